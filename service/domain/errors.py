@@ -1,0 +1,109 @@
+"""Every error that ActLab raises on purpose, each with its HTTP status and a code that clients can rely on."""
+
+from typing import ClassVar
+
+
+class FieldProblem:
+    """One thing wrong with one field of a request: where (a JSON pointer or a parameter name) and why."""
+
+    def __init__(self, pointer: str, detail: str, code: str, value: object = None) -> None:
+        self.pointer = pointer
+        self.detail = detail
+        self.code = code
+        self.value = value
+
+
+class ActLabError(Exception):
+    """The base of the family. `detail` names the thing, the reason and the remedy."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, *, errors: list[FieldProblem] | None = None, **headers: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors or []
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class BadRequest(ActLabError):
+    status, code, title = 400, "bad_request", "Bad request"
+
+
+class Unauthorized(ActLabError):
+    status, code, title = 401, "unauthorized", "Not authenticated"
+
+
+class Forbidden(ActLabError):
+    status, code, title = 403, "forbidden", "Forbidden"
+
+
+class NotFound(ActLabError):
+    status, code, title = 404, "not_found", "Not found"
+
+
+class Conflict(ActLabError):
+    status, code, title = 409, "conflict", "Conflict"
+
+
+class IllegalTransition(Conflict):
+    code, title = "illegal_transition", "The experiment's status does not allow this"
+
+
+class ResultNotReady(Conflict):
+    code, title = "result_not_ready", "There is no result"
+
+
+class Gone(ActLabError):
+    status, code, title = 410, "gone", "Gone"
+
+
+class PreconditionFailed(ActLabError):
+    status, code, title = 412, "precondition_failed", "It was edited meanwhile"
+
+
+class BodyTooLarge(ActLabError):
+    status, code, title = 413, "body_too_large", "The request body is too large"
+
+
+class UnsupportedMediaType(ActLabError):
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class Invalid(ActLabError):
+    status, code, title = 422, "validation_error", "The request is not valid"
+
+
+class InvalidCursor(Invalid):
+    code = "invalid_cursor"
+
+
+class IdempotencyMismatch(Invalid):
+    code, title = "idempotency_mismatch", "The Idempotency-Key was used for another request"
+
+
+class Unavailable(ActLabError):
+    status, code, title = 503, "unavailable", "Temporarily unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    code, title = "database_unavailable", "The database does not answer"
+
+
+class SchemaOutdated(ActLabError):
+    """The database is not at the revision this code needs; starting is refused."""
+
+    code, title = "schema_outdated", "The database schema does not match this version"
+
+
+class ConfigurationError(ActLabError):
+    """A setting is wrong or dangerous; starting is refused."""
+
+    code, title = "configuration_error", "A setting is not valid"
+
+
+class InvalidData(ActLabError):
+    """A data set is missing, truncated or corrupt."""
+
+    code, title = "invalid_data", "The data set cannot be used"

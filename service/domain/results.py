@@ -1,0 +1,78 @@
+"""What training produces: figures per epoch, the scores on the test set, and what they were measured with."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
+
+
+class EpochMetrics(_Record):
+    """Figures of one epoch. Losses are means per example in nats, accuracies fractions. A figure that is not finite is
+    None here and named in `non_finite`."""
+
+    epoch: int = Field(ge=1)
+    train_loss: float | None
+    train_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    l2: float | None
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+    non_finite: list[str] = []
+
+
+class Fingerprint(_Record):
+    """Everything that must be equal for two runs of one spec to agree bit for bit."""
+
+    torch: str
+    numpy: str
+    device: str  # cpu or cuda
+    device_name: str
+    instruction_set: str
+    threads: int
+    precision: str
+    execution: str = "single"
+    code: str  # version of ActLab
+    mixed: bool = False  # True when a resume had to continue under another fingerprint
+
+    def matches(self, other: Self) -> bool:
+        return self.model_dump(exclude={"mixed"}) == other.model_dump(exclude={"mixed"})
+
+
+class Score(_Record):
+    """Scores on the test set of the weights after one epoch."""
+
+    epoch: int
+    test_loss: float | None
+    test_accuracy: float
+    interval: tuple[float, float]  # Wilson 95 % interval over the test images
+    correct: bytes = Field(repr=False, exclude=True)  # one bit an image, packed, most significant bit first
+
+
+class ClassFigures(_Record):
+    """Figures of one class, of the last epoch's weights. A ratio with an empty denominator is None."""
+
+    label: int
+    support: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class TestResult(_Record):
+    """What a finished experiment is worth: primary is `last`, secondary `best` (lowest validation loss, earliest on
+    ties)."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    last: Score
+    best: Score
+    per_class: list[ClassFigures]
+    confusion_matrix: list[list[int]]  # rows: true class, columns: predicted class
+    fingerprint: Fingerprint
+    epochs_trained: int
+    seconds: float  # training alone, evaluation included, without loading data

@@ -1,0 +1,179 @@
+"""The declarative spec of one experiment: fields, bounds and defaults (the main article's), validated once."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
+
+from service.domain.activations.choice import ActivationChoice
+from service.domain.part import Part
+from service.domain.text import Name, Notes, Tags
+
+SPEC_VERSION = 1
+"""Raised when a stored spec changes its meaning; a worker claims only the versions that it knows."""
+
+LARGEST_SAFE_INTEGER = 2**53 - 1  # JSON numbers beyond it lose digits in JavaScript clients
+
+DatasetName = Literal["mnist", "mnist_5k", "fashion_mnist", "digits"]
+
+TRAINING_IMAGES: dict[DatasetName, int] = {"mnist": 60_000, "mnist_5k": 4_000, "fashion_mnist": 60_000, "digits": 1_297}
+
+DEFAULT_LEARNING_RATE = {"adam": 1e-3, "sgd": 1e-2, "adadelta": 1.0}
+
+
+Priority = Annotated[int, Field(ge=0, le=9, description="0 to 9; 9 goes first.")]
+
+
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Dropout(Part):
+    """The share of units dropped after pooling (`conv`) and after the last dense activation (`dense`)."""
+
+    conv: Probability = 0.25
+    dense: Probability = 0.5
+
+
+class ModelSpec(Part):
+    """The article's network, and the knobs that the claims turn."""
+
+    conv_channels: Annotated[list[Annotated[int, Field(ge=1, le=512)]], Field(min_length=2, max_length=2)] = [32, 64]
+    dense_units: int = Field(128, ge=1, le=4096)
+    dense_layers: int = Field(1, ge=1, le=20)
+    batch_norm: bool = True
+    pool: Literal["max", "avg"] = "max"
+    init: Literal["glorot_uniform", "he_normal", "recommended"] = "glorot_uniform"
+
+
+class OptimizerSpec(Part):
+    """`learning_rate` null takes the optimizer's own default: adam 1e-3, sgd 1e-2, adadelta 1.0."""
+
+    name: Literal["adam", "sgd", "adadelta"] = "adam"
+    learning_rate: float | None = Field(None, gt=0, le=100, validate_default=True)
+    momentum: float = Field(0.0, ge=0, lt=1, description="SGD only.")
+    l2: float = Field(1e-5, ge=0, le=1, description="The loss adds l2 * sum(w^2) over conv and first dense kernels.")
+
+    @field_validator("learning_rate")
+    @classmethod
+    def _default(cls, given: float | None, info: ValidationInfo) -> float | None:
+        return DEFAULT_LEARNING_RATE.get(info.data.get("name", "")) if given is None else given
+
+    @field_validator("momentum")
+    @classmethod
+    def _sgd_only(cls, given: float, info: ValidationInfo) -> float:
+        if given and info.data.get("name") != "sgd":
+            raise PydanticCustomError("momentum_without_sgd", "Only sgd takes a momentum")
+        return given
+
+
+class EarlyStopping(Part):
+    """Stop when the validation loss has not fallen by more than `min_delta` for `patience` epochs."""
+
+    patience: int = Field(5, ge=1, le=1000)
+    min_delta: float = Field(0.0, ge=0, le=100)
+
+
+def _dropout_from(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"conv": value, "dense": value}
+    return value
+
+
+_PROBABILITY_SCHEMA = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+_DROPOUT_SCHEMA = {
+    "title": "Dropout",
+    "anyOf": [
+        _PROBABILITY_SCHEMA,
+        {
+            "type": "object",
+            "properties": {"conv": _PROBABILITY_SCHEMA, "dense": _PROBABILITY_SCHEMA},
+            "additionalProperties": False,
+        },
+    ],
+    "description": "One number for both places, or one each.",
+    "default": {"conv": 0.25, "dense": 0.5},
+    "examples": [0.25, {"conv": 0.25, "dense": 0.5}],
+}
+
+
+class ExperimentSpec(Part):
+    """Everything that decides what is trained. Two experiments with equal specs are the same experiment."""
+
+    activation: ActivationChoice = Field(examples=["relu"])
+    dataset: DatasetName = "mnist"
+    epochs: int = Field(20, ge=1, le=1000)
+    model: ModelSpec = ModelSpec()
+    batch_size: int = Field(128, ge=1, le=8192)
+    dropout: Annotated[Dropout, BeforeValidator(_dropout_from), WithJsonSchema(_DROPOUT_SCHEMA, mode="validation")] = (
+        Dropout()
+    )
+    seed: int = Field(0, ge=0, le=LARGEST_SAFE_INTEGER)
+    validation_fraction: float = Field(0.1, gt=0, le=0.5)
+    train_samples: int | None = Field(None, ge=20, description="A stratified subset of the training images; null: all.")
+    classes: Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=2, max_length=10)] | None = Field(
+        None, description="The digits to tell apart; null: all ten."
+    )
+    optimizer: OptimizerSpec = OptimizerSpec()
+    schedule: Literal["reduce_on_plateau", "none", "cosine"] = "reduce_on_plateau"
+    max_seconds: float | None = Field(None, gt=0, le=31_536_000)
+    output: Literal["softmax", "sigmoid"] = "softmax"
+    early_stopping: EarlyStopping | None = None
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    diagnostics: bool = True
+
+    @field_validator("batch_size")
+    @classmethod
+    def _batch_norm_needs_two(cls, given: int, info: ValidationInfo) -> int:
+        model: ModelSpec | None = info.data.get("model")
+        if given < 2 and model is not None and model.batch_norm:
+            raise PydanticCustomError(
+                "batch_too_small",
+                "Batch normalisation needs at least 2 images a batch; or set model.batch_norm to false",
+            )
+        return given
+
+    @field_validator("train_samples")
+    @classmethod
+    def _enough_images(cls, given: int | None, info: ValidationInfo) -> int | None:
+        images = TRAINING_IMAGES.get(info.data.get("dataset", ""))  # type: ignore[call-overload]
+        fraction = info.data.get("validation_fraction")
+        if given is None or images is None or fraction is None:
+            return given
+        available = images - int(images * fraction)
+        if given > available:
+            raise PydanticCustomError(
+                "too_many_samples",
+                "{dataset} has {available} training images beside a validation share of {fraction}",
+                {"dataset": info.data["dataset"], "available": available, "fraction": fraction},
+            )
+        return given
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, given: list[int] | None) -> list[int] | None:
+        if given is not None and len(set(given)) < len(given):
+            raise PydanticCustomError("repeated_class", "Each class may be named once")
+        return None if given is None else sorted(given)
+
+
+class ExperimentSubmission(ExperimentSpec):
+    """A spec, and how to file it."""
+
+    priority: Priority = 0
+    name: Name | None = None
+    tags: Tags = []
+    notes: Notes | None = None
+
+    @field_validator("tags")
+    @classmethod
+    def _once(cls, given: list[str]) -> list[str]:
+        return list(dict.fromkeys(given))
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        return ExperimentSpec.model_validate(self.model_dump(exclude={"priority", "name", "tags", "notes"}))
+
+    @classmethod
+    def of(cls, spec: ExperimentSpec, **filing: Any) -> Self:
+        return cls.model_validate({**spec.model_dump(), **filing})

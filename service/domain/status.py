@@ -1,0 +1,73 @@
+"""The life of an experiment: its states, the moves between them, and why it may end badly."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The one word for where an experiment is."""
+
+    QUEUED = "queued"  # accepted and durable; waits for a worker
+    RUNNING = "running"  # one worker holds its lease
+    SUCCEEDED = "succeeded"  # trained to the end; has a result
+    FAILED = "failed"  # ended without a result; `cause` says why
+    CANCELLED = "cancelled"  # ended because somebody asked for it
+
+    @property
+    def terminal(self) -> bool:
+        return self in TERMINAL
+
+
+TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
+
+TRANSITIONS: frozenset[tuple[Status, Status]] = frozenset(
+    {
+        (Status.QUEUED, Status.RUNNING),  # claimed
+        (Status.QUEUED, Status.CANCELLED),  # cancelled before a worker took it
+        (Status.RUNNING, Status.QUEUED),  # lost, or released at shutdown
+        (Status.RUNNING, Status.SUCCEEDED),
+        (Status.RUNNING, Status.FAILED),
+        (Status.RUNNING, Status.CANCELLED),
+    }
+)
+
+
+class Cause(StrEnum):
+    """Why an experiment failed or was cancelled."""
+
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out_of_memory"
+    WORKER_LOST = "worker_lost"
+    TIMEOUT = "timeout"
+    INVALID_DATA = "invalid_data"
+    INTERNAL_ERROR = "internal_error"
+    CANCELLED = "cancelled"
+
+    @property
+    def remedy(self) -> str:
+        return _REMEDIES[self]
+
+
+_REMEDIES = {
+    Cause.DIVERGED: "The loss became infinite or NaN. Lower optimizer.learning_rate, turn model.batch_norm on, or choose"
+    " a bounded activation; the metrics up to that epoch are kept.",
+    Cause.OUT_OF_MEMORY: "The device ran out of memory. Lower batch_size or the model's width, or retry on a larger"
+    " device.",
+    Cause.WORKER_LOST: "The worker disappeared or hung too often while it ran this. Read the attempts' logs, then"
+    " retry.",
+    Cause.TIMEOUT: "It ran longer than max_seconds allows. Raise max_seconds or lower epochs.",
+    Cause.INVALID_DATA: "The data set is missing, truncated or corrupt. Run `actlab data fetch`, then retry.",
+    Cause.INTERNAL_ERROR: "A defect or a fault of the machine. The attempt's log holds the traceback; retry, and report"
+    " it if it happens again.",
+    Cause.CANCELLED: "Somebody cancelled it. Retry to run it again.",
+}
+
+
+class Outcome(StrEnum):
+    """How one attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RELEASED = "released"  # the worker was shut down and handed the experiment back, with a checkpoint
+    LOST = "lost"  # the worker disappeared or hung; the lease ran out or the supervisor saw it die

@@ -1,0 +1,21 @@
+"""Text that clients send: bounded, and fit for every database and terminal."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+
+def _storable(text: str) -> str:
+    if any((ord(char) < 32 and char not in "\n\t") or ord(char) == 127 for char in text):
+        raise PydanticCustomError("control_character", "Control characters other than newline and tab are not allowed")
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+        raise PydanticCustomError("lone_surrogate", "Half a surrogate pair is not a character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Name = Annotated[Text, Field(max_length=200)]
+Tag = Annotated[Text, Field(min_length=1, max_length=60)]
+Tags = Annotated[list[Tag], Field(max_length=20)]
+Notes = Annotated[Text, Field(max_length=10_000)]
