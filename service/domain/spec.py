@@ -136,7 +136,7 @@ class ExperimentSpec(Part):
     @field_validator("train_samples")
     @classmethod
     def _enough_images(cls, given: int | None, info: ValidationInfo) -> int | None:
-        images = TRAINING_IMAGES.get(info.data.get("dataset", ""))  # type: ignore[call-overload]
+        images = TRAINING_IMAGES.get(info.data.get("dataset", ""))
         fraction = info.data.get("validation_fraction")
         if given is None or images is None or fraction is None:
             return given

@@ -49,8 +49,8 @@ class Cause(StrEnum):
 
 
 _REMEDIES = {
-    Cause.DIVERGED: "The loss became infinite or NaN. Lower optimizer.learning_rate, turn model.batch_norm on, or choose"
-    " a bounded activation; the metrics up to that epoch are kept.",
+    Cause.DIVERGED: "The loss became infinite or NaN. Lower optimizer.learning_rate, turn model.batch_norm on, or"
+    " choose a bounded activation; the metrics up to that epoch are kept.",
     Cause.OUT_OF_MEMORY: "The device ran out of memory. Lower batch_size or the model's width, or retry on a larger"
     " device.",
     Cause.WORKER_LOST: "The worker disappeared or hung too often while it ran this. Read the attempts' logs, then"
