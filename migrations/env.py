@@ -1,0 +1,14 @@
+"""How Alembic runs a migration: on the connection that service.storage.schema has opened and will commit."""
+
+from alembic import context
+
+from service.storage.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=True,
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()

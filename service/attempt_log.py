@@ -1,0 +1,22 @@
+"""The log file of one attempt: its worker writes it, and whoever finds the worker dead reads its end."""
+
+from pathlib import Path
+from uuid import UUID
+
+TAIL_BYTES = 16_384
+
+
+def path(folder: Path, experiment: UUID, attempt: int) -> Path:
+    return folder / str(experiment) / f"{attempt}.log"
+
+
+def tail(file: Path) -> str:
+    """The last 16 KiB, from the start of a line; empty when there is no such file here."""
+    try:
+        with file.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(0, size - TAIL_BYTES))
+            text = stream.read().decode("utf-8", errors="replace").replace("\0", "")
+    except FileNotFoundError:
+        return ""
+    return text if size <= TAIL_BYTES else text.partition("\n")[2]

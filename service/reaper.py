@@ -1,0 +1,91 @@
+"""Finds experiments whose worker went silent and hands them on."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from service import attempt_log
+from service.settings import Settings
+from service.storage import attempts, leases, lifecycle
+from service.storage.database import Database
+from service.storage.leases import Fence, Lease
+from service.storage.lifecycle import Loss
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """A lease that has not changed since `since` on this process's clock; `alive`: it had not expired then."""
+
+    attempt: int
+    until: datetime
+    since: float
+    alive: bool
+
+
+class Reaper:
+    """Takes an experiment away only after it has itself watched the lease, unchanged and with the database answering,
+    for a whole lease. Whatever held everybody up (the database, the machine) then gets its worker the time to renew.
+
+    A lease that had run out before anybody looked is nobody's fault: it is requeued without counting a loss.
+    """
+
+    def __init__(self, database: Database, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._watched: dict[UUID, _Watch] = {}
+
+    def look(self) -> list[Fence]:
+        """One round; what it took away."""
+        try:
+            with self._database.read() as session:
+                found = leases.running(session)
+        except Exception:
+            self._watched.clear()  # a gap in the watch: begin again
+            raise
+        self._watched = {lease.fence.id: self._watch(lease) for lease in found}
+        return [lease.fence for lease in found if self._is_lost(lease) and self._take(lease)]
+
+    def _watch(self, lease: Lease) -> _Watch:
+        before = self._watched.get(lease.fence.id)
+        if before is not None and (before.attempt, before.until) == (lease.fence.attempt, lease.until):
+            return before
+        return _Watch(lease.fence.attempt, lease.until, self._clock(), alive=not lease.expired)
+
+    def _is_lost(self, lease: Lease) -> bool:
+        watched = self._clock() - self._watched[lease.fence.id].since
+        return lease.expired and watched >= self._settings.lease_seconds
+
+    def _take(self, lease: Lease) -> bool:
+        loss = Loss(
+            self._settings.max_losses,
+            counted=self._watched[lease.fence.id].alive,
+            detail=f"The worker did not renew its lease of {self._settings.lease_seconds:g} s.",
+        )
+        taken = self._database.run("reap", lambda s: lifecycle.lose_expired(s, lease.fence, lease.until, loss))
+        if taken:
+            log.warning("lease_expired", experiment=str(lease.fence.id), attempt=lease.fence.attempt)
+            keep_log(self._database, self._settings, lease.fence)
+        return taken
+
+
+def bury(database: Database, settings: Settings, worker: str, detail: str) -> list[Fence]:
+    """Requeue at once what a worker process held that its supervisor saw die."""
+    loss = Loss(settings.max_losses, counted=True, detail=detail)
+    lost = database.run("bury", lambda s: lifecycle.lose_owned(s, worker, loss))
+    for fence in lost:
+        keep_log(database, settings, fence)
+    return lost
+
+
+def keep_log(database: Database, settings: Settings, fence: Fence) -> None:
+    """Store what the dead worker wrote last, where its log lies on this machine's disk."""
+    tail = attempt_log.tail(attempt_log.path(settings.logs, fence.id, fence.attempt))
+    if tail:
+        database.run("keep_log", lambda s: attempts.keep_log(s, fence.id, fence.attempt, tail))

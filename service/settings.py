@@ -1,0 +1,127 @@
+"""Every setting of ActLab, read once from the environment and passed in; no other module reads the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.domain.errors import ConfigurationError
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable ACTLAB_<FIELD>. A test holds the table in docs/settings.md to it."""
+
+    model_config = SettingsConfigDict(env_prefix="ACTLAB_", frozen=True, extra="forbid")
+
+    home: Path = Field(
+        Path(".actlab"), description="Folder of everything kept: database, spool, checkpoints, logs, data."
+    )
+    host: str = Field("127.0.0.1", description="Address the API binds. Anything but loopback needs ACTLAB_INSECURE.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the API binds.")
+    insecure: bool = Field(False, description="Serve an address that others can reach although there are no API keys.")
+    allowed_hosts: str = Field(
+        "", description="Further host names, comma-separated, that requests may name in their Host header."
+    )
+    data_dir: Path | None = Field(None, description="Folder with data sets of your own: `<dir>/mnist/*.gz`.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL, such as `postgresql+psycopg://...`; default: SQLite under ACTLAB_HOME."
+    )
+    broker_url: str | None = Field(
+        None, description="Celery broker, such as `redis://...`; default: a spool folder under ACTLAB_HOME."
+    )
+    pool_size: int = Field(8, ge=2, le=200, description="Database connections of one process.")
+    admission_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long a request waits for a connection before it is answered 503."
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1024, le=104_857_600, description="Largest request body.")
+    max_study_experiments: int = Field(10_000, ge=1, le=100_000, description="Most experiments one study may hold.")
+    lease_seconds: float = Field(
+        30.0, ge=0.5, le=3600, description="How long a worker may be silent before it is lost."
+    )
+    renew_seconds: float = Field(5.0, ge=0.1, le=600, description="How often a worker renews its lease and reports.")
+    checkpoint_seconds: float = Field(30.0, ge=0, le=86_400, description="Least time between two checkpoints.")
+    stall_seconds: float = Field(120.0, ge=1, le=86_400, description="A step longer than this ends the worker.")
+    stall_start_seconds: float = Field(
+        900.0, ge=1, le=86_400, description="The same, for loading or downloading data and the first step."
+    )
+    outage_seconds: float = Field(
+        600.0, ge=0, le=86_400, description="How long a worker keeps trying while the database is away."
+    )
+    max_losses: int = Field(3, ge=1, le=100, description="Losses without progress after which an experiment fails.")
+    reap_seconds: float = Field(5.0, ge=0.05, le=600, description="How often each process looks for lost experiments.")
+    reconcile_seconds: float = Field(
+        2.0, ge=0.05, le=600, description="How often idle workers are woken for queued work."
+    )
+    recycle_after: int = Field(200, ge=0, description="Experiments after which a worker restarts itself; 0: never.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where workers train.")
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="CPU threads of a worker; default: every core it may use."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line shown.")
+    fault: str = Field("", description="For tests: crash points, such as `claim.before_commit:kill`, comma-separated.")
+    trace: bool = Field(False, description="For tests: record every transition in the table `lifecycle_trace`.")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'actlab.db'}"
+
+    @property
+    def broker(self) -> str:
+        return self.broker_url or "spool://"
+
+    @property
+    def spool(self) -> Path:
+        return self.home.resolve() / "spool"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.home.resolve() / "checkpoints"
+
+    @property
+    def weights(self) -> Path:
+        return self.home.resolve() / "weights"
+
+    @property
+    def logs(self) -> Path:
+        return self.home.resolve() / "logs"
+
+    @property
+    def url(self) -> str:
+        """Where a client on this machine reaches the API."""
+        host = self.host if self.host in LOOPBACK else "127.0.0.1"
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Host names, without port, that a request may carry."""
+        extra = {name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()}
+        return frozenset({*LOOPBACK, self.host.lower(), *extra})
+
+    def check_exposure(self) -> None:
+        """Refuse to serve an address that others can reach while anybody who reaches it may do everything."""
+        if self.host not in LOOPBACK and not self.insecure:
+            raise ConfigurationError(
+                f"ACTLAB_HOST={self.host} can be reached from other machines, and there are no API keys yet."
+                " Bind 127.0.0.1, or pass --insecure (ACTLAB_INSECURE=true) if the network itself keeps strangers out."
+            )
+
+
+def load() -> Settings:
+    """The settings of this process. ConfigurationError names the variable, the bound and the value."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [
+            f"ACTLAB_{str(problem['loc'][0]).upper()}: {problem['msg']}, got {problem['input']!r}"
+            for problem in error.errors()
+        ]
+        raise ConfigurationError("; ".join(lines)) from error
+    if settings.renew_seconds * 2 > settings.lease_seconds:
+        raise ConfigurationError(
+            f"ACTLAB_RENEW_SECONDS={settings.renew_seconds:g} must be at most half of"
+            f" ACTLAB_LEASE_SECONDS={settings.lease_seconds:g}, or one late renewal loses the lease"
+        )
+    return settings

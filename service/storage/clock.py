@@ -1,0 +1,78 @@
+"""Time as the database tells it: the only clock that leases, ages and back-offs are measured with."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Float
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant in UTC. SQLite keeps it as text with microseconds, so that it sorts; PostgreSQL as timestamptz."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class _After(FunctionElement[datetime]):
+    """Now plus a number of seconds (an expression), by the database's clock, moving on within a transaction."""
+
+    type = UtcDateTime()
+    name = "after"
+    inherit_cache = True
+
+
+class _SecondsSince(FunctionElement[float]):
+    type = Float()
+    name = "seconds_since"
+    inherit_cache = True
+
+
+def after(seconds: float | ColumnElement[Any]) -> _After:
+    return _After(seconds)
+
+
+def now() -> _After:
+    return _After(0.0)
+
+
+def seconds_since(instant: InstrumentedAttribute[Any]) -> _SecondsSince:
+    """Seconds from the instant until now; null for null."""
+    return _SecondsSince(instant)
+
+
+@compiles(_After, "sqlite")
+def _after_sqlite(element: _After, compiler: SQLCompiler, **kw: Any) -> str:
+    seconds = compiler.process(element.clauses, **kw)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', ({seconds}) || ' seconds')"
+
+
+@compiles(_After, "postgresql")
+def _after_postgresql(element: _After, compiler: SQLCompiler, **kw: Any) -> str:
+    # now() would stand still inside a transaction.
+    return f"(clock_timestamp() + make_interval(secs => ({compiler.process(element.clauses, **kw)})::double precision))"
+
+
+@compiles(_SecondsSince, "sqlite")
+def _seconds_sqlite(element: _SecondsSince, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"((julianday('now') - julianday({compiler.process(element.clauses, **kw)})) * 86400.0)"
+
+
+@compiles(_SecondsSince, "postgresql")
+def _seconds_postgresql(element: _SecondsSince, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"extract(epoch FROM clock_timestamp() - {compiler.process(element.clauses, **kw)})::double precision"

@@ -1,0 +1,162 @@
+"""Experiments as clients see them: created, found, listed, edited, deleted. Their moves are in lifecycle."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
+from sqlalchemy.orm import Session, selectinload
+
+from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
+from service.domain.status import TERMINAL, Status
+from service.storage.changes import next_revision, stamp
+from service.storage.cursors import Cursor
+from service.storage.tables import Experiment, Tag, new_id
+
+SORTS = ("id", "test_accuracy", "test_loss", "best_test_accuracy", "best_test_loss", "seconds")
+"""What a list may be sorted by: the id, which is the order of creation, or a figure that is written once."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which experiments; a field left None does not narrow."""
+
+    status: Status | None = None
+    activation: str | None = None
+    dataset: str | None = None
+    study: UUID | None = None
+    tag: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        columns = {
+            Experiment.status: self.status,
+            Experiment.activation: self.activation,
+            Experiment.dataset: self.dataset,
+            Experiment.study_id: self.study,
+        }
+        found: list[ColumnElement[bool]] = [column == value for column, value in columns.items() if value is not None]
+        if self.tag is not None:
+            found.append(Experiment.id.in_(select(Tag.experiment_id).where(Tag.tag == self.tag)))
+        return found
+
+
+@dataclass(frozen=True)
+class Page:
+    items: Sequence[Experiment]
+    next: Cursor | None
+
+
+def create(
+    session: Session, principal: str, submission: ExperimentSubmission, *, id: UUID, retry_of: UUID | None = None
+) -> Experiment:
+    """Queue one experiment."""
+    experiment = _row(principal, submission, id)
+    experiment.retry_of = retry_of
+    session.add(experiment)
+    session.flush()
+    stamp(session, [experiment.id])
+    return reload(session, experiment.id)
+
+
+def create_all(session: Session, principal: str, study: UUID, submissions: Iterable[ExperimentSubmission]) -> int:
+    """Queue a study's experiments under one revision, which is returned for the study's row."""
+    rows = [_row(principal, submission, new_id()) for submission in submissions]
+    for row in rows:
+        row.study_id = study
+    session.add_all(rows)
+    session.flush()
+    revision = next_revision(session)
+    session.execute(update(Experiment).where(Experiment.study_id == study).values(revision=revision))
+    return revision
+
+
+def _row(principal: str, submission: ExperimentSubmission, id: UUID) -> Experiment:
+    spec = submission.spec
+    return Experiment(
+        id=id,
+        principal=principal,
+        name=submission.name,
+        notes=submission.notes,
+        priority=submission.priority,
+        tag_rows=[Tag(tag=tag) for tag in submission.tags],
+        spec=spec.model_dump(mode="json"),
+        spec_version=SPEC_VERSION,
+        activation=spec.activation.label,
+        dataset=spec.dataset,
+        seed=spec.seed,
+    )
+
+
+def submission_of(experiment: Experiment) -> ExperimentSubmission:
+    """What would have to be posted to get this experiment again."""
+    return ExperimentSubmission.of(
+        ExperimentSpec.model_validate(experiment.spec),
+        name=experiment.name,
+        notes=experiment.notes,
+        priority=experiment.priority,
+        tags=experiment.tags,
+    )
+
+
+def find(session: Session, id: UUID) -> Experiment | None:
+    return session.scalars(_whole().where(Experiment.id == id)).one_or_none()
+
+
+def find_locked(session: Session, id: UUID) -> Experiment | None:
+    """The same, locked until the transaction ends, so that what is decided on it still holds when written."""
+    return session.scalars(_whole().where(Experiment.id == id).with_for_update(of=Experiment)).one_or_none()
+
+
+def reload(session: Session, id: UUID) -> Experiment:
+    """The row as it stands after UPDATEs that went past the session."""
+    session.flush()
+    return session.scalars(_whole().where(Experiment.id == id), execution_options={"populate_existing": True}).one()
+
+
+def revision(session: Session, id: UUID) -> tuple[int, str] | None:
+    """Revision and status alone, by primary key: all that a poll of something unchanged has to read."""
+    row = session.execute(select(Experiment.revision, Experiment.status).where(Experiment.id == id)).one_or_none()
+    return None if row is None else (row.revision, row.status)
+
+
+def page(session: Session, narrowed: Filter, *, sort: str, limit: int, after: Cursor | None) -> Page:
+    """One page. Sorting by a figure lists only experiments that have it: null sorts differently on each database."""
+    column: Any = getattr(Experiment, sort.removeprefix("-"))
+    found = _whole().where(*narrowed.conditions(), column.is_not(None))
+    descending = sort.startswith("-")
+    if after is not None:
+        place = tuple_(column, Experiment.id) if column is not Experiment.id else tuple_(Experiment.id)
+        bound = (after.value, after.id) if column is not Experiment.id else (after.id,)
+        found = found.where(place < bound if descending else place > bound)
+    order = [column, Experiment.id] if column is not Experiment.id else [Experiment.id]
+    found = found.order_by(*(part.desc() for part in order) if descending else order).limit(limit + 1)
+    rows = session.scalars(found).all()
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last = rows[limit - 1]
+    return Page(rows[:limit], Cursor(None if column is Experiment.id else getattr(last, column.key), last.id))
+
+
+def edit(session: Session, experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+    """Apply a merge patch of name, notes and tags."""
+    tags = changes.pop("tags", None)
+    for name, value in changes.items():
+        setattr(experiment, name, value)
+    if tags is not None:
+        experiment.tag_rows = [Tag(tag=tag, experiment_id=experiment.id) for tag in tags]
+    experiment.edit_version += 1
+    session.flush()
+    stamp(session, [experiment.id])
+    return reload(session, experiment.id)
+
+
+def remove(session: Session, id: UUID) -> bool:
+    """Delete a terminal experiment with all that belongs to it; False when it is not terminal."""
+    stamp(session, [id])
+    gone = delete(Experiment).where(Experiment.id == id, Experiment.status.in_(TERMINAL)).returning(Experiment.id)
+    return session.execute(gone, execution_options={"synchronize_session": False}).one_or_none() is not None
+
+
+def _whole() -> Select[Experiment]:
+    return select(Experiment).options(selectinload(Experiment.tag_rows))

@@ -1,0 +1,290 @@
+"""Every move of an experiment from one state to another: one guarded UPDATE each, in the caller's transaction.
+
+The fence `id, attempt, status = 'running'` is what makes a second worker harmless: a worker that lost its lease holds
+an older attempt, its writes match no row, and it learns so from FenceLost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from service.domain.results import EpochMetrics
+from service.domain.status import Cause, Outcome, Status
+from service.storage import attempts, metrics, queue, results
+from service.storage.changes import stamp
+from service.storage.clock import after, now
+from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
+from service.storage.results import FinishedRun
+from service.storage.tables import Epoch, Experiment, Trace
+
+# --- queued -> running ---------------------------------------------------------------------------------------------
+
+
+def claim(session: Session, owner: str, limit: int, lease_seconds: float) -> list[Claim]:
+    """Take up to `limit` due experiments. What `owner` already holds comes first: after a commit whose answer got
+    lost, the worker holds rows that it does not know of."""
+    held = _running_of(session, owner)
+    if held:
+        return [Claim.of(row) for row in held[:limit]]
+    taken = _take(session, owner, limit, lease_seconds)
+    if not taken:
+        return []
+    ids = [row.id for row in taken]
+    session.execute(
+        delete(Epoch).where(
+            Epoch.experiment_id.in_(ids),
+            Epoch.epoch > select(Experiment.epochs_done).where(Experiment.id == Epoch.experiment_id).scalar_subquery(),
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    for row in taken:
+        attempts.open_attempt(session, row.id, row.attempt, owner)
+    _changed(session, [(row.id, row.attempt) for row in taken], "claim")
+    return [Claim.of(row) for row in taken]
+
+
+def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Sequence[Experiment]:
+    picked = queue.due(limit).cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
+    taken = (
+        update(Experiment)
+        .where(Experiment.id.in_(select(picked.c.id)), Experiment.status == Status.QUEUED)
+        .values(
+            status=Status.RUNNING,
+            attempt=Experiment.attempt + 1,
+            owner=owner,
+            lease_until=after(lease_seconds),
+            not_before=None,
+            epochs_done=func.coalesce(Experiment.checkpoint_epoch, 0),
+            started_at=func.coalesce(Experiment.started_at, now()),
+        )
+        .returning(Experiment)
+    )
+    rows = session.scalars(taken, execution_options=_FRESH).all()
+    return sorted(rows, key=lambda row: row.id)
+
+
+# --- while running -------------------------------------------------------------------------------------------------
+
+
+def renew(session: Session, fences: Sequence[Fence], lease_seconds: float) -> set[UUID]:
+    """Prolong the leases; the ids that are still held. No revision: nothing that a GET shows has changed."""
+    renewed: set[UUID] = set()
+    for fence in sorted(fences, key=lambda f: f.id):
+        changed = session.execute(
+            update(Experiment).where(fence.holds).values(lease_until=after(lease_seconds)).returning(Experiment.id),
+            execution_options=_BLIND,
+        )
+        renewed.update(changed.scalars())
+    return renewed
+
+
+def flags(session: Session, fences: Sequence[Fence]) -> dict[UUID, bool]:
+    """Whether a cancel was asked for, of those still held. Reads only, so that it may run twice a second."""
+    held = select(Experiment.id, Experiment.cancel_requested).where(or_(*(fence.holds for fence in fences)))
+    return {id: cancel for id, cancel in session.execute(held)}
+
+
+def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) -> None:
+    """Record how the first claim decided to run it, so that later attempts can repeat it bit for bit."""
+    _guarded(session, fence, execution=execution)
+
+
+def record_epoch(session: Session, fence: Fence, figures: EpochMetrics) -> None:
+    _guarded(session, fence, epochs_done=figures.epoch)
+    metrics.upsert(session, fence.id, fence.attempt, figures)
+    _changed(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
+
+
+def move_checkpoint(session: Session, fence: Fence, checkpoint: Checkpoint) -> None:
+    """Point at a newer file. Progress forgives earlier losses: only losses without progress add up."""
+    advanced = func.coalesce(Experiment.checkpoint_step, -1) < checkpoint.step
+    _guarded(
+        session,
+        fence,
+        lost_count=case((advanced, 0), else_=Experiment.lost_count),
+        checkpoint_epoch=checkpoint.epoch,
+        checkpoint_step=checkpoint.step,
+        checkpoint_path=checkpoint.path,
+        checkpoint_sha256=checkpoint.sha256,
+    )
+    _traced(session, fence, "checkpoint")
+
+
+# --- running -> terminal -------------------------------------------------------------------------------------------
+
+
+def succeed(session: Session, fence: Fence, run: FinishedRun) -> None:
+    """Store the result. A repetition by the same attempt, after a commit whose answer got lost, changes nothing."""
+    if _already(session, fence, Status.SUCCEEDED):
+        return
+    _guarded(session, fence, **_ENDED, status=Status.SUCCEEDED, **results.figures(run))
+    results.insert(session, fence.id, fence.attempt, run)
+    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.SUCCEEDED)
+    _changed(session, [(fence.id, fence.attempt)], "succeed")
+
+
+def fail(session: Session, fence: Fence, cause: Cause, detail: str) -> None:
+    """End without a result. Where a cancel was asked for, that is how it ends."""
+    if _already(session, fence, Status.FAILED) or _cancelled_instead(session, fence):
+        return
+    _guarded(session, fence, **_ENDED, status=Status.FAILED, cause=cause, detail=detail)
+    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.FAILED, cause, detail)
+    _changed(session, [(fence.id, fence.attempt)], "fail")
+
+
+def end_cancelled(session: Session, fence: Fence) -> None:
+    """The worker has stopped because a cancel was asked for."""
+    if _already(session, fence, Status.CANCELLED):
+        return
+    if not _cancelled_instead(session, fence):
+        raise FenceLost(fence)
+
+
+def _cancelled_instead(session: Session, fence: Fence) -> bool:
+    changed = session.execute(
+        update(Experiment)
+        .where(fence.holds, Experiment.cancel_requested)
+        .values(**_ENDED, status=Status.CANCELLED, cause=Cause.CANCELLED)
+        .returning(Experiment.id),
+        execution_options=_BLIND,
+    ).all()
+    if changed:
+        attempts.close_attempt(session, fence.id, fence.attempt, Outcome.CANCELLED, Cause.CANCELLED)
+        _changed(session, [(fence.id, fence.attempt)], "cancelled")
+    return bool(changed)
+
+
+# --- running -> queued ---------------------------------------------------------------------------------------------
+
+
+def release(session: Session, fence: Fence) -> None:
+    """Hand it back at shutdown, at no cost to it."""
+    if _cancelled_instead(session, fence):
+        return
+    _guarded(session, fence, status=Status.QUEUED, owner=None, lease_until=None)
+    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)
+    _changed(session, [(fence.id, fence.attempt)], "release")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How a lost experiment is judged: `counted` is false where nobody was there to see its lease run out."""
+
+    max_losses: int
+    counted: bool
+    detail: str
+
+
+def lose_expired(session: Session, fence: Fence, seen_lease: datetime, loss: Loss) -> bool:
+    """Take it from a worker that went silent: only if the lease is still the one that was watched, and has expired."""
+    expired = and_(fence.holds, Experiment.lease_until == seen_lease, Experiment.lease_until < now())
+    return bool(_lose(session, expired, loss))
+
+
+def lose_owned(session: Session, owner: str, loss: Loss) -> list[Fence]:
+    """Take everything from a worker process that its supervisor saw die."""
+    return _lose(session, and_(Experiment.owner == owner, Experiment.status == Status.RUNNING), loss)
+
+
+def _lose(session: Session, guard: ColumnElement[bool], loss: Loss) -> list[Fence]:
+    losses = Experiment.lost_count + (1 if loss.counted else 0)
+    status = case(
+        (Experiment.cancel_requested, Status.CANCELLED),
+        (losses >= loss.max_losses, Status.FAILED),
+        else_=Status.QUEUED,
+    )
+    ends = or_(Experiment.cancel_requested, losses >= loss.max_losses)
+    cause = case(
+        (Experiment.cancel_requested, Cause.CANCELLED), (losses >= loss.max_losses, Cause.WORKER_LOST), else_=None
+    )
+    changed = session.execute(
+        update(Experiment)
+        .where(guard)
+        .values(
+            status=status,
+            cause=cause,
+            detail=case((cause == Cause.WORKER_LOST, loss.detail), else_=None),
+            finished_at=case((ends, now()), else_=None),
+            lost_count=losses,
+            # The first loss is retried at once; a job that keeps killing its worker gives others room.
+            not_before=case((ends, None), else_=after(Experiment.lost_count * literal(2.0))),
+            owner=None,
+            lease_until=None,
+        )
+        .returning(Experiment.id, Experiment.attempt, Experiment.cause),
+        execution_options=_BLIND,
+    ).all()
+    for row in changed:
+        attempts.close_attempt(session, row.id, row.attempt, Outcome.LOST, Cause.WORKER_LOST, loss.detail)
+    if changed:
+        _changed(session, [(row.id, row.attempt) for row in changed], "lose")
+    return [Fence(row.id, row.attempt) for row in changed]
+
+
+# --- asked for by a client -----------------------------------------------------------------------------------------
+
+
+def request_cancel(session: Session, which: ColumnElement[bool]) -> list[UUID]:
+    """Cancel the queued and flag the running ones. From the commit on, success is impossible."""
+    queued = Experiment.status == Status.QUEUED
+    changed = session.execute(
+        update(Experiment)
+        .where(which, Experiment.status.in_((Status.QUEUED, Status.RUNNING)), ~Experiment.cancel_requested)
+        .values(
+            cancel_requested=True,
+            status=case((queued, Status.CANCELLED), else_=Experiment.status),
+            cause=case((queued, Cause.CANCELLED), else_=Experiment.cause),
+            finished_at=case((queued, now()), else_=None),
+        )
+        .returning(Experiment.id, Experiment.attempt),
+        execution_options=_BLIND,
+    ).all()
+    if changed:
+        _changed(session, [(row.id, row.attempt) for row in changed], "cancel")
+    return [row.id for row in changed]
+
+
+# --- shared --------------------------------------------------------------------------------------------------------
+
+_BLIND = {"synchronize_session": False}
+_FRESH = {"synchronize_session": False, "populate_existing": True}
+_ENDED: dict[str, Any] = {"owner": None, "lease_until": None, "finished_at": now()}
+
+
+def _guarded(session: Session, fence: Fence, **values: Any) -> None:
+    """The one UPDATE of a worker's own transition; FenceLost or CancelRequested when it changed no row."""
+    changed = session.execute(
+        update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values).returning(Experiment.id),
+        execution_options=_BLIND,
+    ).all()
+    if len(changed) == 1:
+        return
+    if session.scalar(select(Experiment.id).where(fence.holds)) is not None:
+        raise CancelRequested(fence)
+    raise FenceLost(fence)
+
+
+def _already(session: Session, fence: Fence, status: Status) -> bool:
+    ended = (Experiment.id == fence.id, Experiment.attempt == fence.attempt, Experiment.status == status)
+    return session.scalar(select(Experiment.id).where(*ended)) is not None
+
+
+def _running_of(session: Session, owner: str) -> Sequence[Experiment]:
+    mine = select(Experiment).where(Experiment.owner == owner, Experiment.status == Status.RUNNING)
+    return session.scalars(mine.order_by(Experiment.id), execution_options={"populate_existing": True}).all()
+
+
+def _changed(session: Session, moved: Sequence[tuple[UUID, int]], transition: str, epoch: int | None = None) -> None:
+    for id, attempt in moved:
+        _traced(session, Fence(id, attempt), transition)
+    stamp(session, [id for id, _ in moved], epoch=epoch)
+
+
+def _traced(session: Session, fence: Fence, transition: str) -> None:
+    if session.info.get("trace"):
+        session.add(Trace(experiment_id=fence.id, attempt=fence.attempt, transition=transition))

@@ -1,0 +1,30 @@
+"""Figures per epoch."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.domain.results import EpochMetrics
+from service.storage.tables import Epoch
+
+
+def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetrics) -> None:
+    """Write one epoch; a row that a newer attempt wrote stays."""
+    values = {"experiment_id": experiment, "attempt": attempt, **figures.model_dump()}
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(Epoch).values(values)
+    replaced = {name: statement.excluded[name] for name in values if name not in ("experiment_id", "epoch")}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["experiment_id", "epoch"], set_=replaced, where=Epoch.attempt <= attempt
+        )
+    )
+
+
+def of_experiment(session: Session, experiment: UUID, since: int | None = None) -> Sequence[Epoch]:
+    """Epochs in order; with `since`, only those changed after that revision."""
+    found = select(Epoch).where(Epoch.experiment_id == experiment).order_by(Epoch.epoch)
+    return session.scalars(found if since is None else found.where(Epoch.revision > since)).all()

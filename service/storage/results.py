@@ -1,0 +1,53 @@
+"""Test results: the row of details, and the figures copied onto the experiment for lists and comparisons."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.domain.results import TestResult
+from service.storage.tables import Result
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a worker hands in at the end. `weights` is the folder of last.safetensors and best.safetensors."""
+
+    result: TestResult
+    weights: str | None
+
+
+def figures(run: FinishedRun) -> dict[str, Any]:
+    """Columns of the experiment's row that a success fills in."""
+    result = run.result
+    return {
+        "test_accuracy": result.last.test_accuracy,
+        "test_loss": result.last.test_loss,
+        "best_epoch": result.best.epoch,
+        "best_test_accuracy": result.best.test_accuracy,
+        "best_test_loss": result.best.test_loss,
+        "seconds": result.seconds,
+        "device": result.fingerprint.device_name,
+        "precision": result.fingerprint.precision,
+        "code": result.fingerprint.code,
+    }
+
+
+def insert(session: Session, experiment: UUID, attempt: int, run: FinishedRun) -> None:
+    result = run.result
+    plain = result.model_dump(mode="json", include={"last", "best", "per_class", "confusion_matrix", "fingerprint"})
+    session.add(
+        Result(
+            experiment_id=experiment,
+            attempt=attempt,
+            last_correct=result.last.correct,
+            best_correct=result.best.correct,
+            weights_path=run.weights,
+            **plain,
+        )
+    )
+
+
+def of_experiment(session: Session, experiment: UUID) -> Result | None:
+    return session.get(Result, experiment)

@@ -1,0 +1,109 @@
+"""The schema's revision: brought up to date by one process, checked by every other."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from filelock import FileLock
+from sqlalchemy import Connection, text
+
+from service.domain.errors import SchemaOutdated
+from service.storage.database import Database
+
+ADVISORY_LOCK = 0x0AC71AB  # any number will do that nothing else in the database locks
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Migrate, alone and in one transaction; on SQLite after a backup beside the file."""
+    with _alone(database):
+        if revision == "head" and current(database) == head():
+            return
+        with _migrating(database) as connection:
+            command.upgrade(_config(connection), revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    with _alone(database), _migrating(database) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def check(database: Database) -> None:
+    """SchemaOutdated, with the remedy, unless the database is exactly at the revision that this code knows."""
+    found, needed = current(database), head()
+    if found == needed:
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    remedy = "run `actlab db upgrade`" if found is None or found in known else "install the version that made it"
+    raise SchemaOutdated(f"The database is at revision {found or 'none'}, this version needs {needed}: {remedy}.")
+
+
+def current(database: Database) -> str | None:
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """Keep other migrating processes out: by a lock file on SQLite, by an advisory lock on PostgreSQL."""
+    if database.sqlite:
+        with FileLock(f"{database.engine.url.database}.migrate.lock"):
+            yield
+        return
+    with database.engine.connect() as connection:
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+        try:
+            yield
+        finally:
+            connection.invalidate()  # ends the session, and the lock and the settings with it
+
+
+@contextmanager
+def _migrating(database: Database) -> Iterator[Connection]:
+    with database.engine.connect() as connection:
+        if database.sqlite:
+            _prepare_sqlite(connection, Path(str(database.engine.url.database)))
+        with connection.begin():
+            yield connection
+            if database.sqlite:
+                _check_references(connection)
+        connection.invalidate()  # the pool must not hand out a connection without foreign keys
+
+
+def _prepare_sqlite(connection: Connection, file: Path) -> None:
+    """Back up, and switch foreign keys off: SQLite alters a table by copying it, and dropping the old one would
+    delete what refers to it. Both must come before BEGIN."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    cursor = driver.cursor()
+    if cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        cursor.execute("VACUUM INTO ?", (f"{file}.{stamp}.backup",))
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    cursor.close()
+
+
+def _check_references(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise SchemaOutdated(
+            f"The migration would leave {len(broken)} rows without what they refer to; nothing is changed."
+        )

@@ -1,0 +1,299 @@
+"""All tables. The constraints state the law, so that a defect above them becomes an error and not a wrong figure."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from service.domain.status import Cause, Outcome, Status
+from service.storage.clock import UtcDateTime, now
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def new_id() -> UUID:
+    """A UUIDv7: unique without asking the database, and sorted by time of creation."""
+    return uuid_utils.compat.uuid7()
+
+
+def _one_of(column: str, words: type[Status] | type[Cause] | type[Outcome], name: str) -> CheckConstraint:
+    allowed = ", ".join(f"'{word.value}'" for word in words)
+    return CheckConstraint(f"{column} IN ({allowed})", name=name)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: Json, list[Any]: Json, str: Text}
+
+
+class Study(Base):
+    __tablename__ = "studies"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    principal: Mapped[str]
+    name: Mapped[str | None]
+    question: Mapped[str | None]
+    preset: Mapped[str | None]
+    base: Mapped[dict[str, Any]]
+    factors: Mapped[dict[str, Any]]
+    seeds: Mapped[list[Any]]
+    edit_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now())
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class Experiment(Base):
+    """The row is the queue entry, the lease and the final figures."""
+
+    __tablename__ = "experiments"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    principal: Mapped[str]
+    study_id: Mapped[UUID | None] = mapped_column(ForeignKey("studies.id"))
+    # Set null when the older experiment is deleted: a retry stands on its own.
+    retry_of: Mapped[UUID | None] = mapped_column(ForeignKey("experiments.id", ondelete="SET NULL"), index=True)
+    name: Mapped[str | None]
+    notes: Mapped[str | None]
+
+    # What to train. The spec is the truth; the columns after it are copies that lists filter and group by.
+    spec: Mapped[dict[str, Any]]
+    spec_version: Mapped[int]
+    activation: Mapped[str]
+    dataset: Mapped[str]
+    seed: Mapped[int] = mapped_column(BigInteger)
+
+    # Where it is.
+    status: Mapped[str] = mapped_column(default=Status.QUEUED)
+    cause: Mapped[str | None]
+    detail: Mapped[str | None]
+    priority: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    lost_count: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+
+    # Where a resume starts: the epochs completed and steps done when the file was written.
+    checkpoint_epoch: Mapped[int | None]
+    checkpoint_step: Mapped[int | None]
+    checkpoint_path: Mapped[str | None]
+    checkpoint_sha256: Mapped[str | None]
+    # How the first claim decided to run it (device kind, precision, threads, torch); later attempts keep to it.
+    execution: Mapped[dict[str, Any] | None]
+
+    # What it gave; written once, at the end, except epochs_done.
+    epochs_done: Mapped[int] = mapped_column(default=0)
+    test_accuracy: Mapped[float | None]
+    test_loss: Mapped[float | None]
+    best_epoch: Mapped[int | None]
+    best_test_accuracy: Mapped[float | None]
+    best_test_loss: Mapped[float | None]
+    seconds: Mapped[float | None]
+    device: Mapped[str | None]
+    precision: Mapped[str | None]
+    code: Mapped[str | None]
+
+    edit_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    tag_rows: Mapped[list["Tag"]] = relationship(lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
+
+    @property
+    def tags(self) -> list[str]:
+        return sorted(row.tag for row in self.tag_rows)
+
+    @property
+    def remedy(self) -> str | None:
+        return None if self.cause is None else Cause(self.cause).remedy
+
+    __table_args__ = (
+        _one_of("status", Status, "status"),
+        _one_of("cause", Cause, "cause"),
+        CheckConstraint("(status = 'running') = (owner IS NOT NULL AND lease_until IS NOT NULL)", name="lease"),
+        CheckConstraint("(status IN ('failed', 'cancelled')) = (cause IS NOT NULL)", name="cause_when_ended_badly"),
+        CheckConstraint("(status = 'cancelled') = (cause = 'cancelled')", name="cancelled_is_its_own_cause"),
+        CheckConstraint(
+            "(status IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL)",
+            name="finished_when_terminal",
+        ),
+        CheckConstraint("NOT (status = 'succeeded' AND cancel_requested)", name="no_success_after_cancel"),
+        CheckConstraint("status <> 'succeeded' OR test_accuracy IS NOT NULL", name="success_has_figures"),
+        CheckConstraint("test_accuracy >= 0 AND test_accuracy <= 1", name="test_accuracy"),
+        CheckConstraint("priority >= 0 AND priority <= 9", name="priority"),
+        CheckConstraint("attempt >= 0 AND lost_count >= 0 AND epochs_done >= 0", name="counts"),
+        CheckConstraint(
+            "(checkpoint_path IS NULL) = (checkpoint_sha256 IS NULL)"
+            " AND (checkpoint_path IS NULL) = (checkpoint_step IS NULL)"
+            " AND (checkpoint_path IS NULL) = (checkpoint_epoch IS NULL)",
+            name="checkpoint_whole",
+        ),
+        # The claim reads only queued rows, in this order; the reaper and the worker only running ones.
+        Index("ix_experiments_queue", "priority", "id", postgresql_where=text("status = 'queued'"),
+              sqlite_where=text("status = 'queued'")),
+        Index("ix_experiments_running", "owner", postgresql_where=text("status = 'running'"),
+              sqlite_where=text("status = 'running'")),
+        Index("ix_experiments_status_id", "status", "id"),
+        Index("ix_experiments_study_id_status", "study_id", "status", "id"),
+        Index("ix_experiments_activation_dataset_id", "activation", "dataset", "id"),
+        Index("ix_experiments_activation_dataset_test_accuracy", "activation", "dataset", "test_accuracy", "id"),
+        Index("ix_experiments_test_accuracy_id", "test_accuracy", "id"),
+    )  # fmt: skip
+
+
+class Tag(Base):
+    __tablename__ = "experiment_tags"
+
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    experiment_id: Mapped[UUID] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
+
+    __table_args__ = (Index("ix_experiment_tags_experiment_id", "experiment_id"),)
+
+
+class Epoch(Base):
+    """One epoch's figures. A figure that is not finite is null here and named in `non_finite`."""
+
+    __tablename__ = "epochs"
+
+    experiment_id: Mapped[UUID] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    attempt: Mapped[int]
+    train_loss: Mapped[float | None]
+    train_accuracy: Mapped[float | None]
+    validation_loss: Mapped[float | None]
+    validation_accuracy: Mapped[float | None]
+    l2: Mapped[float | None]
+    learning_rate: Mapped[float]
+    seconds: Mapped[float]
+    images_per_second: Mapped[float]
+    non_finite: Mapped[list[Any]]
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    __table_args__ = (
+        CheckConstraint("epoch >= 1", name="epoch"),
+        CheckConstraint("train_accuracy >= 0 AND train_accuracy <= 1", name="train_accuracy"),
+        CheckConstraint("validation_accuracy >= 0 AND validation_accuracy <= 1", name="validation_accuracy"),
+    )
+
+
+class Result(Base):
+    """The test scores of a succeeded experiment; the primary key makes a second completion impossible."""
+
+    __tablename__ = "results"
+
+    experiment_id: Mapped[UUID] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int]
+    last: Mapped[dict[str, Any]]
+    best: Mapped[dict[str, Any]]
+    # One bit per test image, packed, most significant bit first.
+    last_correct: Mapped[bytes] = mapped_column(LargeBinary)
+    best_correct: Mapped[bytes] = mapped_column(LargeBinary)
+    per_class: Mapped[list[Any]]
+    confusion_matrix: Mapped[list[Any]]
+    fingerprint: Mapped[dict[str, Any]]
+    weights_path: Mapped[str | None]
+
+
+class Attempt(Base):
+    __tablename__ = "attempts"
+
+    experiment_id: Mapped[UUID] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    worker: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(default=now())
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    cause: Mapped[str | None]
+    detail: Mapped[str | None]
+    epochs: Mapped[int] = mapped_column(default=0)
+    log_tail: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (
+        _one_of("outcome", Outcome, "outcome"),
+        _one_of("cause", Cause, "cause"),
+        CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_with_an_outcome"),
+    )
+
+
+class Worker(Base):
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    hostname: Mapped[str]
+    pid: Mapped[int]
+    device: Mapped[str]
+    device_name: Mapped[str]
+    memory: Mapped[dict[str, Any]]
+    experiments: Mapped[list[Any]]
+    versions: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime] = mapped_column(default=now())
+    last_seen: Mapped[datetime] = mapped_column(default=now(), index=True)
+
+    @property
+    def status(self) -> str:
+        return "busy" if self.experiments else "idle"
+
+
+class IdempotencyKey(Base):
+    """What a POST with an Idempotency-Key was answered, so that its repetition is answered the same."""
+
+    __tablename__ = "idempotency_keys"
+
+    principal: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    route: Mapped[str]
+    body_sha256: Mapped[str]
+    status: Mapped[int]
+    location: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now(), index=True)
+
+
+class ChangeCounter(Base):
+    """One row. Its value is the revision of the newest committed change; its id tells this database from others."""
+
+    __tablename__ = "change_counter"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[int] = mapped_column(BigInteger)
+    database_id: Mapped[str]
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class Trace(Base):
+    """For fault tests: every transition in the order in which it happened, written in the same transaction."""
+
+    __tablename__ = "lifecycle_trace"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[UUID]
+    attempt: Mapped[int]
+    transition: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now())
+
+    __table_args__ = (Index("ix_lifecycle_trace_experiment_id", "experiment_id", "seq"),)

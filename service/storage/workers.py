@@ -1,0 +1,64 @@
+"""Who is alive: one row a worker process, refreshed by its heartbeat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from service.storage.clock import after, now
+from service.storage.tables import Worker
+
+ALIVE_SECONDS = 15.0  # three heartbeats
+FORGET_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a worker says of itself; memory in bytes."""
+
+    id: str
+    hostname: str
+    pid: int
+    device: str
+    device_name: str
+    memory: dict[str, Any]
+    versions: dict[str, str]
+    experiments: list[str] = field(default_factory=list)
+
+
+def beat(session: Session, heartbeat: Heartbeat) -> None:
+    """Note that it is alive; the first beat registers it and forgets those long gone."""
+    row = session.get(Worker, heartbeat.id)
+    if row is None:
+        session.execute(delete(Worker).where(Worker.last_seen < after(-FORGET_SECONDS)))
+        row = Worker(id=heartbeat.id)
+        session.add(row)
+    for name, value in vars(heartbeat).items():
+        setattr(row, name, value)
+    row.last_seen = now()
+
+
+def leave(session: Session, id: str) -> None:
+    """It stopped cleanly, or its supervisor saw it die."""
+    session.execute(delete(Worker).where(Worker.id == id))
+
+
+def listed(session: Session) -> Sequence[Worker]:
+    """Every worker that has not been forgotten, newest first."""
+    return session.scalars(select(Worker).order_by(Worker.last_seen.desc(), Worker.id)).all()
+
+
+def count_alive(session: Session) -> int:
+    return session.execute(select(func.count()).select_from(Worker).where(_alive())).scalar_one()
+
+
+def count_idle(session: Session) -> int:
+    """Alive and without work. Counted here and not in SQL: JSON comparison differs between the databases."""
+    running = session.scalars(select(Worker.experiments).where(_alive())).all()
+    return sum(not experiments for experiments in running)
+
+
+def _alive() -> ColumnElement[bool]:
+    return Worker.last_seen >= after(-ALIVE_SECONDS)
