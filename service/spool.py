@@ -5,7 +5,6 @@ file that is no message is dropped instead of ending the worker; and there is no
 that deleting it, even while everything runs, costs a delay and nothing else.
 """
 
-import os
 from pathlib import Path
 from queue import Empty
 from time import monotonic_ns
@@ -19,29 +18,34 @@ from kombu.utils.json import dumps, loads
 log = structlog.get_logger(__name__)
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no annotations
+class Channel(filesystem.Channel):
     """One queue whose exchange and routing key have its own name; bindings need not be kept anywhere."""
 
     def get_table(self, exchange: str) -> list[Any]:
         return [filesystem.exchange_queue_t(exchange, "", exchange)]
 
-    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+    def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str) -> None:
         """Nothing to keep: see get_table."""
 
-    def _put(self, queue: str, payload: Any, **_: Any) -> None:
+    def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]  # the name is the base's base's
         folder = self._folder()
         name = f"{monotonic_ns():020d}-{uuid4().hex}"
         unfinished = folder / f"{name}.tmp"
-        unfinished.write_text(dumps(payload))
+        unfinished.write_text(dumps(message))
         unfinished.rename(folder / f"{name}.{queue}.msg")
 
-    def _get(self, queue: str) -> Any:
-        for name in sorted(os.listdir(self._folder())):
-            if name.partition(".")[2] == f"{queue}.msg":
-                payload = _take(self._folder() / name)
-                if payload is not None:
-                    return payload
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        for file in self._messages(queue):
+            payload = _take(file)
+            if payload is not None:
+                return payload
         raise Empty
+
+    def _size(self, queue: str) -> int:
+        return len(self._messages(queue))
+
+    def _messages(self, queue: str) -> list[Path]:
+        return sorted(self._folder().glob(f"*.{queue}.msg"))
 
     def _folder(self) -> Path:
         folder = Path(self.data_folder_in)
@@ -64,7 +68,7 @@ def _take(file: Path) -> Any:
         taken.unlink(missing_ok=True)
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]
+class Transport(filesystem.Transport):
     Channel = Channel
 
 

@@ -4,7 +4,6 @@ import uuid
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 from service.storage.clock import UtcDateTime
 
@@ -13,7 +12,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Json = sa.JSON(none_as_null=True)
 
 
 def upgrade() -> None:
@@ -93,6 +92,7 @@ def upgrade() -> None:
         sa.Column("activation", sa.Text(), nullable=False),
         sa.Column("dataset", sa.Text(), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("condition", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),

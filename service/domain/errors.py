@@ -4,7 +4,8 @@ from typing import ClassVar
 
 
 class FieldProblem:
-    """One thing wrong with one field of a request: where (a JSON pointer or a parameter name) and why."""
+    """One thing wrong with one field of a request: where (a JSON pointer into the body, which is empty or starts with
+    a slash, or else the name of a parameter), why, and what was given."""
 
     def __init__(self, pointer: str, detail: str, code: str, value: object = None) -> None:
         self.pointer = pointer
@@ -31,6 +32,14 @@ class BadRequest(ActLabError):
     status, code, title = 400, "bad_request", "Bad request"
 
 
+class MalformedJson(BadRequest):
+    code, title = "malformed_json", "The request body is not JSON"
+
+
+class HostNotAllowed(BadRequest):
+    code, title = "host_not_allowed", "This host name is not served"
+
+
 class Unauthorized(ActLabError):
     status, code, title = 401, "unauthorized", "Not authenticated"
 
@@ -39,8 +48,24 @@ class Forbidden(ActLabError):
     status, code, title = 403, "forbidden", "Forbidden"
 
 
+class CrossSite(Forbidden):
+    code, title = "cross_site", "Other web sites may not change anything here"
+
+
 class NotFound(ActLabError):
     status, code, title = 404, "not_found", "Not found"
+
+
+class ExperimentNotFound(NotFound):
+    code, title = "experiment_not_found", "There is no such experiment"
+
+
+class StudyNotFound(NotFound):
+    code, title = "study_not_found", "There is no such study"
+
+
+class MethodNotAllowed(ActLabError):
+    status, code, title = 405, "method_not_allowed", "Method not allowed"
 
 
 class Conflict(ActLabError):
@@ -87,11 +112,15 @@ class Unavailable(ActLabError):
     status, code, title = 503, "unavailable", "Temporarily unavailable"
 
 
+class Overloaded(Unavailable):
+    code, title = "overloaded", "Too many requests at once"
+
+
 class DatabaseUnavailable(Unavailable):
     code, title = "database_unavailable", "The database does not answer"
 
 
-class SchemaOutdated(ActLabError):
+class SchemaOutdated(Unavailable):
     """The database is not at the revision this code needs; starting is refused."""
 
     code, title = "schema_outdated", "The database schema does not match this version"

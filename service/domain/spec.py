@@ -1,5 +1,7 @@
 """The declarative spec of one experiment: fields, bounds and defaults (the main article's), validated once."""
 
+import hashlib
+import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
@@ -155,6 +157,12 @@ class ExperimentSpec(Part):
         if given is not None and len(set(given)) < len(given):
             raise PydanticCustomError("repeated_class", "Each class may be named once")
         return None if given is None else sorted(given)
+
+    @property
+    def condition(self) -> str:
+        """Hash of everything but the seed: experiments that agree in it are repetitions of one condition."""
+        spelled = json.dumps(self.model_dump(mode="json", exclude={"seed"}), sort_keys=True)
+        return hashlib.sha256(spelled.encode()).hexdigest()
 
 
 class ExperimentSubmission(ExperimentSpec):

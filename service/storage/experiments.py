@@ -85,6 +85,7 @@ def _row(principal: str, submission: ExperimentSubmission, id: UUID) -> Experime
         activation=spec.activation.label,
         dataset=spec.dataset,
         seed=spec.seed,
+        condition=spec.condition,
     )
 
 

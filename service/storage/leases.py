@@ -76,4 +76,4 @@ def running(session: Session) -> list[Lease]:
     """Every lease there is, by the database's clock."""
     columns = (Experiment.id, Experiment.attempt, Experiment.lease_until, Experiment.lease_until < now())
     rows = session.execute(select(*columns).where(Experiment.status == Status.RUNNING).order_by(Experiment.id))
-    return [Lease(Fence(id, attempt), until, expired) for id, attempt, until, expired in rows]
+    return [Lease(Fence(id, attempt), until, expired) for id, attempt, until, expired in rows if until is not None]

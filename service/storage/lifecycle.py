@@ -86,7 +86,7 @@ def renew(session: Session, fences: Sequence[Fence], lease_seconds: float) -> se
 def flags(session: Session, fences: Sequence[Fence]) -> dict[UUID, bool]:
     """Whether a cancel was asked for, of those still held. Reads only, so that it may run twice a second."""
     held = select(Experiment.id, Experiment.cancel_requested).where(or_(*(fence.holds for fence in fences)))
-    return {id: cancel for id, cancel in session.execute(held)}
+    return {row.id: row.cancel_requested for row in session.execute(held)}
 
 
 def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) -> None:

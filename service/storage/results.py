@@ -28,7 +28,7 @@ def figures(run: FinishedRun) -> dict[str, Any]:
         "best_test_accuracy": result.best.test_accuracy,
         "best_test_loss": result.best.test_loss,
         "seconds": result.seconds,
-        "device": result.fingerprint.device_name,
+        "device": result.fingerprint.device,
         "precision": result.fingerprint.precision,
         "code": result.fingerprint.code,
     }

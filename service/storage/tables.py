@@ -16,13 +16,13 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from service.domain.status import Cause, Outcome, Status
 from service.storage.clock import UtcDateTime, now
 
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# JSON, not JSONB: a spec and the factors of a study are shown in the order in which they were written.
+Json = JSON(none_as_null=True)
 
 
 def new_id() -> UUID:
@@ -83,6 +83,8 @@ class Experiment(Base):
     activation: Mapped[str]
     dataset: Mapped[str]
     seed: Mapped[int] = mapped_column(BigInteger)
+    # Hash of the spec without its seed: what is equal here differs by chance alone.
+    condition: Mapped[str]
 
     # Where it is.
     status: Mapped[str] = mapped_column(default=Status.QUEUED)

@@ -1,6 +1,5 @@
 """Who is alive: one row a worker process, refreshed by its heartbeat."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,9 +44,16 @@ def leave(session: Session, id: str) -> None:
     session.execute(delete(Worker).where(Worker.id == id))
 
 
-def listed(session: Session) -> Sequence[Worker]:
+@dataclass(frozen=True)
+class Listed:
+    worker: Worker
+    alive: bool
+
+
+def listed(session: Session) -> list[Listed]:
     """Every worker that has not been forgotten, newest first."""
-    return session.scalars(select(Worker).order_by(Worker.last_seen.desc(), Worker.id)).all()
+    found = select(Worker, _alive()).order_by(Worker.last_seen.desc(), Worker.id)
+    return [Listed(worker, alive) for worker, alive in session.execute(found)]
 
 
 def count_alive(session: Session) -> int:

@@ -1,5 +1,7 @@
 """Activation functions: the catalogue of definitions and the expression trees it is written in."""
 
-from service.domain.activations.catalogue import CATALOGUE, Activation, Parameter
+from service.domain.activations.catalogue import CATALOGUE, Activation, Parameter, UniformDraw
+from service.domain.activations.expression import Expression, formula
+from service.domain.activations.numeric import derivative, evaluate
 
-__all__ = ["CATALOGUE", "Activation", "Parameter"]
+__all__ = ["CATALOGUE", "Activation", "Expression", "Parameter", "UniformDraw", "derivative", "evaluate", "formula"]

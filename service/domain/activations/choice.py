@@ -82,8 +82,8 @@ def _check_parameter(activation: str, name: str, given: ParameterValue, known: P
     if not known.minimum <= given.value <= known.maximum:
         raise PydanticCustomError(
             "parameter_out_of_bounds",
-            "{at} must lie from {minimum} to {maximum}, got {value}",
-            {"at": name, "minimum": known.minimum, "maximum": known.maximum, "value": given.value},
+            "{at} must lie from {minimum} to {maximum}",
+            {"at": name, "minimum": known.minimum, "maximum": known.maximum},
         )
     if given.learnable and not (known.may_learn or known.learnable):
         raise PydanticCustomError("not_learnable", "{at} cannot be learned", {"at": name})

@@ -1,0 +1,108 @@
+"""Who may talk to the API at all: judged before any route, on every request."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api import problem
+from service.domain.errors import ActLabError, BodyTooLarge, CrossSite, HostNotAllowed, Unauthorized
+from service.settings import Settings
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Access:
+    """Host allow-list, refusal of cross-site changes and of proxied requests while access is open, body limit."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            self._check(scope["method"], Headers(scope=scope))
+        except ActLabError as error:
+            await problem.render(error)(scope, receive, _with_headers(send))
+            return
+        await self.app(scope, self._limited(receive), _with_headers(send))
+
+    def _check(self, method: str, headers: Headers) -> None:
+        self._check_host(headers.get("host", ""))
+        if method not in SAFE_METHODS:
+            _check_same_site(headers)
+        if not self.settings.insecure:
+            _check_direct(headers.keys())
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self.settings.max_body_bytes:
+            raise self._too_large()
+
+    def _check_host(self, host: str) -> None:
+        name = (urlsplit(f"//{host}").hostname or "").lower() if _parses(host) else ""
+        if name not in self.settings.hosts and "*" not in self.settings.hosts:
+            raise HostNotAllowed(f"{host!r} is not a name of this server; add it to ACTLAB_ALLOWED_HOSTS.")
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Count what arrives: a chunked body has no length to check beforehand."""
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.settings.max_body_bytes:
+                raise self._too_large()
+            return message
+
+        return counted
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"A body holds at most {self.settings.max_body_bytes} bytes (ACTLAB_MAX_BODY_BYTES).")
+
+
+def _parses(host: str) -> bool:
+    try:
+        urlsplit(f"//{host}")
+    except ValueError:
+        return False
+    return True
+
+
+def _check_same_site(headers: Headers) -> None:
+    """Any page in the same browser can send a POST here; the browser says where it came from."""
+    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise CrossSite("This change was asked for by another web site. Open the pages of this server instead.")
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        raise CrossSite(f"The origin {origin!r} is not this server.")
+
+
+def _check_direct(names: Iterable[str]) -> None:
+    """Open access is for this machine alone; a proxy in front would lend it to everybody."""
+    for name in names:
+        if name == "forwarded" or name.startswith("x-forwarded-"):
+            raise Unauthorized(
+                f"The request came through a proxy ({name}) to a server without API keys. Remove the proxy, or start"
+                " the server with --insecure if the proxy itself asks who is there."
+            )
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sent

@@ -1,0 +1,83 @@
+"""The API, put together: the table of contents of everything under service.api."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+
+from service.api import activations, comparisons, errors, experiments, studies, system, workers
+from service.api.access import Access
+from service.api.dependencies import EVERY_ROUTE
+from service.api.docs import add_docs
+from service.api.openapi import describe
+from service.api.problem import EVERYWHERE
+from service.api.services import Services
+from service.faults import Faults
+from service.periodic import Periodic
+from service.queue import Waker, create_celery, reconcile
+from service.reaper import Reaper
+from service.settings import Settings
+from service.storage import changes, schema
+from service.storage.database import Database
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """An app that opens its database and starts its background work when it is started, not when it is imported."""
+    settings.check_exposure()
+    app = FastAPI(
+        title="ActLab",
+        version=version("actlab"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=lambda route: route.name,
+        strict_content_type=True,
+    )
+    app.state.settings = settings
+    app.add_middleware(Access, settings=settings)
+    errors.add_handlers(app)
+    app.include_router(_versioned())
+    app.include_router(system.router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)
+    add_docs(app)
+    describe(app)
+    return app
+
+
+def _versioned() -> APIRouter:
+    api = APIRouter(prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
+    for part in (experiments, studies, comparisons, activations, workers):
+        api.include_router(part.router)
+    return api
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings)
+    schema.check(database)
+    waker = Waker(create_celery(settings))
+    with database.read() as session:
+        database_id = changes.database_id(session)
+    app.state.services = Services(settings, database, waker, database_id, app.version)
+    background = [
+        Periodic("reconciler", settings.reconcile_seconds, lambda: reconcile(database, waker)).start(),
+        Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
+    ]
+    try:
+        yield
+    finally:
+        for thread in background:
+            thread.stop()
+        waker.stop()
+        database.close()
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(
+        settings.database,
+        pool_size=settings.pool_size,
+        faults=Faults.parse(settings.fault),
+        trace=settings.trace,
+    )

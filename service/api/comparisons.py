@@ -1,0 +1,82 @@
+"""Routes of comparisons."""
+
+import json
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from service.api import conditional
+from service.api.dependencies import ReadSession
+from service.api.experiments import NOT_FOUND, NOT_MODIFIED
+from service.domain import factors
+from service.domain.comparisons import Comparison, Factors, compare
+from service.domain.errors import FieldProblem, Invalid, StudyNotFound
+from service.domain.spec import DatasetName
+from service.domain.text import Text
+from service.storage import comparisons, studies
+from service.storage.experiments import Filter
+
+router = APIRouter(prefix="/comparisons", tags=["comparisons"])
+
+MetricName = Literal["test_accuracy", "best_test_accuracy", "test_loss", "best_test_loss", "seconds"]
+
+
+class ComparisonQuery(BaseModel):
+    """Which experiments, grouped by what, compared in which figure."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    study: UUID | None = None
+    activation: Text | None = None
+    dataset: DatasetName | None = None
+    tag: Text | None = None
+    group_by: list[str] = Field(
+        [], description="Dotted spec paths; default: the study's factors, or activation.", examples=[["activation"]]
+    )
+    metric: MetricName = "test_accuracy"
+    versus: Text | None = Field(
+        None,
+        description='Hold every group against this one: the value of the only factor, or JSON such as {"epochs": 3}.',
+        examples=["relu"],
+    )
+    allow_mixed: bool = Field(False, description="Pool over device kinds, precisions and versions of the code.")
+
+    @property
+    def filter(self) -> Filter:
+        return Filter(activation=self.activation, dataset=self.dataset, study=self.study, tag=self.tag)
+
+
+@router.get("", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
+def get_comparison(request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession) -> Response:
+    """Groups side by side over their seeds: means with Student-t intervals, tests corrected for their number, ranks."""
+    group_by = query.group_by or _default_groups(session, query.study)
+    factors.check(group_by, "group_by")
+    rows = comparisons.observations(session, query.filter, query.metric, group_by, allow_mixed=query.allow_mixed)
+    versus = None if query.versus is None else _group(query.versus, group_by)
+    return conditional.hashed(request, compare(rows, query.metric, versus))
+
+
+def _default_groups(session: Session, study: UUID | None) -> list[str]:
+    if study is None:
+        return ["activation"]
+    row = studies.find(session, study)
+    if row is None:
+        raise StudyNotFound(f"There is no study {study}.")
+    return list(row.factors) or ["activation"]
+
+
+def _group(text: str, group_by: list[str]) -> Factors:
+    """`versus` as factors: JSON, or the bare value where there is one factor."""
+    try:
+        read: Any = json.loads(text)
+    except ValueError:
+        read = text
+    if isinstance(read, dict) and all(isinstance(value, str | int | float | bool | None) for value in read.values()):
+        return read
+    if len(group_by) == 1 and isinstance(read, str | int | float | bool | None):
+        return {group_by[0]: read}
+    reason = f"With {len(group_by)} factors, give versus as a JSON object of factors and values"
+    raise Invalid(f"{reason}.", errors=[FieldProblem("versus", reason, "not_a_group", text)])

@@ -1,0 +1,140 @@
+"""Every dependency, named once. A dependency loads or answers 404, so that no route repeats it."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from service.api.idempotency import Creation, body_hash
+from service.api.services import Services
+from service.domain.errors import ExperimentNotFound, FieldProblem, Invalid, UnsupportedMediaType
+from service.storage import experiments
+from service.storage.idempotency import Request as CreatingRequest
+from service.storage.tables import Experiment
+
+LOCAL = "local"
+"""Who acts, until there are API keys: whoever can reach the server."""
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(services, scope="function")]
+
+
+async def _admitted(services: ServicesDep) -> AsyncIterator[None]:
+    borrower = object()
+    await services.admit(borrower)
+    try:
+        yield
+    finally:
+        services.leave(borrower)
+
+
+Admitted = Annotated[None, Depends(_admitted, scope="function")]
+
+
+def _read_session(services: ServicesDep, _: Admitted) -> Iterator[Session]:
+    with services.database.read() as session:
+        yield session
+
+
+def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iterator[Session]:
+    """Commits when the route's function has returned and before the answer is sent; then wakes workers."""
+    name = request.scope["route"].name
+    with services.database.write(name) as session:
+        yield session
+    wakes = session.info.get("wakes", 0)
+    if wakes:
+        services.waker.wake(wakes)
+    services.database.faults.reach(f"{name}.before_answer")
+
+
+# The function scope is what makes a failing commit an error answer instead of a broken promise.
+ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
+WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
+
+
+def _principal() -> str:
+    return LOCAL
+
+
+PrincipalDep = Annotated[str, Depends(_principal)]
+
+
+def _locked_experiment(id: UUID, session: WriteSession) -> Experiment:
+    """Locked until the commit: what the route decides on its status still holds when it writes."""
+    experiment = experiments.find_locked(session, id)
+    if experiment is None:
+        raise ExperimentNotFound(f"There is no experiment {id}.")
+    return experiment
+
+
+LockedExperiment = Annotated[Experiment, Depends(_locked_experiment, scope="function")]
+
+IdempotencyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any text of your own; the same request sent again with it creates nothing a second time.",
+    ),
+]
+
+
+async def _creation(request: Request, principal: PrincipalDep, key: IdempotencyHeader = None) -> Creation:
+    if key is None:
+        return Creation(None)
+    route = f"{request.method} {request.url.path}"
+    return Creation(CreatingRequest(principal, key, route, body_hash(await request.body())))
+
+
+CreationDep = Annotated[Creation, Depends(_creation)]
+
+Wait = Annotated[
+    float,
+    Query(ge=0, le=30, description="Seconds to wait for a change (with If-None-Match) or for the end (without)."),
+]
+Limit = Annotated[int, Query(ge=1, le=500, description="Most items on one page.")]
+
+
+def only_known_parameters(request: Request) -> None:
+    """A misspelt parameter is an error: silently ignored, it would answer another question than the one asked."""
+    known = _parameters(request.scope["route"].dependant)
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        takes = ", ".join(sorted(known)) or "none"
+        problems = [
+            FieldProblem(name, f"There is no such parameter; there are: {takes}", "unknown_parameter")
+            for name in unknown
+        ]
+        raise Invalid(f"Unknown query parameter {', '.join(map(repr, unknown))}.", errors=problems)
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    names: set[str] = set()
+    for field in dependant.query_params:
+        kind: Any = field.field_info.annotation
+        is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+        names.update(kind.model_fields if is_model else [field.alias])
+    return names.union(*map(_parameters, dependant.dependencies))
+
+
+async def only_json(request: Request) -> None:
+    """A body must be declared as JSON: browsers may send other types across sites without asking first."""
+    if request.scope["route"].body_field is None:
+        return
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
+        raise UnsupportedMediaType(f"Send the body as application/json, not as {kind or 'nothing declared'}.")
+
+
+EVERY_ROUTE = [Depends(only_known_parameters), Depends(only_json)]

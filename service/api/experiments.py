@@ -1,0 +1,182 @@
+"""Routes of experiments."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict
+
+from service.api import conditional, views
+from service.api.dependencies import (
+    CreationDep,
+    Limit,
+    LockedExperiment,
+    PrincipalDep,
+    ReadSession,
+    ServicesDep,
+    Wait,
+    WriteSession,
+)
+from service.api.idempotency import gone_if_replayed
+from service.api.problem import WITH_BODY, responses
+from service.api.schemas import AttemptsView, ExperimentPatch, ExperimentView, MetricsView, Page, ResultView
+from service.domain.errors import ExperimentNotFound, IllegalTransition, PreconditionFailed
+from service.domain.spec import DatasetName, ExperimentSubmission
+from service.domain.status import Status
+from service.domain.text import Text
+from service.storage import attempts, experiments, lifecycle
+from service.storage.cursors import Cursor
+from service.storage.tables import Experiment
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+NOT_FOUND = responses(404)
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already (If-None-Match)."}}
+CREATED_BEFORE = responses(410)
+SORTS = Literal["-id", "id", "-test_accuracy", "test_accuracy", "-test_loss", "test_loss", "-best_test_accuracy",
+                "best_test_accuracy", "-best_test_loss", "best_test_loss", "-seconds", "seconds"]  # fmt: skip
+
+
+class ListQuery(BaseModel):
+    """What to list, in which order, and which page of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    activation: Text | None = None
+    dataset: DatasetName | None = None
+    study: UUID | None = None
+    tag: Text | None = None
+    sort: SORTS = "-id"
+    limit: Limit = 50
+    cursor: Text | None = None
+
+    @property
+    def filter(self) -> experiments.Filter:
+        return experiments.Filter(self.status, self.activation, self.dataset, self.study, self.tag)
+
+
+@router.post("", status_code=202, responses=WITH_BODY | CREATED_BEFORE)
+def submit_experiment(
+    submission: ExperimentSubmission,
+    session: WriteSession,
+    principal: PrincipalDep,
+    creation: CreationDep,
+    response: Response,
+) -> ExperimentView:
+    """Queue one experiment. It is durable when this answers: 202 with its Location."""
+    id = creation.once(
+        session, response, "experiments", lambda id: experiments.create(session, principal, submission, id=id)
+    )
+    return _created(session, response, id)
+
+
+@router.get("", responses=NOT_MODIFIED, response_model=Page[ExperimentView])
+def list_experiments(request: Request, query: Annotated[ListQuery, Query()], session: ReadSession) -> Response:
+    """Experiments, newest first unless sorted otherwise. Sorting by a figure lists only those that have it."""
+    after = None if query.cursor is None else Cursor.decode(query.cursor, query.filter, query.sort)
+    page = experiments.page(session, query.filter, sort=query.sort, limit=query.limit, after=after)
+    cursor = None if page.next is None else page.next.encode(query.filter, query.sort)
+    items = views.experiment_views(session, page.items)
+    return conditional.hashed(request, Page[ExperimentView](items=items, next_cursor=cursor))
+
+
+@router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ExperimentView)
+async def get_experiment(id: UUID, request: Request, services: ServicesDep, wait: Wait = 0) -> Response:
+    """One experiment. With `wait`, answers when it has changed (If-None-Match given) or ended (not given)."""
+    return await conditional.answer(request, services, views.experiment_resource(id), wait)
+
+
+@router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(412))
+def edit_experiment(
+    patch: ExperimentPatch,
+    experiment: LockedExperiment,
+    session: WriteSession,
+    if_match: Annotated[str | None, Header(description='The edit_version you have seen, quoted: "3".')] = None,
+) -> ExperimentView:
+    """Change name, tags or notes: a JSON merge patch."""
+    if if_match is not None and if_match.strip() not in ("*", f'"{experiment.edit_version}"'):
+        raise PreconditionFailed(
+            f'It is at edit_version "{experiment.edit_version}" now, you sent {if_match}. Read it again.'
+        )
+    return views.experiment_view(session, experiments.edit(session, experiment, patch.changes()))
+
+
+@router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
+def cancel_experiment(experiment: LockedExperiment, session: WriteSession) -> ExperimentView:
+    """Cancel it: at once while queued, within a step or so while running. From this answer on it cannot succeed."""
+    if experiment.status in (Status.SUCCEEDED, Status.FAILED):
+        raise IllegalTransition(f"It {experiment.status} at {experiment.finished_at}: there is nothing to cancel.")
+    lifecycle.request_cancel(session, Experiment.id == experiment.id)
+    return views.experiment_view(session, experiments.reload(session, experiment.id))
+
+
+@router.post("/{id}/retry", status_code=202, responses=NOT_FOUND | CREATED_BEFORE | responses(409))
+def retry_experiment(
+    experiment: LockedExperiment,
+    session: WriteSession,
+    principal: PrincipalDep,
+    creation: CreationDep,
+    response: Response,
+) -> ExperimentView:
+    """Queue the same spec again as a new experiment that points to this one."""
+    id = creation.once(session, response, "experiments", lambda id: _retry(session, principal, experiment, id))
+    return _created(session, response, id)
+
+
+@router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
+def delete_experiment(experiment: LockedExperiment, session: WriteSession) -> None:
+    """Delete an experiment that has ended, with its metrics, result and attempts."""
+    if not experiments.remove(session, experiment.id):
+        raise IllegalTransition(f"It is {experiment.status}: cancel it first, then delete it.")
+
+
+@router.get("/{id}/metrics", responses=NOT_FOUND | NOT_MODIFIED, response_model=MetricsView)
+async def get_metrics(
+    id: UUID,
+    request: Request,
+    services: ServicesDep,
+    since: Annotated[
+        int | None, Query(ge=0, le=2**63 - 1, description="Only epochs changed after this revision.")
+    ] = None,
+    wait: Wait = 0,
+) -> Response:
+    """Figures per epoch; with `since`, only what changed. Drop epochs beyond `valid_through_epoch`, then upsert."""
+    return await conditional.answer(request, services, views.metrics_resource(id, since), wait)
+
+
+@router.get("/{id}/result", responses=NOT_FOUND | NOT_MODIFIED | responses(409), response_model=ResultView)
+async def get_result(id: UUID, request: Request, services: ServicesDep) -> Response:
+    """Test scores, per-class figures, confusion matrix, and what they were measured with; 409 until it succeeded."""
+    return await conditional.answer(request, services, views.result_resource(id))
+
+
+@router.get("/{id}/attempts", responses=NOT_FOUND | NOT_MODIFIED, response_model=AttemptsView)
+async def list_attempts(id: UUID, request: Request, services: ServicesDep) -> Response:
+    """Who tried, when, and how it ended, with the end of each attempt's log."""
+    return await conditional.answer(request, services, views.attempts_resource(id))
+
+
+@router.get("/{id}/log", responses=NOT_FOUND, response_class=PlainTextResponse)
+def get_log(id: UUID, session: ReadSession) -> str:
+    """The end of the newest attempt's log, at most one renewal old while it runs. Empty before the first attempt."""
+    views.found(session, id)
+    newest = attempts.newest(session, id)
+    return "" if newest is None else newest.log_tail
+
+
+def _retry(session: WriteSession, principal: str, experiment: Experiment, id: UUID) -> None:
+    if not Status(experiment.status).terminal:
+        raise IllegalTransition(f"It is {experiment.status}: cancel it, or wait for it to end, before retrying.")
+    again = experiments.create(session, principal, experiments.submission_of(experiment), id=id, retry_of=experiment.id)
+    again.study_id = experiment.study_id
+
+
+def _created(session: WriteSession, response: Response, id: UUID) -> ExperimentView:
+    row = experiments.find(session, id)
+    if row is None:
+        gone_if_replayed(response, id)
+        raise ExperimentNotFound(f"There is no experiment {id}.")
+    session.info["wakes"] = 1
+    return views.experiment_view(session, row)

@@ -1,0 +1,131 @@
+"""From rows to what clients see."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.api.conditional import Resource, Snapshot
+from service.api.schemas import AttemptsView, EpochView, ExperimentView, MetricsView, ResultView, StudyView
+from service.domain.errors import ExperimentNotFound, ResultNotReady, StudyNotFound
+from service.domain.status import Status
+from service.storage import attempts, experiments, metrics, queue, results, studies
+from service.storage.tables import Experiment, Study
+
+
+def experiment_views(session: Session, rows: Sequence[Experiment]) -> list[ExperimentView]:
+    """With position and reason for those that wait, in two queries more whatever their number."""
+    queued = [row.id for row in rows if row.status == Status.QUEUED]
+    waiting = queue.waiting(session, queued) if queued else {}
+    return [_experiment(row, waiting.get(row.id)) for row in rows]
+
+
+def experiment_view(session: Session, row: Experiment) -> ExperimentView:
+    return experiment_views(session, [row])[0]
+
+
+def _experiment(row: Experiment, waiting: queue.Waiting | None) -> ExperimentView:
+    view = ExperimentView.model_validate(row)
+    if waiting is not None:
+        view.waiting_reason, view.queue_position = waiting.reason, waiting.position
+    return view
+
+
+def study_view(session: Session, row: Study) -> StudyView:
+    progress = studies.progress(session, row.id)
+    return StudyView(
+        id=row.id,
+        name=row.name,
+        question=row.question,
+        preset=row.preset,
+        base=row.base,
+        factors=row.factors,
+        seeds=row.seeds,
+        experiments=progress.total,
+        progress=progress.counts,
+        finished=progress.finished,
+        eta_seconds=progress.eta_seconds,
+        edit_version=row.edit_version,
+        created_at=row.created_at,
+        revision=row.revision,
+    )
+
+
+def experiment_resource(id: UUID) -> Resource:
+    def peek(session: Session) -> int | None:
+        revision, status = _revision(session, id)
+        return None if status == Status.QUEUED else revision
+
+    def build(session: Session) -> Snapshot:
+        view = experiment_view(session, found(session, id))
+        return Snapshot(view, None if view.status == Status.QUEUED else view.revision, view.status.terminal)
+
+    return Resource(peek, build)
+
+
+def metrics_resource(id: UUID, since: int | None) -> Resource:
+    def build(session: Session) -> Snapshot:
+        row = found(session, id)
+        items = [EpochView.model_validate(epoch) for epoch in metrics.of_experiment(session, id, since)]
+        body = MetricsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
+        return Snapshot(body, row.revision, Status(row.status).terminal)
+
+    return Resource(lambda session: _revision(session, id)[0], build)
+
+
+def result_resource(id: UUID) -> Resource:
+    def build(session: Session) -> Snapshot:
+        row = found(session, id)
+        result = results.of_experiment(session, id)
+        if result is None:
+            raise ResultNotReady(_why_no_result(row))
+        return Snapshot(ResultView.model_validate(result), row.revision, final=True)
+
+    return Resource(lambda session: None, build)
+
+
+def attempts_resource(id: UUID) -> Resource:
+    def build(session: Session) -> Snapshot:
+        row = found(session, id)
+        body = AttemptsView.model_validate({"items": attempts.of_experiment(session, id)})
+        # No revision: the log grows without one.
+        return Snapshot(body, None, Status(row.status).terminal)
+
+    return Resource(lambda session: None, build)
+
+
+def study_resource(id: UUID) -> Resource:
+    def peek(session: Session) -> int:
+        revision = studies.revision(session, id)
+        if revision is None:
+            raise StudyNotFound(f"There is no study {id}.")
+        return revision
+
+    def build(session: Session) -> Snapshot:
+        row = studies.find(session, id)
+        if row is None:
+            raise StudyNotFound(f"There is no study {id}.")
+        view = study_view(session, row)
+        return Snapshot(view, view.revision, view.finished)
+
+    return Resource(peek, build)
+
+
+def found(session: Session, id: UUID) -> Experiment:
+    row = experiments.find(session, id)
+    if row is None:
+        raise ExperimentNotFound(f"There is no experiment {id}.")
+    return row
+
+
+def _revision(session: Session, id: UUID) -> tuple[int, str]:
+    row = experiments.revision(session, id)
+    if row is None:
+        raise ExperimentNotFound(f"There is no experiment {id}.")
+    return row
+
+
+def _why_no_result(row: Experiment) -> str:
+    if Status(row.status).terminal:
+        return f"It ended as {row.status} ({row.cause}), so there is no result. {row.remedy}"
+    return f"It is {row.status}; wait for it with GET /api/v1/experiments/{row.id}?wait=30."

@@ -1,0 +1,27 @@
+"""Routes of workers and the queue."""
+
+from fastapi import APIRouter
+
+from service.api.dependencies import ReadSession
+from service.api.schemas import QueueView, WorkersView, WorkerView
+from service.storage import queue, workers
+from service.storage.workers import Listed
+
+router = APIRouter(tags=["workers"])
+
+
+@router.get("/workers")
+def list_workers(session: ReadSession) -> WorkersView:
+    """Who is alive, on which device, and what it runs."""
+    return WorkersView(items=[_view(listed) for listed in workers.listed(session)])
+
+
+@router.get("/queue")
+def get_queue(session: ReadSession) -> QueueView:
+    """How much waits, for how long, and when it should be done."""
+    return QueueView.model_validate(queue.depth(session))
+
+
+def _view(listed: Listed) -> WorkerView:
+    row = listed.worker
+    return WorkerView.model_validate({**vars(row), "status": row.status, "alive": listed.alive})

@@ -1,0 +1,206 @@
+"""The formula language: trees over one variable x, and the text that writes them.
+
+A tree is data. Evaluating it is the business of `numeric` (numpy) and of the worker (torch). Every value in it is a
+real number: a comparison is 1 or 0, and `where` takes its second argument wherever the first is not 0.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
+
+ARITY: Mapping[str, int] = {
+    **dict.fromkeys(("+", "-", "*", "/", "**", "<", "<=", ">", ">=", "minimum", "maximum"), 2),
+    **dict.fromkeys(("negative", "exp", "expm1", "log", "log1p", "sqrt", "sin", "tanh", "erf", "abs"), 1),
+    **dict.fromkeys(("sigmoid", "softplus", "softmax"), 1),
+    "where": 3,
+}
+"""Every function that a tree may call, with its number of arguments. softmax normalises over axis 1 (channels or
+units); all others work element by element. sigmoid(a) = 1 / (1 + exp(-a)), softplus(a) = log(1 + exp(a))."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class Expression:
+    """A node. Python's operators build larger trees from it: `X * sigmoid(beta * X)`."""
+
+    def __add__(self, other: "Operand") -> "Call":
+        return _call("+", self, other)
+
+    def __radd__(self, other: float) -> "Call":
+        return _call("+", other, self)
+
+    def __sub__(self, other: "Operand") -> "Call":
+        return _call("-", self, other)
+
+    def __rsub__(self, other: float) -> "Call":
+        return _call("-", other, self)
+
+    def __mul__(self, other: "Operand") -> "Call":
+        return _call("*", self, other)
+
+    def __rmul__(self, other: float) -> "Call":
+        return _call("*", other, self)
+
+    def __truediv__(self, other: "Operand") -> "Call":
+        return _call("/", self, other)
+
+    def __rtruediv__(self, other: float) -> "Call":
+        return _call("/", other, self)
+
+    def __pow__(self, other: "Operand") -> "Call":
+        return _call("**", self, other)
+
+    def __rpow__(self, other: float) -> "Call":
+        return _call("**", other, self)
+
+    def __neg__(self) -> "Call":
+        return _call("negative", self)
+
+    def __abs__(self) -> "Call":
+        return _call("abs", self)
+
+    def __lt__(self, other: "Operand") -> "Call":
+        return _call("<", self, other)
+
+    def __le__(self, other: "Operand") -> "Call":
+        return _call("<=", self, other)
+
+    def __gt__(self, other: "Operand") -> "Call":
+        return _call(">", self, other)
+
+    def __ge__(self, other: "Operand") -> "Call":
+        return _call(">=", self, other)
+
+    def __bool__(self) -> NoReturn:
+        # Python reads a < b < c as (a < b) and (b < c): without this it would silently drop the first half.
+        raise TypeError("An expression is neither true nor false; use where(condition, a, b)")
+
+
+Operand: TypeAlias = Expression | float
+
+
+@dataclass(frozen=True)
+class Number(Expression):
+    """A constant. Never negative, so that each tree has one text and each text one tree: -2 is the negative of 2."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value) or math.copysign(1.0, self.value) < 0:
+            raise ValueError(f"A number must be finite and not negative, got {self.value}")
+
+
+@dataclass(frozen=True)
+class Variable(Expression):
+    """x, the activation's input."""
+
+
+@dataclass(frozen=True)
+class Reference(Expression):
+    """A parameter by its name; its value is given at evaluation."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or self.name == "x" or self.name in ARITY:
+            raise ValueError(f"{self.name!r} cannot name a parameter")
+
+
+@dataclass(frozen=True)
+class Call(Expression):
+    """A function of `ARITY`, applied. Raises ValueError for an unknown one or a wrong number of arguments."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+
+    def __post_init__(self) -> None:
+        if ARITY.get(self.function) != len(self.arguments):
+            raise ValueError(f"{self.function!r} with {len(self.arguments)} arguments is not in the formula language")
+
+
+X = Variable()
+
+
+def number(value: float) -> Expression:
+    """A constant of either sign. Raises ValueError unless it is finite."""
+    magnitude = Number(abs(float(value)))
+    return magnitude if math.copysign(1.0, value) > 0 else -magnitude
+
+
+def _call(function: str, *operands: Operand) -> Call:
+    return Call(function, tuple(o if isinstance(o, Expression) else number(o) for o in operands))
+
+
+def _builder(function: str) -> Callable[..., Call]:
+    return lambda *operands: _call(function, *operands)
+
+
+exp, expm1, log, log1p = _builder("exp"), _builder("expm1"), _builder("log"), _builder("log1p")
+sqrt, sin, tanh, erf = _builder("sqrt"), _builder("sin"), _builder("tanh"), _builder("erf")
+sigmoid, softplus, softmax = _builder("sigmoid"), _builder("softplus"), _builder("softmax")
+minimum, maximum, where = _builder("minimum"), _builder("maximum"), _builder("where")
+
+
+def nodes(expression: Expression) -> Iterator[Expression]:
+    """The node itself and everything below it, parents first."""
+    yield expression
+    if isinstance(expression, Call):
+        for argument in expression.arguments:
+            yield from nodes(argument)
+
+
+def is_elementwise(expression: Expression) -> bool:
+    """Whether each output depends on the one input at its own place."""
+    return not any(isinstance(node, Call) and node.function == "softmax" for node in nodes(expression))
+
+
+# How tightly each operator binds, as in Python; everything else is an atom. Comparisons do not chain.
+_COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 7)
+_BINDING: Mapping[str, int] = {
+    **dict.fromkeys(("<", "<=", ">", ">="), _COMPARISON),
+    **dict.fromkeys(("+", "-"), _SUM),
+    **dict.fromkeys(("*", "/"), _PRODUCT),
+    "negative": _SIGN,
+    "**": _POWER,
+}
+_SIDES: Mapping[int, tuple[int, int]] = {  # the weakest binding that needs no parentheses, left and right
+    _COMPARISON: (_SUM, _SUM),
+    _SUM: (_SUM, _PRODUCT),
+    _PRODUCT: (_PRODUCT, _SIGN),
+    _POWER: (_ATOM, _SIGN),
+}
+
+
+def formula(expression: Expression) -> str:
+    """The tree as text, `x * sigmoid(beta * x)`, with the parentheses that Python's precedence needs and no others.
+    Distinct trees have distinct texts."""
+    return _text(expression, weakest=_COMPARISON)
+
+
+def _text(expression: Expression, weakest: int) -> str:
+    text = _bare(expression)
+    return text if _binding(expression) >= weakest else f"({text})"
+
+
+def _binding(expression: Expression) -> int:
+    return _BINDING.get(expression.function, _ATOM) if isinstance(expression, Call) else _ATOM
+
+
+def _bare(expression: Expression) -> str:
+    match expression:
+        case Number(value):
+            return repr(float(value)).removesuffix(".0")
+        case Variable():
+            return "x"
+        case Reference(name):
+            return name
+        case Call("negative", (argument,)):
+            return "-" + _text(argument, _SIGN)
+        case Call(function, (left, right)) if function in _BINDING:
+            on_the_left, on_the_right = _SIDES[_BINDING[function]]
+            return f"{_text(left, on_the_left)} {function} {_text(right, on_the_right)}"
+        case Call(function, arguments):
+            return f"{function}({', '.join(formula(argument) for argument in arguments)})"
+    raise TypeError(f"Not a node of a formula: {expression!r}")

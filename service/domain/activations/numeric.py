@@ -1,0 +1,126 @@
+"""Values and derivatives of formulas with numpy, for plots, tables of properties, and as the measure of torch's."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from service.domain.activations.expression import Call, Expression, Number, Reference, Variable, is_elementwise
+
+Array: TypeAlias = npt.NDArray[np.floating[Any]]
+
+
+# np.where evaluates both branches, so overflow and 0/0 in the branch not taken are normal. In the branch taken they
+# come out as inf or NaN, which callers show as such.
+@np.errstate(all="ignore")
+def evaluate(expression: Expression, x: Array, parameters: Mapping[str, float]) -> Array:
+    """f(x), in the shape and precision of x (float32 or float64). Softmax runs over axis 1, so x needs two axes or more
+    for it. Raises KeyError for a parameter without a value."""
+    return _filled(_value(expression, x, parameters), x)
+
+
+@np.errstate(all="ignore")
+def derivative(expression: Expression, x: Array, parameters: Mapping[str, float]) -> Array:
+    """f'(x), in the shape and precision of x, by forward-mode differentiation. At a kink it is what torch's autograd
+    takes: abs has 0, minimum and maximum share 1 equally, `where` and the comparisons follow the side that x is on.
+    Raises ValueError for softmax, which has no derivative at a point, and KeyError as `evaluate` does."""
+    if not is_elementwise(expression):
+        raise ValueError("softmax mixes its inputs: it has a Jacobian, not a derivative at each x")
+    return _filled(_slope(expression, x, parameters), x)
+
+
+def _filled(result: Array, x: Array) -> Array:
+    return np.array(np.broadcast_to(result, x.shape), dtype=x.dtype)
+
+
+def _value(expression: Expression, x: Array, parameters: Mapping[str, float]) -> Array:
+    match expression:
+        case Number(value):
+            return np.asarray(value, x.dtype)
+        case Variable():
+            return x
+        case Reference(name):
+            return np.asarray(parameters[name], x.dtype)
+        case Call(function, arguments):
+            called = _VALUES[function](*(_value(argument, x, parameters) for argument in arguments))
+            return np.asarray(called, x.dtype)
+    raise TypeError(f"Not a node of a formula: {expression!r}")
+
+
+def _slope(expression: Expression, x: Array, parameters: Mapping[str, float]) -> Array:
+    match expression:
+        case Variable():
+            return np.ones_like(x)
+        case Call("where", (condition, taken, otherwise)):
+            chosen = _value(condition, x, parameters) != 0
+            return np.where(chosen, _slope(taken, x, parameters), _slope(otherwise, x, parameters))
+        case Call(function, arguments) if function in _PARTIALS:
+            partials = _PARTIALS[function](*(_value(argument, x, parameters) for argument in arguments))
+            slopes = [_slope(argument, x, parameters) for argument in arguments]
+            return np.asarray(sum(map(_chain, partials, slopes)))
+    return np.zeros_like(x)  # numbers, parameters and comparisons
+
+
+def _chain(partial: Array, slope: Array) -> Array:
+    # An argument that does not move contributes nothing, however steep the function is there: in x ** 2 the partial
+    # derivative by the exponent is NaN for x < 0.
+    return np.where(slope == 0, 0, partial * slope)
+
+
+def _power_partials(base: Array, exponent: Array) -> tuple[Array, Array]:
+    by_base = np.where(exponent == 0, 0, exponent * base ** (exponent - 1))
+    return by_base, base**exponent * np.log(base)
+
+
+_VALUES: Mapping[str, Callable[..., Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "**": np.power,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "negative": np.negative,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "tanh": np.tanh,
+    "erf": special.erf,
+    "abs": np.abs,
+    "sigmoid": special.expit,
+    "softplus": lambda a: np.logaddexp(a, np.zeros_like(a)),
+    "softmax": lambda a: special.softmax(a, axis=1),
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "where": lambda condition, taken, otherwise: np.where(condition != 0, taken, otherwise),
+}
+
+# The partial derivatives by each argument. A comparison is absent: it is flat on both sides.
+_PARTIALS: Mapping[str, Callable[..., tuple[Any, ...]]] = {
+    "+": lambda a, b: (1, 1),
+    "-": lambda a, b: (1, -1),
+    "*": lambda a, b: (b, a),
+    "/": lambda a, b: (1 / b, -a / b / b),
+    "**": _power_partials,
+    "negative": lambda a: (-1,),
+    "exp": lambda a: (np.exp(a),),
+    "expm1": lambda a: (np.exp(a),),
+    "log": lambda a: (1 / a,),
+    "log1p": lambda a: (1 / (1 + a),),
+    "sqrt": lambda a: (0.5 / np.sqrt(a),),
+    "sin": lambda a: (np.cos(a),),
+    "tanh": lambda a: (1 - np.tanh(a) ** 2,),
+    "erf": lambda a: (2 / np.sqrt(np.pi) * np.exp(-a * a),),
+    "abs": lambda a: (np.sign(a),),
+    "sigmoid": lambda a: (special.expit(a) * special.expit(-a),),  # 1 - sigmoid(a) would round to 0 from a = 37 on
+    "softplus": lambda a: (special.expit(a),),
+    "minimum": lambda a, b: (np.heaviside(b - a, 0.5), np.heaviside(a - b, 0.5)),
+    "maximum": lambda a, b: (np.heaviside(a - b, 0.5), np.heaviside(b - a, 0.5)),
+}

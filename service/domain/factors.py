@@ -1,0 +1,50 @@
+"""Factors: dotted paths into a spec, and the values that a comparison groups by."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from service.domain.activations.choice import ActivationSpec
+from service.domain.comparisons import Factor
+from service.domain.errors import FieldProblem, Invalid
+from service.domain.spec import ExperimentSpec
+
+
+def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, ActivationSpec):
+            yield from _paths(kind, f"{prefix}{name}.")
+
+
+FACTORS = tuple(path for path in _paths(ExperimentSpec) if path != "seed")
+"""Every path to group by. Seeds are no factor: they are what a group repeats."""
+
+
+def check(paths: list[str], parameter: str) -> None:
+    """Invalid, naming the parameter, for a path that no spec has."""
+    for path in paths:
+        if path not in FACTORS:
+            reason = f"{path!r} is not a spec field to group by; there are {', '.join(FACTORS)}"
+            raise Invalid(f"{parameter}: {reason}.", errors=[FieldProblem(parameter, reason, "unknown_factor", path)])
+
+
+def value(spec: Mapping[str, Any], path: str) -> Factor:
+    """The value at a path of a stored spec: an activation by its label, one dropout for both places as that number,
+    and what else is not a single value as JSON text."""
+    found: Any = spec
+    for part in path.split("."):
+        found = found[part]
+    if path == "activation":
+        return ActivationSpec.model_validate(found).label
+    if path == "dropout" and found["conv"] == found["dense"]:
+        found = found["conv"]
+    return json.dumps(found) if isinstance(found, dict | list) else found
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Top-level fields in which two specs differ, seeds aside."""
+    return [name for name in one if name != "seed" and one[name] != other.get(name)]
