@@ -56,6 +56,7 @@ class Settings(BaseSettings):
         2.0, ge=0.05, le=600, description="How often idle workers are woken for queued work."
     )
     recycle_after: int = Field(200, ge=0, description="Experiments after which a worker restarts itself; 0: never.")
+    weights_days: float | None = Field(None, gt=0, description="Days after which weights are removed; default: never.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where workers train.")
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads of a worker; default: every core it may use."
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
 
     @property
     def broker(self) -> str:
-        return self.broker_url or "spool://"
+        return self.broker_url or "spool://localhost"
 
     @property
     def spool(self) -> Path:

@@ -13,13 +13,12 @@ from service.api.docs import add_docs
 from service.api.openapi import describe
 from service.api.problem import EVERYWHERE
 from service.api.services import Services
-from service.faults import Faults
 from service.periodic import Periodic
 from service.queue import Waker, create_celery, reconcile
 from service.reaper import Reaper
 from service.settings import Settings
 from service.storage import changes, schema
-from service.storage.database import Database
+from service.storage.database import open_database
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -72,12 +71,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             thread.stop()
         waker.stop()
         database.close()
-
-
-def open_database(settings: Settings) -> Database:
-    return Database(
-        settings.database,
-        pool_size=settings.pool_size,
-        faults=Faults.parse(settings.fault),
-        trace=settings.trace,
-    )

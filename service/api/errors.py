@@ -49,7 +49,7 @@ def _invalid(found: Sequence[Any]) -> ActLabError:
         error = found[0]
         return errors.MalformedJson(f"{error['ctx']['error']} at character {error['loc'][-1]}.")
     problems = [_located(error) for error in found]
-    summary = "; ".join(f"{p.pointer.lstrip('/').replace('/', '.') or 'body'}: {p.detail}" for p in problems[:3])
+    summary = "; ".join(f"{p.pointer.lstrip('/').replace('/', '.') or 'body'}: {p}" for p in problems[:3])
     more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
     return errors.Invalid(f"{summary}{more}.", errors=problems)
 

@@ -1,6 +1,5 @@
 """RFC 9457 problems: the one shape of every error."""
 
-import math
 from typing import Any
 
 from fastapi.responses import JSONResponse
@@ -9,7 +8,6 @@ from pydantic import BaseModel, Field
 from service.domain.errors import ActLabError, FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
-LONGEST_VALUE = 200
 
 
 class ProblemItem(BaseModel):
@@ -47,23 +45,12 @@ def render(error: ActLabError) -> JSONResponse:
 
 def _item(problem: FieldProblem) -> ProblemItem:
     in_body = problem.pointer == "" or problem.pointer.startswith("/")
-    got = "" if problem.value is None else f", got {shown(problem.value)}"
     return ProblemItem(
         pointer=problem.pointer if in_body else None,
         parameter=None if in_body else problem.pointer,
-        detail=problem.detail + got,
+        detail=str(problem),
         code=problem.code,
     )
-
-
-def shown(value: Any) -> str:
-    """A value as text that is safe in JSON and no longer than it need be."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "an infinite number"
-    if isinstance(value, int) and value.bit_length() > 256:
-        return f"an integer of {value.bit_length()} bits"
-    text = repr(value).encode("utf-8", errors="backslashreplace").decode()
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -33,7 +33,6 @@ class Metric:
 
 
 PRIMARY_METRIC = "test_accuracy"
-
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -142,7 +141,7 @@ class Comparison(_Figures):
 @dataclass(frozen=True)
 class _Cell:
     group: Group  # its rank is open until the pairs are tested
-    values: dict[int, float]  # by seed, ascending
+    values: dict[int, float]  # by seed
 
 
 def compare(observations: Iterable[Observation], metric: str, versus: Factors | None = None) -> Comparison:
@@ -224,7 +223,7 @@ def _cell(chains: Sequence[list[Observation]]) -> _Cell:
     seeds: dict[int, list[Observation]] = defaultdict(list)
     for row in rows:
         seeds[row.seed].append(row)
-    standing = [_standing(seeds[seed]) for seed in sorted(seeds)]
+    standing = [_standing(same_seed) for same_seed in seeds.values()]
     values = {row.seed: row.figure for row in standing if row.figure is not None}
     n_ended, n_standing = (sum(row.status.terminal for row in some) for some in (rows, standing))
     n_diverged = sum(row.diverged for row in standing)
@@ -242,7 +241,8 @@ def _cell(chains: Sequence[list[Observation]]) -> _Cell:
 
 def _place(group: Group, metric: Metric) -> tuple[bool, float, str]:
     direction = -1 if metric.higher_is_better else 1
-    return group.mean is None, direction * (group.mean or 0.0), label(group.factors)
+    # To 12 digits: means of the same number of correct answers may differ in the last bit.
+    return group.mean is None, direction * float(f"{group.mean or 0.0:.12g}"), label(group.factors)
 
 
 def _index_of(versus: Factors, cells: Sequence[_Cell]) -> int:

@@ -1,6 +1,9 @@
 """Every error that ActLab raises on purpose, each with its HTTP status and a code that clients can rely on."""
 
-from typing import ClassVar
+import math
+from typing import Any, ClassVar
+
+LONGEST_VALUE = 200  # characters of a wrong value that are shown
 
 
 class FieldProblem:
@@ -12,6 +15,19 @@ class FieldProblem:
         self.detail = detail
         self.code = code
         self.value = value
+
+    def __str__(self) -> str:
+        return self.detail if self.value is None else f"{self.detail}, got {shown(self.value)}"
+
+
+def shown(value: Any) -> str:
+    """A value as text that is safe in JSON and no longer than it need be."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "an infinite number"
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"an integer of {value.bit_length()} bits"
+    text = repr(value).encode("utf-8", errors="backslashreplace").decode()
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 class ActLabError(Exception):

@@ -77,7 +77,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
 def t_test_by_seed(a: Mapping[int, float], b: Mapping[int, float], confidence: float) -> TTest | None:
     """The test of two groups given as value by seed: paired over their common seeds where there are at least three,
-    else Welch's over all. The seeds decide which, never the values. None where both have too few."""
+    else Welch's over all. The seeds decide which, never the values. None where either has too few."""
     common = sorted(a.keys() & b.keys())
     if len(common) >= FEWEST_PAIRS:
         return paired_t([a[seed] for seed in common], [b[seed] for seed in common], confidence)

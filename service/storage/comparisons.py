@@ -28,7 +28,7 @@ def observations(
     rows = session.execute(select(*columns).where(*narrowed.conditions())).all()
     grouped = [(row, {path: factors.value(row.spec, path) for path in group_by}) for row in rows]
     _refuse_pooled_specs(grouped)
-    if not allow_mixed:
+    if metric == "seconds" or not allow_mixed:  # seconds of two devices have no mean
         _refuse_mixed_machines(rows)
     return [_observation(row, cell) for row, cell in grouped]
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.domain.errors import ConfigurationError
 from service.faults import Faults
+from service.settings import Settings
 
 T = TypeVar("T")
 
@@ -75,6 +76,15 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(
+        settings.database,
+        pool_size=settings.pool_size,
+        faults=Faults.parse(settings.fault),
+        trace=settings.trace,
+    )
 
 
 def _retryable(error: BaseException) -> bool:

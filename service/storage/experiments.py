@@ -1,6 +1,6 @@
 """Experiments as clients see them: created, found, listed, edited, deleted. Their moves are in lifecycle."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
 from sqlalchemy.orm import Session, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
-from service.domain.status import TERMINAL, Status
+from service.domain.status import ACTIVE, TERMINAL, Status
 from service.storage.changes import next_revision, stamp
 from service.storage.cursors import Cursor
 from service.storage.tables import Experiment, Tag, new_id
@@ -119,6 +119,12 @@ def revision(session: Session, id: UUID) -> tuple[int, str] | None:
     """Revision and status alone, by primary key: all that a poll of something unchanged has to read."""
     row = session.execute(select(Experiment.revision, Experiment.status).where(Experiment.id == id)).one_or_none()
     return None if row is None else (row.revision, row.status)
+
+
+def which_exist(session: Session, ids: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """Of these, the ones that exist, and those of them that have not ended."""
+    rows = session.execute(select(Experiment.id, Experiment.status).where(Experiment.id.in_(ids))).all()
+    return {row.id for row in rows}, {row.id for row in rows if row.status in ACTIVE}
 
 
 def page(session: Session, narrowed: Filter, *, sort: str, limit: int, after: Cursor | None) -> Page:

@@ -115,6 +115,21 @@ def move_checkpoint(session: Session, fence: Fence, checkpoint: Checkpoint) -> N
     _traced(session, fence, "checkpoint")
 
 
+def start_over(session: Session, fence: Fence) -> None:
+    """The checkpoint cannot be used: forget it and what was measured before it."""
+    _guarded(
+        session,
+        fence,
+        epochs_done=0,
+        checkpoint_epoch=None,
+        checkpoint_step=None,
+        checkpoint_path=None,
+        checkpoint_sha256=None,
+    )
+    session.execute(delete(Epoch).where(Epoch.experiment_id == fence.id), execution_options=_BLIND)
+    _changed(session, [(fence.id, fence.attempt)], "start_over")
+
+
 # --- running -> terminal -------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,3 @@
+from actlab.command import main
+
+main()

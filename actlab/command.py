@@ -1,0 +1,151 @@
+"""The `actlab` command."""
+
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import httpx2
+import typer
+import uvicorn
+from rich.console import Console
+from sqlalchemy.exc import DBAPIError
+
+from actlab import demo as quick
+from actlab.client import ApiError, Client
+from actlab.supervisor import Supervisor
+from service import log
+from service.api.app import create_app
+from service.domain.errors import ActLabError
+from service.parent import end_with
+from service.settings import Settings, load
+from service.storage import schema
+from service.storage.database import open_database
+
+app = typer.Typer(
+    name="actlab",
+    help="Which activation function should this network use? Settings: ACTLAB_... environment variables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+database_commands = typer.Typer(help="The database's schema.", no_args_is_help=True)
+data_commands = typer.Typer(help="Data sets.", no_args_is_help=True)
+app.add_typer(database_commands, name="db")
+app.add_typer(data_commands, name="data")
+
+Insecure = Annotated[bool, typer.Option("--insecure", help="Serve an address others can reach, without API keys.")]
+Parent = Annotated[int | None, typer.Option(hidden=True, help="Process id of the supervisor to end with.")]
+
+
+@app.command()
+def demo(
+    dataset: Annotated[str, typer.Option(help="mnist_5k (comes with the package) or mnist.")] = "mnist_5k",
+) -> None:
+    """Compare five activations over three seeds, and print the table."""
+    settings = _settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    console = Console()
+    # A plain SIGTERM would end the process without stopping the service that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with Client(settings.url) as client:
+        quick.run(client, settings.url, settings.home, dataset, console)
+
+
+@app.command()
+def up(insecure: Insecure = False, parent: Parent = None) -> None:
+    """Serve the API with one worker, until Ctrl-C."""
+    end_with(parent)
+    raise typer.Exit(Supervisor(_settings(insecure=insecure)).run())
+
+
+@app.command()
+def serve(insecure: Insecure = False, parent: Parent = None) -> None:
+    """Serve the API alone."""
+    settings = _settings(insecure=insecure)
+    end_with(parent)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+@app.command()
+def worker(
+    id: Annotated[str | None, typer.Option(help="Its name in the list of workers; default: a new one.")] = None,
+    parent: Parent = None,
+) -> None:
+    """Run one worker: one device, one experiment at a time."""
+    try:
+        # Here, not above: it imports torch, which the other commands do without and the API image does not have.
+        from worker.app import main as serve_work
+    except ModuleNotFoundError as error:
+        _fail(f"A worker needs the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
+    settings = _settings()
+    end_with(parent)
+    raise typer.Exit(serve_work(settings, id))
+
+
+@database_commands.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the schema up to date; on SQLite after a backup beside the file."""
+    settings = _settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings)
+    schema.upgrade(database)
+    Console().print(f"The database is at revision {schema.current(database)}.")
+
+
+@database_commands.command("check")
+def check_database() -> None:
+    """Say whether the schema is the one that this version needs."""
+    schema.check(open_database(_settings()))
+    Console().print("The database is up to date.")
+
+
+@data_commands.command("fetch")
+def fetch_data(
+    names: Annotated[list[str] | None, typer.Argument(help="mnist, fashion_mnist; default: mnist.")] = None,
+) -> None:
+    """Download data sets, verified, into the data folder."""
+    try:
+        # Here for the same reason as in `worker`.
+        from worker.training.fetching import fetch_all
+    except ModuleNotFoundError as error:
+        _fail(f"Data sets need the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
+    settings = _settings()
+    fetch_all(names or ["mnist"], settings.home, settings.data_dir, Console())
+
+
+def main() -> None:
+    """The entry point: every error that is expected becomes one line on stderr and a status that is not 0."""
+    try:
+        app()
+    except ActLabError as error:
+        _fail(error.detail)
+    except (quick.DemoFailed, ApiError) as error:
+        _fail(str(error))
+    except httpx2.TransportError as error:
+        _fail(f"The service does not answer: {error}")
+    except KeyboardInterrupt:
+        _fail("interrupted; what was done is kept.")
+    except DBAPIError as error:
+        _fail(f"The database does not answer: {str(error.orig).strip()} (ACTLAB_DATABASE_URL)")
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename or ''}")
+
+
+def _settings(insecure: bool = False) -> Settings:
+    settings = load()
+    log.configure(settings.log_level)
+    return settings.model_copy(update={"insecure": True}) if insecure else settings
+
+
+def _fail(reason: str) -> NoReturn:
+    Console(stderr=True).print(f"actlab: {reason}", style="red", highlight=False, soft_wrap=True, markup=False)
+    sys.exit(1)

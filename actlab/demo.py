@@ -1,0 +1,131 @@
+"""`actlab demo`: the quick comparison from nothing to its table, on a service that it starts if there is none."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from actlab.client import Client
+from actlab.tables import Json, comparison_table
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+class DemoFailed(Exception):
+    """What to tell the user."""
+
+
+def run(client: Client, url: str, home: Path, dataset: str, console: Console) -> None:
+    """Submit, watch, compare. DemoFailed when the service does not start or an experiment ends badly."""
+    with _service(client, url, home, console):
+        study = client.submit_study({"preset": "quick", "base": {"dataset": dataset}})
+        console.print(f"Study [bold]{study['id']}[/]: {study['question']}" if dataset == "mnist_5k" else study["id"])
+        _watch(client, study, console)
+        comparison = client.comparison(study=study["id"], versus="relu")
+        console.print(comparison_table(comparison))
+        _check(client, study["id"])
+    _look_next(console, url, study["id"])
+
+
+@contextmanager
+def _service(client: Client, url: str, home: Path, console: Console) -> Iterator[None]:
+    """The service at `url`: the one that runs there, or one that is started now and stopped afterwards."""
+    if client.healthy():
+        console.print(f"Using the service at {url}.")
+        yield
+        return
+    log = home / "demo.log"
+    console.print(f"Starting a service at {url} (its log: {log}).")
+    with log.open("wb") as stream:
+        command = [sys.executable, "-m", "actlab", "up", "--parent", str(os.getpid())]
+        process = subprocess.Popen(command, stdout=stream, stderr=stream)
+    try:
+        _await(client, process, log)
+        yield
+    finally:
+        _stop(process)
+
+
+def _await(client: Client, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise DemoFailed(f"The service did not start:\n{_last_lines(log)}")
+        if client.healthy():
+            return
+        time.sleep(0.2)
+    raise DemoFailed(f"The service did not answer within {START_SECONDS:g} s:\n{_last_lines(log)}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_lines(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+
+
+def _watch(client: Client, study: Json, console: Console) -> None:
+    """Show progress until the study has finished: a bar, and a line for each experiment that ends."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    told: set[str] = set()
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("waiting for a worker", total=study["experiments"])
+        while True:
+            found = client.experiments(study=study["id"], sort="id", limit=500)
+            for experiment in found:
+                if experiment["finished_at"] and experiment["id"] not in told:
+                    told.add(experiment["id"])
+                    progress.console.print(_ended(experiment))
+            progress.update(bar, completed=len(told), description=_now(found))
+            if len(told) == study["experiments"]:
+                return
+            time.sleep(1.0)
+
+
+def _ended(experiment: Json) -> str:
+    spec = experiment["spec"]
+    name = f"{spec['activation']['name']:<11} seed {spec['seed']}"
+    if experiment["status"] != "succeeded":
+        return f"  {name}  {experiment['status']}: {experiment['detail'] or experiment['cause']}"
+    return f"  {name}  test accuracy {experiment['test_accuracy']:.4f}  ({experiment['seconds']:.1f} s)"
+
+
+def _now(found: Sequence[Json]) -> str:
+    running = [one for one in found if one["status"] == "running"]
+    if not running:
+        return next((one["waiting_reason"] for one in found if one["waiting_reason"]), "finishing")
+    spec = running[0]["spec"]
+    return f"{spec['activation']['name']} seed {spec['seed']}, epoch {running[0]['epochs_done'] + 1}/{spec['epochs']}"
+
+
+def _check(client: Client, study: str) -> None:
+    failed = [one for one in client.experiments(study=study) if one["status"] != "succeeded"]
+    if failed:
+        first = failed[0]
+        raise DemoFailed(
+            f"{len(failed)} experiments did not succeed. {first['detail'] or first['cause']} {first['remedy']}"
+        )
+
+
+def _look_next(console: Console, url: str, study: str) -> None:
+    console.print("\nThe results are kept. Start the service with [bold]make up[/], then look at")
+    for what, path in (
+        ("every route, to try out", "/docs"),
+        ("this comparison", f"/api/v1/comparisons?study={study}&versus=relu"),
+        ("its experiments", f"/api/v1/experiments?study={study}"),
+        ("all activations", "/api/v1/activations"),
+    ):
+        console.print(f"  {what:<24} {url}{path}", soft_wrap=True)

@@ -1,0 +1,200 @@
+"""`actlab up`: one process that migrates, starts the API and a worker, restarts what ends, and stops them cleanly."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import DBAPIError
+
+from actlab.client import Client
+from service import reaper
+from service.domain.errors import ConfigurationError
+from service.settings import Settings
+from service.storage import schema, workers
+from service.storage.database import Database, open_database
+from service.storage.tables import new_id
+
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+SETTLED_SECONDS = 30.0  # a child that lived so long is restarted at once
+LONGEST_PAUSE = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Child:
+    """A process that is started again when it ends. `arguments` makes its command line anew each time."""
+
+    name: str
+    arguments: Callable[[], list[str]]
+    on_end: Callable[[int], None] = lambda status: None
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    started: float = 0.0
+    not_before: float = 0.0
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C reaches the supervisor alone, which then stops everything in order.
+        command = [sys.executable, "-m", "actlab", *self.arguments(), "--parent", str(os.getpid())]
+        self.process = subprocess.Popen(command, start_new_session=True)
+        self.started = time.monotonic()
+
+    def tend(self) -> None:
+        """Start it, or note that it has ended, and then wait longer each time it fails early."""
+        if self.process is None:
+            if time.monotonic() >= self.not_before:
+                self.start()
+            return
+        status = self.process.poll()
+        if status is None:
+            return
+        lived = time.monotonic() - self.started
+        self.failures = 0 if lived > SETTLED_SECONDS or status == 0 else self.failures + 1
+        self.not_before = time.monotonic() + min(LONGEST_PAUSE, 2.0**self.failures - 1)
+        self.process = None
+        log.warning("child_ended", child=self.name, status=status, lived=round(lived, 1))
+        self.on_end(status)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended; killed when that takes longer."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.1, seconds))
+        except subprocess.TimeoutExpired:
+            log.warning("child_killed", child=self.name)
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Supervisor:
+    settings: Settings
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> int:
+        """Serve until SIGINT or SIGTERM; the exit status."""
+        self.settings.check_exposure()
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        with _only_one(self.settings):
+            self._prepare()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: self.stopping.set())
+            return self._serve()
+
+    def _prepare(self) -> None:
+        # Wakes of an earlier run mean nothing: the queue is in SQL.
+        shutil.rmtree(self.settings.spool, ignore_errors=True)
+        database = open_database(self.settings)
+        schema.upgrade(database)
+        database.close()
+
+    def _serve(self) -> int:
+        database = open_database(self.settings)
+        worker = _Worker(database, self.settings)
+        insecure = ["--insecure"] if self.settings.insecure else []
+        api = Child("api", lambda: ["serve", *insecure])
+        children = [api, Child("worker", worker.arguments, worker.ended)]
+        try:
+            for child in children:
+                child.start()
+            if not self._answers(api):
+                return 1
+            log.info("up", url=self.settings.url, docs=f"{self.settings.url}/docs", home=str(self.settings.home))
+            while not self.stopping.wait(0.2):
+                for child in children:
+                    child.tend()
+            return 0
+        finally:
+            _stop(children)
+            worker.ended(0)
+            database.close()
+
+    def _answers(self, api: Child) -> bool:
+        """Wait for the API; False, after saying why, when it ends or stays silent."""
+        deadline = time.monotonic() + START_SECONDS
+        with Client(self.settings.url) as client:
+            while time.monotonic() < deadline and not self.stopping.is_set():
+                if api.process is None or api.process.poll() is not None:
+                    log.error("api_did_not_start", hint=f"is port {self.settings.port} taken? Set ACTLAB_PORT.")
+                    return False
+                if client.healthy():
+                    return True
+                time.sleep(0.1)
+        log.error("api_silent", seconds=START_SECONDS)
+        return self.stopping.is_set()
+
+
+class _Worker:
+    """Names each worker process, so that what it held can be taken back the moment it dies."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._id = ""
+
+    def arguments(self) -> list[str]:
+        self._id = new_id().hex
+        return ["worker", "--id", self._id]
+
+    def ended(self, status: int) -> None:
+        """Requeue what it held. If the database is away, the lease runs out and the reaper does it."""
+        reason = f"signal {-status}" if status < 0 else f"exit status {status}"
+        try:
+            lost = reaper.bury(self._database, self._settings, self._id, f"The worker process ended with {reason}.")
+            self._database.run("bury", lambda session: workers.leave(session, self._id))
+        except DBAPIError as error:
+            log.warning("not_buried", worker=self._id, error=str(error.orig))
+            return
+        if lost:
+            log.warning("worker_lost", requeued=[str(fence.id) for fence in lost], reason=reason)
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Hold the data folder. ConfigurationError that says who has it."""
+    holder = settings.home / "up.json"
+    lock = FileLock(settings.home / "up.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        remedy = "Stop it, or set ACTLAB_HOME to another folder"
+        raise ConfigurationError(f"{settings.home} is in use by {_described(holder)}. {remedy}.") from error
+    try:
+        holder.write_text(json.dumps({"pid": os.getpid(), "url": settings.url}))
+        yield
+        holder.unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _described(holder: Path) -> str:
+    try:
+        found = json.loads(holder.read_text())
+        return f"process {found['pid']} ({found['url']})"
+    except (OSError, ValueError, KeyError):
+        return "another process"
+
+
+def _stop(children: list[Child]) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in reversed(children):
+        child.stop()
+    for child in reversed(children):
+        child.wait(deadline - time.monotonic())

@@ -1,0 +1,117 @@
+"""Fixtures that every part of the tests shares: databases, settings, a client of an app in this process."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from service.api.app import create_app
+from service.domain.spec import ExperimentSubmission
+from service.settings import Settings
+from service.storage import experiments, schema
+from service.storage.database import Database
+from service.storage.tables import Experiment, new_id
+from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
+
+REQUIRED = "ACTLAB_REQUIRE_SERVICES"
+"""Where this is 1, as in CI, a test that would be skipped for want of a server or of data fails instead."""
+
+
+def do_without(reason: str) -> NoReturn:
+    if os.environ.get(REQUIRED) == "1":
+        pytest.fail(f"{reason}, and {REQUIRED}=1")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    absent = missing(*PostgresServer.PROGRAMS)
+    if absent or not can_run_as_postgres():
+        do_without(f"PostgreSQL is not installed ({', '.join(absent) or 'no user postgres'})")
+    server = PostgresServer(tmp_path_factory.mktemp("postgres")).start()
+    server.execute("CREATE DATABASE template_actlab")
+    migrated = Database(server.url("template_actlab"))
+    schema.upgrade(migrated)
+    migrated.close()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    absent = missing(*RedisServer.PROGRAMS)
+    if absent:
+        do_without("Redis is not installed (redis-server)")
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file, to be copied."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{file}")
+    schema.upgrade(database)
+    database.close()
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty, migrated database of its own for every test, on each kind in turn."""
+    if request.param == "sqlite":
+        file = tmp_path / "actlab.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template_actlab")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url, trace=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Timings short enough for tests; nothing outside tmp_path is touched."""
+    return Settings(
+        home=tmp_path / "home",
+        database_url=database_url,
+        lease_seconds=2,
+        renew_seconds=0.2,
+        reap_seconds=0.2,
+        reconcile_seconds=0.1,
+        trace=True,
+    )
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    """The API in this process. A defect in it is answered 500, as users would see it, and fails the test that meets
+    it by its status."""
+    app = create_app(settings)
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def make_submission(**fields: Any) -> ExperimentSubmission:
+    """A small valid submission; a test names only the fields that matter to it."""
+    return ExperimentSubmission.model_validate({"activation": "relu", "dataset": "mnist_5k", "epochs": 3} | fields)
+
+
+def make_experiment(session: Session, **fields: Any) -> Experiment:
+    return experiments.create(session, "local", make_submission(**fields), id=new_id())

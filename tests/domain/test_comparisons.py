@@ -1,0 +1,298 @@
+"""What a comparison says of groups of experiments: who counts, what is tested, what is concluded."""
+
+import json
+import math
+import random
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain import statistics
+from service.domain.comparisons import METRICS, Comparison, Factors, Group, Observation, compare, label
+from service.domain.errors import Invalid
+from service.domain.status import Cause, Status
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def observe(number: int = 0, activation: str = "relu", **overrides: Any) -> Observation:
+    """A finished experiment, the `number`-th to be created."""
+    row: dict[str, Any] = {
+        "experiment_id": f"{number:06}",
+        "seed": 0,
+        "factors": {"activation": activation},
+        "status": Status.SUCCEEDED,
+        "cause": None,
+        "value": 0.9,
+        "created_at": START + timedelta(seconds=number),
+    }
+    return Observation(**row | overrides)
+
+
+DIVERGED: dict[str, Any] = {"status": Status.FAILED, "cause": Cause.DIVERGED, "value": None}
+LOST: dict[str, Any] = {"status": Status.FAILED, "cause": Cause.WORKER_LOST, "value": None}
+RUNNING: dict[str, Any] = {"status": Status.RUNNING, "value": None}
+
+
+def study(values: Mapping[str, Sequence[float]]) -> list[Observation]:
+    """One experiment per activation and seed, the seeds from 0."""
+    figures = [(name, seed, value) for name, row in values.items() for seed, value in enumerate(row)]
+    return [observe(n, name, seed=seed, value=value) for n, (name, seed, value) in enumerate(figures)]
+
+
+def single(*rows: Observation) -> Group:
+    (group,) = compare(rows, "test_accuracy").groups
+    return group
+
+
+def counts(group: Group) -> dict[str, int]:
+    names = ("n", "n_duplicate", "n_diverged", "n_failed", "n_pending")
+    return {name: getattr(group, name) for name in names if getattr(group, name)}
+
+
+# Four activations over five seeds: swish and relu close, tanh clearly lower, sigmoid far lower.
+ACTIVATIONS = {
+    "relu": [0.9910, 0.9915, 0.9905, 0.9912, 0.9908],
+    "swish": [0.9913, 0.9914, 0.9909, 0.9908, 0.9911],
+    "tanh": [0.9860, 0.9868, 0.9855, 0.9861, 0.9859],
+    "sigmoid": [0.9700, 0.9730, 0.9690, 0.9720, 0.9710],
+}
+
+
+def test_one_value_a_seed() -> None:
+    group = single(observe(0, seed=0, value=0.8), observe(1, seed=1, value=0.9), observe(2, seed=2, value=1.0))
+    # mean 0.9, sd 0.1, 0.9 +- 4.302653 * 0.1 / sqrt(3)
+    assert (counts(group), group.mean, group.median) == ({"n": 3}, 0.9, 0.9)
+    assert group.sd == pytest.approx(0.1)
+    assert group.interval == pytest.approx((0.651586, 1.148414), abs=1e-6)
+
+
+FIRST, SECOND = {"retry_of": "000000"}, {"retry_of": "000001"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([observe(0), observe(1), observe(2, **LOST)], {"n": 1, "n_duplicate": 2}),
+        ([observe(0, **LOST), observe(1, **LOST, **FIRST), observe(2, **SECOND)], {"n": 1, "n_duplicate": 2}),
+        ([observe(0, **LOST), observe(1, **DIVERGED, **FIRST)], {"n_diverged": 1, "n_duplicate": 1}),
+        ([observe(0, **DIVERGED), observe(1, **LOST, **FIRST)], {"n_failed": 1, "n_duplicate": 1}),
+        ([observe(0, **DIVERGED), observe(1, **RUNNING, **FIRST)], {"n_diverged": 1, "n_pending": 1}),
+        ([observe(0, **LOST, retry_of="gone"), observe(1, **FIRST)], {"n": 1, "n_duplicate": 1}),
+        ([observe(0, **LOST), observe(1, seed=1, status=Status.CANCELLED)], {"n_failed": 2}),
+        ([observe(0, value=None), observe(1, value=math.nan, seed=1)], {"n_diverged": 2}),
+    ],
+)
+def test_who_counts_for_a_seed(rows: list[Observation], expected: dict[str, int]) -> None:
+    assert counts(single(*rows)) == expected
+
+
+def test_the_newest_success_gives_the_group_and_the_value() -> None:
+    cpu, cuda, mps = ({"activation": "relu", "device": device} for device in ("cpu", "cuda", "mps"))
+    lost = [observe(0, factors=cpu, **LOST), observe(1, factors=cuda, **LOST, **FIRST)]
+    group = single(*lost, observe(2, factors=mps, **SECOND))
+    assert (group.factors, counts(group)) == (mps, {"n": 1, "n_duplicate": 2})
+    assert single(observe(0, value=0.8), observe(1, value=0.7), observe(2, **LOST)).mean == 0.7
+
+
+def test_groups_tell_flags_from_numbers_but_not_whole_numbers_from_floats() -> None:
+    rows = [observe(n, factors={"x": x}, seed=n) for n, x in enumerate([1, True, 1.0, "1", None])]
+    groups = {json.dumps(group.factors): group.n for group in compare(rows, "test_accuracy").groups}
+    assert groups == {'{"x": 1}': 2, '{"x": true}': 1, '{"x": "1"}': 1, '{"x": null}': 1}
+
+
+def test_best_first_then_by_label_and_groups_without_values_last() -> None:
+    rows = [observe(0, "elu", **LOST), observe(1, "tanh"), observe(2, "relu"), observe(3, "swish", value=0.95)]
+    for metric, order in (("test_accuracy", "swish relu tanh elu"), ("test_loss", "relu tanh swish elu")):
+        groups = compare(rows, metric).groups
+        assert [group.factors["activation"] for group in groups] == order.split()
+    tied = compare(study({"tanh": [0.9, 0.9011, 0.958], "relu": [0.9, 0.9, 0.9, 0.9788]}), "test_accuracy").groups
+    assert [group.factors["activation"] for group in tied] == ["relu", "tanh"]  # 2.7591 / 3 = 3.6788 / 4 = 0.9197
+
+
+def test_label() -> None:
+    assert label({"activation": "relu", "dropout": 0.25, "bn": True}) == "activation=relu, dropout=0.25, bn=true"
+    assert label({}) == "all"
+
+
+def test_pairs_of_a_study() -> None:
+    comparison = compare(study(ACTIVATIONS), "test_accuracy")
+    assert [group.factors["activation"] for group in comparison.groups] == ["swish", "relu", "tanh", "sigmoid"]
+    assert [pair.verdict for pair in comparison.pairs] == ["not separable"] + ["better"] * 5
+    assert [group.rank for group in comparison.groups] == [(1, 2), (1, 2), (3, 3), (4, 4)]
+    assert comparison.family.pairs == 6
+    assert comparison.family.interval_confidence == pytest.approx(1 - 0.05 / 6)
+
+
+def test_a_pair_carries_its_test_at_the_family_s_level() -> None:
+    comparison = compare(study(ACTIVATIONS), "test_accuracy")
+    pair = next(p for p in comparison.pairs if (p.a["activation"], p.b["activation"]) == ("relu", "tanh"))
+    expected = statistics.paired_t(ACTIVATIONS["relu"], ACTIVATIONS["tanh"], 1 - 0.05 / 6)
+    assert expected is not None
+    assert vars(expected).items() <= pair.model_dump().items()
+    adjusted = statistics.holm([p.p or 0.0 for p in comparison.pairs])
+    assert [p.p_holm for p in comparison.pairs] == adjusted
+
+
+def test_less_is_better_for_a_loss() -> None:
+    (pair,) = compare(study({"relu": [0.03, 0.04, 0.02], "tanh": [0.93, 0.945, 0.92]}), "test_loss").pairs
+    assert (pair.a["activation"], pair.b["activation"], pair.verdict) == ("relu", "tanh", "better")
+    assert pair.difference == pytest.approx(-0.901667, abs=1e-6)  # (0.09 - 2.795) / 3
+
+
+def test_versus_holds_every_group_against_one() -> None:
+    comparison = compare(study(ACTIVATIONS), "test_accuracy", versus={"activation": "tanh"})
+    assert {str(pair.b["activation"]) for pair in comparison.pairs} == {"tanh"}
+    assert [pair.verdict for pair in comparison.pairs] == ["better", "better", "worse"]
+    assert [group.rank for group in comparison.groups] == [(1, 3), (1, 3), (3, 3), (2, 4)]
+    assert (comparison.family.pairs, comparison.family.versus) == (3, {"activation": "tanh"})
+
+
+TWO = [observe(n, factors={"activation": name, "device": "cpu"}) for n, name in enumerate(("relu", "tanh"))]
+
+
+@pytest.mark.parametrize(
+    ("metric", "versus", "pointer", "code"),
+    [
+        ("test_accuracy", {"activation": "elu"}, "versus", "unknown_group"),
+        ("test_accuracy", {"device": "cpu"}, "versus", "ambiguous_group"),
+        ("accuracy", None, "metric", "unknown_metric"),
+    ],
+)
+def test_what_is_refused(metric: str, versus: Factors | None, pointer: str, code: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        compare(TWO, metric, versus)
+    problem = raised.value.errors[0]
+    assert (problem.pointer, problem.code, problem.value) == (pointer, code, versus or metric)
+
+
+def test_versus_may_leave_out_factors_that_all_groups_share() -> None:
+    family = compare(TWO, "test_accuracy", {"activation": "tanh"}).family
+    assert family.versus == {"activation": "tanh", "device": "cpu"}
+
+
+def test_a_single_seed_is_described_and_not_tested() -> None:
+    comparison = compare(study({"relu": [0.9], "tanh": [0.8]}), "test_accuracy")
+    (pair,) = comparison.pairs
+    assert (pair.test, pair.interval, pair.p, pair.p_holm, pair.hedges_g) == (None,) * 5
+    assert pair.verdict == "not separable"
+    assert pair.difference == pytest.approx(0.1)
+    assert [(group.sd, group.interval, group.rank) for group in comparison.groups] == [(None, None, (1, 2))] * 2
+
+
+@pytest.mark.parametrize(("versus", "first"), [("tanh", 1), ("relu", -1)])
+def test_diverged_runs_of_either_side_leave_a_pair_undecided(versus: str, first: int) -> None:
+    # relu: 0 of 3 diverged, tanh: 3 of 6. Tables with 3 events of 9: 20, 45, 18, 1 of 84; as rare as 20: 39 / 84.
+    rows = study({"relu": [0.9, 0.91, 0.92], "tanh": [0.1, 0.11, 0.13]})
+    rows += [observe(50 + seed, "tanh", seed=seed, **DIVERGED) for seed in (3, 4, 5)]
+    (pair,) = compare(rows, "test_accuracy", {"activation": versus}).pairs
+    assert (pair.verdict, pair.test, pair.p) == ("not separable (diverged)", None, None)
+    assert pair.difference == pytest.approx(first * 2.39 / 3)
+    assert pair.diverged is not None
+    assert (pair.diverged.rate_a, pair.diverged.rate_b) == (0.0, 0.5)[::first]
+    assert pair.diverged.fisher_p == 39 / 84
+
+
+def test_pairs_without_a_test_keep_their_place_in_the_family() -> None:
+    comparison = compare([*study(ACTIVATIONS), observe(99, "elu", **RUNNING)], "test_accuracy")
+    assert comparison.family.pairs == 10
+    smallest = min(pair.p for pair in comparison.pairs if pair.p is not None)
+    assert min(pair.p_holm for pair in comparison.pairs if pair.p_holm is not None) == pytest.approx(10 * smallest)
+    pair = comparison.pairs[-1]
+    assert (pair.b, pair.difference, pair.diverged) == ({"activation": "elu"}, None, None)
+    assert pair.verdict == "not separable"
+
+
+def test_nothing_to_compare() -> None:
+    comparison = compare([], "test_accuracy")
+    assert (comparison.groups, comparison.pairs, comparison.family.pairs) == ([], [], 0)
+    assert compare([observe()], "test_accuracy").groups[0].rank == (1, 1)
+
+
+GROUP = "factors n n_duplicate n_diverged n_failed n_pending mean sd median min max interval test_image_interval rank"
+PAIR = "a b test difference interval p p_holm p_attainable hedges_g verdict"
+
+
+def test_names_that_clients_rely_on() -> None:
+    dump = compare(study(ACTIVATIONS), "test_accuracy").model_dump(mode="json")
+    assert dump.keys() == {"metric", "groups", "pairs", "family"}
+    assert dump["groups"][0].keys() >= set(GROUP.split())
+    assert dump["pairs"][0].keys() >= set(PAIR.split())
+    assert isinstance(dump["groups"][0]["rank"], list)
+
+
+FIGURES = st.sampled_from([None, math.nan, math.inf, 0.0, 0.1, 0.3, 0.9]) | st.floats(1e-100, 1e100)
+STATUSES = [{"value": None, "status": status} for status in Status] + [DIVERGED, LOST, {}, {}, {}]
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> list[Observation]:
+    rows: list[Observation] = []
+    for number in range(draw(st.integers(0, 25))):
+        options: dict[str, Any] = {"value": draw(FIGURES)} | draw(st.sampled_from(STATUSES))
+        options["retry_of"] = draw(st.sampled_from([None, *(row.experiment_id for row in rows)]))
+        options["created_at"] = START + timedelta(seconds=draw(st.integers(0, 5)))
+        name, seed = draw(st.sampled_from(["relu", "swish", "tanh"])), draw(st.integers(0, 4))
+        rows.append(observe(number, name, seed=seed, **options))
+    return rows
+
+
+@given(observations(), st.randoms(use_true_random=False), st.sampled_from(sorted(METRICS)))
+def test_order_of_rows_does_not_matter(rows: list[Observation], rng: random.Random, metric: str) -> None:
+    shuffled = rng.sample(rows, len(rows))
+    assert compare(shuffled, metric).model_dump_json() == compare(rows, metric).model_dump_json()
+
+
+@given(observations())
+def test_json_holds_no_nan_and_every_experiment_counts_once(rows: list[Observation]) -> None:
+    comparison = compare(rows, "test_accuracy")
+    json.dumps(comparison.model_dump(mode="json"), allow_nan=False)
+    assert sum(sum(counts(group).values()) for group in comparison.groups) == len(rows)
+    assert all(1 <= group.rank[0] <= group.rank[1] <= len(comparison.groups) for group in comparison.groups)
+
+
+SCORES = st.lists(st.integers(9_000, 9_999).map(lambda correct: correct / 10_000), min_size=2, max_size=6)
+
+
+@given(SCORES, SCORES, st.sampled_from([100.0, 0.01]))
+def test_scaling_the_values_scales_the_intervals(relu: list[float], tanh: list[float], scale: float) -> None:
+    before, after = (
+        compare(study({"relu": [v * by for v in relu], "tanh": [v * by for v in tanh]}), "test_accuracy")
+        for by in (1.0, scale)
+    )
+    for plain, scaled in zip(_intervals(before), _intervals(after), strict=True):
+        expected = None if plain is None else pytest.approx([end * scale for end in plain], rel=1e-9, abs=1e-12 * scale)
+        assert scaled == expected
+
+
+def _intervals(comparison: Comparison) -> list[list[float] | None]:
+    dump = comparison.model_dump(mode="json")
+    return [row["interval"] for row in [*dump["groups"], *dump["pairs"]]]
+
+
+@given(SCORES, SCORES, SCORES)
+def test_a_far_worse_group_changes_no_other(relu: list[float], tanh: list[float], bad: list[float]) -> None:
+    before = compare(study({"relu": relu, "tanh": tanh}), "test_accuracy").groups
+    after = compare(study({"relu": relu, "tanh": tanh, "step": [v / 10 for v in bad]}), "test_accuracy").groups
+    for old, new in zip(before, after, strict=False):
+        assert new.model_dump(exclude={"rank"}) == old.model_dump(exclude={"rank"})
+    assert after[2].factors == {"activation": "step"}
+
+
+def _chance(rng: random.Random, groups: int, seeds: int, images: int) -> dict[str, list[float]]:
+    """Accuracies over `images` without a true difference: each seed shifts all groups alike, and each run has noise."""
+    shifts = [rng.gauss(0.97, 0.002) for _ in range(seeds)]
+    return {f"f{g}": [round(rng.gauss(shift, 0.002) * images) / images for shift in shifts] for g in range(groups)}
+
+
+@pytest.mark.parametrize(("groups", "seeds", "images"), [(5, 5, 10_000), (5, 3, 360)])
+def test_studies_without_a_difference_rarely_call_one(groups: int, seeds: int, images: int) -> None:
+    # Over 360 images, three seeds often differ by one and the same count; with p = 0 for that, 23% would call one.
+    rng = random.Random(20_190_514)
+    studies = [compare(study(_chance(rng, groups, seeds, images)), "test_accuracy") for _ in range(2_000)]
+    called = sum(any(pair.verdict != "not separable" for pair in one.pairs) for one in studies)
+    assert called <= 0.065 * len(studies)

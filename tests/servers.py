@@ -1,0 +1,153 @@
+"""PostgreSQL and Redis servers of the tests' own, on free ports, so that tests may kill and wipe them."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import psycopg
+import redis
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def missing(*programs: str) -> list[str]:
+    return [program for program in programs if shutil.which(program) is None]
+
+
+class PostgresServer:
+    """A cluster in `folder`; `start` and `kill` as often as a test likes."""
+
+    PROGRAMS = ("initdb", "postgres")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        # The server refuses to run as root.
+        self.user = "postgres" if os.getuid() == 0 else None
+        self._initialise()
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql+psycopg://actlab@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url().replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def start(self) -> Self:
+        options = [
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            f"unix_socket_directories={self.folder}",
+            "-c",
+            "fsync=off",
+        ]
+        self.process = subprocess.Popen(
+            ["postgres", "-D", self.folder / "data", "-p", str(self.port), *options],
+            user=self.user,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _await(self._answers)
+        return self
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """SIGINT: a fast shutdown. SIGQUIT: an immediate one, as after a power cut."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(30)
+            self.process = None
+
+    def _initialise(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.user is not None:
+            shutil.chown(self.folder, self.user)
+            for parent in self.folder.parents:
+                if parent.stat().st_uid == os.getuid() and len(parent.parts) > 2:
+                    parent.chmod(0o755)
+        command = [
+            "initdb",
+            "-D",
+            str(self.folder / "data"),
+            "-U",
+            "actlab",
+            "-A",
+            "trust",
+            "-N",
+            "-E",
+            "UTF8",
+            "--no-locale",
+        ]
+        subprocess.run(command, user=self.user, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
+    def _answers(self) -> bool:
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+class RedisServer:
+    PROGRAMS = ("redis-server",)
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> Self:
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self.folder],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _await(self._answers)
+        return self
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(30)
+            self.process = None
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url) as connection:
+                return bool(connection.ping())
+        except redis.ConnectionError:
+            return False
+
+
+def can_run_as_postgres() -> bool:
+    """Whether there is a user to run PostgreSQL as."""
+    try:
+        return os.getuid() != 0 or bool(pwd.getpwnam("postgres"))
+    except KeyError:
+        return False
+
+
+def _await(answers: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not answers():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the server did not answer")
+        time.sleep(0.05)

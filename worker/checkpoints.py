@@ -1,0 +1,83 @@
+"""Checkpoint files: written so that a crash leaves the old one or the new one, read only where their hash agrees."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+import torch
+
+from service.faults import Faults
+from service.storage.leases import Checkpoint, Fence
+from worker.training.progress import Snapshot
+
+
+class UnusableCheckpoint(Exception):
+    """The file is missing, damaged or from another version: training starts over."""
+
+
+class Checkpoints:
+    """Files `<folder>/<experiment>/<attempt>-<step>.pt`: no two attempts ever write the same one."""
+
+    def __init__(self, folder: Path, faults: Faults) -> None:
+        self._folder = folder
+        self._faults = faults
+
+    def write(self, fence: Fence, epoch: int, step: int, snapshot: Snapshot) -> Checkpoint:
+        """Durable when it returns: file and folder have reached the disk. OSError where they cannot."""
+        file = self.folder(fence.id) / f"{fence.attempt}-{step}.pt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".tmp")
+        try:
+            with unfinished.open("wb") as stream:
+                torch.save(snapshot, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            digest = _sha256(unfinished)
+            self._faults.reach("checkpoint.before_rename")
+            unfinished.rename(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        _fsync_folder(file.parent)
+        self._faults.reach("checkpoint.after_rename")
+        return Checkpoint(epoch, step, str(file.relative_to(self._folder)), digest)
+
+    def read(self, checkpoint: Checkpoint) -> Snapshot:
+        """UnusableCheckpoint unless the file is the one that was written, byte for byte."""
+        file = self._folder / checkpoint.path
+        try:
+            if _sha256(file) != checkpoint.sha256:
+                raise UnusableCheckpoint(f"{file} is damaged: its SHA-256 is not the one recorded.")
+            # weights_only: tensors and plain values, never objects that would run code.
+            snapshot: Snapshot = torch.load(file, map_location="cpu", weights_only=True)
+        except FileNotFoundError as error:
+            raise UnusableCheckpoint(f"{file} does not exist.") from error
+        return snapshot
+
+    def drop_others(self, fence: Fence, keep: Checkpoint) -> None:
+        """Remove what the pointer has moved past."""
+        for file in self.folder(fence.id).glob("*.pt"):
+            if file != self._folder / keep.path:
+                file.unlink(missing_ok=True)
+
+    def drop_all(self, experiment: UUID) -> None:
+        """Nothing resumes a terminal experiment."""
+        shutil.rmtree(self.folder(experiment), ignore_errors=True)
+
+    def folder(self, experiment: UUID) -> Path:
+        return self._folder / str(experiment)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _fsync_folder(folder: Path) -> None:
+    """Without it a power cut may forget the rename."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,223 @@
+"""One attempt: trains what was claimed, records each epoch, obeys cancel and shutdown, and reports how it ended."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+import torch
+from safetensors.torch import save_file
+from sqlalchemy.orm import Session
+
+from service.domain.errors import InvalidData
+from service.domain.results import EpochMetrics
+from service.domain.spec import ExperimentSpec
+from service.domain.status import Cause
+from service.settings import Settings
+from service.storage import lifecycle
+from service.storage.leases import CancelRequested, Checkpoint, Claim, FenceLost
+from service.storage.results import FinishedRun
+from worker.checkpoints import Checkpoints, UnusableCheckpoint
+from worker.lease import Held, Keeper
+from worker.log import AttemptLog
+from worker.persistence import Outage, Persistence
+from worker.training.datasets import Datasets
+from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
+from worker.training.loop import Callbacks, Trained, train
+from worker.training.precision import Device, Execution
+from worker.training.progress import Progress, Snapshot
+from worker.watchdog import Watchdog
+
+log = structlog.get_logger(__name__)
+
+
+class Released(Exception):
+    """The worker shuts down; what was done lies in a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a worker process uses for every experiment."""
+
+    settings: Settings
+    device: Device
+    persistence: Persistence
+    keeper: Keeper
+    checkpoints: Checkpoints
+    datasets: Datasets
+    shutdown: threading.Event
+
+
+def run(bench: Bench, claim: Claim) -> None:
+    """Never raises for what happens to one experiment: it is recorded, or left to whoever holds it now."""
+    with AttemptLog(bench.settings.logs, claim.fence) as file, bench.keeper.holding(claim.fence, file.path) as held:
+        watchdog = Watchdog(file.stream)
+        watchdog.arm(bench.settings.stall_start_seconds)
+        try:
+            _Attempt(bench, claim, held, file, watchdog).go()
+        finally:
+            watchdog.off()
+
+
+class _Attempt(Callbacks):
+    def __init__(self, bench: Bench, claim: Claim, held: Held, file: AttemptLog, watchdog: Watchdog) -> None:
+        self.bench = bench
+        self.claim = claim
+        self.fence = claim.fence
+        self.held = held
+        self.file = file
+        self.watchdog = watchdog
+        self.checkpoint_at = time.monotonic() + bench.settings.checkpoint_seconds
+        self.checkpoint = claim.checkpoint
+
+    def go(self) -> None:
+        """Train, and record how that ended."""
+        self.file.line(f"attempt {self.fence.attempt} starts on {self.bench.device}")
+        try:
+            self._finish(self._train())
+        except (FenceLost, Outage) as error:
+            self.file.line(f"stopped: {error!r}")
+        except CancelRequested:
+            self._end("cancelled", lambda s: lifecycle.end_cancelled(s, self.fence))
+        except Released:
+            self._end("released", lambda s: lifecycle.release(s, self.fence))
+        except Exception as error:
+            self._fail(error)
+
+    # --- training ----------------------------------------------------------------------------------------------
+
+    def _train(self) -> Trained:
+        spec = ExperimentSpec.model_validate(self.claim.spec)
+        execution = self._execution(spec)
+        patience = self.bench.settings.stall_start_seconds
+        data = self.bench.datasets.get(spec.dataset, lambda *_: self.watchdog.pet(patience))
+        snapshot = self._snapshot()
+        try:
+            return train(spec, data, execution, self, snapshot)
+        except UnknownSnapshot as error:
+            self._start_over(str(error))
+            return train(spec, data, execution, self)
+
+    def _execution(self, spec: ExperimentSpec) -> Execution:
+        """As the first claim decided, so that the bits stay the same."""
+        if self.claim.execution is not None:
+            return Execution.model_validate(self.claim.execution).continued_here()
+        execution = Execution.resolve(spec, device=self.bench.device, threads=self.bench.settings.threads)
+        kept = execution.model_dump()
+        self.bench.persistence.write("execution", lambda s: lifecycle.keep_execution(s, self.fence, kept))
+        return execution
+
+    def _snapshot(self) -> Snapshot | None:
+        if self.claim.checkpoint is None:
+            return None
+        try:
+            snapshot = self.bench.checkpoints.read(self.claim.checkpoint)
+        except UnusableCheckpoint as error:
+            self._start_over(str(error))
+            return None
+        self.file.line(f"resumes after epoch {self.claim.checkpoint.epoch}, step {self.claim.checkpoint.step}")
+        return snapshot
+
+    def _start_over(self, reason: str) -> None:
+        self.file.line(f"starts over: {reason}")
+        self.bench.persistence.write("start_over", lambda s: lifecycle.start_over(s, self.fence))
+
+    # --- hooks of the training loop ----------------------------------------------------------------------------
+
+    def on_step(self, progress: Progress) -> None:
+        self.watchdog.pet(self.bench.settings.stall_seconds)
+        if self.held.lost:
+            raise FenceLost(self.fence)
+        if self.held.cancel_requested:
+            raise CancelRequested(self.fence)
+        if self.bench.shutdown.is_set():
+            self._write_checkpoint(progress)
+            raise Released
+        if time.monotonic() >= self.checkpoint_at:
+            self._write_checkpoint(progress)
+
+    def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
+        if metrics is None:
+            return
+        self.bench.persistence.write("epoch", lambda s: lifecycle.record_epoch(s, self.fence, metrics))
+        self.file.line(
+            f"epoch {metrics.epoch}/{progress.spec.epochs}: train loss {_shown(metrics.train_loss)}, validation loss"
+            f" {_shown(metrics.validation_loss)}, accuracy {_shown(metrics.validation_accuracy)},"
+            f" {metrics.seconds:.1f} s"
+        )
+
+    def _write_checkpoint(self, progress: Progress) -> None:
+        """A disk that is full costs the chance to resume, not the run."""
+        self.checkpoint_at = time.monotonic() + self.bench.settings.checkpoint_seconds
+        try:
+            written = self.bench.checkpoints.write(
+                self.fence, progress.epochs_done, progress.steps_done, progress.snapshot()
+            )
+        except OSError as error:
+            self.file.line(f"no checkpoint: {error}")
+            log.warning("checkpoint_failed", experiment=str(self.fence.id), error=str(error))
+            return
+        self._point_at(written)
+
+    def _point_at(self, written: Checkpoint) -> None:
+        self.bench.persistence.write("checkpoint", lambda s: lifecycle.move_checkpoint(s, self.fence, written))
+        self.bench.checkpoints.drop_others(self.fence, written)
+        self.checkpoint = written
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def _finish(self, trained: Trained) -> None:
+        self.watchdog.arm(self.bench.settings.stall_start_seconds)
+        finished = FinishedRun(trained.result, self._save_weights(trained))
+        last = trained.result.last
+        self.file.line(f"test accuracy {last.test_accuracy:.4f} after epoch {last.epoch}")
+        self._end("succeeded", lambda s: lifecycle.succeed(s, self.fence, finished))
+
+    def _save_weights(self, trained: Trained) -> str:
+        """`<experiment>/<attempt>/last.safetensors` and `best.safetensors` under the folder of weights."""
+        relative = f"{self.fence.id}/{self.fence.attempt}"
+        folder = self.bench.settings.weights / relative
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, weights in (("last", trained.last), ("best", trained.best)):
+            save_file(weights, folder / f"{name}.safetensors")
+        return relative
+
+    def _fail(self, error: Exception) -> None:
+        cause, detail = _cause(error)
+        self.file.traceback(error)
+        log.warning("experiment_failed", experiment=str(self.fence.id), cause=cause, detail=detail)
+        self._end(cause, lambda s: lifecycle.fail(s, self.fence, cause, detail))
+
+    def _end(self, name: str, transition: Callable[[Session], None]) -> None:
+        """Write the last transition; whoever else holds the experiment by now has the last word."""
+        self.file.line(name)
+        try:
+            self.bench.persistence.write("finish", transition)
+        except CancelRequested:
+            self.bench.persistence.write("finish", lambda s: lifecycle.end_cancelled(s, self.fence))
+        except (FenceLost, Outage) as error:
+            self.file.line(f"not recorded: {error!r}")
+            return
+        if name != "released":
+            self.bench.checkpoints.drop_all(self.fence.id)
+
+
+def _cause(error: Exception) -> tuple[Cause, str]:
+    """What to call a failure, and what to say of it."""
+    match error:
+        case Diverged():
+            return Cause.DIVERGED, str(error)
+        case TimedOut():
+            return Cause.TIMEOUT, str(error)
+        case InvalidData():
+            return Cause.INVALID_DATA, error.detail
+        case torch.OutOfMemoryError() | MemoryError():
+            return Cause.OUT_OF_MEMORY, str(error).splitlines()[0] if str(error) else "No memory was left."
+        case RuntimeError() if "can't allocate memory" in str(error):  # what PyTorch raises on the CPU
+            return Cause.OUT_OF_MEMORY, str(error).splitlines()[0]
+    return Cause.INTERNAL_ERROR, f"{type(error).__name__}: {error}"[:1000]
+
+
+def _shown(figure: float | None) -> str:
+    return "not finite" if figure is None else f"{figure:.4f}"
