@@ -44,6 +44,9 @@ class Channel(filesystem.Channel):
     def _size(self, queue: str) -> int:
         return len(self._messages(queue))
 
+    def _purge(self, queue: str) -> int:
+        return sum(_take(file) is not None for file in self._messages(queue))
+
     def _messages(self, queue: str) -> list[Path]:
         return sorted(self._folder().glob(f"*.{queue}.msg"))
 
@@ -58,10 +61,11 @@ def _take(file: Path) -> Any:
     taken = file.with_suffix(".taken")
     try:
         file.rename(taken)  # of two workers only one succeeds
-        return loads(taken.read_text())
     except FileNotFoundError:
         return None
-    except (ValueError, UnicodeDecodeError):
+    try:
+        return loads(taken.read_text())
+    except ValueError:
         log.warning("spool_garbage", file=file.name)
         return None
     finally:

@@ -1,17 +1,162 @@
-"""The database's two kinds of transaction."""
+"""The database's two kinds of transaction, under several threads."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, select, text, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from service.storage import changes
+from service.domain.errors import ConfigurationError
+from service.storage import changes, lifecycle
 from service.storage.database import Database
+from service.storage.tables import ChangeCounter, Experiment
+from tests.conftest import make_experiment
+
+WRITERS = 4
+WRITES = 50
+
+
+def counter(database: Database) -> int:
+    with database.read() as session:
+        return session.execute(select(ChangeCounter.value)).scalar_one()
 
 
 def test_a_write_commits_and_a_failed_one_leaves_nothing(database: Database) -> None:
     database.run("raise", changes.next_revision)
-    with pytest.raises(ZeroDivisionError), database.write("raise") as session:
+
+    def fail(session: Session) -> None:
         changes.next_revision(session)
-        _ = 1 / 0
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        database.run("raise", fail)
+    assert counter(database) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError), database.read() as session:
+        changes.next_revision(session)
+
+
+def test_four_writers_lose_no_update_and_meet_no_lock(database: Database) -> None:
+    """A transaction that reads first and writes then, which is what a deferred BEGIN fails at."""
+
+    def raise_often() -> None:
+        for _ in range(WRITES):
+            with database.write("raise") as session:
+                seen = session.execute(select(ChangeCounter.value).with_for_update()).scalar_one()
+                session.execute(update(ChangeCounter).values(value=seen + 1))
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for future in [pool.submit(raise_often) for _ in range(WRITERS)]:
+            future.result()
+    assert counter(database) == WRITERS * WRITES
+
+
+def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
+    with database.write("raise") as session:
+        changes.next_revision(session)
+        assert counter(database) == 0
+
+
+def test_revisions_become_visible_in_their_order(database: Database) -> None:
+    """A poller that has seen revision r will never meet a lower one that is new."""
+    done = threading.Event()
+    seen: list[int] = []
+
+    def poll() -> None:
+        while not done.is_set():
+            seen.append(max([0, *revisions(database)]))
+            known = len(revisions(database))
+            assert known >= seen[-1], "a revision below the highest visible one is still missing"
+
+    with ThreadPoolExecutor(WRITERS + 1) as pool:
+        poller = pool.submit(poll)
+        writers = [
+            pool.submit(lambda: [database.run("make", make_experiment) for _ in range(10)]) for _ in range(WRITERS)
+        ]
+        for writer in writers:
+            writer.result()
+        done.set()
+        poller.result()
+    assert sorted(revisions(database)) == list(range(1, WRITERS * 10 + 1))
+
+
+def revisions(database: Database) -> list[int]:
     with database.read() as session:
-        assert session.execute(text("SELECT value FROM change_counter")).scalar_one() == 1
+        return list(session.scalars(select(Experiment.revision)))
+
+
+def test_workers_at_once_share_the_queue_without_overlap(database: Database) -> None:
+    for _ in range(20):
+        database.run("make", make_experiment)
+
+    def take(owner: str) -> list[UUID]:
+        found: list[UUID] = []
+        for number in range(20):
+            with database.write("claim") as session:
+                found += [claim.fence.id for claim in lifecycle.claim(session, f"{owner}.{number}", 1, 30)]
+        return found
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        taken = [id for found in pool.map(take, "abcd") for id in found]
+    assert len(taken) == len(set(taken)) == 20
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_deadlock_is_tried_again(database: Database) -> None:
+    first, second = (database.run("make", make_experiment).id for _ in range(2))
+    meet = threading.Barrier(2, timeout=10)
+    tries = 0
+
+    def lock(one: UUID, other: UUID) -> None:
+        def work(session: Session) -> None:
+            nonlocal tries
+            tries += 1
+            session.execute(update(Experiment).where(Experiment.id == one).values(lost_count=1))
+            if tries <= 2:
+                meet.wait()
+            session.execute(update(Experiment).where(Experiment.id == other).values(lost_count=1))
+
+        database.run("lock", work)
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in (pool.submit(lock, first, second), pool.submit(lock, second, first)):
+            future.result(30)
+    assert tries > 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_is_set_up_to_be_safe(database: Database) -> None:
+    with database.read() as session:
+        found = {
+            name: session.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+        }
+    assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 10_000}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_readers_begin_deferred_and_writers_immediate(database: Database) -> None:
+    begun: list[str] = []
+
+    def note(_c: Connection, _k: object, statement: str, *_: object) -> None:
+        if statement.startswith("BEGIN"):
+            begun.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    with database.read() as session:
+        session.execute(text("SELECT 1"))
+    with database.write("w") as session:
+        session.execute(text("SELECT 1"))
+    assert begun == ["BEGIN", "BEGIN IMMEDIATE"]
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite+aiosqlite:///x", "nonsense"])
+def test_an_unsupported_database_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="ACTLAB_DATABASE_URL"):
+        Database(url)

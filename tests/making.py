@@ -1,0 +1,37 @@
+"""Results and figures for tests that train nothing."""
+
+from typing import Any
+
+from service.domain.results import EpochMetrics, Fingerprint, Score, TestResult
+from service.storage.results import FinishedRun
+
+
+def make_epoch(epoch: int = 1, **fields: Any) -> EpochMetrics:
+    figures = {
+        "train_loss": 0.5, "train_accuracy": 0.8, "validation_loss": 0.4, "validation_accuracy": 0.9, "l2": 0.01,
+        "learning_rate": 1e-3, "seconds": 1.0, "images_per_second": 1000.0,
+    }  # fmt: skip
+    return EpochMetrics(**{"epoch": epoch, **figures, **fields})
+
+
+def make_fingerprint(**fields: Any) -> Fingerprint:
+    known = {
+        "torch": "2.13.0", "numpy": "2.4.6", "device": "cpu", "device_name": "test", "instruction_set": "none",
+        "threads": 1, "precision": "float32", "code": "0.1.0",
+    }  # fmt: skip
+    return Fingerprint(**{**known, **fields})
+
+
+def make_run(accuracy: float = 0.97, *, seconds: float = 3.0, **fingerprint: Any) -> FinishedRun:
+    """A finished run over ten test images."""
+    score = Score(epoch=3, test_loss=0.1, test_accuracy=accuracy, interval=(0.9, 1.0), correct=b"\xff\xc0")
+    result = TestResult(
+        last=score,
+        best=score,
+        per_class=[],
+        confusion_matrix=[[5, 0], [0, 5]],
+        fingerprint=make_fingerprint(**fingerprint),
+        epochs_trained=3,
+        seconds=seconds,
+    )
+    return FinishedRun(result, weights=None)

@@ -1,0 +1,83 @@
+"""Migrations: up, down, with data, alone, and checked."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
+
+from service.domain.errors import SchemaOutdated
+from service.storage import lifecycle, schema
+from service.storage.database import Database
+from service.storage.tables import Base, Epoch
+from tests.conftest import make_experiment
+from tests.making import make_epoch
+
+
+def revisions() -> list[str]:
+    """Oldest first."""
+    scripts = ScriptDirectory.from_config(schema._config()).walk_revisions()
+    return [script.revision for script in reversed(list(scripts))]
+
+
+def fill(database: Database) -> None:
+    database.run("make", lambda s: make_experiment(s, tags=["a"]))
+    (claim,) = database.run("claim", lambda s: lifecycle.claim(s, "w", 1, 30))
+    database.run("epoch", lambda s: lifecycle.record_epoch(s, claim.fence, make_epoch(1)))
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_revision_goes_down_and_up_again_with_data_in_it(database: Database) -> None:
+    fill(database)
+    steps = ["base", *revisions()]
+    for below, above in zip(reversed(steps[:-1]), reversed(steps[1:]), strict=True):
+        schema.downgrade(database, below)
+        assert schema.current(database) == (None if below == "base" else below)
+        schema.upgrade(database, above)
+        assert schema.current(database) == above
+    schema.check(database)
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    fill(database)
+    schema.upgrade(database)
+    with database.read() as session:
+        assert len(session.scalars(select(Epoch)).all()) == 1
+
+
+def test_an_empty_database_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SchemaOutdated, match="actlab db upgrade"):
+        schema.check(Database(f"sqlite:///{tmp_path}/empty.db"))
+
+
+def test_a_newer_database_is_refused(database: Database) -> None:
+    database.run("newer", lambda s: s.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(SchemaOutdated, match="9999"):
+        schema.check(database)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_is_backed_up_before_it_is_changed(database: Database, tmp_path: Path) -> None:
+    fill(database)
+    schema.downgrade(database, "base")
+    (backup,) = tmp_path.glob("*.backup")
+    kept = Database(f"sqlite:///{backup}")
+    schema.check(kept)
+    with kept.read() as session:
+        assert len(session.scalars(select(Epoch)).all()) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_pool_keeps_foreign_keys_on_after_a_migration(database: Database) -> None:
+    schema.downgrade(database, "base")
+    schema.upgrade(database)
+    for _ in range(3):
+        with database.engine.connect() as connection:
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
