@@ -20,6 +20,7 @@ from service.parent import end_with
 from service.settings import Settings, load
 from service.storage import schema
 from service.storage.database import open_database
+from worker.tuning import start_again_if_untuned
 
 app = typer.Typer(
     name="actlab",
@@ -81,6 +82,7 @@ def worker(
     parent: Parent = None,
 ) -> None:
     """Run one worker: one device, one experiment at a time."""
+    start_again_if_untuned()
     try:
         # Here, not above: it imports torch, which the other commands do without and the API image does not have.
         from worker.app import main as serve_work

@@ -3,65 +3,73 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 Json = Mapping[str, Any]
 
 
 def comparison_table(comparison: Json) -> Table:
-    """Groups, best mean first, and each one's difference to the reference where there is one."""
-    family = comparison["family"]
+    """Groups, best mean first, and each one's difference to the reference where there is one; fits 80 columns."""
+    family, groups = comparison["family"], comparison["groups"]
     versus = family["versus"]
-    table = Table(title=_title(comparison), caption=_caption(family), caption_justify="left")
-    for heading in ("group", "n", "mean", "95% interval over seeds", "rank"):
-        table.add_column(heading, justify="left" if heading == "group" else "right")
+    columns = {"group": [_label(group["factors"]) for group in groups], "n": [str(group["n"]) for group in groups]}
+    if any(map(_missing, groups)):
+        columns["missing"] = [_missing(group) for group in groups]
+    columns["mean"] = [_spread(group["mean"], group["interval"], ".4f") for group in groups]
+    columns["rank"] = [_rank(*group["rank"]) for group in groups]
     if versus is not None:
-        table.add_column(f"difference to {_label(versus)}", justify="right")
-        table.add_column("p (Holm)", justify="right")
-        table.add_column("verdict")
-    pairs = {_key(pair["a"]): pair for pair in comparison["pairs"]}
-    for group in comparison["groups"]:
-        cells = _group_cells(group)
-        if versus is not None:
-            cells += _pair_cells(pairs.get(_key(group["factors"])))
-        table.add_row(*cells)
+        pairs = {_key(pair["a"]): pair for pair in comparison["pairs"]}
+        cells = [_pair(pairs.get(_key(group["factors"]))) for group in groups]
+        headings = (f"minus {_label(versus)}", "p", "verdict")
+        columns |= dict(zip(headings, map(list, zip(*cells, strict=True)), strict=True))
+    return _table(comparison, columns)
+
+
+def _table(comparison: Json, columns: Mapping[str, list[str]]) -> Table:
+    title = str(comparison["metric"]).replace("_", " ").capitalize()
+    caption = _caption(comparison["family"])
+    table = Table(
+        title=title, caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
+    for heading in columns:
+        words = heading in ("group", "verdict", "missing")
+        table.add_column(heading, justify="left" if words else "right", no_wrap=heading not in ("verdict", "missing"))
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     return table
 
 
-def _title(comparison: Json) -> str:
-    return str(comparison["metric"]).replace("_", " ").capitalize()
-
-
 def _caption(family: Json) -> str:
-    share = f"{family['interval_confidence']:.2%}".replace(".00%", "%")
+    share = f"{family['interval_confidence']:.2%}".rstrip("%").rstrip("0").rstrip(".")
     return (
-        f"Verdicts: p adjusted after {family['p_correction']} for {family['pairs']} pairs, at {family['alpha']}."
-        f" Intervals of differences: {share} each, so that they hold together."
+        "mean: ± the half-width of its Student-t 95% interval over seeds. Differences: ± that of"
+        f" {share}% intervals, which hold together for all {family['pairs']} pairs. p is adjusted after"
+        f" {family['p_correction']}; at most {family['alpha']} decides."
     )
 
 
-def _group_cells(group: Json) -> list[str]:
-    lost = [f"{group[f'n_{why}']} {why}" for why in ("diverged", "failed", "pending") if group[f"n_{why}"]]
-    n = f"{group['n']} ({', '.join(lost)})" if lost else str(group["n"])
-    best, worst = group["rank"]
-    rank = str(best) if best == worst else f"{best}-{worst}"
-    return [_label(group["factors"]), n, _number(group["mean"]), _interval(group["interval"], "{:.4f}"), rank]
+def _missing(group: Json) -> str:
+    """Seeds without a value, and why."""
+    return ", ".join(f"{group[f'n_{why}']} {why}" for why in ("diverged", "failed", "pending") if group[f"n_{why}"])
 
 
-def _pair_cells(pair: Json | None) -> list[str]:
+def _rank(best: int, worst: int) -> str:
+    return str(best) if best == worst else f"{best}-{worst}"
+
+
+def _pair(pair: Json | None) -> tuple[str, str, str]:
     if pair is None:
-        return ["", "", "(reference)"]
+        return "", "", "(reference)"
     p = "" if pair["p_holm"] is None else f"{pair['p_holm']:.3f}"
-    difference = "" if pair["difference"] is None else f"{pair['difference']:+.4f}"
-    return [f"{difference} {_interval(pair['interval'], '{:+.4f}')}".strip(), p, pair["verdict"]]
+    return _spread(pair["difference"], pair["interval"], "+.4f"), p, pair["verdict"]
 
 
-def _interval(interval: list[float] | None, form: str) -> str:
-    return "" if interval is None else f"[{form.format(interval[0])}, {form.format(interval[1])}]".replace("[", r"\[")
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _spread(value: float | None, interval: list[float] | None, form: str) -> str:
+    """A figure, with the half-width of its interval where it has one."""
+    if value is None:
+        return ""
+    return f"{value:{form}}" if interval is None else f"{value:{form}} ± {(interval[1] - interval[0]) / 2:.4f}"
 
 
 def _label(factors: Json) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import shutil
 from pathlib import Path
 from uuid import UUID
@@ -53,6 +54,8 @@ class Checkpoints:
             snapshot: Snapshot = torch.load(file, map_location="cpu", weights_only=True)
         except FileNotFoundError as error:
             raise UnusableCheckpoint(f"{file} does not exist.") from error
+        except pickle.UnpicklingError as error:
+            raise UnusableCheckpoint(f"{file} holds more than tensors and plain values.") from error
         return snapshot
 
     def drop_others(self, fence: Fence, keep: Checkpoint) -> None:

@@ -125,6 +125,9 @@ class _Attempt(Callbacks):
 
     # --- hooks of the training loop ----------------------------------------------------------------------------
 
+    def on_evaluation(self, progress: Progress) -> None:
+        self.on_step(progress)
+
     def on_step(self, progress: Progress) -> None:
         self.watchdog.pet(self.bench.settings.stall_seconds)
         if self.held.lost:

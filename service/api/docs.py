@@ -6,7 +6,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
-from starlette.staticfiles import StaticFiles
+from starlette.responses import Response
+from starlette.staticfiles import PathLike, StaticFiles
+from starlette.types import Scope
 
 DASHBOARD = Path(__file__).parent / "dashboard"
 OWN = ("docs.css", "redoc.js", "swagger.js")
@@ -68,3 +70,11 @@ class ListedFiles(StaticFiles):
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         file = self.files.get(path)
         return (str(file), file.stat()) if file else ("", None)
+
+    def file_response(
+        self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        # Addresses carry no version: after an upgrade the browser has to ask, and a 304 answers it.
+        response.headers["Cache-Control"] = "no-cache"
+        return response

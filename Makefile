@@ -1,0 +1,45 @@
+# Each target is one plain command that also works without make; see README.md.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: setup demo up test lint bench vendor lock
+
+setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need
+
+demo: setup  ## Compare five activations over three seeds, and print the table: ARGS='--dataset mnist'
+	$(BIN)/actlab demo $(ARGS)
+
+up: setup  ## Serve the API with one worker, until Ctrl-C
+	$(BIN)/actlab up $(ARGS)
+
+test: $(VENV)/.dev  ## Run every test that this machine allows: ARGS='-m "not slow"' for the quick ones
+	$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.dev  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev  ## Print the figures of docs/performance.md
+	$(BIN)/python -m benchmarks.epoch_time
+
+vendor:  ## Fetch the browser libraries of vendor.json again and check them
+	$(PYTHON) scripts/vendor.py
+
+lock: $(VENV)/.dev  ## Write constraints.txt from what is installed
+	{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
+	mv constraints.new constraints.txt
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ActLab needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.worker: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) '.[worker]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) '.[worker,dev]'
+	@touch $@ $(VENV)/.worker

@@ -1,0 +1,77 @@
+"""Fetch the browser libraries that vendor.json lists and check each file against its sha256.
+
+`python scripts/vendor.py` restores exactly the listed files and refuses any that differ. To take another version or
+another file, edit vendor.json, then run it with `--update`, which writes the checksums of what was fetched.
+"""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TypedDict
+
+VENDOR = Path(__file__).parent.parent / "service" / "api" / "dashboard" / "vendor"
+LIST = VENDOR / "vendor.json"
+
+
+class Package(TypedDict):
+    name: str
+    version: str
+    licence: str
+    files: dict[str, str]
+    """Path inside the package -> sha256. The last part of the path names the file in vendor/<name>/."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Fetch the vendored browser libraries again.")
+    parser.add_argument("--update", action="store_true", help="write the fetched files' checksums to vendor.json")
+    update: bool = parser.parse_args().update
+    packages: list[Package] = json.loads(LIST.read_text())
+    fetched = {package["name"]: fetch(package) for package in packages}
+    for package in packages:
+        found = {path: hashlib.sha256(data).hexdigest() for path, data in fetched[package["name"]].items()}
+        if update:
+            package["files"] = found
+        elif found != package["files"]:
+            sys.exit(f"{package['name']} {package['version']} differs from vendor.json: {differing(package, found)}")
+    for name, files in fetched.items():
+        write(VENDOR / name, files)
+    LIST.write_text(json.dumps(packages, indent=2) + "\n")
+
+
+def fetch(package: Package) -> dict[str, bytes]:
+    """The listed files of the published package, by their path in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = f"{package['name']}@{package['version']}"
+        subprocess.run(["npm", "pack", "--silent", wanted], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        [archive] = Path(folder).glob("*.tgz")
+        with tarfile.open(archive) as contents:
+            return {path: read(contents, path) for path in package["files"]}
+
+
+def read(archive: tarfile.TarFile, path: str) -> bytes:
+    member = archive.extractfile(f"package/{path}")
+    if member is None:
+        sys.exit(f"{path} is not a file of the package")
+    return member.read()
+
+
+def differing(package: Package, found: dict[str, str]) -> str:
+    return ", ".join(path for path, checksum in found.items() if checksum != package["files"][path])
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    """Leave these files in the folder and no others, so that one taken off the list goes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        left.unlink()
+    for path, data in files.items():
+        (folder / Path(path).name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Checkpoint files survive a crash at any point, and are not read unless they are whole."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+
+from service.faults import Faults, InjectedFault
+from service.storage.leases import Checkpoint, Fence
+from service.storage.tables import new_id
+from worker.checkpoints import Checkpoints, UnusableCheckpoint
+
+SNAPSHOT = {"format": 1, "weights": {"w": torch.arange(3.0)}, "order": [1, 2]}
+
+
+@pytest.fixture
+def fence() -> Fence:
+    return Fence(new_id(), 2)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Checkpoints:
+    return Checkpoints(tmp_path, Faults())
+
+
+def test_what_is_written_is_read_back(checkpoints: Checkpoints, fence: Fence) -> None:
+    written = checkpoints.write(fence, 1, 30, SNAPSHOT)
+    assert (written.epoch, written.step, written.path) == (1, 30, f"{fence.id}/2-30.pt")
+    read = checkpoints.read(written)
+    assert torch.equal(read["weights"]["w"], SNAPSHOT["weights"]["w"])  # type: ignore[index]
+    assert read["order"] == [1, 2]
+
+
+@pytest.mark.parametrize("point", ["checkpoint.before_rename", "checkpoint.after_rename"])
+def test_a_crash_while_writing_leaves_the_older_file_usable(tmp_path: Path, fence: Fence, point: str) -> None:
+    older = Checkpoints(tmp_path, Faults()).write(fence, 1, 30, SNAPSHOT)
+    crashing = Checkpoints(tmp_path, Faults.parse(f"{point}:error"))
+    with pytest.raises(InjectedFault):
+        crashing.write(fence, 2, 60, SNAPSHOT)
+    assert crashing.read(older)["format"] == 1
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "other"])
+def test_a_file_that_is_not_the_one_recorded_is_not_read(
+    checkpoints: Checkpoints, tmp_path: Path, fence: Fence, damage: str
+) -> None:
+    written = checkpoints.write(fence, 1, 30, SNAPSHOT)
+    file = tmp_path / written.path
+    content = file.read_bytes()
+    if damage == "missing":
+        file.unlink()
+    elif damage == "truncated":
+        file.write_bytes(content[:-10])
+    elif damage == "flipped":
+        file.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    else:
+        written = Checkpoint(1, 30, written.path, "0" * 64)
+    with pytest.raises(UnusableCheckpoint):
+        checkpoints.read(written)
+
+
+def test_a_file_that_would_run_code_is_not_loaded(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
+    """Whoever can write into the folder and the database still cannot run code in a worker."""
+    file = tmp_path / "evil.pt"
+    torch.save(Path("/"), file)  # any object that needs its class to be rebuilt
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    with pytest.raises(UnusableCheckpoint):
+        checkpoints.read(Checkpoint(1, 1, "evil.pt", digest))
+
+
+def test_older_files_go_and_the_newest_stays(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
+    checkpoints.write(fence, 1, 30, SNAPSHOT)
+    newest = checkpoints.write(fence, 2, 60, SNAPSHOT)
+    checkpoints.drop_others(fence, newest)
+    assert [file.name for file in (tmp_path / str(fence.id)).iterdir()] == ["2-60.pt"]
+    checkpoints.drop_all(fence.id)
+    assert not (tmp_path / str(fence.id)).exists()

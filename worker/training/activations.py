@@ -1,0 +1,214 @@
+"""Activations as torch modules: the catalogue's definitions evaluated op by op, or by a fused kernel of the same
+function where torch has one."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from service.domain.activations.catalogue import CATALOGUE, UniformDraw
+from service.domain.activations.choice import ActivationSpec
+from service.domain.activations.expression import Call, Expression, Number, Reference, Variable, is_elementwise
+
+Values: TypeAlias = Mapping[str, float | Tensor]
+Kernel: TypeAlias = Callable[[Tensor, Values], Tensor]
+
+
+def build(choice: ActivationSpec, generator: torch.Generator) -> nn.Module:
+    """The activation as a module for tensors (N, channels, height, width) or (N, units), which keeps shape, dtype and
+    the channels-last format. `generator` must live on the device of the inputs; random slopes have no other state."""
+    return ActivationModule(choice, kernel_for(choice), generator)
+
+
+class ActivationModule(nn.Module):
+    """A kernel with its parameters. `learned` holds one scalar each, in float32; the others are Python floats."""
+
+    def __init__(self, choice: ActivationSpec, kernel: Kernel, generator: torch.Generator) -> None:
+        super().__init__()
+        given = choice.parameters.items()
+        self.learned = nn.ParameterDict({n: nn.Parameter(torch.tensor(p.value)) for n, p in given if p.learnable})
+        self._fixed = {name: p.value for name, p in given if not p.learnable}
+        self._draw = CATALOGUE[choice.name].draw
+        self._kernel = kernel
+        self._generator = generator
+
+    def forward(self, x: Tensor) -> Tensor:
+        # On CUDA, autocast would turn softplus, softmax and others to float32, and the layers above would pay for it.
+        with torch.autocast(x.device.type, enabled=False):
+            return self._kernel(x, self._values(x))
+
+    def _values(self, x: Tensor) -> Values:
+        values: dict[str, float | Tensor] = {**self._fixed, **self.learned}
+        if self._draw is not None:
+            drawn = _drawn(self._draw, self._fixed, x, self._generator) if self.training else None
+            values[self._draw.name] = self._draw.mean(self._fixed) if drawn is None else drawn
+        return values
+
+
+def _drawn(draw: UniformDraw, fixed: Mapping[str, float], x: Tensor, generator: torch.Generator) -> Tensor:
+    # float32 whatever x is: one seed gives the same slopes in every precision, and bfloat16 would draw 256 of them.
+    low, high = sorted((fixed[draw.lower], fixed[draw.upper]))
+    return torch.empty_like(x, dtype=torch.float32, requires_grad=False).uniform_(low, high, generator=generator)
+
+
+def kernel_for(choice: ActivationSpec) -> Kernel:
+    """The fastest form of the choice: torch's own kernel, or the definition op by op."""
+    row = CATALOGUE[choice.name]
+    parameters = choice.parameters
+    if choice.name in _SLOPED:
+        return _leaky
+    if any(p.learnable for p in parameters.values()) or (choice.name in _SWISHES and parameters["beta"].value != 1):
+        return partial(definition, row.expression)
+    return _FUSED.get(choice.name, partial(definition, row.expression))
+
+
+def definition(expression: Expression, x: Tensor, values: Values) -> Tensor:
+    """f(x) op by op, computed in float32 at least, in the shape and dtype of x; autograd differentiates it. A branch
+    of `where` that an element does not take sends it no gradient, not even the NaN of 0 * inf."""
+    wide = x if x.dtype == torch.float64 else x.float()
+    return torch.broadcast_to(_evaluate(expression, wide, values), x.shape).to(x.dtype)
+
+
+def _evaluate(expression: Expression, x: Tensor, values: Values) -> Tensor:
+    match expression:
+        case Number(value):
+            return _scalar(value, x)
+        case Variable():
+            return x
+        case Reference(name):
+            given = values[name]
+            return given.to(x.dtype) if isinstance(given, Tensor) else _scalar(given, x)
+        case Call("where", (condition, taken, otherwise)):
+            chosen = _evaluate(condition, x, values) != 0
+            return torch.where(chosen, _branch(taken, x, values, chosen), _branch(otherwise, x, values, ~chosen))
+        case Call(function, arguments):
+            return _FUNCTIONS[function](*(_evaluate(argument, x, values) for argument in arguments))
+    raise TypeError(f"Not a node of a formula: {expression!r}")
+
+
+def _scalar(value: float, x: Tensor) -> Tensor:
+    # A fill on the device: a copy from the host would stall the step, and a CUDA graph cannot hold it.
+    return torch.full((), value, dtype=x.dtype, device=x.device)
+
+
+def _branch(expression: Expression, x: Tensor, values: Values, taken: Tensor) -> Tensor:
+    if not is_elementwise(expression):
+        return _evaluate(expression, x, values)  # here elements that do not take the branch do move it
+    inside = {name: _guarded(value, x, taken) for name, value in values.items()}
+    return _evaluate(expression, _masked(x, taken), inside)
+
+
+def _guarded(value: float | Tensor, x: Tensor, taken: Tensor) -> float | Tensor:
+    # A learned scalar sums its gradient over all elements, so it must be spread out before the mask can reach them.
+    if isinstance(value, Tensor) and value.requires_grad:
+        return _masked(value.to(x.dtype).expand_as(x), taken)
+    return value
+
+
+def _masked(x: Tensor, taken: Tensor) -> Tensor:
+    masked: Tensor = _Taken.apply(x, taken)  # type: ignore[no-untyped-call]  # torch leaves `apply` untyped
+    return masked
+
+
+class _Taken(torch.autograd.Function):
+    """The identity, whose gradient is 0 for the elements that do not take the branch."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, taken: Tensor) -> Tensor:
+        ctx.save_for_backward(taken)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (taken,) = ctx.saved_tensors
+        return torch.where(taken, gradients[0], 0), None
+
+
+def _softmax(x: Tensor) -> Tensor:
+    # torch.softmax(x, dim=1) would turn channels-last maps into channels-first ones.
+    return torch.softmax(x.movedim(1, -1), dim=-1).movedim(-1, 1)
+
+
+def _compared(compare: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda a, b: compare(a, b).to(a.dtype)
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
+    "+": torch.add,
+    "-": torch.sub,
+    "*": torch.mul,
+    "/": torch.div,
+    "**": torch.pow,
+    "<": _compared(torch.lt),
+    "<=": _compared(torch.le),
+    ">": _compared(torch.gt),
+    ">=": _compared(torch.ge),
+    "negative": torch.neg,
+    "exp": torch.exp,
+    "expm1": torch.expm1,
+    "log": torch.log,
+    "log1p": torch.log1p,
+    "sqrt": torch.sqrt,
+    "sin": torch.sin,
+    "tanh": torch.tanh,
+    "erf": torch.erf,
+    "abs": torch.abs,
+    "sigmoid": torch.sigmoid,
+    "softplus": lambda a: -F.logsigmoid(-a),  # F.softplus itself turns linear at 20, too early for float64
+    "softmax": _softmax,
+    "minimum": torch.minimum,
+    "maximum": torch.maximum,
+}
+
+
+class _Step(torch.autograd.Function):
+    """1[x > 0] with the gradient of slope * x: 0 by default, 1 for the straight-through estimator of Bengio, Leonard &
+    Courville 2013 (arXiv:1308.3432)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
+        ctx.slope = slope
+        return torch.gt(x, 0, out=torch.empty_like(x))  # 0.8 ms against 3.7 for (x > 0).to(x.dtype), 2.8 M elements
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        return (gradient * ctx.slope if ctx.slope else torch.zeros_like(gradient)), None
+
+
+def _step(x: Tensor, values: Values) -> Tensor:
+    stepped: Tensor = _Step.apply(x, values["straight_through"])  # type: ignore[no-untyped-call]  # as above
+    return stepped
+
+
+def _leaky(x: Tensor, values: Values) -> Tensor:
+    slope = values["slope"]
+    if isinstance(slope, float):
+        return F.leaky_relu(x, slope)
+    if slope.dim() == 0:
+        return F.prelu(x, slope.to(x.dtype))
+    return (x * torch.where(x > 0, 1.0, slope)).to(x.dtype)
+
+
+_SLOPED = frozenset({"leaky_relu", "prelu", "rrelu"})
+_SWISHES = frozenset({"swish", "swish2"})
+
+_FUSED: Mapping[str, Kernel] = {
+    "step": _step,
+    "linear": lambda x, values: x,
+    "sigmoid": lambda x, values: torch.sigmoid(x),
+    "tanh": lambda x, values: torch.tanh(x),
+    "softmax": lambda x, values: _softmax(x),
+    "relu": lambda x, values: F.relu(x),
+    "swish": lambda x, values: F.silu(x),
+    "swish2": lambda x, values: 2 * F.silu(x),
+    "softplus": lambda x, values: F.softplus(x),
+    "gelu": lambda x, values: F.gelu(x),
+    "elu": lambda x, values: F.elu(x, float(values["alpha"])),
+    "selu": lambda x, values: F.selu(x),
+    "silu": lambda x, values: F.silu(x),
+    "mish": lambda x, values: F.mish(x),
+}

@@ -1,0 +1,47 @@
+"""Where kernels start, as Keras draws them (`keras.initializers`), from an explicit random stream."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from service.domain.spec import ExperimentSpec
+
+RECOMMENDED = {
+    # He et al. 2015 (arXiv:1502.01852) for the rectifier; its relatives lose about half the variance too.
+    **dict.fromkeys(("relu", "relu6", "relu_squared", "leaky_relu", "rrelu", "prelu", "elu", "celu"), "he_normal"),
+    **dict.fromkeys(("gelu", "gelu_tanh", "silu", "swish", "swish2", "hard_swish", "mish", "softplus"), "he_normal"),
+    "selu": "lecun_normal",  # Klambauer et al. 2017 (arXiv:1706.02515): its fixed point holds for this variance alone
+}
+"""By activation; those not named here take Glorot & Bengio's (2010), derived for functions like the identity at 0."""
+
+TRUNCATED_DEVIATION = 0.87962566103423978  # standard deviation of a standard normal cut off at two of them
+
+
+def initialise(kernel: Tensor, spec: ExperimentSpec, generator: torch.Generator) -> None:
+    """Fills a kernel (outputs, inputs, ...) in place."""
+    kind: str = spec.model.init
+    if kind == "recommended":
+        kind = RECOMMENDED.get(spec.activation.name, "glorot_uniform")
+    _FILL[kind](kernel, generator)
+
+
+def _glorot_uniform(kernel: Tensor, generator: torch.Generator) -> None:
+    nn.init.xavier_uniform_(kernel, generator=generator)
+
+
+def _he_normal(kernel: Tensor, generator: torch.Generator) -> None:
+    _truncated_normal(kernel, 2.0, generator)
+
+
+def _lecun_normal(kernel: Tensor, generator: torch.Generator) -> None:
+    _truncated_normal(kernel, 1.0, generator)
+
+
+def _truncated_normal(kernel: Tensor, gain: float, generator: torch.Generator) -> None:
+    """Variance gain / fan-in, cut off at two of the uncut distribution's standard deviations."""
+    deviation = math.sqrt(gain / kernel[0].numel()) / TRUNCATED_DEVIATION
+    nn.init.trunc_normal_(kernel, 0.0, deviation, -2 * deviation, 2 * deviation, generator=generator)
+
+
+_FILL = {"glorot_uniform": _glorot_uniform, "he_normal": _he_normal, "lecun_normal": _lecun_normal}
