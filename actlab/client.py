@@ -51,6 +51,20 @@ class Client:
             items += page["items"]
         return items
 
+    def metrics(self, id: str, *, since: int | None = None) -> Json:
+        """Figures per epoch; with `since`, those that changed after that revision."""
+        return self._get(f"/experiments/{id}/metrics", **({} if since is None else {"since": since}))
+
+    def result(self, id: str) -> Json:
+        return self._get(f"/experiments/{id}/result")
+
+    def attempts(self, id: str) -> list[Json]:
+        items: list[Json] = self._get(f"/experiments/{id}/attempts")["items"]
+        return items
+
+    def cancel(self, id: str) -> Json:
+        return _checked(self._http.post(f"/api/v1/experiments/{id}/cancel"))
+
     def study(self, id: str, *, wait: float = 0) -> Json:
         return self._get(f"/studies/{id}", wait=wait)
 

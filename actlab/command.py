@@ -63,9 +63,11 @@ def up(insecure: Insecure = False, parent: Parent = None) -> None:
 def serve(insecure: Insecure = False, parent: Parent = None) -> None:
     """Serve the API alone."""
     settings = _settings(insecure=insecure)
+    api = create_app(settings)
+    _require_database(settings)
     end_with(parent)
     uvicorn.run(
-        create_app(settings),
+        api,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -106,7 +108,7 @@ def upgrade_database() -> None:
 @database_commands.command("check")
 def check_database() -> None:
     """Say whether the schema is the one that this version needs."""
-    schema.check(open_database(_settings()))
+    _require_database(_settings())
     Console().print("The database is up to date.")
 
 
@@ -140,6 +142,14 @@ def main() -> None:
         _fail(f"The database does not answer: {str(error.orig).strip()} (ACTLAB_DATABASE_URL)")
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or ''}")
+
+
+def _require_database(settings: Settings) -> None:
+    """Fail in one line, before anything has started, rather than in a server's start-up."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings)
+    schema.check(database)
+    database.close()
 
 
 def _settings(insecure: bool = False) -> Settings:

@@ -1,0 +1,125 @@
+"""ActLab as it is really run: processes of the installed command, on either stack."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from actlab.client import Client
+from tests.servers import free_port
+from tests.waiting import await_true
+
+Json = dict[str, Any]
+
+# Seconds of training on one thread: long enough to be interrupted, short enough for a test.
+SHORT: Json = {
+    "activation": "relu", "dataset": "mnist_5k", "epochs": 2, "train_samples": 400, "batch_size": 20,
+    "precision": "float32", "model": {"conv_channels": [4, 4], "dense_units": 8},
+}  # fmt: skip
+LONG: Json = SHORT | {"epochs": 1000}
+
+
+class Service:
+    """`up` on the embedded default; `serve` and `worker` where a database and a broker are given."""
+
+    def __init__(
+        self, home: Path, database_url: str | None = None, broker_url: str | None = None, **settings: str
+    ) -> None:
+        self.home = home
+        self.port = free_port()
+        self.embedded = database_url is None
+        self.environment = _environment(home, self.port, database_url, broker_url) | settings
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.client = Client(f"http://127.0.0.1:{self.port}")
+
+    def start(self) -> "Service":
+        if self.embedded:
+            self.launch("up")
+        else:
+            self.run("db", "upgrade")
+            self.launch("serve")
+            self.launch("worker")
+        await_true(self.client.healthy, seconds=40)
+        return self
+
+    def launch(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start one of its processes; its output goes to a file under home."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / f"{command[0]}.out").open("ab") as output:
+            process = subprocess.Popen(_command(*command), env=self.environment, stdout=output, stderr=output)
+        self.processes[command[0]] = process
+        return process
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            _command(*command), env=self.environment, check=check, capture_output=True, text=True, timeout=60
+        )
+
+    def process(self, name: str) -> psutil.Process:
+        """The `serve` or `worker` process, whoever started it."""
+        if not self.embedded:
+            return psutil.Process(self.processes[name].pid)
+        children = psutil.Process(self.processes["up"].pid).children()
+        return next(child for child in children if name in child.cmdline())
+
+    def stop(self, name: str | None = None, number: int = signal.SIGTERM) -> None:
+        """Signal one or all of its processes, and wait for them."""
+        names = list(self.processes) if name is None else [name]
+        for one in names:
+            self.processes[one].send_signal(number)
+        for one in names:
+            self.processes.pop(one).wait(40)
+
+    def output(self, name: str) -> str:
+        return (self.home / f"{name}.out").read_text(errors="replace")
+
+    def close(self) -> None:
+        self.client.close()
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                del self.processes[name]
+        self.stop()
+
+    # --- what tests wait for -----------------------------------------------------------------------------------
+
+    def until(self, id: str, *, seconds: float = 60.0, **fields: object) -> Json:
+        """The experiment, once it has these values."""
+
+        def look() -> Json | None:
+            found = self.client.experiment(id)
+            return found if all(found[name] == value for name, value in fields.items()) else None
+
+        return await_true(look, seconds, every=0.05)
+
+    def finished(self, id: str) -> Json:
+        return await_true(lambda: _if_ended(self.client.experiment(id)), seconds=90, every=0.1)
+
+
+def _if_ended(experiment: Json) -> Json | None:
+    return experiment if experiment["finished_at"] else None
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "actlab", *arguments]
+
+
+def _environment(home: Path, port: int, database_url: str | None, broker_url: str | None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACTLAB_")}
+    settings = {
+        "ACTLAB_HOME": str(home),
+        "ACTLAB_PORT": str(port),
+        "ACTLAB_THREADS": "1",
+        "ACTLAB_LEASE_SECONDS": "4",
+        "ACTLAB_RENEW_SECONDS": "0.5",
+        "ACTLAB_REAP_SECONDS": "0.5",
+        "ACTLAB_RECONCILE_SECONDS": "0.5",
+        "ACTLAB_CHECKPOINT_SECONDS": "1",
+        "ACTLAB_TRACE": "true",
+    }
+    if database_url is not None and broker_url is not None:
+        settings |= {"ACTLAB_DATABASE_URL": database_url, "ACTLAB_BROKER_URL": broker_url}
+    return kept | settings

@@ -1,0 +1,125 @@
+"""The `actlab` command: every mistake gets one clear line and a status that is not 0; nothing is left running."""
+
+import gzip
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.stack.services import SHORT, Service
+from tests.waiting import await_true
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.parametrize("make_service", ["embedded"], indirect=True)]
+
+
+def test_a_second_up_says_who_has_the_folder(service: Service) -> None:
+    second = service.run("up", check=False)
+    assert second.returncode == 1
+    assert f"in use by process {service.processes['up'].pid}" in second.stderr
+    assert "ACTLAB_HOME" in second.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_stops_cleanly(service: Service, number: int) -> None:
+    supervisor = service.processes["up"]
+    children = psutil.Process(supervisor.pid).children(recursive=True)
+    assert len(children) >= 2
+    service.stop("up", number)
+    assert supervisor.returncode == 0
+    assert not [child for child in children if child.is_running()]
+    assert not (service.home / "up.json").exists()
+
+
+def test_children_end_with_a_supervisor_that_was_killed(service: Service) -> None:
+    await_true(service.client.workers, seconds=30)
+    children = psutil.Process(service.processes["up"].pid).children()
+    service.stop("up", signal.SIGKILL)
+    await_true(lambda: not any(child.is_running() for child in children), seconds=15)
+
+
+def test_an_api_that_dies_is_started_again(service: Service) -> None:
+    await_true(lambda: "docs=" in service.output("up"))  # before that, an API that dies ends the start
+    first = service.process("serve")
+    first.kill()
+    await_true(lambda: not service.client.healthy())
+    await_true(service.client.healthy, seconds=30)
+    assert service.process("serve").pid != first.pid
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_taken_port_ends_up_with_its_reason(make_service: Callable[..., Service], taken_port: int) -> None:
+    failed = make_service(ACTLAB_PORT=str(taken_port)).run("up", check=False)
+    assert failed.returncode == 1
+    assert f"port {taken_port}" in failed.stderr
+
+
+MISTAKES = {
+    "a setting of the wrong type": ({"ACTLAB_PORT": "eighty"}, ["serve"], "ACTLAB_PORT"),
+    "an exposed address": ({"ACTLAB_HOST": "0.0.0.0"}, ["up"], "--insecure"),
+    "an exposed address, served alone": ({"ACTLAB_HOST": "0.0.0.0"}, ["serve"], "--insecure"),
+    "a database that is not there": (
+        {"ACTLAB_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, ["serve"], "ACTLAB_DATABASE_URL",
+    ),
+    "a database that nobody migrated": ({}, ["worker"], "actlab db upgrade"),
+    "a database of another kind": ({"ACTLAB_DATABASE_URL": "mysql://x/y"}, ["db", "upgrade"], "ACTLAB_DATABASE_URL"),
+    "a folder that cannot be made": ({"ACTLAB_HOME": "/proc/nowhere"}, ["up"], "/proc/nowhere"),
+    "an unknown data set": ({}, ["data", "fetch", "cifar"], "cifar"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_one_clear_line(make_service: Callable[..., Service], mistake: str) -> None:
+    settings, command, said = MISTAKES[mistake]
+    failed = make_service(**settings).run(*command, check=False)
+    assert failed.returncode == 1
+    assert said in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize("damage", ["missing", "corrupt", "truncated"])
+def test_bad_data_fails_the_experiment_with_its_cause(
+    make_service: Callable[..., Service], tmp_path: Path, damage: str
+) -> None:
+    folder = tmp_path / "data" / "mnist"
+    if damage != "missing":
+        folder.mkdir(parents=True)
+        content = gzip.compress(b"not images") if damage == "corrupt" else gzip.compress(bytes(1000))[:20]
+        for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+            (folder / f"{name}-ubyte.gz").write_bytes(content)
+    # No mirror can be reached, and no copy of the user's may be found.
+    unreachable = {"HTTPS_PROXY": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1", "HOME": str(tmp_path)}
+    service = make_service(ACTLAB_DATA_DIR=str(tmp_path / "data"), **unreachable).start()
+    done = service.finished(service.client.submit_experiment(SHORT | {"dataset": "mnist"})["id"])
+    assert (done["status"], done["cause"]) == ("failed", "invalid_data")
+    assert str(folder) in done["detail"]
+    assert "actlab data fetch" in done["detail"] + done["remedy"]
+    assert service.client.experiment(done["id"])["spec"]["dataset"] == "mnist"
+
+
+def test_packaged_data_needs_no_fetching(make_service: Callable[..., Service]) -> None:
+    assert "nothing to fetch" in make_service().run("data", "fetch", "mnist_5k").stdout
+
+
+@pytest.mark.slow
+def test_the_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable[..., Service]) -> None:
+    service = make_service(ACTLAB_THREADS="2")
+    service.launch("demo")
+    demo = service.processes["demo"]
+    assert demo.wait(220) == 0
+    shown = service.output("demo")
+    for line in ("relu", "sigmoid", "tanh", "leaky_relu", "swish", "(reference)", "mean", "±", "/docs"):
+        assert line in shown
+    assert not service.client.healthy()
+    service.start()  # the results are kept
+    (study,) = {one["study_id"] for one in service.client.experiments(status="succeeded", limit=500)}
+    assert service.client.study(study)["progress"]["succeeded"] == 15

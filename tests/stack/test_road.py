@@ -1,0 +1,135 @@
+"""The whole road with the real components: from a spec posted over HTTP to its result, on both stacks."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.stack.services import LONG, SHORT, Service
+from tests.waiting import await_true
+
+pytestmark = pytest.mark.timeout(240)
+
+TIMINGS = {"seconds", "images_per_second", "attempt"}
+
+
+def figures(service: Service, id: str) -> list[dict[str, Any]]:
+    """Metrics per epoch, timings aside."""
+    items = service.client.metrics(id)["items"]
+    return [{name: value for name, value in item.items() if name not in TIMINGS} for item in items]
+
+
+def test_the_same_experiment_twice_gives_the_same_figures(service: Service) -> None:
+    ids = [service.client.submit_experiment(SHORT)["id"] for _ in range(2)]
+    one, other = (service.finished(id) for id in ids)
+    assert (one["status"], other["status"]) == ("succeeded", "succeeded")
+    assert figures(service, ids[0]) == figures(service, ids[1])
+    assert [item["epoch"] for item in figures(service, ids[0])] == [1, 2]
+    results = [service.client.result(id) for id in ids]
+    assert results[0] == results[1]
+    assert results[0]["last"]["test_accuracy"] == one["test_accuracy"]
+
+
+def test_a_study_ends_in_a_comparison(service: Service) -> None:
+    base = {name: value for name, value in SHORT.items() if name != "activation"} | {"epochs": 1}
+    study = service.client.submit_study({"base": base, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1, 2]})
+    finished = await_true(lambda: s if (s := service.client.study(study["id"], wait=5))["finished"] else None, 120)
+    assert finished["progress"]["succeeded"] == 6
+    comparison = service.client.comparison(study=study["id"], versus="relu")
+    assert [group["n"] for group in comparison["groups"]] == [3, 3]
+    assert len(comparison["pairs"]) == 1
+    assert comparison["pairs"][0]["test"] == "paired t"
+
+
+def test_a_cancel_ends_a_running_experiment_soon(service: Service) -> None:
+    id = service.client.submit_experiment(LONG)["id"]
+    service.until(id, status="running")
+    await_true(lambda: service.client.experiment(id)["epochs_done"] >= 1)
+    asked = time.monotonic()
+    service.client.cancel(id)
+    assert service.finished(id)["status"] == "cancelled"
+    assert time.monotonic() - asked < 3
+
+
+@pytest.mark.slow
+def test_a_stopped_service_releases_and_a_started_one_resumes(
+    make_service: Callable[..., Service],
+) -> None:
+    service = make_service().start()
+    spec = SHORT | {"epochs": 8}
+    plain = service.client.submit_experiment(spec)["id"]
+    service.finished(plain)
+    id = service.client.submit_experiment(spec)["id"]
+    await_true(lambda: service.client.experiment(id)["epochs_done"] >= 2)
+    expected = figures(service, plain)
+    stopping = time.monotonic()
+    service.stop()
+    assert time.monotonic() - stopping < 8
+    service.start()
+    done = service.finished(id)
+    assert (done["status"], done["attempt"], done["lost_count"]) == ("succeeded", 2, 0)
+    assert figures(service, id) == expected
+    outcomes = [attempt["outcome"] for attempt in service.client.attempts(id)]
+    assert outcomes == ["released", "succeeded"]
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing(service: Service) -> None:
+    id = service.client.submit_experiment(SHORT | {"epochs": 8})["id"]
+    await_true(lambda: service.client.experiment(id)["epochs_done"] >= 2)
+    service.process("worker").send_signal(signal.SIGKILL)
+    if not service.embedded:  # there, the supervisor starts another; here, whoever runs the service does
+        service.processes.pop("worker").wait(10)
+        service.launch("worker")
+    done = service.finished(id)
+    assert done["status"] == "succeeded"
+    outcomes = [attempt["outcome"] for attempt in service.client.attempts(id)]
+    assert outcomes == ["lost", "succeeded"]
+    assert [item["epoch"] for item in figures(service, id)] == list(range(1, 9))
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_ended_and_its_stack_kept(make_service: Callable[..., Service]) -> None:
+    service = make_service(ACTLAB_STALL_SECONDS="2", ACTLAB_FAULT="epoch.before_commit:hang:1").start()
+    id = service.client.submit_experiment(SHORT | {"epochs": 8})["id"]
+    lost = await_true(lambda: [a for a in service.client.attempts(id) if a["outcome"] == "lost"], seconds=60)
+    assert lost[0]["cause"] == "worker_lost"
+    assert "Timeout" in lost[0]["log_tail"]
+    assert "before_commit" in lost[0]["log_tail"] or "reach" in lost[0]["log_tail"]
+
+
+def test_the_api_has_not_loaded_torch_and_stays_small(service: Service) -> None:
+    service.finished(service.client.submit_experiment(SHORT)["id"])
+    service.client.comparison()
+    api = service.process("serve")
+    assert not [library.path for library in api.memory_maps() if "torch" in library.path]
+    assert api.memory_info().rss < 250 * 2**20
+    worker = service.process("worker")
+    assert [library.path for library in worker.memory_maps() if "torch" in library.path]
+
+
+def test_the_api_answers_within_five_seconds_of_its_start(make_service: Callable[..., Service]) -> None:
+    service = make_service()
+    service.run("db", "upgrade")
+    started = time.monotonic()
+    service.launch("serve")
+    await_true(service.client.healthy, seconds=5)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.slow
+def test_an_idle_service_uses_almost_no_processor(make_service: Callable[..., Service]) -> None:
+    """API and worker together, with the settings that users have, over a minute."""
+    service = make_service(
+        ACTLAB_LEASE_SECONDS="30", ACTLAB_RENEW_SECONDS="5", ACTLAB_REAP_SECONDS="5",
+        ACTLAB_RECONCILE_SECONDS="2",
+    ).start()  # fmt: skip
+    await_true(service.client.workers, seconds=30)
+    time.sleep(5)  # what starting costs is over
+    processes = [service.process(name) for name in ("serve", "worker")]
+    before = sum(sum(process.cpu_times()[:2]) for process in processes)
+    time.sleep(60)
+    used = sum(sum(process.cpu_times()[:2]) for process in processes) - before
+    assert used / 60 < 0.03
