@@ -17,8 +17,9 @@ def comparison_table(comparison: Json) -> Table:
     if any(map(_missing, groups)):
         columns["missing"] = [_missing(group) for group in groups]
     columns["mean"] = [_spread(group["mean"], group["interval"], ".4f") for group in groups]
-    columns["rank"] = [_rank(*group["rank"]) for group in groups]
-    if versus is not None:
+    if versus is None:  # pairs with one group alone say little about the others' places
+        columns["rank"] = [_rank(*group["rank"]) for group in groups]
+    else:
         pairs = {_key(pair["a"]): pair for pair in comparison["pairs"]}
         cells = [_pair(pairs.get(_key(group["factors"]))) for group in groups]
         headings = (f"minus {_label(versus)}", "p", "verdict")

@@ -55,12 +55,13 @@ class PostgresServer:
             "-c",
             "fsync=off",
         ]
-        self.process = subprocess.Popen(
-            ["postgres", "-D", self.folder / "data", "-p", str(self.port), *options],
-            user=self.user,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with (self.folder / "log").open("ab") as output:
+            self.process = subprocess.Popen(
+                ["postgres", "-D", self.folder / "data", "-p", str(self.port), *options],
+                user=self.user,
+                stdout=output,
+                stderr=output,
+            )
         _await(self._answers)
         return self
 

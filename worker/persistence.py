@@ -30,13 +30,19 @@ class Persistence:
         self._outage_seconds = outage_seconds
         self._shutdown = shutdown
 
-    def write(self, name: str, work: Callable[[Session], T]) -> T:
-        """Do `work` in a transaction, again and again while the database is away. Outage when it stays away."""
+    def write(self, name: str, work: Callable[[Session], T], while_waiting: Callable[[], None] = lambda: None) -> T:
+        """Do `work` in a transaction, again and again while the database is away; `while_waiting` is called before each
+        further try. Outage when it stays away."""
+
+        def report(state: tenacity.RetryCallState) -> None:
+            _report(state)
+            while_waiting()
+
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(OUTAGES),
             stop=self._given_up,
             wait=tenacity.wait_random_exponential(0.2, max=5),
-            before_sleep=_report,
+            before_sleep=report,
             sleep=self._sleep,
         )
         try:

@@ -16,7 +16,7 @@ from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause
 from service.settings import Settings
 from service.storage import lifecycle
-from service.storage.leases import CancelRequested, Checkpoint, Claim, FenceLost
+from service.storage.leases import CancelRequested, Claim, FenceLost
 from service.storage.results import FinishedRun
 from worker.checkpoints import Checkpoints, UnusableCheckpoint
 from worker.lease import Held, Keeper
@@ -69,7 +69,6 @@ class _Attempt(Callbacks):
         self.file = file
         self.watchdog = watchdog
         self.checkpoint_at = time.monotonic() + bench.settings.checkpoint_seconds
-        self.checkpoint = claim.checkpoint
 
     def go(self) -> None:
         """Train, and record how that ended."""
@@ -90,8 +89,7 @@ class _Attempt(Callbacks):
     def _train(self) -> Trained:
         spec = ExperimentSpec.model_validate(self.claim.spec)
         execution = self._execution(spec)
-        patience = self.bench.settings.stall_start_seconds
-        data = self.bench.datasets.get(spec.dataset, lambda *_: self.watchdog.pet(patience))
+        data = self.bench.datasets.get(spec.dataset, self._on_download).to(execution.device)
         snapshot = self._snapshot()
         try:
             return train(spec, data, execution, self, snapshot)
@@ -105,7 +103,7 @@ class _Attempt(Callbacks):
             return Execution.model_validate(self.claim.execution).continued_here()
         execution = Execution.resolve(spec, device=self.bench.device, threads=self.bench.settings.threads)
         kept = execution.model_dump()
-        self.bench.persistence.write("execution", lambda s: lifecycle.keep_execution(s, self.fence, kept))
+        self._write("execution", lambda s: lifecycle.keep_execution(s, self.fence, kept))
         return execution
 
     def _snapshot(self) -> Snapshot | None:
@@ -121,7 +119,11 @@ class _Attempt(Callbacks):
 
     def _start_over(self, reason: str) -> None:
         self.file.line(f"starts over: {reason}")
-        self.bench.persistence.write("start_over", lambda s: lifecycle.start_over(s, self.fence))
+        self._write("start_over", lambda s: lifecycle.start_over(s, self.fence))
+
+    def _on_download(self, *_: object) -> None:
+        self.watchdog.pet(self.bench.settings.stall_start_seconds)
+        self._obey()
 
     # --- hooks of the training loop ----------------------------------------------------------------------------
 
@@ -130,20 +132,25 @@ class _Attempt(Callbacks):
 
     def on_step(self, progress: Progress) -> None:
         self.watchdog.pet(self.bench.settings.stall_seconds)
+        self._obey(progress)
+        if time.monotonic() >= self.checkpoint_at:
+            self._write_checkpoint(progress)
+
+    def _obey(self, progress: Progress | None = None) -> None:
+        """Stop where the keeper's flags or a shutdown say so; what has been trained by then goes into a checkpoint."""
         if self.held.lost:
             raise FenceLost(self.fence)
         if self.held.cancel_requested:
             raise CancelRequested(self.fence)
         if self.bench.shutdown.is_set():
-            self._write_checkpoint(progress)
+            if progress is not None:
+                self._write_checkpoint(progress)
             raise Released
-        if time.monotonic() >= self.checkpoint_at:
-            self._write_checkpoint(progress)
 
     def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
         if metrics is None:
             return
-        self.bench.persistence.write("epoch", lambda s: lifecycle.record_epoch(s, self.fence, metrics))
+        self._write("epoch", lambda s: lifecycle.record_epoch(s, self.fence, metrics))
         self.file.line(
             f"epoch {metrics.epoch}/{progress.spec.epochs}: train loss {_shown(metrics.train_loss)}, validation loss"
             f" {_shown(metrics.validation_loss)}, accuracy {_shown(metrics.validation_accuracy)},"
@@ -161,12 +168,13 @@ class _Attempt(Callbacks):
             self.file.line(f"no checkpoint: {error}")
             log.warning("checkpoint_failed", experiment=str(self.fence.id), error=str(error))
             return
-        self._point_at(written)
-
-    def _point_at(self, written: Checkpoint) -> None:
-        self.bench.persistence.write("checkpoint", lambda s: lifecycle.move_checkpoint(s, self.fence, written))
+        self._write("checkpoint", lambda s: lifecycle.move_checkpoint(s, self.fence, written))
         self.bench.checkpoints.drop_others(self.fence, written)
-        self.checkpoint = written
+
+    def _write(self, name: str, work: Callable[[Session], None]) -> None:
+        """A transaction; while the database is away, the watchdog knows that nothing hangs."""
+        limit = self.bench.settings.stall_seconds
+        self.bench.persistence.write(name, work, while_waiting=lambda: self.watchdog.pet(limit))
 
     # --- the end -----------------------------------------------------------------------------------------------
 
@@ -196,9 +204,9 @@ class _Attempt(Callbacks):
         """Write the last transition; whoever else holds the experiment by now has the last word."""
         self.file.line(name)
         try:
-            self.bench.persistence.write("finish", transition)
+            self._write("finish", transition)
         except CancelRequested:
-            self.bench.persistence.write("finish", lambda s: lifecycle.end_cancelled(s, self.fence))
+            self._write("finish", lambda s: lifecycle.end_cancelled(s, self.fence))
         except (FenceLost, Outage) as error:
             self.file.line(f"not recorded: {error!r}")
             return

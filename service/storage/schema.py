@@ -82,6 +82,8 @@ def _migrating(database: Database) -> Iterator[Connection]:
         if database.sqlite:
             _prepare_sqlite(connection, Path(str(database.engine.url.database)))
         with connection.begin():
+            if not database.sqlite:
+                connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes what it takes
             yield connection
             if database.sqlite:
                 _check_references(connection)

@@ -26,6 +26,7 @@ from worker.log import AttemptLog
 from worker.run import Bench, _Attempt, run
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
 from worker.training.progress import Progress
+from worker.watchdog import Watchdog
 
 TINY = {
     "dataset": "mnist_5k", "epochs": 3, "train_samples": 60, "batch_size": 20, "precision": "float32",
@@ -288,6 +289,36 @@ def test_a_long_outage_leaves_the_experiment_to_whoever_comes(
     now = row(database, experiment)
     assert (now.status, now.owner) == (Status.RUNNING, "w1")
     assert claim(database).fence.id == experiment  # its own worker goes on, once the database is back
+
+
+def test_an_outage_is_no_hang(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog is told that the worker waits: an outage may last longer than a step."""
+    pets = 0
+
+    def pet(*_: object) -> None:
+        nonlocal pets
+        pets += 1
+
+    fail_first(monkeypatch, times=3)
+    monkeypatch.setattr(Watchdog, "pet", pet)
+    monkeypatch.setattr(_Attempt, "on_step", lambda *_: None)
+    run(bench, claim(database))
+    assert pets == 3
+
+
+def test_a_shutdown_while_data_is_fetched_releases(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: threading.Event
+) -> None:
+    def fetching(name: str, report: Callable[..., None]) -> None:
+        shutdown.set()
+        report("train-images", 1, 100)
+
+    monkeypatch.setattr(bench.datasets, "get", fetching)
+    run(bench, claim(database))
+    now = row(database, experiment)
+    assert (now.status, now.lost_count, now.checkpoint_path) == (Status.QUEUED, 0, None)
 
 
 def fail_first(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
