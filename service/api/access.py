@@ -1,5 +1,6 @@
 """Who may talk to the API at all: judged before any route, on every request."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from service.api import problem
 from service.domain.errors import ActLabError, BodyTooLarge, CrossSite, HostNotAllowed, Unauthorized
 from service.settings import Settings
 
+HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[\w.-]+))(?::\d{0,5})?", re.ASCII | re.IGNORECASE)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -43,13 +45,13 @@ class Access:
             _check_same_site(headers)
         if not self.settings.insecure:
             _check_direct(headers.keys())
-        length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self.settings.max_body_bytes:
+        if _exceeds(headers.get("content-length", "0"), self.settings.max_body_bytes):
             raise self._too_large()
 
     def _check_host(self, host: str) -> None:
-        name = (urlsplit(f"//{host}").hostname or "").lower() if _parses(host) else ""
-        if name not in self.settings.hosts and "*" not in self.settings.hosts:
+        found = HOST.fullmatch(host)
+        name = (found["address"] or found["name"]).lower() if found else ""
+        if not name or self.settings.hosts.isdisjoint({name, "*"}):
             raise HostNotAllowed(f"{host!r} is not a name of this server; add it to ACTLAB_ALLOWED_HOSTS.")
 
     def _limited(self, receive: Receive) -> Receive:
@@ -70,12 +72,10 @@ class Access:
         return BodyTooLarge(f"A body holds at most {self.settings.max_body_bytes} bytes (ACTLAB_MAX_BODY_BYTES).")
 
 
-def _parses(host: str) -> bool:
-    try:
-        urlsplit(f"//{host}")
-    except ValueError:
-        return False
-    return True
+def _exceeds(length: str, limit: int) -> bool:
+    """Whether a Content-Length is over the limit. int() refuses more than 4,300 digits; 18 are enough."""
+    digits = length.lstrip("0") if length.isascii() and length.isdigit() else ""
+    return len(digits) > 18 or int(digits or 0) > limit
 
 
 def _check_same_site(headers: Headers) -> None:
@@ -83,8 +83,16 @@ def _check_same_site(headers: Headers) -> None:
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         raise CrossSite("This change was asked for by another web site. Open the pages of this server instead.")
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    if origin is not None and _place(origin) != headers.get("host", "").lower():
         raise CrossSite(f"The origin {origin!r} is not this server.")
+
+
+def _place(origin: str) -> str:
+    """Host and port of an origin; empty for `null` and for what is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _check_direct(names: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """The API, put together: the table of contents of everything under service.api."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
@@ -54,20 +54,19 @@ def _versioned() -> APIRouter:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     settings.home.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings)
-    schema.check(database)
-    waker = Waker(create_celery(settings))
-    with database.read() as session:
-        database_id = changes.database_id(session)
-    app.state.services = Services(settings, database, waker, database_id, app.version)
-    background = [
-        Periodic("reconciler", settings.reconcile_seconds, lambda: reconcile(database, waker)).start(),
-        Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
-    ]
-    try:
-        yield
-    finally:
-        for thread in background:
-            thread.stop()
-        waker.stop()
-        database.close()
+    with closing(open_database(settings)) as database:
+        schema.check(database)
+        with database.read() as session:
+            database_id = changes.database_id(session)
+        waker = Waker(create_celery(settings))
+        app.state.services = Services(settings, database, waker, database_id, app.version)
+        background = [
+            Periodic("reconciler", settings.reconcile_seconds, lambda: reconcile(database, waker)).start(),
+            Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
+        ]
+        try:
+            yield
+        finally:
+            for thread in background:
+                thread.stop()
+            waker.stop()

@@ -52,31 +52,33 @@ class ComparisonQuery(BaseModel):
 @router.get("", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
 def get_comparison(request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession) -> Response:
     """Groups side by side over their seeds: means with Student-t intervals, tests corrected for their number, ranks."""
-    group_by = query.group_by or _default_groups(session, query.study)
-    factors.check(group_by, "group_by")
+    factors.check(query.group_by, "group_by")
+    default = _study_factors(session, query.study) or ["activation"]
+    group_by = query.group_by or default
     rows = comparisons.observations(session, query.filter, query.metric, group_by, allow_mixed=query.allow_mixed)
     versus = None if query.versus is None else _group(query.versus, group_by)
     return conditional.hashed(request, compare(rows, query.metric, versus))
 
 
-def _default_groups(session: Session, study: UUID | None) -> list[str]:
+def _study_factors(session: Session, study: UUID | None) -> list[str]:
+    """What the study varies, as paths to group by."""
     if study is None:
-        return ["activation"]
+        return []
     row = studies.find(session, study)
     if row is None:
         raise StudyNotFound(f"There is no study {study}.")
-    return list(row.factors) or ["activation"]
+    return list(dict.fromkeys(map(factors.groupable, row.factors)))
 
 
 def _group(text: str, group_by: list[str]) -> Factors:
-    """`versus` as factors: JSON, or the bare value where there is one factor."""
+    """`versus` as factors: a JSON object of them, or the value alone where there is one factor."""
     try:
         read: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         read = text
-    if isinstance(read, dict) and all(isinstance(value, str | int | float | bool | None) for value in read.values()):
-        return read
-    if len(group_by) == 1 and isinstance(read, str | int | float | bool | None):
-        return {group_by[0]: read}
+    if isinstance(read, dict) and read.keys() <= set(group_by):
+        return {path: factors.plain(value) for path, value in read.items()}
+    if len(group_by) == 1:
+        return {group_by[0]: factors.plain(read)}
     reason = f"With {len(group_by)} factors, give versus as a JSON object of factors and values"
     raise Invalid(f"{reason}.", errors=[FieldProblem("versus", reason, "not_a_group", text)])

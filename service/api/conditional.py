@@ -42,7 +42,7 @@ async def answer(request: Request, services: Services, resource: Resource, wait:
     while True:
         etag, snapshot = await services.read(lambda session: _look(services, session, resource, known))
         over = time.monotonic() >= deadline
-        if snapshot is None or etag in known:
+        if snapshot is None or _knows(known, etag):
             if over:
                 return Response(status_code=304, headers={"ETag": etag})
         elif known or over or snapshot.final:
@@ -54,7 +54,7 @@ def hashed(request: Request, body: BaseModel) -> Response:
     """A list or a comparison: its ETag is a hash of its text."""
     text = body.model_dump_json()
     etag = _hash(text)
-    if etag in _known(request):
+    if _knows(_known(request), etag):
         return Response(status_code=304, headers={"ETag": etag})
     return _response(text, etag)
 
@@ -62,7 +62,7 @@ def hashed(request: Request, body: BaseModel) -> Response:
 def _look(services: Services, session: Session, resource: Resource, known: set[str]) -> tuple[str, Snapshot | None]:
     revision = resource.peek(session)
     etag = _etag(services, revision)
-    if revision is not None and etag in known:
+    if revision is not None and _knows(known, etag):
         return etag, None
     snapshot = resource.build(session)
     if snapshot.revision is None:
@@ -82,7 +82,11 @@ def _known(request: Request) -> set[str]:
     """The ETags of If-None-Match, compared weakly (RFC 9110, 13.1.2)."""
     given = request.headers.get("if-none-match", "")
     tags = (tag.strip() for tag in given.split(","))
-    return {tag if tag.startswith("W/") else f"W/{tag}" for tag in tags if tag}
+    return {tag if tag.startswith("W/") or tag == "*" else f"W/{tag}" for tag in tags if tag}
+
+
+def _knows(known: set[str], etag: str) -> bool:
+    return etag in known or "*" in known
 
 
 def _response(text: str, etag: str) -> Response:

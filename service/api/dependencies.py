@@ -1,7 +1,7 @@
 """Every dependency, named once. A dependency loads or answers 404, so that no route repeats it."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -68,7 +68,7 @@ def _principal() -> str:
 PrincipalDep = Annotated[str, Depends(_principal)]
 
 
-def _locked_experiment(id: UUID, session: WriteSession) -> Experiment:
+def locked_experiment(id: UUID, session: WriteSession) -> Experiment:
     """Locked until the commit: what the route decides on its status still holds when it writes."""
     experiment = experiments.find_locked(session, id)
     if experiment is None:
@@ -76,7 +76,7 @@ def _locked_experiment(id: UUID, session: WriteSession) -> Experiment:
     return experiment
 
 
-LockedExperiment = Annotated[Experiment, Depends(_locked_experiment, scope="function")]
+LockedExperiment = Annotated[Experiment, Depends(locked_experiment, scope="function")]
 
 IdempotencyHeader = Annotated[
     str | None,
@@ -107,25 +107,36 @@ Limit = Annotated[int, Query(ge=1, le=500, description="Most items on one page."
 
 
 def only_known_parameters(request: Request) -> None:
-    """A misspelt parameter is an error: silently ignored, it would answer another question than the one asked."""
+    """A parameter that is misspelt, or given twice, is an error: silently ignored, it would answer another question
+    than the one asked."""
     known = _parameters(request.scope["route"].dependant)
+    given = [name for name, _ in request.query_params.multi_items()]
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         takes = ", ".join(sorted(known)) or "none"
-        problems = [
-            FieldProblem(name, f"There is no such parameter; there are: {takes}", "unknown_parameter")
-            for name in unknown
-        ]
-        raise Invalid(f"Unknown query parameter {', '.join(map(repr, unknown))}.", errors=problems)
+        raise _refused("Unknown", unknown, f"There is no such parameter; there are: {takes}", "unknown_parameter")
+    repeated = [name for name in request.query_params if given.count(name) > 1 and get_origin(known[name]) is not list]
+    if repeated:
+        raise _refused("Repeated", repeated, "Give it once", "repeated_parameter")
 
 
-def _parameters(dependant: Dependant) -> set[str]:
-    names: set[str] = set()
+def _refused(how: str, names: list[str], reason: str, code: str) -> Invalid:
+    problems = [FieldProblem(name, reason, code) for name in names]
+    return Invalid(f"{how} query parameter {', '.join(map(repr, names))}.", errors=problems)
+
+
+def _parameters(dependant: Dependant) -> dict[str, Any]:
+    """Name and type of each query parameter of a route, those of its dependencies included."""
+    found: dict[str, Any] = {}
     for field in dependant.query_params:
         kind: Any = field.field_info.annotation
-        is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
-        names.update(kind.model_fields if is_model else [field.alias])
-    return names.union(*map(_parameters, dependant.dependencies))
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= {name: each.annotation for name, each in kind.model_fields.items()}
+        else:
+            found[field.alias] = kind
+    for part in dependant.dependencies:
+        found |= _parameters(part)
+    return found
 
 
 async def only_json(request: Request) -> None:

@@ -48,9 +48,9 @@ def _invalid(found: Sequence[Any]) -> ActLabError:
     if any(error["type"] == "json_invalid" for error in found):
         error = found[0]
         return errors.MalformedJson(f"{error['ctx']['error']} at character {error['loc'][-1]}.")
-    problems = [_located(error) for error in found]
+    problems = [_located(error) for error in found[: problem.MOST_PROBLEMS]]
     summary = "; ".join(f"{p.pointer.lstrip('/').replace('/', '.') or 'body'}: {p}" for p in problems[:3])
-    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
     return errors.Invalid(f"{summary}{more}.", errors=problems)
 
 
@@ -72,7 +72,16 @@ def _http(request: Request, error: HTTPException) -> ActLabError:
         return errors.MethodNotAllowed(
             f"{request.method} is not possible here.", Allow=(error.headers or {}).get("Allow", "")
         )
-    return errors.MalformedJson("The request body cannot be read as JSON.")
+    return errors.MalformedJson(f"The request body cannot be read as JSON: {_why_unreadable(error.__cause__)}.")
+
+
+def _why_unreadable(error: BaseException | None) -> str:
+    match error:
+        case RecursionError():
+            return "it is nested too deeply"
+        case UnicodeDecodeError():
+            return "it is not text in UTF-8"
+    return "it holds a number of thousands of digits"
 
 
 def _database(error: DBAPIError | PoolTimeout) -> ActLabError:
@@ -84,4 +93,6 @@ def _database(error: DBAPIError | PoolTimeout) -> ActLabError:
 
 def _is_outage(error: DBAPIError) -> bool:
     """Away, busy, full or timed out, as against a statement that is wrong."""
+    if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":  # OperationalError, where others say otherwise
+        return False
     return type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError")

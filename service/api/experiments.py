@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.api import conditional, views
 from service.api.dependencies import (
@@ -17,6 +17,7 @@ from service.api.dependencies import (
     ServicesDep,
     Wait,
     WriteSession,
+    locked_experiment,
 )
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
@@ -50,7 +51,9 @@ class ListQuery(BaseModel):
     tag: Text | None = None
     sort: SORTS = "-id"
     limit: Limit = 50
-    cursor: Text | None = None
+    cursor: Text | None = Field(
+        None, description="The `next_cursor` of the page before, with the same filters and sort."
+    )
 
     @property
     def filter(self) -> experiments.Filter:
@@ -114,15 +117,15 @@ def cancel_experiment(experiment: LockedExperiment, session: WriteSession) -> Ex
 
 @router.post("/{id}/retry", status_code=202, responses=NOT_FOUND | CREATED_BEFORE | responses(409))
 def retry_experiment(
-    experiment: LockedExperiment,
+    id: UUID,
     session: WriteSession,
     principal: PrincipalDep,
     creation: CreationDep,
     response: Response,
 ) -> ExperimentView:
     """Queue the same spec again as a new experiment that points to this one."""
-    id = creation.once(session, response, "experiments", lambda id: _retry(session, principal, experiment, id))
-    return _created(session, response, id)
+    new = creation.once(session, response, "experiments", lambda new: _retry(session, principal, id, new))
+    return _created(session, response, new)
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
@@ -166,11 +169,11 @@ def get_log(id: UUID, session: ReadSession) -> str:
     return "" if newest is None else newest.log_tail
 
 
-def _retry(session: WriteSession, principal: str, experiment: Experiment, id: UUID) -> None:
+def _retry(session: WriteSession, principal: str, old: UUID, new: UUID) -> None:
+    experiment = locked_experiment(old, session)
     if not Status(experiment.status).terminal:
         raise IllegalTransition(f"It is {experiment.status}: cancel it, or wait for it to end, before retrying.")
-    again = experiments.create(session, principal, experiments.submission_of(experiment), id=id, retry_of=experiment.id)
-    again.study_id = experiment.study_id
+    experiments.retry(session, principal, experiment, new)
 
 
 def _created(session: WriteSession, response: Response, id: UUID) -> ExperimentView:

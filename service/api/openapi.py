@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from service.api.examples import BY_SCHEMA
 from service.api.problem import Problem
 
 TAGS = [
@@ -15,6 +16,7 @@ TAGS = [
     {"name": "workers", "description": "Who trains, and what waits."},
     {"name": "system", "description": "For whoever runs the service."},
 ]
+SPELT_OUT = ("ActivationSpec", "ParameterValue", "Dropout")  # with their short forms, where they are used
 SUMMARY = "Which activation function should this network use, and why? Evidence, over HTTP."
 DESCRIPTION = """
 Post a spec, and workers train the network it describes; figures per epoch, test results and comparisons with their
@@ -50,6 +52,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = found["components"]["schemas"]
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs") | {"Problem": problem}
-    for unused in ("HTTPValidationError", "ValidationError"):
+    for unused in ("HTTPValidationError", "ValidationError", *SPELT_OUT):
         schemas.pop(unused, None)
+    for name, example in BY_SCHEMA.items():  # not in the models: FastAPI leaves out what is null in an example
+        schemas[name]["examples"] = [example]
     return found

@@ -6,8 +6,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from service.domain.errors import ActLabError, FieldProblem
+from service.domain.text import printable
 
 MEDIA_TYPE = "application/problem+json"
+MOST_PROBLEMS = 100  # a megabyte of wrong fields is not answered with ten megabytes of what is wrong with them
 
 
 class ProblemItem(BaseModel):
@@ -34,9 +36,9 @@ def render(error: ActLabError) -> JSONResponse:
     problem = Problem(
         title=error.title,
         status=error.status,
-        detail=error.detail,
+        detail=printable(error.detail),
         code=error.code,
-        errors=[_item(problem) for problem in error.errors],
+        errors=[_item(problem) for problem in error.errors[:MOST_PROBLEMS]],
     )
     return JSONResponse(
         problem.model_dump(exclude_none=True), status_code=error.status, headers=error.headers, media_type=MEDIA_TYPE
@@ -46,9 +48,9 @@ def render(error: ActLabError) -> JSONResponse:
 def _item(problem: FieldProblem) -> ProblemItem:
     in_body = problem.pointer == "" or problem.pointer.startswith("/")
     return ProblemItem(
-        pointer=problem.pointer if in_body else None,
-        parameter=None if in_body else problem.pointer,
-        detail=str(problem),
+        pointer=printable(problem.pointer) if in_body else None,
+        parameter=None if in_body else printable(problem.pointer),
+        detail=printable(str(problem)),
         code=problem.code,
     )
 

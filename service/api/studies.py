@@ -27,7 +27,7 @@ def submit_study(
     response: Response,
 ) -> StudyView:
     """Queue a grid of experiments: every combination of the factors' values, once per seed. All or none."""
-    _check_size(len(spec), services.settings.max_study_experiments)
+    _check_size(spec.size, services.settings.max_study_experiments)
     submissions = spec.experiments()
     id = creation.once(
         session, response, "studies", lambda id: studies.create(session, principal, spec, submissions, id)

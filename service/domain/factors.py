@@ -25,11 +25,22 @@ FACTORS = tuple(path for path in _paths(ExperimentSpec) if path != "seed")
 
 
 def check(paths: list[str], parameter: str) -> None:
-    """Invalid, naming the parameter, for a path that no spec has."""
-    for path in paths:
+    """Invalid, naming the parameter, for a path that no spec has or that is given twice."""
+    for index, path in enumerate(paths):
+        if path in paths[:index]:
+            reason = "Give each path once"
+            raise Invalid(f"{parameter}: {reason}.", errors=[FieldProblem(parameter, reason, "repeated_value", path)])
         if path not in FACTORS:
             reason = f"{path!r} is not a spec field to group by; there are {', '.join(FACTORS)}"
             raise Invalid(f"{parameter}: {reason}.", errors=[FieldProblem(parameter, reason, "unknown_factor", path)])
+
+
+def groupable(path: str) -> str:
+    """What to group by for a study's factor: the path itself, or the field that it is a part of where there is no
+    grouping by the part (a parameter of an activation, the patience of early stopping)."""
+    while path not in FACTORS:
+        path = path.rpartition(".")[0]
+    return path
 
 
 def value(spec: Mapping[str, Any], path: str) -> Factor:
@@ -42,9 +53,14 @@ def value(spec: Mapping[str, Any], path: str) -> Factor:
         return ActivationSpec.model_validate(found).label
     if path == "dropout" and found["conv"] == found["dense"]:
         found = found["conv"]
-    return json.dumps(found) if isinstance(found, dict | list) else found
+    return plain(found)
+
+
+def plain(value: Any) -> Factor:
+    """A value as a factor: what is not a single value becomes JSON text."""
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Top-level fields in which two specs differ, seeds aside."""
-    return [name for name in one if name != "seed" and one[name] != other.get(name)]
+    return [name for name in {**one, **other} if name != "seed" and one.get(name) != other.get(name)]

@@ -33,6 +33,7 @@ _WORDS = {
     "model_type": "Should be an object",
     "model_attributes_type": "Should be an object",
     "dict_type": "Should be an object",
+    "string_unicode": "Half a surrogate pair is not a character",
 }
 
 

@@ -4,13 +4,13 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
 from service.domain.activations.choice import ActivationChoice
 from service.domain.part import Part
-from service.domain.text import Name, Notes, Tags
+from service.domain.text import Name, Notes, Tags, printable
 
 SPEC_VERSION = 1
 """Raised when a stored spec changes its meaning; a worker claims only the versions that it knows."""
@@ -76,6 +76,14 @@ class EarlyStopping(Part):
     min_delta: float = Field(0.0, ge=0, le=100)
 
 
+def _named_in_unicode(value: Any) -> Any:
+    # Pydantic fails to write half a surrogate pair into the message about an unknown parameter.
+    parameters = value.get("parameters") if isinstance(value, dict) else None
+    if isinstance(parameters, dict) and any(printable(name) != name for name in parameters):
+        raise PydanticCustomError("lone_surrogate", "Half a surrogate pair is not a character")
+    return value
+
+
 def _dropout_from(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"conv": value, "dense": value}
@@ -102,7 +110,7 @@ _DROPOUT_SCHEMA = {
 class ExperimentSpec(Part):
     """Everything that decides what is trained. Two experiments with equal specs are the same experiment."""
 
-    activation: ActivationChoice = Field(examples=["relu"])
+    activation: Annotated[ActivationChoice, BeforeValidator(_named_in_unicode)] = Field(examples=["relu"])
     dataset: DatasetName = "mnist"
     epochs: int = Field(20, ge=1, le=1000)
     model: ModelSpec = ModelSpec()
@@ -165,18 +173,29 @@ class ExperimentSpec(Part):
         return hashlib.sha256(spelled.encode()).hexdigest()
 
 
+EXAMPLES: list[Any] = [
+    {"activation": "relu", "dataset": "mnist_5k", "epochs": 3, "seed": 0, "name": "a first look", "tags": ["quick"]},
+    {
+        "activation": {"name": "swish", "parameters": {"beta": {"value": 1.5, "learnable": True}}},
+        "dataset": "mnist",
+        "dropout": {"conv": 0.25, "dense": 0.5},
+        "optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9},
+        "early_stopping": {"patience": 5},
+        "priority": 5,
+        "notes": "Does beta move?",
+    },
+]
+
+
 class ExperimentSubmission(ExperimentSpec):
     """A spec, and how to file it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 
     priority: Priority = 0
     name: Name | None = None
     tags: Tags = []
     notes: Notes | None = None
-
-    @field_validator("tags")
-    @classmethod
-    def _once(cls, given: list[str]) -> list[str]:
-        return list(dict.fromkeys(given))
 
     @property
     def spec(self) -> ExperimentSpec:

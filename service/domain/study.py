@@ -1,16 +1,19 @@
 """A study: a grid of experiments that share a question."""
 
 import itertools
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.part import Part
 from service.domain.problems import field_problems, pointer
 from service.domain.spec import LARGEST_SAFE_INTEGER, ExperimentSubmission
-from service.domain.text import Name, Notes
+from service.domain.text import Name, Notes, printable
 
 PresetName = Literal["quick"]
 
@@ -27,15 +30,48 @@ PRESETS: Mapping[PresetName, dict[str, Any]] = {
 # Fields that file an experiment or repeat it; varying them asks no question.
 NOT_FACTORS = frozenset({"seed", "name", "tags", "notes", "priority"})
 
+EXAMPLES: list[Any] = [
+    {"preset": "quick"},
+    {
+        "name": "dropout and activation",
+        "question": "Does the best activation depend on dropout?",
+        "base": {"dataset": "mnist_5k", "epochs": 3},
+        "factors": {"activation": ["relu", "swish"], "dropout": [0, 0.25]},
+        "seeds": [0, 1, 2],
+    },
+]
+
+DEEPEST_FACTOR = 4  # activation.parameters.beta.value
+MOST_FACTORS = 50  # more than a spec has fields
+ENOUGH_PROBLEMS = 10_000  # after so many, the same ones in each cell counted, no further cell is judged
+DEEPEST_VALUE = 8  # levels of lists and objects; no field of a spec has more than four
+
+
+def _shallow(given: Any) -> Any:
+    if not _is_shallow(given, DEEPEST_VALUE):
+        raise PydanticCustomError("nested_too_deeply", "Lists and objects nest at most 8 levels")
+    return given
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(child, levels - 1) for child in children)
+
+
 class StudySpec(Part):
     """A grid over any spec fields times seeds, or a preset with what is given put over it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 
     preset: PresetName | None = Field(None, description="Where the other fields start; what is given goes over it.")
     name: Name | None = None
     question: Notes | None = None
-    base: dict[str, Any] = Field({}, description="Spec fields that all experiments share.", examples=[{"epochs": 3}])
-    factors: dict[str, list[Any]] = Field(
+    base: Annotated[dict[str, Any], AfterValidator(_shallow)] = Field(
+        {}, description="Spec fields that all experiments share.", examples=[{"epochs": 3}]
+    )
+    factors: Annotated[dict[str, list[Any]], AfterValidator(_shallow)] = Field(
         {},
+        max_length=MOST_FACTORS,
         description="Dotted spec paths, each with the values to try.",
         examples=[{"activation": ["relu", "swish"], "optimizer.learning_rate": [0.001, 0.003]}],
     )
@@ -47,99 +83,131 @@ class StudySpec(Part):
         if not isinstance(given, dict) or given.get("preset") not in list(PRESETS):
             return given
         preset = PRESETS[given["preset"]]
-        merged = preset | given
-        if isinstance(given.get("base"), dict):
-            merged["base"] = preset["base"] | given["base"]
-        return merged
+        base, factors = given.get("base", {}), given.get("factors", {})
+        if not isinstance(base, dict) or not isinstance(factors, dict):
+            return given  # refused where the fields are judged
+        shared = {name: value for name, value in preset["base"].items() if name not in factors}
+        return {**preset, **given, "base": shared | base}
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         """How many experiments it holds."""
-        cells = 1
-        for values in self.factors.values():
-            cells *= len(values)
-        return cells * len(self.seeds)
+        return math.prod(len(values) for values in self.factors.values()) * len(self.seeds)
 
     def experiments(self) -> list[ExperimentSubmission]:
         """The grid, cell by cell, seeds innermost. Invalid names every wrong field of base, factors and seeds."""
-        self._check_shape()
-        names = list(self.factors)
+        _refuse([*_factor_problems(self.factors, self.base), *_seed_problems(self.seeds, self.base)])
         found: list[ExperimentSubmission] = []
-        for choice in itertools.product(*(range(len(values)) for values in self.factors.values())):
-            cell = {name: self.factors[name][index] for name, index in zip(names, choice, strict=True)}
-            found.extend(self._cell(cell, dict(zip(names, choice, strict=True))))
+        problems: dict[tuple[str, str], FieldProblem] = {}
+        seen = 0
+        for values, origins in self._cells():
+            try:
+                found.append(ExperimentSubmission.model_validate(values))
+            except ValidationError as error:
+                for problem in _located(error, origins, self.base):
+                    problems.setdefault((problem.pointer, problem.code), problem)
+                seen += error.error_count()
+                if seen > ENOUGH_PROBLEMS:
+                    break
+        _refuse(list(problems.values()))
         _check_distinct(found)
         return found
 
-    def _cell(self, cell: Mapping[str, Any], choice: Mapping[str, int]) -> Iterator[ExperimentSubmission]:
-        for index, seed in enumerate(self.seeds):
-            values = {**self.base, "seed": seed}
-            for path, value in cell.items():
-                values = _with(values, path.split("."), value)
-            try:
-                yield ExperimentSubmission.model_validate(values)
-            except ValidationError as error:
-                where = {f"/{path.replace('.', '/')}": f"/factors/{path}/{i}" for path, i in choice.items()}
-                raise _located(error, where | {"/seed": f"/seeds/{index}"}) from error
-
-    def _check_shape(self) -> None:
-        problems = [*_factor_problems(self.factors, self.base), *_seed_problems(self.seeds)]
-        if "seed" in self.base:
-            problems.append(FieldProblem("/base/seed", "Give seeds in `seeds`", "not_allowed", self.base["seed"]))
-        if problems:
-            raise Invalid("The study is not valid: see errors.", errors=problems)
+    def _cells(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+        """Each experiment's fields, and where in the study those come from that are not in base: pointer to pointer."""
+        paths = [path.split(".") for path in self.factors]
+        for choice in itertools.product(*(enumerate(values) for values in self.factors.values())):
+            values = self.base
+            origins = {}
+            for path, name, (index, value) in zip(paths, self.factors, choice, strict=True):
+                values = _with(values, path, value)
+                origins[pointer(path)] = pointer(("factors", name, index))
+            for index, seed in enumerate(self.seeds):
+                yield {**values, "seed": seed}, {**origins, "/seed": pointer(("seeds", index))}
 
 
 def _factor_problems(factors: Mapping[str, list[Any]], base: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    for path, values in factors.items():
-        where = pointer(("factors", path))
-        if path.split(".")[0] in NOT_FACTORS:
-            yield FieldProblem(where, f"{path} cannot be a factor", "not_a_factor", path)
+    for name, values in factors.items():
+        where = pointer(("factors", name))
+        path = name.split(".")
+        if path[0] in NOT_FACTORS:
+            yield FieldProblem(where, f"{name} cannot be a factor", "not_a_factor", name)
+        elif len(path) > DEEPEST_FACTOR or printable(name) != name:
+            yield FieldProblem(where, "There is no such field", "extra_forbidden", name)
         elif not values:
             yield FieldProblem(where, "Give at least one value", "too_short", values)
-        elif any(value in values[:index] for index, value in enumerate(values)):
+        elif len({json.dumps(value, sort_keys=True) for value in values}) < len(values):
             yield FieldProblem(where, "Give each value once", "repeated_value", values)
-        elif path in base:
-            yield FieldProblem(where, f"{path} is in base too; give it once", "given_twice", path)
-        elif any(other != path and path.startswith(f"{other}.") for other in factors):
-            yield FieldProblem(where, f"{path} is part of another factor", "given_twice", path)
+        elif any(".".join(path[:depth]) in factors for depth in range(1, len(path))):
+            yield FieldProblem(where, f"{name} is part of another factor", "given_twice", name)
+        else:
+            yield from _base_problems(name, path, base)
 
 
-def _seed_problems(seeds: list[int]) -> Iterator[FieldProblem]:
+def _base_problems(name: str, path: Sequence[str], base: Any) -> Iterator[FieldProblem]:
+    """What stands in the way of putting a value at the path of a factor into base."""
+    for depth, field in enumerate(path):
+        if not isinstance(base, dict):
+            where = pointer(("base", *path[:depth]))
+            yield FieldProblem(where, f"Should be an object, for {name} to vary in it", "model_type", base)
+            return
+        if field not in base or base[field] is None:
+            return
+        if field == "dropout" and path != [field] and isinstance(base[field], int | float):
+            return  # one number for both places, of which the factor varies one
+        base = _as_object(field, base[field])
+    yield FieldProblem(pointer(("factors", name)), f"{name} is in base too; give it once", "given_twice", name)
+
+
+def _seed_problems(seeds: list[int], base: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    if "seed" in base:
+        yield FieldProblem("/base/seed", "Give seeds in `seeds`", "not_allowed", base["seed"])
     for index, seed in enumerate(seeds):
+        where = pointer(("seeds", index))
         if not 0 <= seed <= LARGEST_SAFE_INTEGER:
-            yield FieldProblem(
-                f"/seeds/{index}", f"A seed lies from 0 to {LARGEST_SAFE_INTEGER}", "out_of_bounds", seed
-            )
+            yield FieldProblem(where, f"A seed lies from 0 to {LARGEST_SAFE_INTEGER}", "out_of_bounds", seed)
         elif seed in seeds[:index]:
-            yield FieldProblem(f"/seeds/{index}", "Give each seed once", "repeated_value", seed)
+            yield FieldProblem(where, "Give each seed once", "repeated_value", seed)
 
 
-def _with(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy with `value` at the dotted path."""
+def _with(values: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """A copy with `value` at the path."""
     head, *rest = path
-    if not rest:
-        return {**values, head: value}
-    return {**values, head: _with(_as_object(head, values.get(head, {})), rest, value)}
+    inner = values.get(head)
+    return {**values, head: _with(_as_object(head, {} if inner is None else inner), rest, value) if rest else value}
 
 
-def _as_object(field: str, value: Any) -> dict[str, Any]:
-    """Fields with a short form, spelt out, so that a factor can reach into them. What is no object is left for the
-    spec to refuse."""
+def _as_object(field: str, value: Any) -> Any:
+    """Fields with a short form, spelt out, so that a factor can reach into them."""
     if field == "activation" and isinstance(value, str):
         return {"name": value}
     if field == "dropout" and isinstance(value, int | float):
         return {"conv": value, "dense": value}
-    return value if isinstance(value, dict) else {}
+    return value
 
 
-def _located(error: ValidationError, where: Mapping[str, str]) -> Invalid:
+def _located(error: ValidationError, origins: Mapping[str, str], base: Mapping[str, Any]) -> list[FieldProblem]:
     """The spec's problems, pointed at where the study says the value: a factor, a seed, or base."""
     problems = field_problems(error.errors())
     for problem in problems:
-        origin = next((p for p in where if problem.pointer == p or problem.pointer.startswith(f"{p}/")), None)
-        moved = f"/base{problem.pointer}" if origin is None else where[origin] + problem.pointer[len(origin) :]
-        problem.pointer = moved
-    return Invalid("The study is not valid: see errors.", errors=problems)
+        problem.pointer = _origin(problem.pointer, origins, base)
+    return problems
+
+
+def _origin(found: str, origins: Mapping[str, str], base: Mapping[str, Any]) -> str:
+    for inner, outer in origins.items():
+        if found == inner or found.startswith(f"{inner}/"):
+            return outer + found.removeprefix(inner)
+        if found and inner.startswith(f"{found}/") and found.split("/")[1] not in base:  # made for this factor alone
+            return outer
+    return f"/base{found}"
+
+
+def _refuse(problems: Sequence[FieldProblem]) -> None:
+    if problems:
+        more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+        detail = f"The study is not valid: {problems[0].pointer}: {problems[0]}{more}."
+        raise Invalid(detail, errors=list(problems))
 
 
 def _check_distinct(found: list[ExperimentSubmission]) -> None:

@@ -14,8 +14,17 @@ def _storable(text: str) -> str:
     return text
 
 
+def _once(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(tags))
+
+
+def printable(text: str) -> str:
+    """The text with halves of surrogate pairs, which have no UTF-8, spelt out."""
+    return text.encode("utf-8", errors="backslashreplace").decode()
+
+
 Text = Annotated[str, AfterValidator(_storable)]
-Name = Annotated[Text, Field(max_length=200)]
-Tag = Annotated[Text, Field(min_length=1, max_length=60)]
-Tags = Annotated[list[Tag], Field(max_length=20)]
-Notes = Annotated[Text, Field(max_length=10_000)]
+Name = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_storable)]
+Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_once)]
+Notes = Annotated[str, Field(max_length=10_000), AfterValidator(_storable)]

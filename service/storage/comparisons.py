@@ -28,8 +28,10 @@ def observations(
     rows = session.execute(select(*columns).where(*narrowed.conditions())).all()
     grouped = [(row, {path: factors.value(row.spec, path) for path in group_by}) for row in rows]
     _refuse_pooled_specs(grouped)
-    if metric == "seconds" or not allow_mixed:  # seconds of two devices have no mean
-        _refuse_mixed_machines(rows)
+    if metric == "seconds":  # of two devices they have no mean
+        _refuse_mixed_machines(rows, "narrow the filter")
+    elif not allow_mixed:
+        _refuse_mixed_machines(rows, "say allow_mixed=true")
     return [_observation(row, cell) for row, cell in grouped]
 
 
@@ -58,7 +60,7 @@ def _refuse_pooled_specs(grouped: Iterable[tuple[Row[Any], Factors]]) -> None:
             raise Invalid(f"{reason}.", errors=[FieldProblem("group_by", reason, "pooled_specs")])
 
 
-def _refuse_mixed_machines(rows: Iterable[Row[Any]]) -> None:
+def _refuse_mixed_machines(rows: Iterable[Row[Any]], remedy: str) -> None:
     found: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         if row.status == Status.SUCCEEDED:
@@ -66,5 +68,5 @@ def _refuse_mixed_machines(rows: Iterable[Row[Any]]) -> None:
                 found[name].add(getattr(row, name))
     mixed = [f"{name} ({', '.join(sorted(values))})" for name, values in found.items() if len(values) > 1]
     if mixed:
-        reason = f"The experiments differ in {' and '.join(mixed)}, which no group may pool; or say allow_mixed=true"
+        reason = f"The experiments differ in {' and '.join(mixed)}, which no group may pool; {remedy}"
         raise Invalid(f"{reason}.", errors=[FieldProblem("allow_mixed", reason, "mixed_machines")])

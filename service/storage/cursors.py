@@ -17,8 +17,8 @@ class Cursor:
     value: float | None
     id: UUID
 
-    def encode(self, filter: object, sort: str) -> str:
-        parts = [self.value, str(self.id), _digest(filter, sort)]
+    def encode(self, filter: Any, sort: str) -> str:
+        parts = [self.value, str(self.id), self._digest(filter, sort)]
         return base64.urlsafe_b64encode(json.dumps(parts).encode()).rstrip(b"=").decode()
 
     @classmethod
@@ -27,16 +27,15 @@ class Cursor:
         try:
             value, id, digest = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             cursor = cls(None if value is None else float(value), UUID(id))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise _refused("This is not a cursor of this service", text) from error
-        if digest != _digest(filter, sort) or (cursor.value is None) != (sort.removeprefix("-") == "id"):
-            raise _refused("This cursor belongs to a list with another filter or order", text)
+        if digest != cursor._digest(filter, sort) or (cursor.value is None) != (sort.removeprefix("-") == "id"):
+            raise _refused("This cursor was changed, or belongs to a list with another filter or order", text)
         return cursor
 
-
-def _digest(filter: Any, sort: str) -> str:
-    spelled = json.dumps([asdict(filter), sort], default=str, sort_keys=True)
-    return hashlib.sha256(spelled.encode()).hexdigest()[:16]
+    def _digest(self, filter: Any, sort: str) -> str:
+        spelled = json.dumps([self.value, str(self.id), asdict(filter), sort], default=str, sort_keys=True)
+        return hashlib.sha256(spelled.encode()).hexdigest()[:16]
 
 
 def _refused(reason: str, text: str) -> InvalidCursor:

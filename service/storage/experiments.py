@@ -47,12 +47,19 @@ class Page:
     next: Cursor | None
 
 
-def create(
-    session: Session, principal: str, submission: ExperimentSubmission, *, id: UUID, retry_of: UUID | None = None
-) -> Experiment:
+def create(session: Session, principal: str, submission: ExperimentSubmission, *, id: UUID) -> Experiment:
     """Queue one experiment."""
-    experiment = _row(principal, submission, id)
-    experiment.retry_of = retry_of
+    return _add(session, _row(principal, submission, id))
+
+
+def retry(session: Session, principal: str, experiment: Experiment, id: UUID) -> Experiment:
+    """Queue the same again, in the same study, as an experiment that points to the one it repeats."""
+    row = _row(principal, submission_of(experiment), id)
+    row.retry_of, row.study_id = experiment.id, experiment.study_id
+    return _add(session, row)
+
+
+def _add(session: Session, experiment: Experiment) -> Experiment:
     session.add(experiment)
     session.flush()
     stamp(session, [experiment.id])
@@ -160,7 +167,8 @@ def edit(session: Session, experiment: Experiment, changes: dict[str, Any]) -> E
 
 def remove(session: Session, id: UUID) -> bool:
     """Delete a terminal experiment with all that belongs to it; False when it is not terminal."""
-    stamp(session, [id])
+    retries = session.scalars(select(Experiment.id).where(Experiment.retry_of == id)).all()
+    stamp(session, [id, *retries])
     gone = delete(Experiment).where(Experiment.id == id, Experiment.status.in_(TERMINAL)).returning(Experiment.id)
     return session.execute(gone, execution_options={"synchronize_session": False}).one_or_none() is not None
 

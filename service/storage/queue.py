@@ -87,6 +87,8 @@ def depth(session: Session) -> Depth:
 
 
 def _eta(session: Session, left: int) -> float | None:
+    if not left:
+        return 0.0
     recent = (
         select(Experiment.seconds)
         .where(Experiment.status == Status.SUCCEEDED, Experiment.seconds.is_not(None))

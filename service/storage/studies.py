@@ -69,5 +69,7 @@ def progress(session: Session, id: UUID) -> Progress:
     counts = dict.fromkeys(Status, 0) | {Status(status): n for status, n, _ in rows}
     left = sum(counts[status] for status in ACTIVE)
     mean = next((seconds for status, _, seconds in rows if status == Status.SUCCEEDED), None)
+    if not left:
+        return Progress(counts, 0.0)
     hands = min(left, workers.count_alive(session))
     return Progress(counts, left * float(mean) / hands if mean is not None and hands else None)

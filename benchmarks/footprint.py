@@ -1,0 +1,62 @@
+"""What a service costs that has nothing to do: seconds until the API answers, memory, and processor time when idle.
+
+python -m benchmarks.footprint [--seconds 60]
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import psutil
+import typer
+
+from actlab.client import Client
+
+SETTLE_SECONDS = 10.0
+
+
+def main(seconds: float = 60.0) -> None:
+    with tempfile.TemporaryDirectory() as home, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        environment = os.environ | {"ACTLAB_HOME": home, "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error"}
+        started = time.monotonic()
+        up = subprocess.Popen([sys.executable, "-m", "actlab", "up"], env=environment, stderr=subprocess.DEVNULL)
+        try:
+            with Client(f"http://127.0.0.1:{port}") as client:
+                wait_for(client.healthy)
+                typer.echo(f"API answers {time.monotonic() - started:.1f} s after `actlab up`, migration included")
+                wait_for(client.workers)
+                report(psutil.Process(up.pid), seconds)
+        finally:
+            up.terminate()
+            up.wait()
+
+
+def wait_for(look: Callable[[], object]) -> None:
+    while not look():
+        time.sleep(0.05)
+
+
+def report(supervisor: psutil.Process, seconds: float) -> None:
+    children = {child.cmdline()[3]: child for child in supervisor.children()} | {"supervisor": supervisor}
+    time.sleep(SETTLE_SECONDS)
+    before = {name: used(process) for name, process in children.items()}
+    time.sleep(seconds)
+    for name, process in children.items():
+        share = (used(process) - before[name]) / seconds
+        typer.echo(f"{name:<11} {process.memory_info().rss / 2**20:6.0f} MiB, {share:.2%} of a core over {seconds:g} s")
+
+
+def used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+if __name__ == "__main__":
+    typer.run(main)

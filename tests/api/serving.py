@@ -1,0 +1,40 @@
+"""An app in this process, and a client of it that checks the shape of every error that it meets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from service.api.app import create_app
+from service.api.services import Services
+from service.settings import Settings
+from tests.api.problems import check_shape
+
+ROOT = "http://127.0.0.1:8000"
+EXPERIMENTS = "/api/v1/experiments"
+STUDIES = "/api/v1/studies"
+COMPARISONS = "/api/v1/comparisons"
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings), base_url=ROOT, raise_server_exceptions=False) as client:
+        client.event_hooks = {"response": [_one_shape]}
+        yield client
+
+
+def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as they go over the wire, which a client of good manners would refuse to send."""
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def services_of(client: TestClient) -> Services:
+    found: Services = client.app.state.services  # type: ignore[attr-defined]  # typed as any ASGI app
+    return found
+
+
+def _one_shape(answer: Response) -> None:
+    if answer.status_code >= 400 and answer.request.method != "HEAD":
+        answer.read()
+        check_shape(answer)

@@ -1,0 +1,79 @@
+"""Experiments taken to where a test needs them, by the moves that workers make."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from service.domain.status import Cause
+from service.storage import experiments, lifecycle, workers
+from service.storage.database import Database
+from service.storage.leases import Fence
+from service.storage.tables import Experiment
+from service.storage.workers import Heartbeat
+from tests.conftest import make_experiment
+from tests.making import make_run
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For tests of what is above the database, which would only say the same twice."""
+
+SOME_ID = UUID("0190a5e4-7b1c-7c3a-9d0e-3f2b1a6c5d4e")
+"""Well formed, and of nothing."""
+
+
+def queue(database: Database, **fields: Any) -> UUID:
+    with database.write("make") as session:
+        return make_experiment(session, **fields).id
+
+
+def start(database: Database, **fields: Any) -> Fence:
+    """A running experiment; nothing else may be queued at its priority."""
+    id = queue(database, priority=9, **fields)
+    (fence,) = claim(database, limit=1)
+    assert fence.id == id
+    return fence
+
+
+def claim(database: Database, limit: int = 1000) -> list[Fence]:
+    with database.write("claim") as session:
+        return [taken.fence for taken in lifecycle.claim(session, f"worker-{uuid4()}", limit, 30)]
+
+
+def finish(database: Database, accuracy: float = 0.9, *, run: dict[str, Any] | None = None, **fields: Any) -> UUID:
+    """An experiment that succeeded; `run` is for make_run, `fields` for its spec."""
+    fence = start(database, **fields)
+    succeed(database, fence, accuracy, **(run or {}))
+    return fence.id
+
+
+def succeed(database: Database, fence: Fence, accuracy: float = 0.9, **run: Any) -> None:
+    with database.write("succeed") as session:
+        lifecycle.succeed(session, fence, make_run(accuracy, **run))
+
+
+def fail(database: Database, fence: Fence, cause: Cause = Cause.DIVERGED) -> None:
+    with database.write("fail") as session:
+        lifecycle.fail(session, fence, cause, "The loss became NaN in epoch 2.")
+
+
+def finish_queued(database: Database, accuracy: Callable[[dict[str, Any]], float]) -> None:
+    """Let everything that is queued succeed, each with the accuracy that its spec is given."""
+    for fence in claim(database):
+        succeed(database, fence, accuracy(read(database, fence.id).spec))
+
+
+def read(database: Database, id: UUID) -> Experiment:
+    with database.read() as session:
+        found = experiments.find(session, id)
+    assert found is not None
+    return found
+
+
+def heartbeat(database: Database, id: str = "worker-1", **fields: Any) -> None:
+    said = {
+        "hostname": "host", "pid": 7, "device": "cpu", "device_name": "a processor",
+        "memory": {"total": 8_000_000_000, "used": None}, "versions": {"torch": "2.13.0"},
+    }  # fmt: skip
+    with database.write("beat") as session:
+        workers.beat(session, Heartbeat(id=id, **{**said, **fields}))

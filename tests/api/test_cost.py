@@ -1,0 +1,125 @@
+"""What a list costs does not grow with the rows: a fixed number of queries, each by an index."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from service.domain.status import Status
+from service.settings import Settings
+from service.storage import experiments, lifecycle
+from service.storage.cursors import Cursor
+from service.storage.database import Database
+from service.storage.experiments import Filter
+from service.storage.tables import new_id
+from tests.api import states
+from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES, services_of, serving
+from tests.making import make_epoch
+
+Statement = tuple[str, object]
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    """Without the background's own queries."""
+    with serving(settings.model_copy(update={"reap_seconds": 600, "reconcile_seconds": 600})) as opened:
+        yield opened
+
+
+@contextmanager
+def recorded(database: Database) -> Iterator[list[Statement]]:
+    """Every statement, with its parameters."""
+    found: list[Statement] = []
+
+    def record(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        found.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", record)
+    yield found
+    event.remove(database.engine, "before_cursor_execute", record)
+
+
+def fill(database: Database, rows: int, study: str) -> None:
+    """That many of everything that is listed: experiments in each state, tags, epochs, attempts, workers."""
+    for row in range(rows):
+        states.queue(database, tags=["a", "b"], seed=row)
+        fence = states.start(database, tags=["c"], seed=row)
+        with database.write("epoch") as session:
+            lifecycle.record_epoch(session, fence, make_epoch(1))
+            lifecycle.record_epoch(session, fence, make_epoch(2))
+        states.succeed(database, fence)
+        states.heartbeat(database, f"worker-{study}-{row}")
+
+
+def test_each_list_route_asks_as_many_queries_of_many_rows_as_of_few(client: TestClient, database: Database) -> None:
+    study = client.post(STUDIES, json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()["id"]
+    id = states.finish(database, epochs=3)
+    routes = [EXPERIMENTS, f"{EXPERIMENTS}?sort=seconds", f"{EXPERIMENTS}?tag=a", f"{EXPERIMENTS}/{id}/metrics",
+              f"{EXPERIMENTS}/{id}/attempts", f"{STUDIES}/{study}", f"{COMPARISONS}?dataset=mnist_5k",
+              "/api/v1/workers", "/api/v1/queue", "/api/v1/activations"]  # fmt: skip
+
+    def queries() -> dict[str, int]:
+        counts = {}
+        for route in routes:
+            with recorded(services_of(client).database) as statements:
+                assert client.get(route).status_code == 200
+            counts[route] = sum(statement.startswith(("SELECT", "WITH")) for statement, _ in statements)
+        return counts
+
+    fill(database, 1, "few")
+    few = queries()
+    fill(database, 7, "many")
+    assert queries() == few
+    assert max(few.values()) <= 5
+
+
+# --- indexes -------------------------------------------------------------------------------------------------------
+
+AFTER = new_id()
+BOTH = Filter(activation="relu", dataset="mnist")
+SHAPES = {
+    "newest first": (Filter(), "-id", "pk_experiments"),
+    "by status": (Filter(status=Status.QUEUED), "-id", "ix_experiments_status_id"),
+    "by study": (Filter(study=new_id()), "-id", "ix_experiments_study_id"),
+    "by activation and data set, newest": (BOTH, "-id", "ix_experiments_activation_dataset_id"),
+    "by activation and data set, best": (BOTH, "-test_accuracy", "ix_experiments_activation_dataset_test_accuracy"),
+    "by test accuracy over all": (Filter(), "-test_accuracy", "ix_experiments_test_accuracy_id"),
+    "by tag": (Filter(tag="a"), "-id", "pk_experiment_tags"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("paged", [False, True], ids=["first page", "next page"])
+def test_each_named_shape_is_served_by_an_index(database: Database, shape: str, paged: bool) -> None:
+    narrowed, sort, index = SHAPES[shape]
+    after = Cursor(0.5 if sort == "-test_accuracy" else None, AFTER) if paged else None
+    with recorded(database) as statements, database.read() as session:
+        experiments.page(session, narrowed, sort=sort, limit=50, after=after)
+    (listing,) = [found for found in statements if "ORDER BY" in found[0]]
+    with database.read() as session:
+        plan = explained(session, *listing, ordered=narrowed.study is None)
+    if database.sqlite:
+        index = {"pk_experiments": "sqlite_autoindex_experiments_1",
+                 "pk_experiment_tags": "sqlite_autoindex_experiment_tags_1"}.get(index, index)  # fmt: skip
+    assert index in plan, plan
+    assert "Seq Scan" not in plan
+    assert "SCAN experiment_tags" not in plan
+    if narrowed.tag is None and narrowed.study is None:
+        assert "Sort" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
+
+
+def explained(session: Session, statement: str, parameters: object, *, ordered: bool) -> str:
+    """The plan where a whole scan, and a sort if the index gives the order, is the last resort: on tables as empty as
+    these it would otherwise be the first."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()  # type: ignore[arg-type]
+        return "\n".join(row[-1] for row in rows)
+    for choice in ("seqscan", "bitmapscan", *(["sort"] if ordered else [])):
+        connection.exec_driver_sql(f"SET LOCAL enable_{choice} = off")
+    rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).all()  # type: ignore[arg-type]
+    return "\n".join(row[0] for row in rows)

@@ -1,0 +1,109 @@
+"""Studies: a grid goes in, its experiments come out, and every mistake is pointed at where the study makes it."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.settings import Settings
+from service.storage.database import Database
+from service.storage.tables import new_id
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES, serving
+
+FIELDS = {
+    "id", "name", "question", "preset", "base", "factors", "seeds", "experiments", "progress", "finished",
+    "eta_seconds", "edit_version", "created_at", "revision",
+}  # fmt: skip
+GRID: dict[str, Any] = {
+    "name": "dropout",
+    "question": "Does it help?",
+    "base": {"epochs": 3, "dataset": "mnist_5k"},
+    "factors": {"activation": ["relu", "swish"], "dropout": [0, 0.25]},
+    "seeds": [0, 1, 2],
+}
+
+
+def test_a_grid_queues_every_combination_once_per_seed(client: TestClient) -> None:
+    answer = client.post(STUDIES, json=GRID)
+    study = answer.json()
+    assert (answer.status_code, answer.headers["location"]) == (202, f"{STUDIES}/{study['id']}")
+    assert study.keys() == FIELDS
+    assert {name: study[name] for name in GRID} == GRID
+    assert (study["experiments"], study["finished"], study["progress"]["queued"]) == (12, False, 12)
+    items = client.get(EXPERIMENTS, params={"study": study["id"], "sort": "id"}).json()["items"]
+    cells = [(i["spec"]["activation"]["name"], i["spec"]["dropout"]["conv"], i["spec"]["seed"]) for i in items]
+    assert cells == [(name, p, seed) for name in ("relu", "swish") for p in (0, 0.25) for seed in (0, 1, 2)]
+    assert {item["study_id"] for item in items} == {study["id"]}
+
+
+def test_the_quick_preset_is_the_article_in_small(client: TestClient) -> None:
+    study = client.post(STUDIES, json={"preset": "quick"}).json()
+    assert (study["preset"], study["name"], study["experiments"]) == ("quick", "quick", 15)
+    assert study["factors"] == {"activation": ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]}
+    assert study["base"] == {"dataset": "mnist_5k", "epochs": 3}
+
+
+def test_what_is_given_goes_over_the_preset(client: TestClient) -> None:
+    body = {"preset": "quick", "base": {"dataset": "digits"}, "seeds": [7], "factors": {"activation": ["relu"],
+                                                                                        "epochs": [1, 2]}}  # fmt: skip
+    study = client.post(STUDIES, json=body).json()
+    assert (study["base"], study["seeds"], study["experiments"]) == ({"dataset": "digits"}, [7], 2)
+
+
+def test_progress_goes_from_queued_to_finished(client: TestClient, database: Database) -> None:
+    study = client.post(STUDIES, json={"factors": {"activation": ["relu", "tanh"]}, "seeds": [0]}).json()
+    states.heartbeat(database)
+    first, second = states.claim(database)
+    states.succeed(database, first, seconds=4.0)
+    half = client.get(f"{STUDIES}/{study['id']}").json()
+    assert (half["progress"]["succeeded"], half["progress"]["running"], half["finished"]) == (1, 1, False)
+    assert half["eta_seconds"] == 4.0
+    states.fail(database, second)
+    done = client.get(f"{STUDIES}/{study['id']}", params={"wait": 20}).json()
+    assert (done["finished"], done["progress"]["failed"], done["eta_seconds"]) == (True, 1, 0.0)
+    assert done["revision"] > half["revision"] > study["revision"]
+
+
+@states.on_sqlite
+def test_what_is_not_there_is_404(client: TestClient) -> None:
+    refused(client.get(f"{STUDIES}/{new_id()}"), 404, "study_not_found")
+    refused(client.get(f"{STUDIES}/7"), 422, at="id")
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({}, "/base/activation"),
+        ({"seeds": []}, "/seeds"),
+        ({"seeds": [0.5]}, "/seeds/0"),
+        ({"preset": "slow"}, "/preset"),
+        ({"preset": ["quick"]}, "/preset"),
+        ({"preset": "quick", "base": None}, "/base"),
+        ({"factors": {"activation": "relu"}}, "/factors/activation"),
+        ({"factor": {}}, "/factor"),
+        ({"name": "x" * 201}, "/name"),
+        ({"question": "\u0007"}, "/question"),
+    ],
+)
+def test_a_wrong_study_is_refused_and_nothing_stored(steady: TestClient, body: Any, where: str) -> None:
+    refused(steady.post(STUDIES, json=body), 422, "validation_error", at=where)
+    assert steady.get(EXPERIMENTS).json()["items"] == []
+
+
+def test_a_grid_over_the_limit_is_refused_however_large(settings: Settings) -> None:
+    with serving(settings.model_copy(update={"max_study_experiments": 5})) as client:
+        assert client.post(STUDIES, json=GRID | {"factors": {"activation": ["relu"]}}).status_code == 202
+        problem = refused(client.post(STUDIES, json=GRID), 422, at="/factors")
+        assert "12 experiments" in problem["detail"]
+        huge = {f"f{i}": list(range(100)) for i in range(40)}  # 10^80: more than len() can say
+        refused(client.post(STUDIES, json=GRID | {"factors": huge}), 422, at="/factors")
+        assert client.get("/api/v1/queue").json()["queued"] == 3
+
+
+def test_a_study_is_stored_whole_or_not_at_all(settings: Settings) -> None:
+    with serving(settings.model_copy(update={"fault": "submit_study.before_commit:error"})) as client:
+        refused(client.post(STUDIES, json=GRID), 500, "internal_error")
+        assert client.get(EXPERIMENTS).json()["items"] == []
+        assert client.post(STUDIES, json=GRID).json()["experiments"] == 12

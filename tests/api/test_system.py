@@ -1,0 +1,98 @@
+"""Whether the process is up, whether it can do its work, and what it says when the database is not there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from service.domain.errors import SchemaOutdated
+from service.settings import Settings
+from service.storage import schema
+from service.storage.database import Database
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES, serving
+from tests.conftest import do_without
+from tests.servers import PostgresServer, can_run_as_postgres, missing
+from tests.waiting import await_true
+
+READS = [EXPERIMENTS, COMPARISONS, "/api/v1/workers", "/api/v1/queue", f"{EXPERIMENTS}/{states.SOME_ID}",
+         f"{STUDIES}/{states.SOME_ID}", "/readyz"]  # fmt: skip
+
+
+def test_health_and_readiness(client: TestClient, database: Database) -> None:
+    states.heartbeat(database)
+    assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0"}
+    ready = client.get("/readyz").json()
+    assert (ready["status"], ready["database"]) == ("ready", database.engine.dialect.name)
+    assert (ready["schema_revision"], ready["workers_alive"]) == (schema.head(), 1)
+    assert ready["disk_free_bytes"] > 0
+    assert 0 < ready["disk_used_share"] <= 1
+
+
+def test_activations_are_the_catalogue(steady: TestClient) -> None:
+    items = {item["name"]: item for item in steady.get("/api/v1/activations").json()["items"]}
+    assert items.keys() >= {"relu", "leaky_relu", "swish", "sigmoid", "tanh", "softmax", "softplus", "step", "linear"}
+    assert items["swish"]["parameters"][0].keys() == {
+        "name", "default", "minimum", "maximum", "learnable", "may_learn",
+    }  # fmt: skip
+
+
+# --- another revision ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("revision", "remedy"), [("0000", "install the version"), (None, "actlab db upgrade")])
+def test_at_another_revision_it_is_not_ready(
+    client: TestClient, settings: Settings, database: Database, revision: str | None, remedy: str
+) -> None:
+    with database.write("age") as session:
+        session.execute(text("DELETE FROM alembic_version"))
+        if revision is not None:
+            session.execute(text(f"INSERT INTO alembic_version VALUES ('{revision}')"))
+    problem = refused(client.get("/readyz"), 503, "schema_outdated")
+    assert remedy in problem["detail"]
+    assert client.get("/healthz").status_code == 200
+    with pytest.raises(SchemaOutdated, match=remedy), serving(settings):
+        pass
+
+
+# --- a database that is away ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    if missing(*PostgresServer.PROGRAMS) or not can_run_as_postgres():
+        do_without("PostgreSQL is not installed")
+    server = PostgresServer(tmp_path_factory.mktemp("own")).start()
+    yield server
+    server.stop()
+
+
+def test_while_the_database_is_away_every_route_says_so_and_then_recovers(
+    own_server: PostgresServer, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, database_url=own_server.url())
+    database = Database(settings.database)
+    schema.upgrade(database)
+    database.close()
+    with serving(settings) as client:
+        assert client.get("/readyz").status_code == 200
+        own_server.stop()
+        for path in READS:
+            answer = client.get(path)
+            refused(answer, 503, "database_unavailable")
+            assert answer.headers["retry-after"] == "5"
+        refused(client.post(EXPERIMENTS, json={"activation": "relu"}), 503, "database_unavailable")
+        assert client.get("/healthz").status_code == 200
+        own_server.start()
+        await_true(lambda: client.get("/readyz").status_code == 200)
+        assert client.post(EXPERIMENTS, json={"activation": "relu"}).status_code == 202
+
+
+@states.on_sqlite
+def test_a_missing_table_is_a_defect_and_no_outage(client: TestClient, database: Database) -> None:
+    with database.write("break") as session:
+        session.execute(text("ALTER TABLE workers RENAME TO others"))
+    refused(client.get("/api/v1/workers"), 500, "internal_error")

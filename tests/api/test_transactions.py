@@ -1,0 +1,121 @@
+"""An answer of success means that it is stored; where it is not, nobody is told that it was, and nobody is woken."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.settings import Settings
+from service.storage.database import Database
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES, services_of, serving
+
+RELU = {"activation": "relu"}
+GRID = {"factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]}
+
+
+class Wakes:
+    """Stands for the waker, and counts."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def wake(self, count: int = 1) -> None:
+        self.counts.append(count)
+
+    def stop(self) -> None: ...
+
+
+def wakes_of(client: TestClient) -> Wakes:
+    services = services_of(client)
+    services.waker.stop()
+    services.waker = wakes = Wakes()  # type: ignore[assignment]  # all that a route asks of it
+    return wakes
+
+
+def faulty(settings: Settings, fault: str) -> Any:
+    return serving(settings.model_copy(update={"fault": f"{fault}:error", "reconcile_seconds": 600}))
+
+
+def stored(client: TestClient) -> Any:
+    return client.get(EXPERIMENTS).json()["items"]
+
+
+# --- a failing commit ----------------------------------------------------------------------------------------------
+
+Change = Callable[[TestClient, str], Any]
+CHANGES: dict[str, Change] = {
+    "submit_experiment": lambda client, id: client.post(EXPERIMENTS, json=RELU),
+    "submit_study": lambda client, id: client.post(STUDIES, json=GRID),
+    "retry_experiment": lambda client, id: client.post(f"{EXPERIMENTS}/{id}/retry"),
+    "edit_experiment": lambda client, id: client.patch(f"{EXPERIMENTS}/{id}", json={"name": "x", "tags": ["y"]}),
+    "delete_experiment": lambda client, id: client.delete(f"{EXPERIMENTS}/{id}"),
+}
+
+
+@pytest.mark.parametrize("route", CHANGES)
+def test_a_failing_commit_is_an_error_and_changes_nothing(settings: Settings, database: Database, route: str) -> None:
+    id = str(states.finish(database))
+    with faulty(settings, f"{route}.before_commit") as client:
+        wakes = wakes_of(client)
+        before = stored(client)
+        refused(CHANGES[route](client, id), 500, "internal_error")
+        assert stored(client) == before
+        assert wakes.counts == []
+        assert CHANGES[route](client, id).is_success
+
+
+def test_a_failing_cancel_cancels_nothing(settings: Settings, database: Database) -> None:
+    id = states.queue(database)
+    with faulty(settings, "cancel_experiment.before_commit") as client:
+        refused(client.post(f"{EXPERIMENTS}/{id}/cancel"), 500)
+        assert client.get(f"{EXPERIMENTS}/{id}").json()["status"] == "queued"
+
+
+@states.on_sqlite
+def test_a_wake_follows_the_commit_one_for_each_new_experiment(client: TestClient) -> None:
+    wakes = wakes_of(client)
+    id = client.post(EXPERIMENTS, json=RELU).json()["id"]
+    client.post(STUDIES, json=GRID)
+    client.post(f"{EXPERIMENTS}/{id}/cancel")
+    client.post(f"{EXPERIMENTS}/{id}/retry")
+    client.delete(f"{EXPERIMENTS}/{id}")
+    refused(client.post(EXPERIMENTS, json={}), 422)
+    assert wakes.counts == [1, 4, 1]
+
+
+# --- admission -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pool", [2, 4])
+def test_many_requests_on_few_connections_are_all_answered(settings: Settings, pool: int) -> None:
+    with serving(settings.model_copy(update={"pool_size": pool})) as client, ThreadPoolExecutor(64) as threads:
+        id = client.post(EXPERIMENTS, json=RELU).json()["id"]
+        paths = [EXPERIMENTS, f"{EXPERIMENTS}/{id}", "/readyz", f"{EXPERIMENTS}/{id}/log"]
+        answers = list(threads.map(lambda number: client.get(paths[number % 4]), range(64)))
+        answers += threads.map(lambda _: client.post(EXPERIMENTS, json=RELU), range(64))
+        assert {answer.status_code for answer in answers} <= {200, 202, 503}
+        accepted = sum(answer.status_code == 202 for answer in answers)
+        assert len(stored(client)) == min(50, accepted + 1)
+        for answer in answers:
+            assert answer.status_code != 503 or answer.headers["retry-after"]
+
+
+@pytest.mark.parametrize("path", [EXPERIMENTS, f"{EXPERIMENTS}/{states.SOME_ID}"], ids=["def", "async def"])
+@states.on_sqlite
+def test_without_a_connection_in_time_it_is_503_and_then_again_served(settings: Settings, path: str) -> None:
+    with serving(settings.model_copy(update={"admission_seconds": 0.1})) as client:
+        services, borrowers = services_of(client), [object() for _ in range(6)]
+        assert client.portal is not None
+        for borrower in borrowers:
+            client.portal.call(services.admit, borrower)
+        answer = client.get(path)
+        refused(answer, 503, "overloaded")
+        assert answer.headers["retry-after"] == "2"
+        assert client.get("/healthz").status_code == 200
+        for borrower in borrowers:
+            client.portal.call(services.leave, borrower)
+        assert client.get(path).status_code in (200, 404)

@@ -1,0 +1,59 @@
+"""Who trains, and what waits."""
+
+from datetime import UTC, datetime
+
+from fastapi.testclient import TestClient
+from sqlalchemy import update
+
+from service.storage.clock import after
+from service.storage.database import Database
+from service.storage.tables import Worker
+from tests.api import states
+
+WORKERS = "/api/v1/workers"
+QUEUE = "/api/v1/queue"
+
+
+def test_workers_say_what_they_are_and_run(client: TestClient, database: Database) -> None:
+    id = str(states.queue(database))
+    states.heartbeat(database, "idle")
+    states.heartbeat(database, "busy", experiments=[id])
+    busy, idle = sorted(client.get(WORKERS).json()["items"], key=lambda worker: worker["id"])
+    assert busy.keys() == {
+        "id", "hostname", "pid", "device", "device_name", "memory", "status", "alive", "experiments", "versions",
+        "started_at", "last_seen",
+    }  # fmt: skip
+    assert (busy["status"], busy["experiments"], idle["status"]) == ("busy", [id], "idle")
+    assert busy["memory"] == {"total": 8_000_000_000, "used": None}
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(busy["last_seen"])).total_seconds()) < 60
+
+
+def test_a_worker_that_is_silent_is_shown_as_not_alive(client: TestClient, database: Database) -> None:
+    states.heartbeat(database, "gone")
+    with database.write("age") as session:
+        session.execute(update(Worker).values(last_seen=after(-16)))
+    (gone,) = client.get(WORKERS).json()["items"]
+    assert gone["alive"] is False
+    assert client.get("/readyz").json()["workers_alive"] == 0
+
+
+def test_an_empty_queue(client: TestClient) -> None:
+    assert client.get(WORKERS).json() == {"items": []}
+    assert client.get(QUEUE).json() == {
+        "queued": 0, "running": 0, "oldest_queued_seconds": None, "eta_seconds": 0.0, "by_priority": {},
+    }  # fmt: skip
+
+
+def test_the_queue_counts_by_priority_and_estimates_its_end(client: TestClient, database: Database) -> None:
+    states.finish(database, run={"seconds": 10.0})
+    states.start(database)
+    for priority in (0, 0, 5):
+        states.queue(database, priority=priority)
+    assert client.get(QUEUE).json()["eta_seconds"] is None
+    states.heartbeat(database, "one")
+    states.heartbeat(database, "two")
+    depth = client.get(QUEUE).json()
+    assert (depth["queued"], depth["running"], depth["by_priority"]) == (3, 1, {"5": 1, "0": 2})
+    assert list(depth["by_priority"]) == ["5", "0"]
+    assert depth["eta_seconds"] == 4 * 10.0 / 2
+    assert 0 <= depth["oldest_queued_seconds"] < 60

@@ -1,0 +1,71 @@
+"""Factors: the paths that a comparison may group by, and the values found there."""
+
+from typing import Any
+
+import pytest
+
+from service.domain import factors
+from service.domain.comparisons import Factor
+from service.domain.errors import Invalid
+from service.domain.spec import ExperimentSpec
+from tests.domain.wrong_specs import leaves
+
+
+def stored(**fields: Any) -> dict[str, Any]:
+    return ExperimentSpec.model_validate({"activation": "relu"} | fields).model_dump(mode="json")
+
+
+def test_every_field_but_the_seed_can_be_grouped_by_or_is_part_of_one_that_can() -> None:
+    assert "seed" not in factors.FACTORS
+    for path in leaves(ExperimentSpec):
+        assert path == "seed" or factors.groupable(path) in factors.FACTORS
+
+
+@pytest.mark.parametrize("path", factors.FACTORS)
+def test_each_factor_has_a_plain_value_in_every_spec(path: str) -> None:
+    for spec in (stored(), stored(early_stopping={}, classes=[0, 1], dropout=0.1)):
+        assert isinstance(factors.value(spec, path), str | int | float | bool | None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "expected"),
+    [
+        ({}, "activation", "relu"),
+        ({"activation": {"name": "swish", "parameters": {"beta": 2}}}, "activation", "swish(beta=2)"),
+        ({"dropout": 0.25}, "dropout", 0.25),
+        ({}, "dropout", '{"conv": 0.25, "dense": 0.5}'),
+        ({}, "dropout.dense", 0.5),
+        ({"classes": [1, 0]}, "classes", "[0, 1]"),
+        ({}, "early_stopping", None),
+        ({}, "model.batch_norm", True),
+        ({}, "optimizer.learning_rate", 1e-3),
+    ],
+)
+def test_the_value_at_a_path(fields: dict[str, Any], path: str, expected: Factor) -> None:
+    assert factors.value(stored(**fields), path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("epochs", "epochs"),
+        ("dropout.conv", "dropout.conv"),
+        ("activation.parameters.beta.value", "activation"),
+        ("early_stopping.patience", "early_stopping"),
+    ],
+)
+def test_what_to_group_by_for_a_studys_factor(path: str, expected: str) -> None:
+    assert factors.groupable(path) == expected
+
+
+@pytest.mark.parametrize("paths", [["seed"], ["epochs", "epoch"], [""], ["\0"], ["activation.name"], ["epochs"] * 2])
+def test_an_unknown_or_repeated_path_is_refused(paths: list[str]) -> None:
+    with pytest.raises(Invalid) as caught:
+        factors.check(paths, "group_by")
+    assert [problem.pointer for problem in caught.value.errors] == ["group_by"]
+
+
+def test_specs_differ_in_fields_and_not_in_seeds() -> None:
+    assert factors.differing(stored(seed=1), stored(seed=2)) == []
+    assert factors.differing(stored(), stored(epochs=1, dropout=0)) == ["epochs", "dropout"]
+    assert factors.differing({"old": 1}, {"new": None, "newer": 2}) == ["old", "newer"]

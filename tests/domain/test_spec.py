@@ -1,0 +1,153 @@
+"""The spec: the article's defaults, every bound, and what makes two experiments repetitions of one condition."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from service.domain.problems import field_problems
+from service.domain.spec import DEFAULT_LEARNING_RATE, ExperimentSpec, ExperimentSubmission
+from tests.domain.wrong_specs import WRONG, Wrong, leaves
+
+
+def spec(**fields: Any) -> ExperimentSpec:
+    return ExperimentSpec.model_validate({"activation": "relu"} | fields)
+
+
+def test_the_defaults_are_the_main_articles() -> None:
+    assert spec().model_dump(mode="json") == {
+        "activation": {"name": "relu", "parameters": {}},
+        "dataset": "mnist",
+        "epochs": 20,
+        "model": {
+            "conv_channels": [32, 64],
+            "dense_units": 128,
+            "dense_layers": 1,
+            "batch_norm": True,
+            "pool": "max",
+            "init": "glorot_uniform",
+        },
+        "batch_size": 128,
+        "dropout": {"conv": 0.25, "dense": 0.5},
+        "seed": 0,
+        "validation_fraction": 0.1,
+        "train_samples": None,
+        "classes": None,
+        "optimizer": {"name": "adam", "learning_rate": 1e-3, "momentum": 0.0, "l2": 1e-5},
+        "schedule": "reduce_on_plateau",
+        "max_seconds": None,
+        "output": "softmax",
+        "early_stopping": None,
+        "precision": "auto",
+        "diagnostics": True,
+    }
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_wrong_field_is_named_with_the_bound_and_the_value(wrong: Wrong) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ExperimentSubmission.model_validate(wrong.body)
+    (problem,) = field_problems(caught.value.errors())
+    assert problem.pointer == wrong.pointer
+    assert wrong.says in str(problem)
+
+
+def test_every_field_has_wrong_values() -> None:
+    assert {wrong.path for wrong in WRONG} >= set(leaves(ExperimentSubmission))
+
+
+def test_an_unknown_field_is_refused_at_every_level() -> None:
+    body = {"activation": {"name": "relu", "x": 1}, "x": 1, "a/b": 1, "c~d": 1} | {
+        part: {"x": 1} for part in ("model", "optimizer", "dropout", "early_stopping")
+    }
+    with pytest.raises(ValidationError) as caught:
+        ExperimentSubmission.model_validate(body)
+    problems = field_problems(caught.value.errors())
+    assert {problem.pointer for problem in problems} == {
+        "/activation/x", "/x", "/a~1b", "/c~0d", "/model/x", "/optimizer/x", "/dropout/x", "/early_stopping/x",
+    }  # fmt: skip
+    assert {problem.detail for problem in problems} == {"There is no such field"}
+
+
+# --- what is accepted ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"epochs": 1}, {"epochs": 1000}, {"batch_size": 8192}, {"batch_size": 2}, {"seed": 2**53 - 1},
+        {"batch_size": 1, "model": {"batch_norm": False}}, {"dropout": 0}, {"dropout": 0.999}, {"max_seconds": 1},
+        {"validation_fraction": 0.5}, {"validation_fraction": 1e-9}, {"train_samples": 20}, {"train_samples": 54_000},
+        {"dataset": "digits", "train_samples": 1168}, {"classes": [0, 9]}, {"classes": list(range(10))},
+        {"model": {"conv_channels": [1, 512], "dense_units": 4096, "dense_layers": 20}},
+        {"optimizer": {"name": "sgd", "momentum": 0.9, "learning_rate": 100}}, {"optimizer": {"l2": 0}},
+        {"early_stopping": {"patience": 1000, "min_delta": 100}}, {"early_stopping": {}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_bounds_themselves_are_accepted(fields: dict[str, Any]) -> None:
+    spec(**fields)
+
+
+@pytest.mark.parametrize("text", ["", "ärger 🎉", "two\nlines\tand a tab", "\u202eoverride", "x" * 200])
+def test_any_text_that_can_be_stored_is_a_name(text: str) -> None:
+    assert ExperimentSubmission(activation="relu", name=text).name == text  # type: ignore[arg-type]  # a short form
+
+
+@pytest.mark.parametrize(("name", "rate"), DEFAULT_LEARNING_RATE.items())
+def test_each_optimizer_has_its_own_learning_rate(name: str, rate: float) -> None:
+    assert spec(optimizer={"name": name}).optimizer.learning_rate == rate
+    assert spec(optimizer={"name": name, "learning_rate": None}).optimizer.learning_rate == rate
+    assert spec(optimizer={"name": name, "learning_rate": 0.5}).optimizer.learning_rate == 0.5
+
+
+def test_fewer_images_are_left_beside_a_larger_validation_share() -> None:
+    spec(dataset="digits", train_samples=649, validation_fraction=0.5)
+    with pytest.raises(ValidationError, match="digits has 649 training images"):
+        spec(dataset="digits", train_samples=650, validation_fraction=0.5)
+
+
+# --- the same experiment -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"dropout": 0.25}, {"dropout": {"conv": 0.25, "dense": 0.25}}),
+        ({"classes": [3, 1]}, {"classes": [1, 3]}),
+        ({"optimizer": {"name": "sgd"}}, {"optimizer": {"name": "sgd", "learning_rate": 0.01}}),
+        ({"activation": "swish"}, {"activation": {"name": "swish", "parameters": {"beta": 1}}}),
+        ({"seed": 1}, {"seed": 2}),
+        ({"dropout": 0}, {"dropout": 0.0}),
+    ],
+    ids=str,
+)
+def test_two_ways_of_saying_the_same_are_one_condition(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert spec(**one).condition == spec(**other).condition
+
+
+def test_a_change_of_any_field_but_the_seed_is_another_condition() -> None:
+    changes: list[dict[str, Any]] = [
+        {"activation": "tanh"}, {"dataset": "digits"}, {"epochs": 19}, {"model": {"dense_units": 64}},
+        {"batch_size": 64}, {"dropout": 0.1}, {"validation_fraction": 0.2}, {"train_samples": 100}, {"classes": [0, 1]},
+        {"optimizer": {"l2": 0}}, {"schedule": "none"}, {"max_seconds": 60}, {"output": "sigmoid"},
+        {"early_stopping": {}}, {"precision": "float32"}, {"diagnostics": False},
+    ]  # fmt: skip
+    assert {name for change in changes for name in change} == ExperimentSpec.model_fields.keys() - {"seed"}
+    assert len({spec(**change).condition for change in [{}, *changes]}) == len(changes) + 1
+
+
+def test_a_spec_survives_its_way_through_the_database() -> None:
+    given = spec(
+        activation={"name": "swish", "parameters": {"beta": {"value": 1.5, "learnable": True}}}, classes=[2, 1]
+    )
+    assert ExperimentSpec.model_validate(given.model_dump(mode="json")) == given
+
+
+def test_filing_is_no_part_of_the_spec() -> None:
+    filed = ExperimentSubmission.of(spec(epochs=2), name="n", tags=["b", "a", "b"], notes="x", priority=3)
+    assert filed.spec == spec(epochs=2)
+    assert filed.tags == ["b", "a"]
