@@ -22,8 +22,8 @@ from service import reaper
 from service.domain.errors import ConfigurationError
 from service.settings import Settings
 from service.storage import schema, workers
+from service.storage.base import new_id
 from service.storage.database import Database, open_database
-from service.storage.tables import new_id
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0

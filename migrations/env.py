@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from service.storage.tables import Base
+from service.storage import tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=tables.Base.metadata,
     transactional_ddl=True,
     render_as_batch=True,
     compare_type=True,

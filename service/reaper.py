@@ -12,8 +12,7 @@ from service import attempt_log
 from service.settings import Settings
 from service.storage import attempts, leases, lifecycle
 from service.storage.database import Database
-from service.storage.leases import Fence, Lease
-from service.storage.lifecycle import Loss
+from service.storage.leases import Fence, Lease, Loss
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,9 @@ from service.api.app import create_app
 from service.domain.spec import ExperimentSubmission
 from service.settings import Settings
 from service.storage import experiments, schema
+from service.storage.base import new_id
 from service.storage.database import Database
-from service.storage.tables import Experiment, new_id
+from service.storage.tables import Experiment
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
 
 REQUIRED = "ACTLAB_REQUIRE_SERVICES"
@@ -30,17 +31,17 @@ def do_without(reason: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     absent = missing(*PostgresServer.PROGRAMS)
     if absent or not can_run_as_postgres():
         do_without(f"PostgreSQL is not installed ({', '.join(absent) or 'no user postgres'})")
-    server = PostgresServer(tmp_path_factory.mktemp("postgres")).start()
+    server = PostgresServer().start()
     server.execute("CREATE DATABASE template_actlab")
     migrated = Database(server.url("template_actlab"))
     schema.upgrade(migrated)
     migrated.close()
     yield server
-    server.stop()
+    server.remove()
 
 
 @pytest.fixture(scope="session")

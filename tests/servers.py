@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +28,13 @@ def missing(*programs: str) -> list[str]:
 
 
 class PostgresServer:
-    """A cluster in `folder`; `start` and `kill` as often as a test likes."""
+    """A cluster of its own; `start` and `stop` as often as a test likes, `remove` at the end."""
 
     PROGRAMS = ("initdb", "postgres")
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
+        # Not under pytest's folder, which only its owner may enter, and which is not always the server's user.
+        self.folder = Path(tempfile.mkdtemp(prefix="actlab-postgres-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         # The server refuses to run as root.
@@ -72,13 +74,13 @@ class PostgresServer:
             self.process.wait(30)
             self.process = None
 
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
+
     def _initialise(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         if self.user is not None:
             shutil.chown(self.folder, self.user)
-            for parent in self.folder.parents:
-                if parent.stat().st_uid == os.getuid() and len(parent.parts) > 2:
-                    parent.chmod(0o755)
         command = [
             "initdb",
             "-D",

@@ -17,8 +17,8 @@ from service.queue import TASK, Waker, create_celery
 from service.reaper import Reaper
 from service.settings import Settings
 from service.storage import schema
+from service.storage.base import new_id
 from service.storage.database import Database, open_database
-from service.storage.tables import new_id
 from worker import tasks
 from worker.checkpoints import Checkpoints
 from worker.identity import Identity

@@ -188,7 +188,8 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'running'"),
     )
     op.create_index("ix_experiments_status_id", "experiments", ["status", "id"])
-    op.create_index("ix_experiments_study_id_status", "experiments", ["study_id", "status", "id"])
+    op.create_index("ix_experiments_study_id_status", "experiments", ["study_id", "status"])
+    op.create_index("ix_experiments_study_id_id", "experiments", ["study_id", "id"])
     op.create_index("ix_experiments_test_accuracy_id", "experiments", ["test_accuracy", "id"])
 
     op.create_table(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.errors import Gone, IdempotencyMismatch
 from service.storage import idempotency
-from service.storage.tables import new_id
+from service.storage.base import new_id
 
 PREFIX = "/api/v1"
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
 from service.domain.status import ACTIVE, TERMINAL, Status
+from service.storage.base import new_id
 from service.storage.changes import next_revision, stamp
 from service.storage.cursors import Cursor
-from service.storage.tables import Experiment, Tag, new_id
+from service.storage.tables import Experiment, Tag
 
 SORTS = ("id", "test_accuracy", "test_loss", "best_test_accuracy", "best_test_loss", "seconds")
 """What a list may be sorted by: the id, which is the order of creation, or a figure that is written once."""

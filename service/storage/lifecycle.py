@@ -5,7 +5,6 @@ an older attempt, its writes match no row, and it learns so from FenceLost.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from service.domain.status import Cause, Outcome, Status
 from service.storage import attempts, metrics, queue, results
 from service.storage.changes import stamp
 from service.storage.clock import after, now
-from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
+from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost, Loss
 from service.storage.results import FinishedRun
 from service.storage.tables import Epoch, Experiment, Trace
 
@@ -184,15 +183,6 @@ def release(session: Session, fence: Fence) -> None:
     _guarded(session, fence, status=Status.QUEUED, owner=None, lease_until=None)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)
     _changed(session, [(fence.id, fence.attempt)], "release")
-
-
-@dataclass(frozen=True)
-class Loss:
-    """How a lost experiment is judged: `counted` is false where nobody was there to see its lease run out."""
-
-    max_losses: int
-    counted: bool
-    detail: str
 
 
 def lose_expired(session: Session, fence: Fence, seen_lease: datetime, loss: Loss) -> bool:

@@ -44,8 +44,8 @@ def check(database: Database) -> None:
 
 
 def current(database: Database) -> str | None:
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with database.read() as session:  # a writing transaction would make /readyz wait for every writer
+        return MigrationContext.configure(session.connection()).get_current_revision()
 
 
 def head() -> str | None:

@@ -4,48 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import uuid_utils.compat
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    MetaData,
-    Text,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage.clock import UtcDateTime, now
-
-# JSON, not JSONB: a spec and the factors of a study are shown in the order in which they were written.
-Json = JSON(none_as_null=True)
-
-
-def new_id() -> UUID:
-    """A UUIDv7: unique without asking the database, and sorted by time of creation."""
-    return uuid_utils.compat.uuid7()
-
-
-def _one_of(column: str, words: type[Status] | type[Cause] | type[Outcome], name: str) -> CheckConstraint:
-    allowed = ", ".join(f"'{word.value}'" for word in words)
-    return CheckConstraint(f"{column} IN ({allowed})", name=name)
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: Json, list[Any]: Json, str: Text}
+from service.storage.base import Base, new_id, one_of, only
+from service.storage.clock import now
 
 
 class Study(Base):
@@ -135,8 +99,8 @@ class Experiment(Base):
         return None if self.cause is None else Cause(self.cause).remedy
 
     __table_args__ = (
-        _one_of("status", Status, "status"),
-        _one_of("cause", Cause, "cause"),
+        one_of("status", Status),
+        one_of("cause", Cause),
         CheckConstraint("(status = 'running') = (owner IS NOT NULL AND lease_until IS NOT NULL)", name="lease"),
         CheckConstraint("(status IN ('failed', 'cancelled')) = (cause IS NOT NULL)", name="cause_when_ended_badly"),
         CheckConstraint("(status = 'cancelled') = (cause = 'cancelled')", name="cancelled_is_its_own_cause"),
@@ -156,12 +120,11 @@ class Experiment(Base):
             name="checkpoint_whole",
         ),
         # The claim reads only queued rows, in this order; the reaper and the worker only running ones.
-        Index("ix_experiments_queue", "priority", "id", postgresql_where=text("status = 'queued'"),
-              sqlite_where=text("status = 'queued'")),
-        Index("ix_experiments_running", "owner", postgresql_where=text("status = 'running'"),
-              sqlite_where=text("status = 'running'")),
+        Index("ix_experiments_queue", "priority", "id", **only("queued")),
+        Index("ix_experiments_running", "owner", **only("running")),
         Index("ix_experiments_status_id", "status", "id"),
-        Index("ix_experiments_study_id_status", "study_id", "status", "id"),
+        Index("ix_experiments_study_id_status", "study_id", "status"),
+        Index("ix_experiments_study_id_id", "study_id", "id"),
         Index("ix_experiments_activation_dataset_id", "activation", "dataset", "id"),
         Index("ix_experiments_activation_dataset_test_accuracy", "activation", "dataset", "test_accuracy", "id"),
         Index("ix_experiments_test_accuracy_id", "test_accuracy", "id"),
@@ -236,8 +199,8 @@ class Attempt(Base):
     log_tail: Mapped[str] = mapped_column(default="")
 
     __table_args__ = (
-        _one_of("outcome", Outcome, "outcome"),
-        _one_of("cause", Cause, "cause"),
+        one_of("outcome", Outcome),
+        one_of("cause", Cause),
         CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_with_an_outcome"),
     )
 

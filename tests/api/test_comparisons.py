@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from service.storage.base import new_id
 from service.storage.database import Database
-from service.storage.tables import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import COMPARISONS, STUDIES

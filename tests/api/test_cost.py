@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from service.domain.status import Status
 from service.settings import Settings
 from service.storage import experiments, lifecycle
+from service.storage.base import new_id
 from service.storage.cursors import Cursor
 from service.storage.database import Database
 from service.storage.experiments import Filter
-from service.storage.tables import new_id
 from tests.api import states
 from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES, services_of, serving
 from tests.making import make_epoch

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from service.domain.status import Cause
 from service.storage import attempts, lifecycle
+from service.storage.base import new_id
 from service.storage.database import Database
-from service.storage.tables import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES

@@ -1,5 +1,6 @@
 """Whether the process is up, whether it can do its work, and what it says when the database is not there."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from service.domain.errors import SchemaOutdated
 from service.settings import Settings
-from service.storage import schema
+from service.storage import changes, schema
 from service.storage.database import Database
 from tests.api import states
 from tests.api.problems import refused
@@ -62,12 +63,12 @@ def test_at_another_revision_it_is_not_ready(
 
 
 @pytest.fixture
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def own_server() -> Iterator[PostgresServer]:
     if missing(*PostgresServer.PROGRAMS) or not can_run_as_postgres():
         do_without("PostgreSQL is not installed")
-    server = PostgresServer(tmp_path_factory.mktemp("own")).start()
+    server = PostgresServer().start()
     yield server
-    server.stop()
+    server.remove()
 
 
 def test_while_the_database_is_away_every_route_says_so_and_then_recovers(
@@ -89,6 +90,15 @@ def test_while_the_database_is_away_every_route_says_so_and_then_recovers(
         own_server.start()
         await_true(lambda: client.get("/readyz").status_code == 200)
         assert client.post(EXPERIMENTS, json={"activation": "relu"}).status_code == 202
+
+
+@states.on_sqlite
+def test_readiness_does_not_wait_for_a_writer(client: TestClient, database: Database) -> None:
+    with database.write("long") as session:
+        changes.next_revision(session)
+        started = time.monotonic()
+        assert client.get("/readyz").status_code == 200
+        assert time.monotonic() - started < 2
 
 
 @states.on_sqlite

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from service.domain.status import Cause, Outcome, Status
 from service.storage import attempts, experiments, leases, lifecycle, metrics, results
+from service.storage.base import new_id
 from service.storage.clock import after
 from service.storage.database import Database
-from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
-from service.storage.lifecycle import Loss
-from service.storage.tables import Experiment, Study, Trace, new_id
+from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost, Loss
+from service.storage.tables import Experiment, Study, Trace
 from tests.conftest import make_experiment
 from tests.making import make_epoch, make_run
 

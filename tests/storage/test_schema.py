@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 
 from service.domain.errors import SchemaOutdated
 from service.storage import lifecycle, schema
+from service.storage.base import Base
 from service.storage.database import Database
-from service.storage.tables import Base, Epoch
+from service.storage.tables import Epoch
 from tests.conftest import make_experiment
 from tests.making import make_epoch
 

@@ -1,0 +1,284 @@
+"""Examples of answers, for readers of the OpenAPI document: one experiment and one study seen from every route. What
+is sent has its examples beside its own bounds, in service.domain."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_STUDY_ID = "0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"
+
+EXPERIMENT: dict[str, Any] = {
+    "id": "0198c1d2-7e51-7c44-9f3a-1b2c3d4e5f60",
+    "name": "swish, quick look",
+    "status": "succeeded",
+    "cause": None,
+    "detail": None,
+    "remedy": None,
+    "waiting_reason": None,
+    "queue_position": None,
+    "cancel_requested": False,
+    "attempt": 1,
+    "lost_count": 0,
+    "study_id": _STUDY_ID,
+    "spec": {
+        "activation": {"name": "swish", "parameters": {"beta": {"value": 1.0, "learnable": False}}},
+        "dataset": "mnist_5k",
+        "epochs": 3,
+        "model": {
+            "conv_channels": [32, 64],
+            "dense_units": 128,
+            "dense_layers": 1,
+            "batch_norm": True,
+            "pool": "max",
+            "init": "glorot_uniform",
+        },
+        "batch_size": 128,
+        "dropout": {"conv": 0.25, "dense": 0.5},
+        "seed": 0,
+        "validation_fraction": 0.1,
+        "train_samples": None,
+        "classes": None,
+        "optimizer": {"name": "adam", "learning_rate": 0.001, "momentum": 0.0, "l2": 1e-05},
+        "schedule": "reduce_on_plateau",
+        "max_seconds": None,
+        "output": "softmax",
+        "early_stopping": None,
+        "precision": "auto",
+        "diagnostics": True,
+    },
+    "tags": ["quick"],
+    "notes": None,
+    "priority": 0,
+    "epochs_done": 3,
+    "test_accuracy": 0.961,
+    "test_loss": 0.1274,
+    "best_epoch": 3,
+    "best_test_accuracy": 0.961,
+    "best_test_loss": 0.1274,
+    "seconds": 18.4,
+    "retry_of": None,
+    "edit_version": 1,
+    "created_at": "2026-01-15T09:30:00Z",
+    "started_at": "2026-01-15T09:30:01.250000Z",
+    "finished_at": "2026-01-15T09:30:21.900000Z",
+    "revision": 128,
+}
+
+METRICS: dict[str, Any] = {
+    "items": [
+        {
+            "epoch": 3,
+            "attempt": 1,
+            "train_loss": 0.2213,
+            "train_accuracy": 0.9336,
+            "validation_loss": 0.1502,
+            "validation_accuracy": 0.955,
+            "l2": 0.0071,
+            "learning_rate": 0.001,
+            "seconds": 5.9,
+            "images_per_second": 610.2,
+            "non_finite": [],
+        }
+    ],
+    "valid_through_epoch": 3,
+    "revision": 128,
+}
+
+_SCORE = {"epoch": 3, "test_loss": 0.1274, "test_accuracy": 0.961, "interval": [0.947, 0.971]}
+
+RESULT: dict[str, Any] = {
+    "last": _SCORE,
+    "best": _SCORE,
+    "per_class": [
+        {"label": 0, "support": 500, "precision": 0.97, "recall": 0.958, "f1": 0.964},
+        {"label": 1, "support": 500, "precision": 0.952, "recall": 0.964, "f1": 0.958},
+    ],
+    "confusion_matrix": [[479, 21], [18, 482]],
+    "fingerprint": {
+        "torch": "2.13.0",
+        "numpy": "2.4.6",
+        "device": "cpu",
+        "device_name": "Intel(R) Xeon(R) Platinum 8481C",
+        "instruction_set": "AVX512",
+        "threads": 8,
+        "precision": "float32",
+        "execution": "single",
+        "code": "0.1.0",
+        "mixed": False,
+    },
+}
+
+ATTEMPTS: dict[str, Any] = {
+    "items": [
+        {
+            "attempt": 1,
+            "worker": "lab-1:4711:0198c1d2",
+            "started_at": "2026-01-15T09:30:01.250000Z",
+            "ended_at": "2026-01-15T09:30:21.900000Z",
+            "outcome": "succeeded",
+            "cause": None,
+            "detail": None,
+            "epochs": 3,
+            "log_tail": "epoch 3/3 validation accuracy 0.9550\n",
+        }
+    ]
+}
+
+STUDY: dict[str, Any] = {
+    "id": _STUDY_ID,
+    "name": "quick",
+    "question": "Which activation learns best in three short epochs?",
+    "preset": None,
+    "base": {"dataset": "mnist_5k", "epochs": 3},
+    "factors": {"activation": ["relu", "swish"]},
+    "seeds": [0, 1, 2],
+    "experiments": 6,
+    "progress": {"queued": 3, "running": 1, "succeeded": 2, "failed": 0, "cancelled": 0},
+    "finished": False,
+    "eta_seconds": 74.0,
+    "edit_version": 1,
+    "created_at": "2026-01-15T09:30:00Z",
+    "revision": 131,
+}
+
+WORKERS: dict[str, Any] = {
+    "items": [
+        {
+            "id": "lab-1:4711:0198c1d2",
+            "hostname": "lab-1",
+            "pid": 4711,
+            "device": "cpu",
+            "device_name": "Intel(R) Xeon(R) Platinum 8481C",
+            "memory": {"total": 33_554_432_000, "used": 1_482_000_000},
+            "status": "busy",
+            "alive": True,
+            "experiments": ["0198c1d2-7e53-7d10-a5b6-c7d8e9f00112"],
+            "versions": {"actlab": "0.1.0", "torch": "2.13.0"},
+            "started_at": "2026-01-15T09:00:00Z",
+            "last_seen": "2026-01-15T09:31:07Z",
+        }
+    ]
+}
+
+QUEUE: dict[str, Any] = {
+    "queued": 3,
+    "running": 1,
+    "oldest_queued_seconds": 67.0,
+    "eta_seconds": 74.0,
+    "by_priority": {"0": 3},
+}
+
+ACTIVATIONS: dict[str, Any] = {
+    "items": [
+        {
+            "name": "swish",
+            "title": "Swish",
+            "formula": "x * sigmoid(beta * x)",
+            "parameters": [
+                {
+                    "name": "beta",
+                    "default": 1.0,
+                    "minimum": 0.0,
+                    "maximum": 100.0,
+                    "learnable": False,
+                    "may_learn": True,
+                }
+            ],
+            "named_in_article": True,
+            "note": "Ramachandran, Zoph & Le 2017. beta 0 gives x / 2; a large beta approaches ReLU.",
+        }
+    ]
+}
+
+COMPARISON: dict[str, Any] = {
+    "metric": "test_accuracy",
+    "groups": [
+        {
+            "factors": {"activation": "swish"},
+            "n": 3,
+            "n_duplicate": 0,
+            "n_diverged": 0,
+            "n_failed": 0,
+            "n_pending": 0,
+            "mean": 0.961,
+            "sd": 0.003,
+            "median": 0.961,
+            "min": 0.958,
+            "max": 0.964,
+            "interval": [0.9535, 0.9685],
+            "test_image_interval": None,
+            "rank": [1, 1],
+        },
+        {
+            "factors": {"activation": "relu"},
+            "n": 3,
+            "n_duplicate": 0,
+            "n_diverged": 0,
+            "n_failed": 0,
+            "n_pending": 0,
+            "mean": 0.951,
+            "sd": 0.002,
+            "median": 0.951,
+            "min": 0.949,
+            "max": 0.953,
+            "interval": [0.946, 0.956],
+            "test_image_interval": None,
+            "rank": [2, 2],
+        },
+    ],
+    "pairs": [
+        {
+            "a": {"activation": "swish"},
+            "b": {"activation": "relu"},
+            "test": "paired t",
+            "difference": 0.01,
+            "interval": [0.0034, 0.0166],
+            "p": 0.0225,
+            "p_holm": 0.0225,
+            "p_attainable": 0.25,
+            "hedges_g": 2.21,
+            "verdict": "better",
+            "diverged": None,
+        }
+    ],
+    "family": {
+        "metric": "test_accuracy",
+        "unit": "fraction",
+        "higher_is_better": True,
+        "pairs": 1,
+        "versus": {"activation": "relu"},
+        "alpha": 0.05,
+        "p_correction": "Holm",
+        "interval_correction": "Bonferroni",
+        "interval_confidence": 0.95,
+        "decision": "A pair is separated where p, adjusted after Holm for all pairs of this family, is at most 0.05.",
+    },
+}
+
+PROBLEM: dict[str, Any] = {
+    "type": "about:blank",
+    "title": "The request is not valid",
+    "status": 422,
+    "detail": "epochs: Should be greater than or equal to 1, got 0.",
+    "code": "validation_error",
+    "errors": [
+        {
+            "pointer": "/epochs",
+            "detail": "Should be greater than or equal to 1, got 0",
+            "code": "greater_than_equal",
+        }
+    ],
+}
+
+BY_SCHEMA: Mapping[str, dict[str, Any]] = {
+    "ExperimentView": EXPERIMENT,
+    "Page_ExperimentView_": {"items": [EXPERIMENT], "next_cursor": None},
+    "MetricsView": METRICS,
+    "ResultView": RESULT,
+    "AttemptsView": ATTEMPTS,
+    "StudyView": STUDY,
+    "Comparison": COMPARISON,
+    "WorkersView": WORKERS,
+    "QueueView": QUEUE,
+    "ActivationsView": ACTIVATIONS,
+    "Problem": PROBLEM,
+}
