@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from service.storage import tables
+from service.storage.tables import Experiment
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=tables.Base.metadata,
+    target_metadata=Experiment.metadata,  # importing one table has registered all
     transactional_ddl=True,
     render_as_batch=True,
     compare_type=True,
