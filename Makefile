@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: setup demo up test lint bench vendor lock
+.PHONY: setup demo up test nightly lint bench vendor lock
 
 setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need
 
@@ -15,7 +15,10 @@ up: setup  ## Serve the API with one worker, until Ctrl-C
 	$(BIN)/actlab up $(ARGS)
 
 test: $(VENV)/.dev  ## Run every test that this machine allows: ARGS='-m "not slow"' for the quick ones
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not nightly" $(ARGS)
+
+nightly: $(VENV)/.dev  ## Run what takes too long for every change: random kills, and each guard removed in turn
+	$(BIN)/pytest -m nightly $(ARGS)
 
 lint: $(VENV)/.dev  ## Check style and types
 	$(BIN)/ruff check .

@@ -75,6 +75,9 @@ class Client:
         items: list[Json] = self._get("/workers")["items"]
         return items
 
+    def queue(self) -> Json:
+        return self._get("/queue")
+
     def close(self) -> None:
         self._http.close()
 

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,14 +20,15 @@ from actlab.client import Client
 from service import reaper
 from service.domain.errors import ConfigurationError
 from service.settings import Settings
+from service.shutdown import Shutdown
 from service.storage import schema, workers
 from service.storage.base import new_id
 from service.storage.database import Database, open_database
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
+LOOK_SECONDS = 0.2
 SETTLED_SECONDS = 30.0  # a child that lived so long is restarted at once
-LONGEST_PAUSE = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ class Child:
 
     name: str
     arguments: Callable[[], list[str]]
+    longest_pause: float
     on_end: Callable[[int], None] = lambda status: None
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
@@ -62,7 +63,7 @@ class Child:
             return
         lived = time.monotonic() - self.started
         self.failures = 0 if lived > SETTLED_SECONDS or status == 0 else self.failures + 1
-        self.not_before = time.monotonic() + min(LONGEST_PAUSE, 2.0**self.failures - 1)
+        self.not_before = time.monotonic() + min(self.longest_pause, 2.0**self.failures - 1)
         self.process = None
         log.warning("child_ended", child=self.name, status=status, lived=round(lived, 1))
         self.on_end(status)
@@ -86,7 +87,7 @@ class Child:
 @dataclass
 class Supervisor:
     settings: Settings
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: Shutdown = field(default_factory=Shutdown)
 
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM; the exit status."""
@@ -95,7 +96,7 @@ class Supervisor:
         with _only_one(self.settings):
             self._prepare()
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: self.stopping.set())
+                signal.signal(number, lambda *_: self.stopping.request())
             return self._serve()
 
     def _prepare(self) -> None:
@@ -109,17 +110,19 @@ class Supervisor:
         database = open_database(self.settings)
         worker = _Worker(database, self.settings)
         insecure = ["--insecure"] if self.settings.insecure else []
-        api = Child("api", lambda: ["serve", *insecure])
-        children = [api, Child("worker", worker.arguments, worker.ended)]
+        pause = self.settings.restart_seconds
+        api = Child("api", lambda: ["serve", *insecure], pause)
+        children = [api, Child("worker", worker.arguments, pause, worker.ended)]
         try:
             for child in children:
                 child.start()
             if not self._answers(api):
                 return 1
             log.info("up", url=self.settings.url, docs=f"{self.settings.url}/docs", home=str(self.settings.home))
-            while not self.stopping.wait(0.2):
+            while not self.stopping.requested:
                 for child in children:
                     child.tend()
+                time.sleep(LOOK_SECONDS)
             return 0
         finally:
             _stop(children)
@@ -130,7 +133,7 @@ class Supervisor:
         """Wait for the API; False, after saying why, when it ends or stays silent."""
         deadline = time.monotonic() + START_SECONDS
         with Client(self.settings.url) as client:
-            while time.monotonic() < deadline and not self.stopping.is_set():
+            while time.monotonic() < deadline and not self.stopping.requested:
                 if api.process is None or api.process.poll() is not None:
                     log.error("api_did_not_start", hint=f"is port {self.settings.port} taken? Set ACTLAB_PORT.")
                     return False
@@ -138,7 +141,7 @@ class Supervisor:
                     return True
                 time.sleep(0.1)
         log.error("api_silent", seconds=START_SECONDS)
-        return self.stopping.is_set()
+        return self.stopping.requested
 
 
 class _Worker:

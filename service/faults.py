@@ -4,14 +4,18 @@ Points lie around every transaction (`<transaction>.before_commit`, `<transactio
 messages leave the process. Unset, a point costs one look into an empty dictionary.
 """
 
+import ctypes
 import os
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
 from service.domain.errors import ConfigurationError
 
-ACTIONS = ("kill", "exit", "stop", "hang", "error")
+ACTIONS = ("kill", "exit", "stop", "hang", "seize", "pause", "error")
+FOR_EVER = 86_400
 
 
 class InjectedFault(RuntimeError):
@@ -19,43 +23,75 @@ class InjectedFault(RuntimeError):
 
 
 @dataclass
-class Faults:
-    """`plan` maps a point to an action and to how many passes go by before it acts."""
+class Fault:
+    action: str
+    passes: int  # how many go by before it acts
+    always: bool  # or once for all processes that share the folder
 
-    plan: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+@dataclass
+class Faults:
+    """What happens at which point. `folder` remembers what has happened, across processes and restarts."""
+
+    plan: dict[str, Fault] = field(default_factory=dict)
+    folder: Path | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "Faults":
-        """Read `point:action[:after]`, comma-separated. ConfigurationError on anything else."""
-        return cls(dict(_parse(part) for part in text.split(",") if part))
+    def parse(cls, text: str, folder: Path | None = None) -> Self:
+        """Read `point:action[!][:after]`, comma-separated; `!` makes it act each time. ConfigurationError on anything
+        else."""
+        return cls(dict(_parse(part) for part in text.split(",") if part), folder)
 
     def reach(self, point: str) -> None:
-        if point not in self.plan:
+        fault = self.plan.get(point)
+        if fault is None:
             return
-        action, passes = self.plan[point]
-        if passes > 0:
-            self.plan[point] = (action, passes - 1)
-            return
-        del self.plan[point]
-        _act(action, point)
+        if fault.passes > 0:
+            fault.passes -= 1
+        elif fault.always or self._first(point):
+            self._act(fault.action, point)
+
+    def _first(self, point: str) -> bool:
+        """Whether nobody has been here before; leaves a mark."""
+        if self.folder is None:
+            del self.plan[point]
+            return True
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.mark(point).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    def mark(self, point: str) -> Path:
+        """The file that says that a process has been there."""
+        return (self.folder or Path()) / f"{point}.reached"
+
+    def _act(self, action: str, point: str) -> None:
+        match action:
+            case "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "exit":
+                os._exit(70)
+            case "stop":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case "hang":
+                time.sleep(FOR_EVER)
+            case "seize":
+                # A call that keeps the interpreter's lock: no other thread of this process runs any more.
+                ctypes.PyDLL(None).sleep(FOR_EVER)
+            case "pause":
+                while not self.mark(point).with_suffix(".go").exists():
+                    time.sleep(0.01)
+            case _:
+                raise InjectedFault(point)
 
 
-def _parse(part: str) -> tuple[str, tuple[str, int]]:
+def _parse(part: str) -> tuple[str, Fault]:
     point, _, rest = part.strip().partition(":")
     action, _, after = rest.partition(":")
+    always = action.endswith("!")
+    action = action.removesuffix("!")
     if action not in ACTIONS or not (after or "0").isdigit():
-        raise ConfigurationError(f"ACTLAB_FAULT: {part!r} is not point:action[:after] with action one of {ACTIONS}")
-    return point, (action, int(after or 0))
-
-
-def _act(action: str, point: str) -> None:
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif action == "exit":
-        os._exit(70)
-    elif action == "stop":
-        os.kill(os.getpid(), signal.SIGSTOP)
-    elif action == "hang":
-        time.sleep(86_400)
-    else:
-        raise InjectedFault(point)
+        raise ConfigurationError(f"ACTLAB_FAULT: {part!r} is not point:action[!][:after] with action one of {ACTIONS}")
+    return point, Fault(action, int(after or 0), always)

@@ -4,6 +4,7 @@ import threading
 
 import structlog
 from celery import Celery
+from kombu import Exchange, Queue
 from kombu.exceptions import KombuError, OperationalError
 
 import service.spool  # noqa: F401  # registers spool://
@@ -20,16 +21,17 @@ log = structlog.get_logger(__name__)
 
 
 def create_celery(settings: Settings) -> Celery:
-    """Celery without results, acknowledging early: what a message stands for is safe in SQL."""
+    """Celery without results or acknowledgements: what a message stands for is safe in SQL."""
     app = Celery("actlab", broker=settings.broker, set_as_current=False)
     app.conf.update(
+        # A wake is gone when it is read. An acknowledgement that a dying Redis does not take would otherwise count as
+        # a message still in hand, and the worker would wait for ever to be done with it before reading another.
+        task_queues=[Queue(QUEUE, Exchange(QUEUE), QUEUE, no_ack=True)],
         task_default_queue=QUEUE,
         task_default_exchange=QUEUE,
         task_default_routing_key=QUEUE,
         task_ignore_result=True,
-        task_acks_late=False,
         task_publish_retry=False,
-        worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,

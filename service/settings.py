@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     )
     recycle_after: int = Field(200, ge=0, description="Experiments after which a worker restarts itself; 0: never.")
     weights_days: float | None = Field(None, gt=0, description="Days after which weights are removed; default: never.")
+    restart_seconds: float = Field(
+        30.0, ge=0, le=3600, description="Longest pause before `actlab up` starts a process again that ended early."
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where workers train.")
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads of a worker; default: every core it may use."

@@ -3,7 +3,6 @@
 Solo, because CUDA does not survive a fork, and because only in the main thread does a SIGTERM reach the step.
 """
 
-import threading
 from collections.abc import Callable
 
 import psutil
@@ -16,6 +15,7 @@ from service.periodic import Periodic
 from service.queue import TASK, Waker, create_celery
 from service.reaper import Reaper
 from service.settings import Settings
+from service.shutdown import Shutdown
 from service.storage import schema
 from service.storage.base import new_id
 from service.storage.database import Database, open_database
@@ -39,7 +39,7 @@ def main(settings: Settings, id: str | None = None) -> int:
     database = open_database(settings)
     schema.check(database)
     identity = Identity.of_this_process(id or new_id().hex, settings)
-    shutdown = threading.Event()
+    shutdown = Shutdown()
     bench = _bench(settings, database, identity, shutdown)
     app = create_celery(settings)
     waker = Waker(app)
@@ -60,7 +60,7 @@ def main(settings: Settings, id: str | None = None) -> int:
         database.close()
 
 
-def _bench(settings: Settings, database: Database, identity: Identity, shutdown: threading.Event) -> Bench:
+def _bench(settings: Settings, database: Database, identity: Identity, shutdown: Shutdown) -> Bench:
     return Bench(
         settings=settings,
         device=identity.device,
@@ -81,7 +81,7 @@ def _register(app: Celery, bench: Bench, train: Callable[[], int]) -> None:
         recycler.count(train())
 
     def stop(**_: object) -> None:
-        bench.shutdown.set()
+        bench.shutdown.request()
 
     signals.worker_shutting_down.connect(stop, weak=False)
 

@@ -1,6 +1,6 @@
 """Writes of a running experiment, which a database that is away delays but does not lose."""
 
-import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from service.shutdown import Shutdown
 from service.storage.database import Database
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ class Outage(Exception):
 
 
 class Persistence:
-    def __init__(self, database: Database, outage_seconds: float, shutdown: threading.Event) -> None:
+    def __init__(self, database: Database, outage_seconds: float, shutdown: Shutdown) -> None:
         self._database = database
         self._outage_seconds = outage_seconds
         self._shutdown = shutdown
@@ -52,13 +53,13 @@ class Persistence:
         return value
 
     def _given_up(self, state: tenacity.RetryCallState) -> bool:
-        patience = min(HASTY_SECONDS, self._outage_seconds) if self._shutdown.is_set() else self._outage_seconds
+        patience = min(HASTY_SECONDS, self._outage_seconds) if self._shutdown.requested else self._outage_seconds
         return (state.seconds_since_start or 0.0) >= patience
 
     def _sleep(self, seconds: float) -> None:
-        if self._shutdown.is_set():
+        if self._shutdown.requested:
             seconds = min(seconds, 0.2)
-        threading.Event().wait(seconds)
+        time.sleep(seconds)
 
 
 def _report(state: tenacity.RetryCallState) -> None:

@@ -1,6 +1,5 @@
 """One attempt: trains what was claimed, records each epoch, obeys cancel and shutdown, and reports how it ended."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause
 from service.settings import Settings
+from service.shutdown import Shutdown
 from service.storage import lifecycle
 from service.storage.leases import CancelRequested, Claim, FenceLost
 from service.storage.results import FinishedRun
@@ -46,7 +46,7 @@ class Bench:
     keeper: Keeper
     checkpoints: Checkpoints
     datasets: Datasets
-    shutdown: threading.Event
+    shutdown: Shutdown
 
 
 def run(bench: Bench, claim: Claim) -> None:
@@ -142,7 +142,7 @@ class _Attempt(Callbacks):
             raise FenceLost(self.fence)
         if self.held.cancel_requested:
             raise CancelRequested(self.fence)
-        if self.bench.shutdown.is_set():
+        if self.bench.shutdown.requested:
             if progress is not None:
                 self._write_checkpoint(progress)
             raise Released

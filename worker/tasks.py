@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 def train(bench: Bench, database: Database, identity: Identity, waker: Waker) -> int:
     """Run what is due, if anything; how many that was. Where there was something there may be more: wake on."""
-    if bench.shutdown.is_set():
+    if bench.shutdown.requested:
         return 0
     lease = bench.settings.lease_seconds
     try:
@@ -26,6 +26,6 @@ def train(bench: Bench, database: Database, identity: Identity, waker: Waker) ->
     for claim in claims:
         log.info("claimed", experiment=str(claim.fence.id), attempt=claim.fence.attempt)
         run(bench, claim)
-    if claims and not bench.shutdown.is_set():
+    if claims and not bench.shutdown.requested:
         waker.wake()
     return len(claims)

@@ -82,7 +82,7 @@ def open_database(settings: Settings) -> Database:
     return Database(
         settings.database,
         pool_size=settings.pool_size,
-        faults=Faults.parse(settings.fault),
+        faults=Faults.parse(settings.fault, settings.home / "faults"),
         trace=settings.trace,
     )
 

@@ -15,7 +15,9 @@ from tests.api.serving import EXPERIMENTS, serving
 
 
 def family(kind: type[ActLabError] = ActLabError) -> Iterator[type[ActLabError]]:
-    yield kind
+    """Those that clients meet; a worker's own stay in its logs."""
+    if kind.__module__ == ActLabError.__module__:
+        yield kind
     for child in kind.__subclasses__():
         yield from family(child)
 

@@ -1,5 +1,7 @@
 """Crash points: parsed strictly, acting exactly where they are named."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,21 @@ def test_a_point_acts_once_after_its_passes() -> None:
     with pytest.raises(InjectedFault):
         faults.reach("here")
     faults.reach("here")
+
+
+def test_a_folder_remembers_across_processes(tmp_path: Path) -> None:
+    for process in range(3):
+        faults = Faults.parse("here:error", tmp_path / "faults")
+        if process == 0:
+            with pytest.raises(InjectedFault):
+                faults.reach("here")
+        faults.reach("here")
+
+
+def test_an_exclamation_mark_acts_each_time(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(InjectedFault):
+            Faults.parse("here:error!", tmp_path / "faults").reach("here")
 
 
 @pytest.mark.parametrize(("point", "stored"), [("raise.before_commit", 0), ("raise.after_commit", 7)])

@@ -33,6 +33,7 @@ class Service:
         self.port = free_port()
         self.embedded = database_url is None
         self.environment = _environment(home, self.port, database_url, broker_url) | settings
+        self.database_url = database_url or f"sqlite:///{home.resolve() / 'actlab.db'}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.client = Client(f"http://127.0.0.1:{self.port}")
 
@@ -46,13 +47,13 @@ class Service:
         await_true(self.client.healthy, seconds=40)
         return self
 
-    def launch(self, *command: str) -> subprocess.Popen[bytes]:
+    def launch(self, *command: str, name: str | None = None) -> None:
         """Start one of its processes; its output goes to a file under home."""
+        name = name or command[0]
         self.home.mkdir(parents=True, exist_ok=True)
-        with (self.home / f"{command[0]}.out").open("ab") as output:
+        with (self.home / f"{name}.out").open("ab") as output:
             process = subprocess.Popen(_command(*command), env=self.environment, stdout=output, stderr=output)
-        self.processes[command[0]] = process
-        return process
+        self.processes[name] = process
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -73,6 +74,12 @@ class Service:
             self.processes[one].send_signal(number)
         for one in names:
             self.processes.pop(one).wait(40)
+
+    def revive(self) -> None:
+        """Start again what has ended, as whoever runs a production stack does; `up` does so itself."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.launch(name)
 
     def output(self, name: str) -> str:
         return (self.home / f"{name}.out").read_text(errors="replace")
@@ -118,6 +125,7 @@ def _environment(home: Path, port: int, database_url: str | None, broker_url: st
         "ACTLAB_REAP_SECONDS": "0.5",
         "ACTLAB_RECONCILE_SECONDS": "0.5",
         "ACTLAB_CHECKPOINT_SECONDS": "1",
+        "ACTLAB_RESTART_SECONDS": "0.2",
         "ACTLAB_TRACE": "true",
     }
     if database_url is not None and broker_url is not None:

@@ -33,6 +33,7 @@ def test_up_stops_cleanly(service: Service, number: int) -> None:
     assert not (service.home / "up.json").exists()
 
 
+@pytest.mark.slow
 def test_children_end_with_a_supervisor_that_was_killed(service: Service) -> None:
     await_true(service.client.workers, seconds=30)
     children = psutil.Process(service.processes["up"].pid).children()
@@ -40,6 +41,7 @@ def test_children_end_with_a_supervisor_that_was_killed(service: Service) -> Non
     await_true(lambda: not any(child.is_running() for child in children), seconds=15)
 
 
+@pytest.mark.slow
 def test_an_api_that_dies_is_started_again(service: Service) -> None:
     await_true(lambda: "docs=" in service.output("up"))  # before that, an API that dies ends the start
     first = service.process("serve")
@@ -86,6 +88,7 @@ def test_a_mistake_gets_one_clear_line(make_service: Callable[..., Service], mis
     assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["missing", "corrupt", "truncated"])
 def test_bad_data_fails_the_experiment_with_its_cause(
     make_service: Callable[..., Service], tmp_path: Path, damage: str

@@ -1,6 +1,5 @@
 """The whole road with the real components: from a spec posted over HTTP to its result, on both stacks."""
 
-import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from tests.stack.services import LONG, SHORT, Service
 from tests.waiting import await_true
 
 pytestmark = pytest.mark.timeout(240)
+slow = pytest.mark.slow
 
 TIMINGS = {"seconds", "images_per_second", "attempt"}
 
@@ -32,6 +32,7 @@ def test_the_same_experiment_twice_gives_the_same_figures(service: Service) -> N
     assert results[0]["last"]["test_accuracy"] == one["test_accuracy"]
 
 
+@slow
 def test_a_study_ends_in_a_comparison(service: Service) -> None:
     base = {name: value for name, value in SHORT.items() if name != "activation"} | {"epochs": 1}
     study = service.client.submit_study({"base": base, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1, 2]})
@@ -53,7 +54,7 @@ def test_a_cancel_ends_a_running_experiment_soon(service: Service) -> None:
     assert time.monotonic() - asked < 3
 
 
-@pytest.mark.slow
+@slow
 def test_a_stopped_service_releases_and_a_started_one_resumes(
     make_service: Callable[..., Service],
 ) -> None:
@@ -75,31 +76,7 @@ def test_a_stopped_service_releases_and_a_started_one_resumes(
     assert outcomes == ["released", "succeeded"]
 
 
-@pytest.mark.slow
-def test_a_killed_worker_loses_nothing(service: Service) -> None:
-    id = service.client.submit_experiment(SHORT | {"epochs": 8})["id"]
-    await_true(lambda: service.client.experiment(id)["epochs_done"] >= 2)
-    service.process("worker").send_signal(signal.SIGKILL)
-    if not service.embedded:  # there, the supervisor starts another; here, whoever runs the service does
-        service.processes.pop("worker").wait(10)
-        service.launch("worker")
-    done = service.finished(id)
-    assert done["status"] == "succeeded"
-    outcomes = [attempt["outcome"] for attempt in service.client.attempts(id)]
-    assert outcomes == ["lost", "succeeded"]
-    assert [item["epoch"] for item in figures(service, id)] == list(range(1, 9))
-
-
-@pytest.mark.slow
-def test_a_worker_that_hangs_is_ended_and_its_stack_kept(make_service: Callable[..., Service]) -> None:
-    service = make_service(ACTLAB_STALL_SECONDS="2", ACTLAB_FAULT="epoch.before_commit:hang:1").start()
-    id = service.client.submit_experiment(SHORT | {"epochs": 8})["id"]
-    lost = await_true(lambda: [a for a in service.client.attempts(id) if a["outcome"] == "lost"], seconds=60)
-    assert lost[0]["cause"] == "worker_lost"
-    assert "Timeout" in lost[0]["log_tail"]
-    assert "before_commit" in lost[0]["log_tail"] or "reach" in lost[0]["log_tail"]
-
-
+@slow
 def test_the_api_has_not_loaded_torch_and_stays_small(service: Service) -> None:
     service.finished(service.client.submit_experiment(SHORT)["id"])
     service.client.comparison()
@@ -119,7 +96,8 @@ def test_the_api_answers_within_five_seconds_of_its_start(make_service: Callable
     assert time.monotonic() - started < 5
 
 
-@pytest.mark.slow
+@slow
+@pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
 def test_an_idle_service_uses_almost_no_processor(make_service: Callable[..., Service]) -> None:
     """API and worker together, with the settings that users have, over a minute."""
     service = make_service(

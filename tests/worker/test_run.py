@@ -1,6 +1,5 @@
 """One attempt from claim to end: trained for real on a tiny network, and stopped in every way it can be."""
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from service.domain.errors import InvalidData
 from service.domain.status import Cause, Outcome, Status
 from service.settings import Settings
+from service.shutdown import Shutdown
 from service.storage import attempts, experiments, lifecycle, metrics, results
 from service.storage.database import Database
 from service.storage.leases import Claim
@@ -35,12 +35,12 @@ TINY = {
 
 
 @pytest.fixture
-def shutdown() -> threading.Event:
-    return threading.Event()
+def shutdown() -> Shutdown:
+    return Shutdown()
 
 
 @pytest.fixture
-def bench(database: Database, settings: Settings, shutdown: threading.Event) -> Iterator[Bench]:
+def bench(database: Database, settings: Settings, shutdown: Shutdown) -> Iterator[Bench]:
     settings = settings.model_copy(update={"threads": 1, "checkpoint_seconds": 0.0, "outage_seconds": 1.0})
     opened = _bench(settings, database, Identity("w1", "cpu", "test"), shutdown)
     opened.keeper.start()
@@ -132,16 +132,16 @@ def test_a_released_experiment_is_resumed_to_the_same_bits(
     bench: Bench,
     experiment: UUID,
     monkeypatch: pytest.MonkeyPatch,
-    shutdown: threading.Event,
+    shutdown: Shutdown,
     step: int,
 ) -> None:
     other = database.run("make", lambda s: make_experiment(s, **TINY)).id
     with monkeypatch.context() as patched:
-        at_step(patched, step, lambda *_: shutdown.set())
+        at_step(patched, step, lambda *_: shutdown.request())
         run(bench, claim(database))
     now = row(database, experiment)
     assert (now.status, now.checkpoint_step, now.lost_count) == (Status.QUEUED, step, 0)
-    shutdown.clear()
+    shutdown.requested = False
     run(bench, claim(database))
     assert f"resumes after epoch {(step - 1) // 3}, step {step}" in log_of(bench, experiment, attempt=2)
     run(bench, claim(database))
@@ -233,13 +233,13 @@ def test_an_unusable_checkpoint_starts_over(
     bench: Bench,
     experiment: UUID,
     monkeypatch: pytest.MonkeyPatch,
-    shutdown: threading.Event,
+    shutdown: Shutdown,
     damage: str,
 ) -> None:
     with monkeypatch.context() as patched:
-        at_step(patched, 4, lambda *_: shutdown.set())
+        at_step(patched, 4, lambda *_: shutdown.request())
         run(bench, claim(database))
-    shutdown.clear()
+    shutdown.requested = False
     with monkeypatch.context() as patched:
         if damage == "missing":
             bench.checkpoints.drop_all(experiment)
@@ -309,10 +309,10 @@ def test_an_outage_is_no_hang(
 
 
 def test_a_shutdown_while_data_is_fetched_releases(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: threading.Event
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: Shutdown
 ) -> None:
     def fetching(name: str, report: Callable[..., None]) -> None:
-        shutdown.set()
+        shutdown.request()
         report("train-images", 1, 100)
 
     monkeypatch.setattr(bench.datasets, "get", fetching)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from service.domain.activations.catalogue import CATALOGUE, UniformDraw
+from service.domain.activations.activation import UniformDraw
 from service.domain.activations.choice import ActivationSpec
 from service.domain.activations.expression import Call, Expression, Number, Reference, Variable, is_elementwise
 
@@ -20,7 +20,8 @@ Kernel: TypeAlias = Callable[[Tensor, Values], Tensor]
 def build(choice: ActivationSpec, generator: torch.Generator) -> nn.Module:
     """The activation as a module for tensors (N, channels, height, width) or (N, units), which keeps shape, dtype and
     the channels-last format. `generator` must live on the device of the inputs; random slopes have no other state."""
-    return ActivationModule(choice, kernel_for(choice), generator)
+    recognised = choice.recognised
+    return ActivationModule(recognised, kernel_for(recognised), generator)
 
 
 class ActivationModule(nn.Module):
@@ -31,7 +32,7 @@ class ActivationModule(nn.Module):
         given = choice.parameters.items()
         self.learned = nn.ParameterDict({n: nn.Parameter(torch.tensor(p.value)) for n, p in given if p.learnable})
         self._fixed = {name: p.value for name, p in given if not p.learnable}
-        self._draw = CATALOGUE[choice.name].draw
+        self._draw = choice.definition.draw
         self._kernel = kernel
         self._generator = generator
 
@@ -56,13 +57,13 @@ def _drawn(draw: UniformDraw, fixed: Mapping[str, float], x: Tensor, generator: 
 
 def kernel_for(choice: ActivationSpec) -> Kernel:
     """The fastest form of the choice: torch's own kernel, or the definition op by op."""
-    row = CATALOGUE[choice.name]
-    parameters = choice.parameters
-    if choice.name in _SLOPED:
+    row = choice.definition
+    parameters = choice.recognised.parameters
+    if row.name in _SLOPED:
         return _leaky
-    if any(p.learnable for p in parameters.values()) or (choice.name in _SWISHES and parameters["beta"].value != 1):
+    if any(p.learnable for p in parameters.values()) or (row.name in _SWISHES and parameters["beta"].value != 1):
         return partial(definition, row.expression)
-    return _FUSED.get(choice.name, partial(definition, row.expression))
+    return _FUSED.get(row.name, partial(definition, row.expression))
 
 
 def definition(expression: Expression, x: Tensor, values: Values) -> Tensor:
@@ -84,6 +85,8 @@ def _evaluate(expression: Expression, x: Tensor, values: Values) -> Tensor:
         case Call("where", (condition, taken, otherwise)):
             chosen = _evaluate(condition, x, values) != 0
             return torch.where(chosen, _branch(taken, x, values, chosen), _branch(otherwise, x, values, ~chosen))
+        case Call("softmax", (argument,)):
+            return _softmax(_evaluate(argument, x, values).expand_as(x))
         case Call(function, arguments):
             return _FUNCTIONS[function](*(_evaluate(argument, x, values) for argument in arguments))
     raise TypeError(f"Not a node of a formula: {expression!r}")
@@ -127,6 +130,26 @@ class _Taken(torch.autograd.Function):
         return torch.where(taken, gradients[0], 0), None
 
 
+def _grown(a: Tensor, less: int) -> Tensor:
+    grown: Tensor = _Exponential.apply(a, less)  # type: ignore[no-untyped-call]  # as above
+    return grown
+
+
+class _Exponential(torch.autograd.Function):
+    """exp(a) - less, for 0 or 1. Where it has overflowed, a gradient of 0 from above stays 0: exp(-exp(-x)) is 0 for
+    x = -100, and so is its slope, which 0 * inf would make NaN."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, less: int) -> Tensor:
+        ctx.save_for_backward(a)
+        return torch.expm1(a) if less else torch.exp(a)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (a,) = ctx.saved_tensors
+        return torch.where(gradients[0] == 0, 0, gradients[0] * torch.exp(a)), None
+
+
 def _softmax(x: Tensor) -> Tensor:
     # torch.softmax(x, dim=1) would turn channels-last maps into channels-first ones.
     return torch.softmax(x.movedim(1, -1), dim=-1).movedim(-1, 1)
@@ -147,18 +170,19 @@ _FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     ">": _compared(torch.gt),
     ">=": _compared(torch.ge),
     "negative": torch.neg,
-    "exp": torch.exp,
-    "expm1": torch.expm1,
+    "exp": lambda a: _grown(a, 0),
+    "expm1": lambda a: _grown(a, 1),
     "log": torch.log,
     "log1p": torch.log1p,
     "sqrt": torch.sqrt,
     "sin": torch.sin,
+    "cos": torch.cos,
+    "atan": torch.atan,
     "tanh": torch.tanh,
     "erf": torch.erf,
     "abs": torch.abs,
     "sigmoid": torch.sigmoid,
     "softplus": lambda a: -F.logsigmoid(-a),  # F.softplus itself turns linear at 20, too early for float64
-    "softmax": _softmax,
     "minimum": torch.minimum,
     "maximum": torch.maximum,
 }
@@ -211,4 +235,19 @@ _FUSED: Mapping[str, Kernel] = {
     "selu": lambda x, values: F.selu(x),
     "silu": lambda x, values: F.silu(x),
     "mish": lambda x, values: F.mish(x),
+    "hard_sigmoid": lambda x, values: F.hardsigmoid(x),
+    "hard_tanh": lambda x, values: F.hardtanh(x),
+    "relu6": lambda x, values: F.relu6(x),
+    "celu": lambda x, values: F.celu(x, float(values["alpha"])),
+    "gelu_tanh": lambda x, values: F.gelu(x, approximate="tanh"),
+    "hard_swish": lambda x, values: F.hardswish(x),
+    "softsign": lambda x, values: F.softsign(x),
+    "relu_squared": lambda x, values: F.relu(x).square(),
+    "log_sigmoid": lambda x, values: -F.softplus(-x),  # F.logsigmoid would lose the channels-last format
+    "tanh_shrink": lambda x, values: F.tanhshrink(x.float()).to(
+        x.dtype
+    ),  # a difference, of which bfloat16 leaves few digits
+    "soft_shrink": lambda x, values: F.softshrink(x, float(values["threshold"])),
+    "hard_shrink": lambda x, values: F.hardshrink(x, float(values["threshold"])),
+    "sine": lambda x, values: torch.sin(x),
 }

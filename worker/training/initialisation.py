@@ -7,14 +7,6 @@ from torch import Tensor, nn
 
 from service.domain.spec import ExperimentSpec
 
-RECOMMENDED = {
-    # He et al. 2015 (arXiv:1502.01852) for the rectifier; its relatives lose about half the variance too.
-    **dict.fromkeys(("relu", "relu6", "relu_squared", "leaky_relu", "rrelu", "prelu", "elu", "celu"), "he_normal"),
-    **dict.fromkeys(("gelu", "gelu_tanh", "silu", "swish", "swish2", "hard_swish", "mish", "softplus"), "he_normal"),
-    "selu": "lecun_normal",  # Klambauer et al. 2017 (arXiv:1706.02515): its fixed point holds for this variance alone
-}
-"""By activation; those not named here take Glorot & Bengio's (2010), derived for functions like the identity at 0."""
-
 TRUNCATED_DEVIATION = 0.87962566103423978  # standard deviation of a standard normal cut off at two of them
 
 
@@ -22,7 +14,7 @@ def initialise(kernel: Tensor, spec: ExperimentSpec, generator: torch.Generator)
     """Fills a kernel (outputs, inputs, ...) in place."""
     kind: str = spec.model.init
     if kind == "recommended":
-        kind = RECOMMENDED.get(spec.activation.name, "glorot_uniform")
+        kind = spec.activation.definition.initialisation.name
     _FILL[kind](kernel, generator)
 
 

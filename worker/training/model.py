@@ -2,7 +2,6 @@
 
 from torch import Tensor, nn
 
-from service.domain.activations import CATALOGUE
 from service.domain.spec import ExperimentSpec
 from worker.training.activations import build
 from worker.training.initialisation import initialise
@@ -61,7 +60,7 @@ class Network(nn.Module):
                     build(spec.activation, streams.activation),
                     norm=norm,
                     pool=spec.model.pool if name == "conv2" else None,
-                    commutes=CATALOGUE[spec.activation.name].non_decreasing,
+                    commutes=spec.activation.definition.non_decreasing,
                 )
                 for name, kernel in kernels.items()
             }
