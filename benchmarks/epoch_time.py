@@ -60,7 +60,7 @@ def plain_epoch(spec: ExperimentSpec, images: Tensor, labels: Tensor) -> float:
 
 def plain_network(spec: ExperimentSpec) -> nn.Sequential:
     activation = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "swish": nn.SiLU, "leaky_relu": nn.LeakyReLU}
-    act = activation[spec.activation.name]
+    act = activation[spec.activation.label]
     return nn.Sequential(
         *(nn.Conv2d(1, 32, 3), nn.BatchNorm2d(32, eps=1e-3), act()),
         *(nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64, eps=1e-3), act(), nn.MaxPool2d(2), nn.Dropout(0.25), nn.Flatten()),

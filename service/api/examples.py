@@ -4,6 +4,8 @@ is sent has its examples beside its own bounds, in service.domain."""
 from collections.abc import Mapping
 from typing import Any
 
+from service.api.activation_views import EXAMPLES as ACTIVATION_EXAMPLES
+
 _STUDY_ID = "0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"
 
 EXPERIMENT: dict[str, Any] = {
@@ -167,28 +169,6 @@ QUEUE: dict[str, Any] = {
     "by_priority": {"0": 3},
 }
 
-ACTIVATIONS: dict[str, Any] = {
-    "items": [
-        {
-            "name": "swish",
-            "title": "Swish",
-            "formula": "x * sigmoid(beta * x)",
-            "parameters": [
-                {
-                    "name": "beta",
-                    "default": 1.0,
-                    "minimum": 0.0,
-                    "maximum": 100.0,
-                    "learnable": False,
-                    "may_learn": True,
-                }
-            ],
-            "named_in_article": True,
-            "note": "Ramachandran, Zoph & Le 2017. beta 0 gives x / 2; a large beta approaches ReLU.",
-        }
-    ]
-}
-
 COMPARISON: dict[str, Any] = {
     "metric": "test_accuracy",
     "groups": [
@@ -279,6 +259,6 @@ BY_SCHEMA: Mapping[str, dict[str, Any]] = {
     "Comparison": COMPARISON,
     "WorkersView": WORKERS,
     "QueueView": QUEUE,
-    "ActivationsView": ACTIVATIONS,
+    **ACTIVATION_EXAMPLES,
     "Problem": PROBLEM,
 }

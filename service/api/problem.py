@@ -17,6 +17,7 @@ class ProblemItem(BaseModel):
 
     pointer: str | None = Field(None, description="JSON pointer into the body.", examples=["/epochs"])
     parameter: str | None = Field(None, description="Name of a path, query or header parameter.")
+    column: int | None = Field(None, description="Where in a formula, from 1.")
     detail: str = Field(examples=["Should be greater than or equal to 1, got 0"])
     code: str = Field(examples=["greater_than_equal"])
 
@@ -50,6 +51,7 @@ def _item(problem: FieldProblem) -> ProblemItem:
     return ProblemItem(
         pointer=printable(problem.pointer) if in_body else None,
         parameter=None if in_body else printable(problem.pointer),
+        column=problem.column,
         detail=printable(str(problem)),
         code=problem.code,
     )

@@ -172,30 +172,6 @@ class QueueView(View):
     by_priority: dict[int, int]
 
 
-class ParameterView(View):
-    name: str
-    default: float
-    minimum: float
-    maximum: float
-    learnable: bool = Field(description="Trained unless the spec says otherwise.")
-    may_learn: bool = Field(description="A spec may ask for training it.")
-
-
-class ActivationView(View):
-    """A function of the catalogue."""
-
-    name: str
-    title: str
-    formula: str
-    parameters: list[ParameterView]
-    named_in_article: bool
-    note: str
-
-
-class ActivationsView(View):
-    items: list[ActivationView]
-
-
 class Health(View):
     status: str = Field(examples=["ok"])
     version: str = Field(examples=["0.1.0"])

@@ -8,13 +8,16 @@ LONGEST_VALUE = 200  # characters of a wrong value that are shown
 
 class FieldProblem:
     """One thing wrong with one field of a request: where (a JSON pointer into the body, which is empty or starts with
-    a slash, or else the name of a parameter), why, and what was given."""
+    a slash, or else the name of a parameter; and in a formula the column, from 1), why, and what was given."""
 
-    def __init__(self, pointer: str, detail: str, code: str, value: object = None) -> None:
+    def __init__(
+        self, pointer: str, detail: str, code: str, value: object = None, *, column: int | None = None
+    ) -> None:
         self.pointer = pointer
         self.detail = detail
         self.code = code
         self.value = value
+        self.column = column
 
     def __str__(self) -> str:
         return self.detail if self.value is None else f"{self.detail}, got {shown(self.value)}"
@@ -74,6 +77,10 @@ class NotFound(ActLabError):
 
 class ExperimentNotFound(NotFound):
     code, title = "experiment_not_found", "There is no such experiment"
+
+
+class ActivationNotFound(NotFound):
+    code, title = "activation_not_found", "There is no such activation"
 
 
 class StudyNotFound(NotFound):

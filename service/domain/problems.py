@@ -18,13 +18,15 @@ def field_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem]:
 
 def _problem(error: Mapping[str, Any]) -> FieldProblem:
     location = tuple(error["loc"])
-    at = error.get("ctx", {}).get("at")
+    context = error.get("ctx", {})
+    at = context.get("at")
     value = error["input"]
     if at is not None:
         location = (*location, at)
         value = value.get(at) if isinstance(value, dict) else value
     missing = error["type"] == "missing"
-    return FieldProblem(pointer(location), _reason(error), error["type"], None if missing else value)
+    shown = None if missing else value
+    return FieldProblem(pointer(location), _reason(error), error["type"], shown, column=context.get("column"))
 
 
 _WORDS = {

@@ -16,7 +16,8 @@ def check_shape(answer: Response) -> dict[str, Any]:
     assert problem["status"] == answer.status_code
     assert all(isinstance(problem[word], str) and problem[word] for word in ("title", "detail", "code"))
     for item in problem["errors"]:
-        assert item.keys() in ({"pointer", "detail", "code"}, {"parameter", "detail", "code"})
+        assert item.keys() - {"column"} in ({"pointer", "detail", "code"}, {"parameter", "detail", "code"})
+        assert item.get("column", 1) >= 1
         assert item.get("pointer", "") == "" or item["pointer"].startswith("/")
         assert item["detail"]
         assert item["code"]

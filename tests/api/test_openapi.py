@@ -48,7 +48,7 @@ def bodies(operation: dict[str, Any]) -> Iterator[Any]:
 
 def test_operations_read_as_method_names() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    verbs = "submit|list|get|edit|cancel|retry|delete"
+    verbs = "submit|list|get|preview|edit|cancel|retry|delete"
     assert [name for name in NAMES if not re.fullmatch(rf"({verbs})_[a-z_]+", name)] == []
 
 
@@ -101,7 +101,7 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
 # --- examples ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("submit", "edit"))])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("submit", "preview", "edit"))])
 @states.on_sqlite
 def test_every_example_of_a_body_is_accepted(client: TestClient, name: str) -> None:
     method, path, operation = OPERATIONS[NAMES.index(name)]
@@ -119,7 +119,7 @@ def test_every_example_of_a_body_is_accepted(client: TestClient, name: str) -> N
 
 def test_every_body_belongs_to_an_operation_tried_above() -> None:
     with_body = [name for (_, _, operation), name in zip(OPERATIONS, NAMES, strict=True) if any(bodies(operation))]
-    assert all(name.startswith(("submit", "edit")) for name in with_body)
+    assert all(name.startswith(("submit", "preview", "edit")) for name in with_body)
 
 
 @each_operation

@@ -19,6 +19,9 @@ _VARIED: dict[str, list[dict[str, float]]] = {
     "swish2": _BETAS,
     "elu": [{}, {"alpha": 0.0}, {"alpha": 0.5}, {"alpha": 10.0}],
     "prelu": [{}, {"slope": 0.0}, {"slope": -0.5}],
+    "celu": [{}, {"alpha": 0.01}, {"alpha": 0.5}, {"alpha": 100.0}],
+    "soft_shrink": [{}, {"threshold": 0.0}, {"threshold": 10.0}],
+    "hard_shrink": [{}, {"threshold": 0.0}, {"threshold": 10.0}],
 }
 CASES = [(name, values) for name in CATALOGUE for values in _VARIED.get(name, [{}])]
 ELEMENTWISE = [(name, values) for name, values in CASES if CATALOGUE[name].elementwise]
@@ -55,6 +58,19 @@ _EXACT: dict[str, Callable[..., Any]] = {
     "silu": lambda x: x * _logistic(x),
     "mish": lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))),
     "prelu": lambda x, slope: max(x, 0) + slope * min(x, 0),
+    "hard_sigmoid": lambda x: min(max(x + 3, 0), 6) / 6,
+    "hard_tanh": lambda x: max(-1, min(x, 1)),
+    "relu6": lambda x: min(max(x, 0), 6),
+    "celu": lambda x, alpha: max(x, 0) + min(0, alpha * mpmath.expm1(x / alpha)),
+    "gelu_tanh": lambda x: x * _logistic(2 * mpmath.sqrt(2 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3)),
+    "hard_swish": lambda x: x * min(max(x + 3, 0), 6) / 6,
+    "softsign": lambda x: x / (1 + abs(x)),
+    "relu_squared": lambda x: max(x, 0) ** 2,
+    "log_sigmoid": lambda x: -mpmath.log1p(mpmath.exp(-x)),
+    "tanh_shrink": lambda x: x - mpmath.tanh(x),
+    "soft_shrink": lambda x, threshold: mpmath.sign(x) * max(abs(x) - threshold, 0),
+    "hard_shrink": lambda x, threshold: x if abs(x) > threshold else mpmath.mpf(0),
+    "sine": mpmath.sin,
 }
 
 
@@ -73,7 +89,7 @@ def _selu_scale() -> Any:
 @pytest.mark.parametrize(("name", "given"), ELEMENTWISE)
 def test_values_and_derivatives_are_those_of_mpmath(name: str, given: dict[str, float]) -> None:
     row, values = CATALOGUE[name], CATALOGUE[name].values(**given)
-    points = np.array([-1e4, -100, -20, -5.5, -1, -0.1, -1e-3, 1e-3, 0.5, 3, 30, 104, 1e4])
+    points = np.array([-1e4, -100, -20, -5.5, -1.1, -0.1, -1e-3, 1e-3, 0.6, 3.1, 30, 104, 1e4])
     with mpmath.workdps(60):
         exact = [_EXACT[name](mpmath.mpf(x), **values) for x in points]
         slopes = [mpmath.diff(lambda x: _EXACT[name](x, **values), x) for x in points]

@@ -9,7 +9,6 @@ from torch import Tensor
 from service.domain.activations import CATALOGUE
 from service.domain.spec import ExperimentSpec
 from tests.worker.make import make_spec
-from worker.training.initialisation import RECOMMENDED
 from worker.training.model import Network, momentum_at, output_units
 from worker.training.randomness import Streams
 
@@ -117,8 +116,9 @@ def test_initialisation_has_its_variance(init: str, activation: str, deviation: 
     assert not network.get_parameter("output.bias").any()
 
 
-def test_recommendations_name_known_initialisations() -> None:
-    assert set(RECOMMENDED.values()) <= {"glorot_uniform", "he_normal", "lecun_normal"}
+@pytest.mark.parametrize("activation", sorted(CATALOGUE))
+def test_every_recommended_initialisation_is_there(activation: str) -> None:
+    assert make_network(activation=activation, model={"init": "recommended"}).output.weight.any()
 
 
 @pytest.mark.parametrize(

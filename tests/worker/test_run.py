@@ -1,6 +1,7 @@
 """One attempt from claim to end: trained for real on a tiny network, and stopped in every way it can be."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -162,6 +163,25 @@ def test_a_cancel_stops_at_the_next_step(
     run(bench, claim(database))
     assert row(database, experiment).status == Status.CANCELLED
     assert not bench.checkpoints.folder(experiment).exists()
+
+
+@pytest.mark.parametrize("flag", ["lost", "cancel_requested"])
+def test_a_flag_of_the_keeper_stops_the_very_step(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    """No write is due by then that would be refused."""
+    seldom = bench.settings.model_copy(update={"checkpoint_seconds": 600.0})
+    steps: list[int] = []
+
+    def note(attempt: _Attempt, progress: Progress) -> None:
+        steps.append(progress.steps_done)
+        setattr(attempt.held, flag, progress.steps_done == 2)
+
+    for step in range(1, 10):
+        at_step(monkeypatch, step, note)
+    monkeypatch.setattr(bench.keeper, "_read_flags", lambda _: None)
+    run(replace(bench, settings=seldom), claim(database))
+    assert steps == [1, 2]
 
 
 def test_a_cancel_that_comes_while_scoring_still_wins(

@@ -1,6 +1,7 @@
 """Activation functions: the catalogue of definitions and the expression trees it is written in."""
 
-from service.domain.activations.catalogue import CATALOGUE, Activation, Parameter, UniformDraw
+from service.domain.activations.activation import Activation, Parameter, UniformDraw
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.expression import Expression, formula
 from service.domain.activations.numeric import derivative, evaluate
 

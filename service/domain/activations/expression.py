@@ -12,8 +12,8 @@ from typing import NoReturn, TypeAlias
 
 ARITY: Mapping[str, int] = {
     **dict.fromkeys(("+", "-", "*", "/", "**", "<", "<=", ">", ">=", "minimum", "maximum"), 2),
-    **dict.fromkeys(("negative", "exp", "expm1", "log", "log1p", "sqrt", "sin", "tanh", "erf", "abs"), 1),
-    **dict.fromkeys(("sigmoid", "softplus", "softmax"), 1),
+    **dict.fromkeys(("negative", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "atan", "tanh", "erf"), 1),
+    **dict.fromkeys(("abs", "sigmoid", "softplus", "softmax"), 1),
     "where": 3,
 }
 """Every function that a tree may call, with its number of arguments. softmax normalises over axis 1 (channels or
@@ -138,7 +138,8 @@ def _builder(function: str) -> Callable[..., Call]:
 
 
 exp, expm1, log, log1p = _builder("exp"), _builder("expm1"), _builder("log"), _builder("log1p")
-sqrt, sin, tanh, erf = _builder("sqrt"), _builder("sin"), _builder("tanh"), _builder("erf")
+sqrt, tanh, erf = _builder("sqrt"), _builder("tanh"), _builder("erf")
+sin, cos, atan = _builder("sin"), _builder("cos"), _builder("atan")
 sigmoid, softplus, softmax = _builder("sigmoid"), _builder("softplus"), _builder("softmax")
 minimum, maximum, where = _builder("minimum"), _builder("maximum"), _builder("where")
 

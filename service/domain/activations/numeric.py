@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import special
 
 from service.domain.activations.expression import Call, Expression, Number, Reference, Variable, is_elementwise
+from service.domain.activations.partials import PARTIALS, SLOTS
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -35,7 +36,7 @@ def _filled(result: Array, x: Array) -> Array:
     return np.array(np.broadcast_to(result, x.shape), dtype=x.dtype)
 
 
-def _value(expression: Expression, x: Array, parameters: Mapping[str, float]) -> Array:
+def _value(expression: Expression, x: Array, parameters: Mapping[str, float | Array]) -> Array:
     match expression:
         case Number(value):
             return np.asarray(value, x.dtype)
@@ -43,6 +44,10 @@ def _value(expression: Expression, x: Array, parameters: Mapping[str, float]) ->
             return x
         case Reference(name):
             return np.asarray(parameters[name], x.dtype)
+        case Call("softmax", (argument,)):
+            return np.asarray(
+                special.softmax(np.broadcast_to(_value(argument, x, parameters), x.shape), axis=1), x.dtype
+            )
         case Call(function, arguments):
             called = _VALUES[function](*(_value(argument, x, parameters) for argument in arguments))
             return np.asarray(called, x.dtype)
@@ -56,22 +61,21 @@ def _slope(expression: Expression, x: Array, parameters: Mapping[str, float]) ->
         case Call("where", (condition, taken, otherwise)):
             chosen = _value(condition, x, parameters) != 0
             return np.where(chosen, _slope(taken, x, parameters), _slope(otherwise, x, parameters))
-        case Call(function, arguments) if function in _PARTIALS:
-            partials = _PARTIALS[function](*(_value(argument, x, parameters) for argument in arguments))
+        case Call(function, arguments) if function in PARTIALS:
+            values = [_value(argument, x, parameters) for argument in arguments]
+            at = dict(zip(SLOTS, values, strict=False))
             slopes = [_slope(argument, x, parameters) for argument in arguments]
+            partials = [_value(partial, x, at) for partial in PARTIALS[function]]
             return np.asarray(sum(map(_chain, partials, slopes)))
     return np.zeros_like(x)  # numbers, parameters and comparisons
 
 
 def _chain(partial: Array, slope: Array) -> Array:
     # An argument that does not move contributes nothing, however steep the function is there: in x ** 2 the partial
-    # derivative by the exponent is NaN for x < 0.
-    return np.where(slope == 0, 0, partial * slope)
-
-
-def _power_partials(base: Array, exponent: Array) -> tuple[Array, Array]:
-    by_base = np.where(exponent == 0, 0, exponent * base ** (exponent - 1))
-    return by_base, base**exponent * np.log(base)
+    # derivative by the exponent is NaN for x < 0. A function that is flat lets nothing through, however fast its
+    # argument moves: in exp(-exp(-x)) the inner exponential overflows where the outer one has long been 0.
+    still = (slope == 0) | ((partial == 0) & np.isinf(slope))
+    return np.where(still, 0, partial * slope)
 
 
 _VALUES: Mapping[str, Callable[..., Any]] = {
@@ -91,36 +95,14 @@ _VALUES: Mapping[str, Callable[..., Any]] = {
     "log1p": np.log1p,
     "sqrt": np.sqrt,
     "sin": np.sin,
+    "cos": np.cos,
+    "atan": np.arctan,
     "tanh": np.tanh,
     "erf": special.erf,
     "abs": np.abs,
     "sigmoid": special.expit,
     "softplus": lambda a: np.logaddexp(a, np.zeros_like(a)),
-    "softmax": lambda a: special.softmax(a, axis=1),
     "minimum": np.minimum,
     "maximum": np.maximum,
     "where": lambda condition, taken, otherwise: np.where(condition != 0, taken, otherwise),
-}
-
-# The partial derivatives by each argument. A comparison is absent: it is flat on both sides.
-_PARTIALS: Mapping[str, Callable[..., tuple[Any, ...]]] = {
-    "+": lambda a, b: (1, 1),
-    "-": lambda a, b: (1, -1),
-    "*": lambda a, b: (b, a),
-    "/": lambda a, b: (1 / b, -a / b / b),
-    "**": _power_partials,
-    "negative": lambda a: (-1,),
-    "exp": lambda a: (np.exp(a),),
-    "expm1": lambda a: (np.exp(a),),
-    "log": lambda a: (1 / a,),
-    "log1p": lambda a: (1 / (1 + a),),
-    "sqrt": lambda a: (0.5 / np.sqrt(a),),
-    "sin": lambda a: (np.cos(a),),
-    "tanh": lambda a: (1 - np.tanh(a) ** 2,),
-    "erf": lambda a: (2 / np.sqrt(np.pi) * np.exp(-a * a),),
-    "abs": lambda a: (np.sign(a),),
-    "sigmoid": lambda a: (special.expit(a) * special.expit(-a),),  # 1 - sigmoid(a) would round to 0 from a = 37 on
-    "softplus": lambda a: (special.expit(a),),
-    "minimum": lambda a, b: (np.heaviside(b - a, 0.5), np.heaviside(a - b, 0.5)),
-    "maximum": lambda a, b: (np.heaviside(a - b, 0.5), np.heaviside(b - a, 0.5)),
 }

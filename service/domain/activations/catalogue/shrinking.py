@@ -1,0 +1,54 @@
+"""Functions made for sparse codes and for losses more than for hidden layers."""
+
+from service.domain.activations.activation import Activation, Advice, Parameter
+from service.domain.activations.expression import Reference, X, softplus, tanh, where
+
+THRESHOLD = Parameter("threshold", 0.5, 0.0, 10.0)
+threshold = Reference("threshold")
+
+_CODING = Advice(
+    "For sparse codes, where small values are noise; in a classifier's hidden layers it drops what is near zero.",
+    "Gregor & LeCun 2010 (ICML), Learning Fast Approximations of Sparse Coding",
+)
+
+ROWS = (
+    Activation(
+        "log_sigmoid",
+        "Log-sigmoid",
+        -softplus(-X),
+        "log(sigmoid(x)), without its underflow.",
+        non_decreasing=True,  # f' = sigmoid(-x) > 0
+        advice=Advice(
+            "Part of the cross-entropy loss; all its values are negative, so it is seldom a hidden unit.",
+            "PyTorch's documentation of LogSigmoid",
+        ),
+    ),
+    Activation(
+        "tanh_shrink",
+        "Tanh-shrink",
+        X - tanh(X),
+        "Of the Torch library; flat at 0, where its slope is 0.",
+        # It falls nowhere, but the rounding of a difference near 0 does.
+        non_decreasing=False,
+        advice=_CODING,
+    ),
+    Activation(
+        "soft_shrink",
+        "Soft-shrink",
+        where(abs(X) > threshold, where(X > 0, X - threshold, X + threshold), 0),
+        "Donoho & Johnstone 1994 (soft thresholding); threshold 0 gives the identity.",
+        (THRESHOLD,),
+        non_decreasing=True,  # continuous; f' is 1 or 0
+        advice=_CODING,
+    ),
+    Activation(
+        "hard_shrink",
+        "Hard-shrink",
+        where(abs(X) > threshold, X, 0),
+        "Donoho & Johnstone 1994 (hard thresholding); it jumps at both thresholds.",
+        (THRESHOLD,),
+        # It falls nowhere, but among inputs within the threshold pooling first picks another one.
+        non_decreasing=False,
+        advice=_CODING,
+    ),
+)

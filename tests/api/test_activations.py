@@ -1,0 +1,186 @@
+"""The catalogue over HTTP, curves, and previews of formulas."""
+
+import math
+import time
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.domain.activations import CATALOGUE
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS
+
+ACTIVATIONS = "/api/v1/activations"
+PREVIEW = f"{ACTIVATIONS}/preview"
+
+
+def curve(client: TestClient, name: str, **query: Any) -> dict[str, list[Any]]:
+    answer = client.get(f"{ACTIVATIONS}/{name}/curve", params=query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, list[Any]] = answer.json()
+    return found
+
+
+def preview(client: TestClient, formula: str, **parameters: Any) -> dict[str, Any]:
+    answer = client.post(PREVIEW, json={"formula": formula, "parameters": parameters})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+# --- the catalogue -------------------------------------------------------------------------------------------------
+
+
+def test_the_list_holds_every_row_with_what_is_known_of_it(steady: TestClient) -> None:
+    items = steady.get(ACTIVATIONS).json()["items"]
+    assert [item["name"] for item in items] == list(CATALOGUE)
+    for item in items:
+        assert item["latex"]
+        assert (item["derivative"] is None) == (item["derivative_latex"] is None) == (item["name"] == "softmax")
+        assert item["recommended_initialisation"]["source"]
+        assert item["advice"]["text"]
+        assert item["advice"]["source"]
+
+
+def test_one_row_is_the_one_of_the_list(steady: TestClient) -> None:
+    for item in steady.get(ACTIVATIONS).json()["items"]:
+        assert steady.get(f"{ACTIVATIONS}/{item['name']}").json() == item
+
+
+def test_properties_are_those_of_the_function(steady: TestClient) -> None:
+    found = steady.get(f"{ACTIVATIONS}/swish").json()
+    assert found["properties"]["range"] == [pytest.approx(-0.278465, abs=1e-6), None]
+    assert found["properties"]["monotonic"] == "neither"
+    assert found["derivative"] == "sigmoid(beta * x) + x * sigmoid(beta * x) * sigmoid(-(beta * x)) * beta"
+    assert set(steady.get(f"{ACTIVATIONS}/softmax").json()["properties"].values()) == {None}
+
+
+@pytest.mark.parametrize("name", ["nothing", "relu7", "x" * 60])
+def test_an_unknown_name_is_404(steady: TestClient, name: str) -> None:
+    for path in (name, f"{name}/curve"):
+        assert "relu6" in refused(steady.get(f"{ACTIVATIONS}/{path}"), 404, "activation_not_found")["detail"]
+
+
+@pytest.mark.parametrize("name", ["RELU", "%00", "x" * 3000, "relu%20", "%ff", "%2e%2e"])
+def test_what_is_no_name_is_422(steady: TestClient, name: str) -> None:
+    for path in (name, f"{name}/curve"):
+        refused(steady.get(f"{ACTIVATIONS}/{path}"), 422, at="name")
+
+
+# --- curves --------------------------------------------------------------------------------------------------------
+
+
+def test_a_curve_has_its_points_and_slopes(steady: TestClient) -> None:
+    found = curve(steady, "relu", **{"from": -1, "to": 1, "points": 5})
+    assert found == {"x": [-1, -0.5, 0, 0.5, 1], "y": [0, 0, 0, 0.5, 1], "dy": [0, 0, 0, 1, 1]}
+
+
+def test_a_curve_follows_its_parameters(steady: TestClient) -> None:
+    found = curve(steady, "leaky_relu", **{"from": -2, "to": 2, "points": 2, "parameters": '{"slope": 0.5}'})
+    assert found == {"x": [-2, 2], "y": [-1, 2], "dy": [0.5, 1]}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_curve_is_finite_and_quick(steady: TestClient, name: str) -> None:
+    started = time.perf_counter()
+    found = curve(steady, name, **{"from": -1e4, "to": 1e4, "points": 2001})
+    assert time.perf_counter() - started < 0.1
+    assert [len(found[axis]) for axis in ("x", "y", "dy")] == [2001] * 3
+    values = {value is None or math.isfinite(value) for value in found["y"] + found["dy"]}
+    assert values == {True}
+    assert (None in found["y"]) == (name == "softmax")
+
+
+@pytest.mark.parametrize(
+    ("query", "at"),
+    [
+        ({"from": 1, "to": 1}, "to"), ({"from": "nan"}, "from"), ({"to": "inf"}, "to"), ({"to": 1e7}, "to"),
+        ({"points": 1}, "points"), ({"points": 2002}, "points"), ({"parameters": "{"}, "parameters"),
+        ({"parameters": "[1]"}, "parameters"), ({"parameters": '{"alpha": 1}'}, "parameters"),
+        ({"parameters": '{"beta": -1}'}, "parameters"), ({"parameters": '{"beta": NaN}'}, "parameters"),
+        ({"parameters": "[" * 999}, "parameters"), ({"parameters": '{"\\ud800": 1}'}, "parameters"),
+        ({"beta": 1}, "beta"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_query_is_refused_by_its_name(steady: TestClient, query: dict[str, Any], at: str) -> None:
+    refused(steady.get(f"{ACTIVATIONS}/swish/curve", params=query), 422, at=at)
+
+
+# --- previews ------------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_says_what_a_formula_is(steady: TestClient) -> None:
+    found = preview(steady, "x*tanh( softplus(a*x) )", a={"value": 0.1, "learnable": True})
+    assert found["formula"] == "x * tanh(softplus(a * x))"
+    assert found["parameters"] == {"a": {"value": 0.1, "learnable": True}}
+    assert found["same_as"] is None
+    assert found["latex"] == r"x \, \tanh\left(\operatorname{softplus}\left(a \, x\right)\right)"
+    assert found["derivative_latex"]
+    assert found["properties"]["slope_at_0"] == pytest.approx(0.6)
+    assert [len(found["curve"][axis]) for axis in ("x", "y", "dy")] == [241] * 3
+    assert found["curve"]["x"][120] == 0
+    assert found["curve"]["y"][120] == 0
+    cost = found["estimated_cost"]
+    assert (cost["nodes"], cost["fused"], cost["intermediate_tensors"]) == (7, False, 4)
+    assert cost["bytes_per_batch"] == 4 * 4 * 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
+
+
+def test_a_preview_recognises_a_row_and_says_how_it_is_computed(steady: TestClient) -> None:
+    found = preview(steady, "x / (1 + exp(-x))")
+    assert (found["formula"], found["computed_as"]) == ("x / (1 + exp(-x))", "x * sigmoid(x)")
+    assert (found["same_as"], found["estimated_cost"]["intermediate_tensors"]) == ("silu", 1)
+
+
+def test_a_row_is_previewed_with_other_parameters(steady: TestClient) -> None:
+    answer = steady.post(PREVIEW, json={"name": "swish", "parameters": {"beta": 0}})
+    assert answer.json()["properties"]["monotonic"] == "non_decreasing"
+    assert answer.json()["formula"] == "x * sigmoid(beta * x)"
+
+
+@pytest.mark.parametrize(
+    "formula", ["1 / x", "log(x)", "x ** 0.5", "exp(exp(2 * x))", "0 / 0", "softmax(x)", "softmax(1)"]
+)
+def test_what_is_not_finite_is_null(steady: TestClient, formula: str) -> None:
+    found = preview(steady, formula)
+    assert None in found["curve"]["y"] + found["curve"]["dy"]
+    assert "NaN" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("formula", "column"), [("x +", 4), ("x * y", 5), ("x ^ 2", 3), ("", 1), ("x.__class__", 2), ("1e31 * x", 1)]
+)
+def test_a_wrong_formula_is_pointed_at(steady: TestClient, formula: str, column: int) -> None:
+    (item,) = refused(steady.post(PREVIEW, json={"formula": formula}), 422, at="/formula")["errors"]
+    assert item["column"] == column
+    assert item["code"] == "invalid_formula"
+    assert item["detail"].startswith(f"Column {column}: found ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}", "[]", "null", '"relu"', '{"formula": 1}', '{"formula": "x", "name": "relu"}', '{"formula": "\\ud800"}',
+        '{"name": "relu", "parameters": {"\\ud800": 1}}',
+    ],
+)  # fmt: skip
+def test_a_wrong_body_is_refused(steady: TestClient, body: str) -> None:
+    refused(steady.post(PREVIEW, content=body, headers={"Content-Type": "application/json"}), 422)
+
+
+def test_the_column_of_a_wrong_formula_is_told_wherever_it_stands(steady: TestClient) -> None:
+    spec = {"activation": {"formula": "x * sigmod(x)"}}
+    (item,) = refused(steady.post(EXPERIMENTS, json=spec), 422, at="/activation/formula")["errors"]
+    assert item["column"] == 5
+    study = {"factors": {"activation": ["relu", spec["activation"]]}, "seeds": [0]}
+    (item,) = refused(steady.post("/api/v1/studies", json=study), 422)["errors"]
+    assert item["column"] == 5
+
+
+def test_an_experiment_keeps_the_formula_that_it_runs_with(client: TestClient) -> None:
+    given = {"formula": "x*sigmoid( a*x )", "parameters": {"a": {"value": 0.5, "learnable": True}}}
+    kept = client.post(EXPERIMENTS, json={"activation": given}).json()["spec"]["activation"]
+    assert kept == {"formula": "x * sigmoid(a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}
+    found = client.get(EXPERIMENTS, params={"activation": "x * sigmoid(a * x) (a=0.5 learnable)"}).json()["items"]
+    assert [item["spec"]["activation"] for item in found] == [kept]
