@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import httpx2
@@ -110,6 +111,13 @@ def check_database() -> None:
     """Say whether the schema is the one that this version needs."""
     _require_database(_settings())
     Console().print("The database is up to date.")
+
+
+@database_commands.command("backup")
+def back_up_database(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")]) -> None:
+    """Copy the SQLite database, whole and consistent, while everything runs. PostgreSQL has pg_dump."""
+    schema.back_up(open_database(_settings()), file)
+    Console().print(f"{file} holds everything committed until now.")
 
 
 @data_commands.command("fetch")

@@ -1,10 +1,11 @@
 """The schema's revision: brought up to date by one process, checked by every other."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -13,7 +14,7 @@ from alembic.script import ScriptDirectory
 from filelock import FileLock
 from sqlalchemy import Connection, text
 
-from service.domain.errors import SchemaOutdated
+from service.domain.errors import ConfigurationError, SchemaOutdated
 from service.storage.database import Database
 
 ADVISORY_LOCK = 0x0AC71AB  # any number will do that nothing else in the database locks
@@ -41,6 +42,16 @@ def check(database: Database) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     remedy = "run `actlab db upgrade`" if found is None or found in known else "install the version that made it"
     raise SchemaOutdated(f"The database is at revision {found or 'none'}, this version needs {needed}: {remedy}.")
+
+
+def back_up(database: Database, file: Path) -> None:
+    """Copy a SQLite database to a new file, while others write. ConfigurationError where that is not possible."""
+    if not database.sqlite:
+        raise ConfigurationError("This is PostgreSQL: back it up with `pg_dump --format=custom`.")
+    if file.exists():
+        raise ConfigurationError(f"{file} exists already; a backup overwrites nothing.")
+    with database.engine.connect() as connection:
+        _copy(connection, file)
 
 
 def current(database: Database) -> str | None:
@@ -93,14 +104,22 @@ def _migrating(database: Database) -> Iterator[Connection]:
 def _prepare_sqlite(connection: Connection, file: Path) -> None:
     """Back up, and switch foreign keys off: SQLite alters a table by copying it, and dropping the old one would
     delete what refers to it. Both must come before BEGIN."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    cursor = driver.cursor()
-    if cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    with closing(_driver(connection).cursor()) as cursor:
+        filled = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        cursor.execute("PRAGMA foreign_keys=OFF")
+    if filled:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        cursor.execute("VACUUM INTO ?", (f"{file}.{stamp}.backup",))
-    cursor.execute("PRAGMA foreign_keys=OFF")
-    cursor.close()
+        _copy(connection, Path(f"{file}.{stamp}.backup"))
+
+
+def _copy(connection: Connection, file: Path) -> None:
+    """Outside any transaction, as VACUUM must be; it reads one consistent state and keeps no writer waiting."""
+    with closing(_driver(connection).cursor()) as cursor:
+        cursor.execute("VACUUM INTO ?", (str(file),))
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 def _check_references(connection: Connection) -> None:
