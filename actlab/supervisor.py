@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -94,6 +95,7 @@ class Supervisor:
         self.settings.check_exposure()
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with _only_one(self.settings):
+            _check_port(self.settings)
             self._prepare()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: self.stopping.request())
@@ -112,7 +114,8 @@ class Supervisor:
         insecure = ["--insecure"] if self.settings.insecure else []
         pause = self.settings.restart_seconds
         api = Child("api", lambda: ["serve", *insecure], pause)
-        children = [api, Child("worker", worker.arguments, pause, worker.ended)]
+        worker_child = Child("worker", worker.arguments, pause, worker.ended)
+        children = [api, worker_child]
         try:
             for child in children:
                 child.start()
@@ -125,8 +128,9 @@ class Supervisor:
                 time.sleep(LOOK_SECONDS)
             return 0
         finally:
+            self.stopping.request()
             _stop(children)
-            worker.ended(0)
+            worker.ended(0 if worker_child.process is None else worker_child.process.returncode, counted=False)
             database.close()
 
     def _answers(self, api: Child) -> bool:
@@ -156,11 +160,13 @@ class _Worker:
         self._id = new_id().hex
         return ["worker", "--id", self._id]
 
-    def ended(self, status: int) -> None:
-        """Requeue what it held. If the database is away, the lease runs out and the reaper does it."""
+    def ended(self, status: int, counted: bool = True) -> None:
+        """Requeue what it held, as a loss that counts unless we stopped it. If the database is away, the lease runs out
+        and the reaper does it."""
         reason = f"signal {-status}" if status < 0 else f"exit status {status}"
         try:
-            lost = reaper.bury(self._database, self._settings, self._id, f"The worker process ended with {reason}.")
+            detail = f"The worker process ended with {reason}."
+            lost = reaper.bury(self._database, self._settings, self._id, detail, counted)
             self._database.run("bury", lambda session: workers.leave(session, self._id))
         except DBAPIError as error:
             log.warning("not_buried", worker=self._id, error=str(error.orig))
@@ -185,6 +191,18 @@ def _only_one(settings: Settings) -> Iterator[None]:
         holder.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def _check_port(settings: Settings) -> None:
+    """ConfigurationError where another process holds it: that one would answer for the API that cannot start."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        where = f"port {settings.port} of {settings.host}"
+        raise ConfigurationError(
+            f"The API cannot have {where}: {error.strerror}. Set ACTLAB_PORT to another."
+        ) from error
 
 
 def _described(holder: Path) -> str:

@@ -16,7 +16,7 @@ def tail(file: Path) -> str:
         with file.open("rb") as stream:
             size = stream.seek(0, 2)
             stream.seek(max(0, size - TAIL_BYTES))
-            text = stream.read().decode("utf-8", errors="replace").replace("\0", "")
+            text = stream.read(TAIL_BYTES).decode("utf-8", errors="replace").replace("\0", "")
     except FileNotFoundError:
         return ""
     return text if size <= TAIL_BYTES else text.partition("\n")[2]

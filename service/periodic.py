@@ -31,7 +31,7 @@ class Periodic:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=2)  # it is a daemon: what it waits for may be away
 
     def _run(self) -> None:
         while not self._stop.wait(self.seconds * random.uniform(0.8, 1.2)):

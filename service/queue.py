@@ -74,7 +74,7 @@ class Waker:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=2)
 
     def _run(self) -> None:
         while self._wait():
@@ -96,6 +96,8 @@ class Waker:
             if self._reachable:
                 log.warning("broker_away", error=str(error))
             self._reachable = False
+        except Exception:
+            log.exception("wake_failed")  # a defect, which must not end this thread: nobody would wake anybody again
 
 
 def reconcile(database: Database, waker: Waker) -> None:

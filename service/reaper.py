@@ -74,9 +74,9 @@ class Reaper:
         return taken
 
 
-def bury(database: Database, settings: Settings, worker: str, detail: str) -> list[Fence]:
+def bury(database: Database, settings: Settings, worker: str, detail: str, counted: bool = True) -> list[Fence]:
     """Requeue at once what a worker process held that its supervisor saw die."""
-    loss = Loss(settings.max_losses, counted=True, detail=detail)
+    loss = Loss(settings.max_losses, counted=counted, detail=detail)
     lost = database.run("bury", lambda s: lifecycle.lose_owned(s, worker, loss))
     for fence in lost:
         keep_log(database, settings, fence)

@@ -55,7 +55,9 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         2.0, ge=0.05, le=600, description="How often idle workers are woken for queued work."
     )
-    recycle_after: int = Field(200, ge=0, description="Experiments after which a worker restarts itself; 0: never.")
+    recycle_after: int = Field(
+        200, ge=0, description="Experiments after which a worker that has grown by a quarter restarts itself; 0: never."
+    )
     weights_days: float | None = Field(None, gt=0, description="Days after which weights are removed; default: never.")
     restart_seconds: float = Field(
         30.0, ge=0, le=3600, description="Longest pause before `actlab up` starts a process again that ended early."

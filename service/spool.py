@@ -66,12 +66,15 @@ def _take(file: Path) -> Any:
     except FileNotFoundError:
         return None
     try:
-        return loads(taken.read_text())
+        message = loads(taken.read_text())
     except ValueError:
-        log.warning("spool_garbage", file=file.name)
-        return None
+        message = None
     finally:
         taken.unlink(missing_ok=True)
+    if isinstance(message, dict) and isinstance(message.get("properties"), dict) and "body" in message:
+        return message
+    log.warning("spool_garbage", file=file.name)
+    return None
 
 
 class Transport(filesystem.Transport):

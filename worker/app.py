@@ -43,7 +43,7 @@ def main(settings: Settings, id: str | None = None) -> int:
     bench = _bench(settings, database, identity, shutdown)
     app = create_celery(settings)
     waker = Waker(app)
-    _register(app, bench, lambda: tasks.train(bench, database, identity, waker))
+    _register(app, bench, lambda: tasks.train(bench, identity, waker))
     background = [
         Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
         Periodic("sweeper", SWEEP_SECONDS, lambda: sweep(database, settings)).start(),

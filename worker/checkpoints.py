@@ -59,9 +59,10 @@ class Checkpoints:
         return snapshot
 
     def drop_others(self, fence: Fence, keep: Checkpoint) -> None:
-        """Remove what the pointer has moved past."""
+        """Remove what the pointer has moved past: of this attempt and older ones. A newer attempt's file is none of
+        this one's business, whatever it believes to hold."""
         for file in self.folder(fence.id).glob("*.pt"):
-            if file != self._folder / keep.path:
+            if file != self._folder / keep.path and int(file.name.partition("-")[0]) <= fence.attempt:
                 file.unlink(missing_ok=True)
 
     def drop_all(self, experiment: UUID) -> None:

@@ -54,7 +54,7 @@ class Keeper:
         """Stop, and leave the list of workers."""
         self._stopping = True
         self._wake.set()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=5)
         self._once(lambda: self._database.run("leave", lambda s: workers.leave(s, self._identity.id)))
 
     @contextmanager

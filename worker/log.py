@@ -1,25 +1,33 @@
 """The log of one attempt: what an operator reads when it went wrong."""
 
+import os
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
+
+import structlog
 
 from service import attempt_log
 from service.storage.leases import Fence
 
+log = structlog.get_logger(__name__)
+
 
 class AttemptLog:
-    """A text file of time-stamped lines; also where the watchdog leaves the stacks of a hung step."""
+    """A text file of time-stamped lines; also where the watchdog leaves the stacks of a hung step. A disk that is full
+    costs the log, not the attempt."""
 
     def __init__(self, folder: Path, fence: Fence) -> None:
         self.path = attempt_log.path(folder, fence.id, fence.attempt)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.stream = self.path.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
+        self.stream = self._open()
 
     def line(self, text: str) -> None:
-        self.stream.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
+        try:
+            self.stream.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
+        except OSError as error:
+            log.warning("attempt_log_failed", file=str(self.path), error=str(error), line=text)
 
     def traceback(self, error: BaseException) -> None:
         self.line("".join(traceback.format_exception(error)).rstrip())
@@ -30,4 +38,15 @@ class AttemptLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stream.close()
+        try:
+            self.stream.close()
+        except OSError as failure:
+            log.warning("attempt_log_failed", file=str(self.path), error=str(failure))
+
+    def _open(self) -> TextIO:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self.path.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            log.warning("attempt_log_failed", file=str(self.path), error=str(error))
+            return Path(os.devnull).open("a", encoding="utf-8")

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 import structlog
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from sqlalchemy.orm import Session
 
+from service import attempt_log
 from service.domain.errors import InvalidData
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause
 from service.settings import Settings
 from service.shutdown import Shutdown
-from service.storage import lifecycle
+from service.storage import attempts, lifecycle
 from service.storage.leases import CancelRequested, Claim, FenceLost
 from service.storage.results import FinishedRun
 from worker.checkpoints import Checkpoints, UnusableCheckpoint
@@ -185,13 +187,19 @@ class _Attempt(Callbacks):
         self.file.line(f"test accuracy {last.test_accuracy:.4f} after epoch {last.epoch}")
         self._end("succeeded", lambda s: lifecycle.succeed(s, self.fence, finished))
 
-    def _save_weights(self, trained: Trained) -> str:
-        """`<experiment>/<attempt>/last.safetensors` and `best.safetensors` under the folder of weights."""
+    def _save_weights(self, trained: Trained) -> str | None:
+        """`<experiment>/<attempt>/last.safetensors` and `best.safetensors` under the folder of weights. A disk that is
+        full costs the weights, not the result."""
         relative = f"{self.fence.id}/{self.fence.attempt}"
         folder = self.bench.settings.weights / relative
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, weights in (("last", trained.last), ("best", trained.best)):
-            save_file(weights, folder / f"{name}.safetensors")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, weights in (("last", trained.last), ("best", trained.best)):
+                save_file(weights, folder / f"{name}.safetensors")
+        except (OSError, SafetensorError) as error:
+            self.file.line(f"no weights: {error}")
+            log.warning("weights_failed", experiment=str(self.fence.id), error=str(error))
+            return None
         return relative
 
     def _fail(self, error: Exception) -> None:
@@ -204,14 +212,19 @@ class _Attempt(Callbacks):
         """Write the last transition; whoever else holds the experiment by now has the last word."""
         self.file.line(name)
         try:
-            self._write("finish", transition)
+            self._write("finish", lambda s: self._end_with_log(s, transition))
         except CancelRequested:
-            self._write("finish", lambda s: lifecycle.end_cancelled(s, self.fence))
+            self._write("finish", lambda s: self._end_with_log(s, lambda t: lifecycle.end_cancelled(t, self.fence)))
         except (FenceLost, Outage) as error:
             self.file.line(f"not recorded: {error!r}")
             return
         if name != "released":
             self.bench.checkpoints.drop_all(self.fence.id)
+
+    def _end_with_log(self, session: Session, transition: Callable[[Session], None]) -> None:
+        """The keeper stores the log now and then; its last lines say how it ended."""
+        transition(session)
+        attempts.keep_log(session, self.fence.id, self.fence.attempt, attempt_log.tail(self.file.path))
 
 
 def _cause(error: Exception) -> tuple[Cause, str]:

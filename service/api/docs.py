@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 from starlette.responses import Response
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
@@ -29,10 +29,15 @@ REDOC_POLICY = (
 
 
 def add_docs(app: FastAPI) -> None:
-    """Add GET /docs, GET /redoc and the files they load, under /assets/."""
+    """Add GET /docs, to which / leads, GET /redoc and the files they load, under /assets/."""
+    app.add_api_route("/", root, include_in_schema=False)
     app.add_api_route("/docs", swagger, include_in_schema=False)
     app.add_api_route("/redoc", redoc, include_in_schema=False)
     app.mount("/assets", ListedFiles(assets()), name="assets")
+
+
+def root() -> RedirectResponse:
+    return RedirectResponse("/docs")
 
 
 def swagger() -> FileResponse:

@@ -19,7 +19,7 @@ from service.domain.status import Cause, Status
 ALPHA = 0.05
 Factor = str | int | float | bool | None
 Factors = Mapping[str, Factor]
-Verdict = Literal["better", "worse", "not separable", "not separable (diverged)"]
+Verdict = Literal["better", "worse", "not separable", "not separable (diverged)", "not tested"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ class Group(_Figures):
 
 class Pair(_Figures):
     """Group a against group b. Where a side has diverged runs, those that survived are a selected sample: nothing but
-    the difference of their means is said of them. Without a test (too few seeds) the verdict is `not separable`."""
+    the difference of their means is said of them. Without a test (too few seeds) the verdict is
+    `not tested`."""
 
     a: dict[str, Factor]
     b: dict[str, Factor]
@@ -286,7 +287,7 @@ def _tested(a: Group, b: Group, test: TTest, p_holm: float, metric: Metric) -> P
 def _untested(a: Group, b: Group) -> Pair:
     difference = None if a.mean is None or b.mean is None else a.mean - b.mean
     if not (a.n_diverged or b.n_diverged):
-        return Pair(a=a.factors, b=b.factors, difference=difference, verdict="not separable")
+        return Pair(a=a.factors, b=b.factors, difference=difference, verdict="not tested")
     rates = statistics.compare_rates(a.n_diverged, a.n_diverged + a.n, b.n_diverged, b.n_diverged + b.n)
     return Pair(a=a.factors, b=b.factors, difference=difference, verdict="not separable (diverged)", diverged=rates)
 

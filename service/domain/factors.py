@@ -1,7 +1,8 @@
 """Factors: dotted paths into a spec, and the values that a comparison groups by."""
 
+import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,10 @@ def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 FACTORS = tuple(path for path in _paths(ExperimentSpec) if path != "seed")
 """Every path to group by. Seeds are no factor: they are what a group repeats."""
+
+
+NO_EFFECT = frozenset({"seed", "diagnostics", "max_seconds"})
+"""Fields that change no figure of a run that ends, or, the seed, only by chance."""
 
 
 def check(paths: list[str], parameter: str) -> None:
@@ -61,6 +66,18 @@ def plain(value: Any) -> Factor:
     return json.dumps(value) if isinstance(value, dict | list) else value
 
 
+def without(spec: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """A copy of a stored spec without the values at these paths."""
+    rest: dict[str, Any] = copy.deepcopy(dict(spec))
+    for path in paths:
+        *above, last = path.split(".")
+        inner: Any = rest
+        for part in above:
+            inner = inner.get(part) or {}
+        inner.pop(last, None)
+    return rest
+
+
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Top-level fields in which two specs differ, seeds aside."""
-    return [name for name in {**one, **other} if name != "seed" and one.get(name) != other.get(name)]
+    """Top-level fields in which two specs differ, those aside that change no figure."""
+    return [name for name in {**one, **other} if name not in NO_EFFECT and one.get(name) != other.get(name)]

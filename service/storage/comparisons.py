@@ -1,10 +1,10 @@
 """What a comparison is made of: one row an experiment, final figures only, no epoch rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from service.domain import factors
@@ -16,23 +16,33 @@ from service.storage.tables import Experiment
 
 
 def observations(
-    session: Session, narrowed: Filter, metric: str, group_by: list[str], *, allow_mixed: bool
+    session: Session, narrowed: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool
 ) -> list[Observation]:
-    """The experiments of a comparison. Invalid when a group would pool what must not be pooled: other specs, or,
-    unless `allow_mixed`, other device kinds, precisions or versions."""
+    """The experiments of a comparison. Invalid where they differ in more than seed and `group_by`: within a group that
+    would pool unlike things, between groups it would credit one field with the work of another. Unless `allow_mixed`,
+    also where device kinds, precisions or versions differ."""
     columns = (
-        Experiment.id, Experiment.seed, Experiment.spec, Experiment.condition, Experiment.status, Experiment.cause,
+        Experiment.id, Experiment.seed, Experiment.condition, Experiment.status, Experiment.cause,
         Experiment.created_at, Experiment.retry_of, Experiment.device, Experiment.precision, Experiment.code,
         getattr(Experiment, metric).label("value"),
     )  # fmt: skip
     rows = session.execute(select(*columns).where(*narrowed.conditions())).all()
-    grouped = [(row, {path: factors.value(row.spec, path) for path in group_by}) for row in rows]
-    _refuse_pooled_specs(grouped)
+    specs = _specs(session, narrowed)
+    _refuse_confounded(list(specs.values()), group_by)
     if metric == "seconds":  # of two devices they have no mean
         _refuse_mixed_machines(rows, "narrow the filter")
     elif not allow_mixed:
-        _refuse_mixed_machines(rows, "say allow_mixed=true")
-    return [_observation(row, cell) for row, cell in grouped]
+        _refuse_mixed_machines(rows, "narrow the filter, or say allow_mixed=true")
+    cells = {condition: {path: factors.value(spec, path) for path in group_by} for condition, spec in specs.items()}
+    return [_observation(row, cells[row.condition]) for row in rows]
+
+
+def _specs(session: Session, narrowed: Filter) -> dict[str, dict[str, Any]]:
+    """The spec of each condition, read once: the others of it repeat it with other seeds."""
+    place = func.row_number().over(partition_by=Experiment.condition, order_by=Experiment.id).label("place")
+    ranked = select(Experiment.condition, Experiment.spec, place).where(*narrowed.conditions()).subquery()
+    found = session.execute(select(ranked.c.condition, ranked.c.spec).where(ranked.c.place == 1))
+    return {row.condition: row.spec for row in found}
 
 
 def _observation(row: Row[Any], cell: Factors) -> Observation:
@@ -48,16 +58,15 @@ def _observation(row: Row[Any], cell: Factors) -> Observation:
     )
 
 
-def _refuse_pooled_specs(grouped: Iterable[tuple[Row[Any], Factors]]) -> None:
-    first: dict[tuple[object, ...], Row[Any]] = {}
-    for row, cell in grouped:
-        other = first.setdefault(tuple(cell.values()), row)
-        if other.condition != row.condition:
-            fields = ", ".join(factors.differing(other.spec, row.spec))
-            reason = (
-                f"A group would pool experiments that differ in {fields}; add that to group_by, or narrow the filter"
-            )
-            raise Invalid(f"{reason}.", errors=[FieldProblem("group_by", reason, "pooled_specs")])
+def _refuse_confounded(specs: Sequence[Mapping[str, Any]], group_by: Sequence[str]) -> None:
+    if not specs:
+        return
+    rests = [factors.without(spec, group_by) for spec in specs]
+    fields = dict.fromkeys(name for rest in rests for name in factors.differing(rests[0], rest))
+    if fields:
+        names = ", ".join(fields)
+        reason = f"The experiments differ in {names} too; add that to group_by, or narrow the filter"
+        raise Invalid(f"{reason}.", errors=[FieldProblem("group_by", reason, "confounded")])
 
 
 def _refuse_mixed_machines(rows: Iterable[Row[Any]], remedy: str) -> None:

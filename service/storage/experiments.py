@@ -114,7 +114,9 @@ def find(session: Session, id: UUID) -> Experiment | None:
 
 def find_locked(session: Session, id: UUID) -> Experiment | None:
     """The same, locked until the transaction ends, so that what is decided on it still holds when written."""
-    return session.scalars(_whole().where(Experiment.id == id).with_for_update(of=Experiment)).one_or_none()
+    # Not FOR UPDATE: PostgreSQL has whoever writes a retry share the key of what it repeats, while holding the counter.
+    locked = _whole().where(Experiment.id == id).with_for_update(of=Experiment, key_share=True)
+    return session.scalars(locked).one_or_none()
 
 
 def reload(session: Session, id: UUID) -> Experiment:
@@ -168,7 +170,10 @@ def edit(session: Session, experiment: Experiment, changes: dict[str, Any]) -> E
 
 def remove(session: Session, id: UUID) -> bool:
     """Delete a terminal experiment with all that belongs to it; False when it is not terminal."""
-    retries = session.scalars(select(Experiment.id).where(Experiment.retry_of == id)).all()
+    retries = session.scalars(
+        # Locked before the counter is taken: a worker that writes one of them holds its row, and waits for the counter.
+        select(Experiment.id).where(Experiment.retry_of == id).order_by(Experiment.id).with_for_update(key_share=True)
+    ).all()
     stamp(session, [id, *retries])
     gone = delete(Experiment).where(Experiment.id == id, Experiment.status.in_(TERMINAL)).returning(Experiment.id)
     return session.execute(gone, execution_options={"synchronize_session": False}).one_or_none() is not None

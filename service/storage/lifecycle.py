@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
@@ -19,7 +19,7 @@ from service.storage.changes import stamp
 from service.storage.clock import after, now
 from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost, Loss
 from service.storage.results import FinishedRun
-from service.storage.tables import Epoch, Experiment, Trace
+from service.storage.tables import Experiment, Trace
 
 # --- queued -> running ---------------------------------------------------------------------------------------------
 
@@ -29,22 +29,26 @@ def claim(session: Session, owner: str, limit: int, lease_seconds: float) -> lis
     lost, the worker holds rows that it does not know of."""
     held = _running_of(session, owner)
     if held:
-        return [Claim.of(row) for row in held[:limit]]
+        return _resumed(session, held[:limit])
     taken = _take(session, owner, limit, lease_seconds)
     if not taken:
         return []
-    ids = [row.id for row in taken]
-    session.execute(
-        delete(Epoch).where(
-            Epoch.experiment_id.in_(ids),
-            Epoch.epoch > select(Experiment.epochs_done).where(Experiment.id == Epoch.experiment_id).scalar_subquery(),
-        ),
-        execution_options={"synchronize_session": False},
-    )
+    metrics.forget_undone(session, [row.id for row in taken])
     for row in taken:
         attempts.open_attempt(session, row.id, row.attempt, owner)
     _changed(session, [(row.id, row.attempt) for row in taken], "claim")
     return [Claim.of(row) for row in taken]
+
+
+def _resumed(session: Session, held: Sequence[Experiment]) -> list[Claim]:
+    """What is claimed again starts from its checkpoint, as after any other claim."""
+    if ahead := [row for row in held if row.epochs_done > (row.checkpoint_epoch or 0)]:
+        for row in ahead:
+            row.epochs_done = row.checkpoint_epoch or 0
+        session.flush()
+        metrics.forget_undone(session, [row.id for row in ahead])
+        stamp(session, [row.id for row in ahead])
+    return [Claim.of(row) for row in held]
 
 
 def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Sequence[Experiment]:
@@ -111,7 +115,7 @@ def move_checkpoint(session: Session, fence: Fence, checkpoint: Checkpoint) -> N
         checkpoint_path=checkpoint.path,
         checkpoint_sha256=checkpoint.sha256,
     )
-    _traced(session, fence, "checkpoint")
+    _changed(session, [(fence.id, fence.attempt)], "checkpoint")
 
 
 def start_over(session: Session, fence: Fence) -> None:
@@ -125,7 +129,7 @@ def start_over(session: Session, fence: Fence) -> None:
         checkpoint_path=None,
         checkpoint_sha256=None,
     )
-    session.execute(delete(Epoch).where(Epoch.experiment_id == fence.id), execution_options=_BLIND)
+    metrics.forget_undone(session, [fence.id])
     _changed(session, [(fence.id, fence.attempt)], "start_over")
 
 
@@ -281,7 +285,8 @@ def _already(session: Session, fence: Fence, status: Status) -> bool:
 
 def _running_of(session: Session, owner: str) -> Sequence[Experiment]:
     mine = select(Experiment).where(Experiment.owner == owner, Experiment.status == Status.RUNNING)
-    return session.scalars(mine.order_by(Experiment.id), execution_options={"populate_existing": True}).all()
+    locked = mine.order_by(Experiment.id).with_for_update()
+    return session.scalars(locked, execution_options={"populate_existing": True}).all()
 
 
 def _changed(session: Session, moved: Sequence[tuple[UUID, int]], transition: str, epoch: int | None = None) -> None:

@@ -1,14 +1,14 @@
 """Figures per epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
-from service.storage.tables import Epoch
+from service.storage.tables import Epoch, Experiment
 
 
 def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetrics) -> None:
@@ -21,6 +21,15 @@ def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetri
         statement.on_conflict_do_update(
             index_elements=["experiment_id", "epoch"], set_=replaced, where=Epoch.attempt <= attempt
         )
+    )
+
+
+def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
+    """Delete the epochs past `epochs_done`: a new start will do them again."""
+    done = select(Experiment.epochs_done).where(Experiment.id == Epoch.experiment_id).scalar_subquery()
+    session.execute(
+        delete(Epoch).where(Epoch.experiment_id.in_(experiments), Epoch.epoch > done),
+        execution_options={"synchronize_session": False},
     )
 
 

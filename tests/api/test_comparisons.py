@@ -124,9 +124,25 @@ def test_different_specs_are_not_pooled(client: TestClient, database: Database) 
     states.finish(database, epochs=1)
     states.finish(database, epochs=2, dropout=0)
     problem = refused(client.get(COMPARISONS), 422, at="group_by")
-    assert problem["errors"][0]["code"] == "pooled_specs"
+    assert problem["errors"][0]["code"] == "confounded"
     assert "differ in epochs, dropout" in problem["detail"]
-    assert len(get(client, group_by=["activation", "epochs"])["groups"]) == 2
+    assert len(get(client, group_by=["activation", "epochs", "dropout"])["groups"]) == 2
+
+
+def test_groups_that_differ_in_more_than_their_factors_are_not_compared(client: TestClient, database: Database) -> None:
+    """Or what more epochs did would be called the activation's doing."""
+    for seed in range(3):
+        states.finish(database, activation="relu", epochs=3, seed=seed, accuracy=0.97 + seed / 1000)
+        states.finish(database, activation="tanh", epochs=1, seed=seed, accuracy=0.88 + seed / 1000)
+    problem = refused(client.get(COMPARISONS), 422, at="group_by")
+    assert "differ in epochs" in problem["detail"]
+    assert len(get(client, group_by=["activation", "epochs"])["pairs"]) == 1
+
+
+def test_fields_that_change_no_figure_confound_nothing(client: TestClient, database: Database) -> None:
+    states.finish(database, activation="relu", diagnostics=True, max_seconds=100.0)
+    states.finish(database, activation="tanh", diagnostics=False)
+    assert len(get(client)["groups"]) == 2
 
 
 @pytest.mark.parametrize("fingerprint", [{"device": "cuda"}, {"precision": "bfloat16"}, {"code": "0.2.0"}], ids=str)

@@ -179,7 +179,7 @@ def test_a_single_seed_is_described_and_not_tested() -> None:
     comparison = compare(study({"relu": [0.9], "tanh": [0.8]}), "test_accuracy")
     (pair,) = comparison.pairs
     assert (pair.test, pair.interval, pair.p, pair.p_holm, pair.hedges_g) == (None,) * 5
-    assert pair.verdict == "not separable"
+    assert pair.verdict == "not tested"
     assert pair.difference == pytest.approx(0.1)
     assert [(group.sd, group.interval, group.rank) for group in comparison.groups] == [(None, None, (1, 2))] * 2
 
@@ -204,7 +204,7 @@ def test_pairs_without_a_test_keep_their_place_in_the_family() -> None:
     assert min(pair.p_holm for pair in comparison.pairs if pair.p_holm is not None) == pytest.approx(10 * smallest)
     pair = comparison.pairs[-1]
     assert (pair.b, pair.difference, pair.diverged) == ({"activation": "elu"}, None, None)
-    assert pair.verdict == "not separable"
+    assert pair.verdict == "not tested"
 
 
 def test_nothing_to_compare() -> None:

@@ -106,6 +106,18 @@ def test_a_renewal_starts_the_watch_anew(database: Database, watcher: Reaper, cl
     assert watcher.look() == []
 
 
+def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_for_a_whole_lease(
+    database: Database, watcher: Reaper, clock: Clock, held: Fence
+) -> None:
+    set_lease(database, -1)
+    watcher.look()
+    clock.now += LEASE
+    set_lease(database, -0.5)
+    assert watcher.look() == []
+    clock.now += LEASE
+    assert watcher.look() == [held]
+
+
 def test_an_outage_of_the_database_starts_the_watch_anew(
     database: Database, watcher: Reaper, clock: Clock, held: Fence, monkeypatch: pytest.MonkeyPatch
 ) -> None:

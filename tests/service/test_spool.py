@@ -12,6 +12,10 @@ from kombu import Connection
 import service.spool  # noqa: F401  # registers spool://
 
 
+def message(number: int) -> dict[str, Any]:
+    return {"body": number, "properties": {}}
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "spool"
@@ -25,36 +29,43 @@ def channel(folder: Path) -> Any:
 
 def test_messages_come_in_order_and_once(channel: Any, folder: Path) -> None:
     for number in range(3):
-        channel._put("q", {"n": number})
+        channel._put("q", message(number))
     assert channel._size("q") == 3
-    assert [channel._get("q")["n"] for _ in range(3)] == [0, 1, 2]
+    assert [channel._get("q")["body"] for _ in range(3)] == [0, 1, 2]
     with pytest.raises(Empty):
         channel._get("q")
     assert list(folder.iterdir()) == []
 
 
 def test_a_message_of_another_queue_stays(channel: Any) -> None:
-    channel._put("other", {"n": 1})
+    channel._put("other", message(1))
     with pytest.raises(Empty):
         channel._get("q")
     assert channel._size("other") == 1
 
 
 def test_a_deleted_folder_costs_its_messages_and_nothing_else(channel: Any, folder: Path) -> None:
-    channel._put("q", {"n": 1})
+    channel._put("q", message(1))
     shutil.rmtree(folder)
     with pytest.raises(Empty):
         channel._get("q")
-    channel._put("q", {"n": 2})
-    assert channel._get("q") == {"n": 2}
+    channel._put("q", message(2))
+    assert channel._get("q") == message(2)
 
 
 def test_garbage_is_dropped_and_what_follows_is_read(channel: Any, folder: Path) -> None:
     folder.mkdir()
-    for name, content in (("0.q.msg", b""), ("1.q.msg", b"{"), ("2.q.msg", b"\xff\xfe"), ("readme", b"hello")):
+    for name, content in (
+        ("0.q.msg", b""),
+        ("1.q.msg", b"{"),
+        ("2.q.msg", b"\xff\xfe"),
+        ("3.q.msg", b"1"),
+        ("4.q.msg", b"{}"),
+        ("readme", b"hello"),
+    ):
         (folder / name).write_bytes(content)
-    channel._put("q", {"n": 1})
-    assert channel._get("q") == {"n": 1}
+    channel._put("q", message(1))
+    assert channel._get("q") == message(1)
     with pytest.raises(Empty):
         channel._get("q")
     assert [file.name for file in folder.iterdir()] == ["readme"]
@@ -62,13 +73,13 @@ def test_garbage_is_dropped_and_what_follows_is_read(channel: Any, folder: Path)
 
 def test_many_readers_take_each_message_once(channel: Any) -> None:
     for number in range(200):
-        channel._put("q", {"n": number})
+        channel._put("q", message(number))
 
     def drain(_: int) -> list[int]:
         taken = []
         while True:
             try:
-                taken.append(channel._get("q")["n"])
+                taken.append(channel._get("q")["body"])
             except Empty:
                 return taken
 

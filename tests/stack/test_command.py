@@ -65,6 +65,14 @@ def test_a_taken_port_ends_up_with_its_reason(make_service: Callable[..., Servic
     assert f"port {taken_port}" in failed.stderr
 
 
+def test_a_port_that_another_service_answers_on_is_taken_too(service: Service, tmp_path: Path) -> None:
+    other = Service(tmp_path / "other", ACTLAB_PORT=str(service.port))
+    failed = other.run("up", check=False)
+    assert failed.returncode == 1
+    assert f"port {service.port}" in failed.stderr
+    other.close()
+
+
 MISTAKES = {
     "a setting of the wrong type": ({"ACTLAB_PORT": "eighty"}, ["serve"], "ACTLAB_PORT"),
     "an exposed address": ({"ACTLAB_HOST": "0.0.0.0"}, ["up"], "--insecure"),

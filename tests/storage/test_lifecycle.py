@@ -92,6 +92,27 @@ def test_what_the_owner_already_holds_is_claimed_again(database: Database, exper
     assert claim(database, "w1") == claim(database, "w1")
 
 
+def test_what_is_claimed_again_starts_from_its_checkpoint(database: Database, experiment: UUID) -> None:
+    """Epochs past it will be measured again; until then they would be figures of a run that did not happen."""
+    fence = claimed(database)
+    for epoch in (1, 2, 3):
+        do(database, lifecycle.record_epoch, fence, make_epoch(epoch))
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    before = row(database, experiment).revision
+    assert claimed(database) == fence
+    with database.read() as session:
+        assert [epoch.epoch for epoch in metrics.of_experiment(session, experiment)] == [1]
+    now = row(database, experiment)
+    assert now.epochs_done == 1
+    assert now.revision > before
+
+
+def test_whatever_is_asked_to_be_cancelled_is_not_claimed(database: Database, experiment: UUID) -> None:
+    """No move leaves such a row behind; if one ever does, it must not cost a run."""
+    database.run("ask", lambda s: s.execute(update(Experiment).values(cancel_requested=True)))
+    assert claim(database) == []
+
+
 def test_a_claim_goes_by_priority_then_age(database: Database) -> None:
     ids = [do(database, lambda s, priority: make_experiment(s, priority=priority), p).id for p in (0, 9, 0, 5)]
     assert [claimed(database, f"w{n}").id for n in range(4)] == [ids[1], ids[3], ids[0], ids[2]]
@@ -303,8 +324,10 @@ def test_progress_forgives_losses(database: Database, experiment: UUID) -> None:
     claimed(database)
     lose(database, experiment)
     fence = claimed(database)
+    before = row(database, experiment).revision
     do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     assert row(database, experiment).lost_count == 0
+    assert row(database, experiment).revision > before  # a GET shows it
     lose(database, experiment)
     fence = claimed(database)
     do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
@@ -326,6 +349,15 @@ def test_a_lease_that_was_renewed_is_not_taken(database: Database, experiment: U
     do(database, lifecycle.renew, [fence], 30)
     assert not do(database, lifecycle.lose_expired, seen.fence, seen.until, COUNTED)
     assert row(database, experiment).status == Status.RUNNING
+
+
+def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again(database: Database, experiment: UUID) -> None:
+    claimed(database)
+    expire(database, experiment)
+    with database.read() as session:
+        (seen,) = leases.running(session)
+    database.run("later", lambda s: s.execute(update(Experiment).values(lease_until=after(-0.5))))
+    assert not do(database, lifecycle.lose_expired, seen.fence, seen.until, COUNTED)
 
 
 def test_a_lease_that_runs_is_not_taken(database: Database, experiment: UUID) -> None:

@@ -77,3 +77,13 @@ def test_older_files_go_and_the_newest_stays(checkpoints: Checkpoints, tmp_path:
     assert [file.name for file in (tmp_path / str(fence.id)).iterdir()] == ["2-60.pt"]
     checkpoints.drop_all(fence.id)
     assert not (tmp_path / str(fence.id)).exists()
+
+
+def test_a_worker_that_lost_its_lease_leaves_its_successors_file(
+    checkpoints: Checkpoints, tmp_path: Path, fence: Fence
+) -> None:
+    """Frozen between moving the pointer and tidying up, it wakes after another attempt has written."""
+    mine = checkpoints.write(fence, 1, 30, SNAPSHOT)
+    checkpoints.write(Fence(fence.id, fence.attempt + 1), 2, 60, SNAPSHOT)
+    checkpoints.drop_others(fence, mine)
+    assert sorted(file.name for file in (tmp_path / str(fence.id)).iterdir()) == ["2-30.pt", "3-60.pt"]

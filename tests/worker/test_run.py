@@ -189,7 +189,7 @@ def test_a_cancel_that_comes_while_scoring_still_wins(
 ) -> None:
     original = _Attempt._save_weights
 
-    def save(self: _Attempt, trained: Any) -> str:
+    def save(self: _Attempt, trained: Any) -> str | None:
         database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
         return original(self, trained)
 
@@ -210,7 +210,7 @@ def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(
     assert (now.status, now.attempt, now.owner, now.epochs_done) == (Status.RUNNING, 2, "w2", 0)
 
 
-FAILURES = {
+FAILURES: dict[str, tuple[Exception, Cause]] = {
     "diverged": (Diverged(2, 1), Cause.DIVERGED),
     "timeout": (TimedOut(5.0, 1, 2), Cause.TIMEOUT),
     "data": (InvalidData("the file is corrupt"), Cause.INVALID_DATA),
@@ -282,14 +282,38 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
     assert "No space left on device" in log_of(bench, experiment)
 
 
-def test_a_full_disk_at_the_end_is_a_failure_with_its_reason(
+def test_a_full_disk_at_the_end_costs_the_weights_and_not_the_result(
     database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Attempt, "_save_weights", raising(OSError(28, "No space left on device")))
+    monkeypatch.setattr("worker.run.save_file", raising(OSError(28, "No space left on device")))
     run(bench, claim(database))
-    now = row(database, experiment)
-    assert (now.status, now.cause) == (Status.FAILED, Cause.INTERNAL_ERROR)
-    assert "No space left on device" in (now.detail or "")
+    assert row(database, experiment).status == Status.SUCCEEDED
+    with database.read() as session:
+        result = results.of_experiment(session, experiment)
+    assert result is not None
+    assert result.weights_path is None
+    assert "no weights: [Errno 28]" in log_of(bench, experiment)
+
+
+def test_a_log_that_cannot_be_written_costs_the_log_and_not_the_run(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Path("/dev/full").open("a", buffering=1)  # noqa: SIM115  # the log closes it
+    monkeypatch.setattr(AttemptLog, "_open", lambda _: full)
+    run(bench, claim(database))
+    assert row(database, experiment).status == Status.SUCCEEDED
+
+
+def test_the_last_words_of_a_failure_are_in_the_database(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_step(monkeypatch, 2, raising(ZeroDivisionError("oops")))
+    run(bench, claim(database))
+    with database.read() as session:
+        newest = attempts.newest(session, experiment)
+    assert newest is not None
+    assert "ZeroDivisionError: oops" in newest.log_tail
+    assert newest.log_tail.endswith("internal_error\n")
 
 
 def test_a_short_outage_of_the_database_loses_nothing(

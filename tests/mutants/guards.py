@@ -1,0 +1,293 @@
+"""The table of guards: what protects experiments, how each guard would be dropped, and the tests that must notice."""
+
+from dataclasses import dataclass
+
+LIFECYCLE = "service/storage/lifecycle.py"
+LEASES = "service/storage/leases.py"
+QUEUE = "service/storage/queue.py"
+EXPERIMENTS = "service/storage/experiments.py"
+REAPER = "service/reaper.py"
+DEPENDENCIES = "service/api/dependencies.py"
+RUN = "worker/run.py"
+
+STORAGE = "tests/storage/test_lifecycle.py::"
+MACHINE = "tests/storage/test_machine.py::test_the_lifecycle_is_as_the_model_says"
+RACES = "tests/storage/test_races.py::"
+REAPING = "tests/service/test_reaper.py::"
+RUNNING = "tests/worker/test_run.py::"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`old` stands in `file` exactly once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Guard:
+    name: str
+    edits: tuple[Edit, ...]
+    tests: tuple[str, ...]
+
+
+def guard(name: str, file: str, old: str, new: str, *tests: str) -> Guard:
+    return Guard(name, (Edit(file, old, new),), tests)
+
+
+GUARDS = [
+    # --- the fence ---
+    guard(
+        "fence: the attempt",
+        LEASES,
+        "Experiment.id == self.id, Experiment.attempt == self.attempt, Experiment.status",
+        "Experiment.id == self.id, Experiment.status",
+        STORAGE + "test_a_worker_that_lost_its_lease_writes_nothing",
+    ),
+    guard(
+        "fence: the status",
+        LEASES,
+        "Experiment.attempt == self.attempt, Experiment.status == Status.RUNNING)",
+        "Experiment.attempt == self.attempt)",
+        MACHINE + "[sqlite]",
+    ),
+    guard(
+        "fence: of a renewal",
+        LIFECYCLE,
+        "update(Experiment).where(fence.holds).values(lease_until=after(lease_seconds))",
+        "update(Experiment).where(Experiment.id == fence.id).values(lease_until=after(lease_seconds))",
+        STORAGE + "test_a_worker_that_lost_its_lease_writes_nothing",
+    ),
+    guard(
+        "fence: metrics of a newer attempt stay",
+        "service/storage/metrics.py",
+        ", where=Epoch.attempt <= attempt",
+        "",
+        STORAGE + "test_an_older_attempt_overwrites_no_metrics",
+    ),
+    guard(
+        "fence: a lost one stops the step",
+        RUN,
+        "if self.held.lost:",
+        "if False:",
+        RUNNING + "test_a_flag_of_the_keeper_stops_the_very_step",
+    ),
+    # --- claim ---
+    guard(
+        "claim: only what is queued",
+        QUEUE,
+        "        Experiment.status == Status.QUEUED,\n        ~Experiment.cancel_requested,",
+        "        ~Experiment.cancel_requested,",
+        STORAGE + "test_a_claim_goes_by_priority_then_age",
+    ),
+    guard(
+        "claim: not what is asked to be cancelled",
+        QUEUE,
+        "        ~Experiment.cancel_requested,\n",
+        "",
+        STORAGE + "test_whatever_is_asked_to_be_cancelled_is_not_claimed",
+    ),
+    guard(
+        "claim: what the owner holds comes first",
+        LIFECYCLE,
+        "    if held:\n        return _resumed(session, held[:limit])\n",
+        "",
+        STORAGE + "test_what_the_owner_already_holds_is_claimed_again",
+    ),
+    guard(
+        "claim: what is held starts from its checkpoint",
+        LIFECYCLE,
+        "return _resumed(session, held[:limit])",
+        "return [Claim.of(row) for row in held[:limit]]",
+        STORAGE + "test_what_is_claimed_again_starts_from_its_checkpoint",
+    ),
+    guard(
+        "claim: epochs past the checkpoint are forgotten",
+        LIFECYCLE,
+        "    metrics.forget_undone(session, [row.id for row in taken])\n",
+        "",
+        STORAGE + "test_a_claim_forgets_epochs_past_the_checkpoint",
+    ),
+    guard(
+        "claim: each is a new attempt",
+        LIFECYCLE,
+        "attempt=Experiment.attempt + 1,",
+        "attempt=func.max(Experiment.attempt, 1),",
+        MACHINE + "[sqlite]",
+    ),
+    guard(
+        "claim: SKIP LOCKED",
+        QUEUE,
+        "skip_locked=True, ",
+        "",
+        RACES + "test_a_claim_waits_for_no_other_claim",
+    ),
+    guard(
+        "claim: SQLite's BEGIN IMMEDIATE",
+        "service/storage/database.py",
+        '.get("begin", "BEGIN IMMEDIATE")',
+        '.get("begin", "BEGIN")',
+        RACES + "test_two_workers_offered_one_experiment_never_both_get_it[sqlite-100]",
+    ),
+    # --- cancel ---
+    guard(
+        "cancel: no write of the worker after it",
+        LIFECYCLE,
+        "update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values)",
+        "update(Experiment).where(fence.holds).values(**values)",
+        RACES + "test_a_cancel_of_what_is_being_claimed_is_obeyed[sqlite-100]",
+        STORAGE + "test_after_a_cancel_no_write_of_the_worker_counts",
+    ),
+    guard(
+        "cancel: not of what has ended",
+        LIFECYCLE,
+        ".where(which, Experiment.status.in_((Status.QUEUED, Status.RUNNING)), ~Experiment.cancel_requested)",
+        ".where(which, ~Experiment.cancel_requested)",
+        MACHINE + "[sqlite]",
+    ),
+    guard(
+        "cancel: wins over a loss",
+        LIFECYCLE,
+        "        (Experiment.cancel_requested, Status.CANCELLED),\n",
+        "",
+        STORAGE + "test_a_loss_after_a_cancel_ends_in_cancelled",
+    ),
+    guard(
+        "cancel: stops the step",
+        RUN,
+        "if self.held.cancel_requested:",
+        "if False:",
+        RUNNING + "test_a_flag_of_the_keeper_stops_the_very_step",
+    ),
+    # --- loss ---
+    guard(
+        "reaper: watches a whole lease",
+        REAPER,
+        "return lease.expired and watched >= self._settings.lease_seconds",
+        "return lease.expired",
+        REAPING + "test_a_lease_seen_to_run_out_is_a_loss",
+    ),
+    guard(
+        "reaper: a changed lease is watched anew",
+        REAPER,
+        "(before.attempt, before.until) == (lease.fence.attempt, lease.until)",
+        "before.attempt == lease.fence.attempt",
+        REAPING + "test_a_lease_that_was_renewed_and_ran_out_again_is_watched_for_a_whole_lease",
+    ),
+    guard(
+        "reaper: an outage is a gap in the watch",
+        REAPER,
+        "            self._watched.clear()  # a gap in the watch: begin again\n",
+        "",
+        REAPING + "test_an_outage_of_the_database_starts_the_watch_anew",
+    ),
+    guard(
+        "reaper: an unseen loss is nobody's fault",
+        REAPER,
+        "counted=self._watched[lease.fence.id].alive",
+        "counted=True",
+        REAPING + "test_a_lease_that_ran_out_unseen_is_nobodys_fault",
+    ),
+    guard(
+        "loss: the lease is the one that was watched",
+        LIFECYCLE,
+        "Experiment.lease_until == seen_lease, ",
+        "",
+        STORAGE + "test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again",
+    ),
+    guard(
+        "loss: the lease has expired by the database's clock",
+        LIFECYCLE,
+        ", Experiment.lease_until < now())",
+        ")",
+        STORAGE + "test_a_lease_that_runs_is_not_taken",
+    ),
+    guard(
+        "loss: only progress forgives",
+        LIFECYCLE,
+        "case((advanced, 0), else_=Experiment.lost_count)",
+        "0",
+        STORAGE + "test_progress_forgives_losses",
+    ),
+    Guard(
+        "loss: at the most, it fails",
+        (
+            Edit(LIFECYCLE, "        (losses >= loss.max_losses, Status.FAILED),\n", ""),
+            Edit(
+                LIFECYCLE, "or_(Experiment.cancel_requested, losses >= loss.max_losses)", "Experiment.cancel_requested"
+            ),
+            Edit(LIFECYCLE, ", (losses >= loss.max_losses, Cause.WORKER_LOST), else_=None", ", else_=None"),
+        ),
+        (STORAGE + "test_a_loss_requeues_and_the_third_fails",),
+    ),
+    # --- the end ---
+    guard(
+        "end: a success written twice",
+        LIFECYCLE,
+        "if _already(session, fence, Status.SUCCEEDED):",
+        "if False:",
+        STORAGE + "test_an_end_written_twice_is_written_once",
+    ),
+    guard(
+        "end: every attempt is closed",
+        LIFECYCLE,
+        "    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)\n",
+        "",
+        MACHINE + "[sqlite]",
+    ),
+    # --- resuming ---
+    guard(
+        "checkpoint: SHA-256",
+        "worker/checkpoints.py",
+        "if _sha256(file) != checkpoint.sha256:",
+        "if False:",
+        "tests/worker/test_checkpoints.py::test_a_file_that_is_not_the_one_recorded_is_not_read",
+    ),
+    # --- what clients are told ---
+    guard(
+        "answer: the key commits with what it stands for",
+        "service/api/idempotency.py",
+        "        earlier = None if self._request is None else idempotency.reserve(session, ",
+        "        with Session(session.get_bind(), expire_on_commit=False) as other, other.begin():\n"
+        "            earlier = None if self._request is None else idempotency.reserve(other, ",
+        "tests/api/test_idempotency.py::test_a_request_whose_commit_failed_leaves_its_key_free[postgresql]",
+    ),
+    Guard(
+        "answer: the commit comes before it",
+        (
+            Edit(
+                DEPENDENCIES,
+                'ServicesDep = Annotated[Services, Depends(services, scope="function")]',
+                "ServicesDep = Annotated[Services, Depends(services)]",
+            ),
+            Edit(DEPENDENCIES, 'Depends(_admitted, scope="function")', 'Depends(_admitted, scope="request")'),
+            Edit(DEPENDENCIES, 'Depends(_write_session, scope="function")', 'Depends(_write_session, scope="request")'),
+        ),
+        (
+            "tests/api/test_transactions.py::test_a_failing_commit_is_an_error_and_changes_nothing[sqlite-submit_experiment]",
+        ),
+    ),
+    guard(
+        "revision: a checkpoint that forgives losses shows",
+        LIFECYCLE,
+        '    _changed(session, [(fence.id, fence.attempt)], "checkpoint")',
+        '    _traced(session, fence, "checkpoint")',
+        STORAGE + "test_progress_forgives_losses",
+    ),
+    guard(
+        "locks: a retry's writer shares the key of what it repeats",
+        EXPERIMENTS,
+        "with_for_update(of=Experiment, key_share=True)",
+        "with_for_update(of=Experiment)",
+        RACES + "test_deleting_what_a_running_retry_points_to_deadlocks_with_nobody[100-postgresql]",
+    ),
+    guard(
+        "locks: retries before the counter",
+        EXPERIMENTS,
+        ".order_by(Experiment.id).with_for_update(key_share=True)",
+        "",
+        RACES + "test_deleting_what_a_running_retry_points_to_deadlocks_with_nobody[100-postgresql]",
+    ),
+]

@@ -1,0 +1,195 @@
+"""What the lifecycle should do, in plain Python: no SQL, no clock, no concurrency. test_machine.py compares the two."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from service.domain.status import Cause, Outcome, Status
+from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost, Loss
+
+
+@dataclass
+class Expected:
+    """One experiment. `lease` numbers its leases; 0 is none. What is compared is what the database holds as such."""
+
+    status: Status = Status.QUEUED
+    cause: Cause | None = None
+    attempt: int = 0
+    lost: int = 0
+    owner: str | None = None
+    lease: int = field(default=0, compare=False)
+    expired: bool = field(default=False, compare=False)
+    backing_off: bool = field(default=False, compare=False)
+    cancel: bool = False
+    checkpoint: Checkpoint | None = None
+    epochs: dict[int, float] = field(default_factory=dict)
+    outcomes: list[Outcome | None] = field(default_factory=list)
+    result: int | None = None
+    retry_of: UUID | None = None
+
+    def end(self, status: Status, outcome: Outcome, cause: Cause | None = None) -> None:
+        """Leave `running` for whatever comes."""
+        self.status, self.cause, self.outcomes[-1] = status, cause, outcome
+        self.owner, self.lease, self.expired = None, 0, False
+
+    def rewind(self) -> bool:
+        """Forget the epochs past the checkpoint; whether there were any."""
+        kept = self.checkpoint.epoch if self.checkpoint else 0
+        before = len(self.epochs)
+        self.epochs = {epoch: loss for epoch, loss in self.epochs.items() if epoch <= kept}
+        return len(self.epochs) != before
+
+
+class World:
+    """Every experiment, in the order in which it was made, and which of them the move under way has changed."""
+
+    def __init__(self) -> None:
+        self.experiments: dict[UUID, Expected] = {}
+        self.changed: set[UUID] = set()
+
+    # --- clients ---------------------------------------------------------------------------------------------------
+
+    def submit(self, id: UUID, retry_of: UUID | None = None) -> None:
+        self.experiments[id] = Expected(retry_of=retry_of)
+        self.changed.add(id)
+
+    def cancel(self, ids: set[UUID]) -> set[UUID]:
+        asked = {id for id in ids & self.experiments.keys() if self._may_be_cancelled(self.experiments[id])}
+        for row in (self.experiments[id] for id in asked):
+            row.cancel = True
+            if row.status == Status.QUEUED:
+                row.status, row.cause = Status.CANCELLED, Cause.CANCELLED
+        self.changed |= asked
+        return asked
+
+    @staticmethod
+    def _may_be_cancelled(row: Expected) -> bool:
+        return not row.status.terminal and not row.cancel
+
+    def remove(self, id: UUID) -> bool:
+        row = self.experiments.get(id)
+        if row is None or not row.status.terminal:
+            return False
+        del self.experiments[id]
+        for other, retry in self.experiments.items():
+            if retry.retry_of == id:
+                retry.retry_of = None
+                self.changed.add(other)
+        return True
+
+    # --- a worker --------------------------------------------------------------------------------------------------
+
+    def claim(self, owner: str, limit: int, lease: int) -> list[Fence]:
+        held = sorted(id for id, row in self.experiments.items() if row.owner == owner)[:limit]
+        if held:
+            self.changed |= {id for id in held if self.experiments[id].rewind()}
+            return [Fence(id, self.experiments[id].attempt) for id in held]
+        due = sorted(list(self._due())[:limit])
+        for id in due:
+            row = self.experiments[id]
+            row.status, row.owner, row.attempt, row.lease = Status.RUNNING, owner, row.attempt + 1, lease
+            row.rewind()
+            row.outcomes.append(None)
+        self.changed |= set(due)
+        return [Fence(id, self.experiments[id].attempt) for id in due]
+
+    def _due(self) -> Iterator[UUID]:
+        return (id for id, row in self.experiments.items() if row.status == Status.QUEUED and not row.backing_off)
+
+    def renew(self, fence: Fence, lease: int) -> set[UUID]:
+        row = self._held(fence)
+        if row is None:
+            return set()
+        row.lease, row.expired = lease, False
+        return {fence.id}
+
+    def record(self, fence: Fence, epoch: int, loss: float) -> None:
+        self._guarded(fence).epochs[epoch] = loss
+
+    def move_checkpoint(self, fence: Fence, checkpoint: Checkpoint) -> None:
+        row = self._guarded(fence)
+        if row.checkpoint is None or row.checkpoint.step < checkpoint.step:
+            row.lost = 0
+        row.checkpoint = checkpoint
+
+    def start_over(self, fence: Fence) -> None:
+        row = self._guarded(fence)
+        row.checkpoint = None
+        row.epochs = {}
+
+    def succeed(self, fence: Fence) -> None:
+        if not self._already(fence, Status.SUCCEEDED):
+            row = self._guarded(fence)
+            row.end(Status.SUCCEEDED, Outcome.SUCCEEDED)
+            row.result = fence.attempt
+
+    def fail(self, fence: Fence) -> None:
+        if not (self._already(fence, Status.FAILED) or self._cancelled_instead(fence)):
+            self._guarded(fence).end(Status.FAILED, Outcome.FAILED, Cause.DIVERGED)
+
+    def end_cancelled(self, fence: Fence) -> None:
+        if not (self._already(fence, Status.CANCELLED) or self._cancelled_instead(fence)):
+            raise FenceLost(fence)
+
+    def release(self, fence: Fence) -> None:
+        if not self._cancelled_instead(fence):
+            self._guarded(fence).end(Status.QUEUED, Outcome.RELEASED)
+
+    def _cancelled_instead(self, fence: Fence) -> bool:
+        row = self._held(fence)
+        if row is None or not row.cancel:
+            return False
+        row.end(Status.CANCELLED, Outcome.CANCELLED, Cause.CANCELLED)
+        self.changed.add(fence.id)
+        return True
+
+    def holds(self, fence: Fence) -> bool:
+        return self._held(fence) is not None
+
+    def _held(self, fence: Fence) -> Expected | None:
+        row = self.experiments.get(fence.id)
+        return row if row and (row.attempt, row.status) == (fence.attempt, Status.RUNNING) else None
+
+    def _guarded(self, fence: Fence) -> Expected:
+        row = self._held(fence)
+        if row is None:
+            raise FenceLost(fence)
+        if row.cancel:
+            raise CancelRequested(fence)
+        self.changed.add(fence.id)
+        return row
+
+    def _already(self, fence: Fence, status: Status) -> bool:
+        row = self.experiments.get(fence.id)
+        return row is not None and (row.attempt, row.status) == (fence.attempt, status)
+
+    # --- a reaper, and a supervisor --------------------------------------------------------------------------------
+
+    def expire(self, id: UUID, lease: int) -> None:
+        row = self.experiments[id]
+        row.lease, row.expired = lease, True
+
+    def lose_expired(self, fence: Fence, lease: int, loss: Loss) -> bool:
+        row = self._held(fence)
+        if row is None or row.lease != lease or not row.expired:
+            return False
+        self._lose(fence.id, loss)
+        return True
+
+    def lose_owned(self, owner: str, loss: Loss) -> set[Fence]:
+        lost = {Fence(id, row.attempt) for id, row in self.experiments.items() if row.owner == owner}
+        for fence in lost:
+            self._lose(fence.id, loss)
+        return lost
+
+    def _lose(self, id: UUID, loss: Loss) -> None:
+        row = self.experiments[id]
+        earlier, row.lost = row.lost, row.lost + int(loss.counted)
+        self.changed.add(id)
+        if row.cancel:
+            row.end(Status.CANCELLED, Outcome.LOST, Cause.CANCELLED)
+        elif row.lost >= loss.max_losses:
+            row.end(Status.FAILED, Outcome.LOST, Cause.WORKER_LOST)
+        else:
+            row.end(Status.QUEUED, Outcome.LOST)
+            row.backing_off = earlier > 0

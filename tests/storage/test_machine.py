@@ -1,0 +1,298 @@
+"""Whatever clients, workers, reapers and supervisors do, in whatever order, with fences and leases as old as they like:
+the database ends where a model in plain Python ends, and no law is broken on the way."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from service.domain.status import Cause, Status
+from service.storage import experiments, leases, lifecycle
+from service.storage.base import new_id
+from service.storage.clock import after
+from service.storage.database import Database
+from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease, Loss
+from service.storage.tables import Experiment, Trace
+from tests.conftest import make_experiment
+from tests.making import make_epoch, make_run
+from tests.storage import laws
+from tests.storage.laws import Stored
+from tests.storage.model import Expected, World
+
+T = TypeVar("T")
+
+MAX_LOSSES = 3
+MOST = 5  # experiments at a time
+HOUR = 3600.0
+
+# Without shrinking: a failure ends at once, and THOROUGH finds the shortest way to it.
+QUICK = settings(
+    phases=(Phase.generate,),
+    max_examples=50,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+THOROUGH = settings(
+    QUICK, phases=tuple(Phase), max_examples=300, stateful_step_count=60, derandomize=False, print_blob=True
+)
+
+# How often each is tried. One rule draws them all: of many rules Hypothesis leaves some out of each example, and where
+# it leaves out the claim nothing else means anything.
+WEIGHTS = {
+    "submit": 2, "retry": 1, "cancel": 1, "cancel_some": 1, "remove": 1,
+    "claim": 5, "renew": 1, "record": 4, "move_checkpoint": 2, "start_over": 1,
+    "succeed": 1, "fail": 1, "end_cancelled": 1, "release": 1,
+    "look": 1, "expire": 2, "lose_expired": 2, "lose_owned": 1, "let_back_offs_pass": 1,
+}  # fmt: skip
+MOVES = st.sampled_from([name for name, weight in WEIGHTS.items() for _ in range(weight)])
+
+REACHED = {"claim", "epoch", "checkpoint", "start_over", "succeed", "fail", "cancelled", "release", "lose", "cancel",
+           "FenceLost", "CancelRequested"}  # fmt: skip
+"""What the examples must have met, or they prove nothing."""
+
+
+class Lifecycle(RuleBasedStateMachine):
+    def __init__(self, database: Database, reached: Counter[str]) -> None:
+        super().__init__()
+        self.database = database
+        self.reached = reached
+        self.world = World()
+        self.ids: list[UUID] = []
+        self.fences: list[Fence] = []
+        self.seen: list[tuple[Lease, int]] = []
+        self.ticks = 0
+        database.run("empty", empty)
+        self.before = self.stored = Stored.read(database)
+        self.submit()
+
+    @rule(move=MOVES, which=st.integers(0, 99), number=st.integers(0, 9))
+    def step(self, move: str, which: int, number: int) -> None:
+        """`which` chooses the fence, lease or experiment that it is done to, `number` whatever else there is."""
+        if move in CLIENTS:
+            CLIENTS[move](self, self.ids[which % len(self.ids)])
+        elif move in WORKERS and self.fences:
+            WORKERS[move](self, self.fence(which), number)
+        elif move in OTHERS:
+            OTHERS[move](self, number)
+        elif move == "lose_expired" and self.seen:
+            self.lose_expired(*self.seen[-1 - which % min(len(self.seen), 5)], counted=number > 2)
+
+    def fence(self, which: int) -> Fence:
+        """Every other one that there ever was; the rest are of attempts that run, or most moves would be refused."""
+        running = [fence for fence in self.fences if self.world.holds(fence)]
+        among = running if running and which % 2 else self.fences
+        return among[which // 2 % len(among)]
+
+    def both(self, real: Callable[[Session], T], model: Callable[[], T]) -> T | None:
+        """Do it to the database and to the model: the same answer, or the same refusal."""
+        self.world.changed.clear()
+        expected = outcome(model)
+        assert outcome(lambda: self.database.run("move", real)) == expected
+        self.before, self.stored = self.stored, Stored.read(self.database)
+        self.reached.update(line.transition for line in self.stored.trace[len(self.before.trace) :])
+        if isinstance(expected, type):
+            self.reached[expected.__name__] += 1
+            return None
+        return expected
+
+    def tick(self) -> int:
+        """Numbers a lease. Each is a second longer than the last, so that no two end at the same instant."""
+        self.ticks += 1
+        return self.ticks
+
+    # --- clients ---------------------------------------------------------------------------------------------------
+
+    def submit(self, _: object = None) -> None:
+        if len(self.world.experiments) < MOST:
+            self.ids.append(self.database.run("make", make_experiment).id)
+            self.both(lambda s: None, lambda: self.world.submit(self.ids[-1]))
+
+    def retry(self, id: UUID) -> None:
+        old = self.world.experiments.get(id)
+        if old is not None and old.status.terminal:
+            again = self.database.run("retry", lambda s: experiments.retry(s, "local", found(s, id), new_id()))
+            self.ids.append(again.id)
+            self.both(lambda s: None, lambda: self.world.submit(again.id, retry_of=id))
+
+    def cancel(self, id: UUID) -> None:
+        self._cancel({id})
+
+    def cancel_some(self, id: UUID) -> None:
+        self._cancel({id, self.ids[0], self.ids[-1]})
+
+    def _cancel(self, ids: set[UUID]) -> None:
+        which = Experiment.id.in_(ids)
+        self.both(lambda s: set(lifecycle.request_cancel(s, which)), lambda: self.world.cancel(ids))
+
+    def remove(self, id: UUID) -> None:
+        self.both(lambda s: removed(s, id), lambda: self.world.remove(id))
+
+    # --- workers, honest and stale ---------------------------------------------------------------------------------
+
+    def claim(self, number: int) -> None:
+        owner, limit, lease = "abc"[number % 3], 1 + number // 8, self.tick()
+        taken = self.both(
+            lambda s: [claim.fence for claim in lifecycle.claim(s, owner, limit, HOUR + lease)],
+            lambda: self.world.claim(owner, limit, lease),
+        )
+        self.fences += taken or ()
+
+    def renew(self, fence: Fence, _: int) -> None:
+        lease = self.tick()
+        self.both(lambda s: lifecycle.renew(s, [fence], HOUR + lease), lambda: self.world.renew(fence, lease))
+
+    def record(self, fence: Fence, number: int) -> None:
+        """The next epoch, or now and then the last once more, as after a commit whose answer got lost."""
+        epoch, loss = max(1, self.done(fence) + (number > 1)), float(self.tick())
+        self.both(
+            lambda s: lifecycle.record_epoch(s, fence, make_epoch(epoch, train_loss=loss)),
+            lambda: self.world.record(fence, epoch, loss),
+        )
+
+    def move_checkpoint(self, fence: Fence, number: int) -> None:
+        checkpoint = Checkpoint(self.done(fence), number, f"{fence.attempt}-{number}", "sha")
+        self.both(
+            lambda s: lifecycle.move_checkpoint(s, fence, checkpoint),
+            lambda: self.world.move_checkpoint(fence, checkpoint),
+        )
+
+    def done(self, fence: Fence) -> int:
+        return len(self.world.experiments.get(fence.id, Expected()).epochs)
+
+    def start_over(self, fence: Fence, _: int) -> None:
+        self.both(lambda s: lifecycle.start_over(s, fence), lambda: self.world.start_over(fence))
+
+    def succeed(self, fence: Fence, _: int) -> None:
+        self.both(lambda s: lifecycle.succeed(s, fence, make_run()), lambda: self.world.succeed(fence))
+
+    def fail(self, fence: Fence, _: int) -> None:
+        self.both(lambda s: lifecycle.fail(s, fence, Cause.DIVERGED, "NaN"), lambda: self.world.fail(fence))
+
+    def end_cancelled(self, fence: Fence, _: int) -> None:
+        self.both(lambda s: lifecycle.end_cancelled(s, fence), lambda: self.world.end_cancelled(fence))
+
+    def release(self, fence: Fence, _: int) -> None:
+        self.both(lambda s: lifecycle.release(s, fence), lambda: self.world.release(fence))
+
+    # --- reapers, supervisors, and time ----------------------------------------------------------------------------
+
+    def look(self, _: object = None) -> None:
+        """See every lease, as a reaper does; it may act on what it saw much later."""
+        with self.database.read() as session:
+            found = leases.running(session)
+        self.seen += [(lease, self.world.experiments[lease.fence.id].lease) for lease in found]
+
+    def expire(self, _: object) -> None:
+        for id in [id for id, row in self.world.experiments.items() if row.status == Status.RUNNING]:
+            lease = self.tick()
+            late = update(Experiment).where(Experiment.id == id).values(lease_until=after(lease - 2 * HOUR))
+            self.database.run("late", lambda s, late=late: s.execute(late))  # type: ignore[misc]
+            self.world.expire(id, lease)
+        self.look()
+
+    def lose_expired(self, lease: Lease, number: int, *, counted: bool) -> None:
+        loss = Loss(MAX_LOSSES, counted, "silent")
+        self.both(
+            lambda s: stretched(s, lifecycle.lose_expired(s, lease.fence, lease.until, loss)),
+            lambda: self.world.lose_expired(lease.fence, number, loss),
+        )
+
+    def lose_owned(self, number: int) -> None:
+        owner, loss = "abc"[number % 3], Loss(MAX_LOSSES, counted=True, detail="died")
+        self.both(
+            lambda s: stretched(s, set(lifecycle.lose_owned(s, owner, loss))),
+            lambda: self.world.lose_owned(owner, loss),
+        )
+
+    def let_back_offs_pass(self, _: object) -> None:
+        self.database.run("pass", lambda s: s.execute(update(Experiment).values(not_before=None)))
+        for row in self.world.experiments.values():
+            row.backing_off = False
+
+    # --- what always holds -----------------------------------------------------------------------------------------
+
+    @invariant()
+    def the_database_is_where_the_model_is(self) -> None:
+        assert self.stored.as_expected() == self.world.experiments
+
+    @invariant()
+    def the_laws_hold(self) -> None:
+        laws.check(self.stored, MAX_LOSSES)
+        laws.check_step(self.before, self.stored, self.world.changed)
+
+
+CLIENTS = {move.__name__: move for move in (
+    Lifecycle.retry, Lifecycle.cancel, Lifecycle.cancel_some, Lifecycle.remove,
+)}  # fmt: skip
+WORKERS = {move.__name__: move for move in (
+    Lifecycle.renew, Lifecycle.record, Lifecycle.move_checkpoint, Lifecycle.start_over, Lifecycle.succeed,
+    Lifecycle.fail, Lifecycle.end_cancelled, Lifecycle.release,
+)}  # fmt: skip
+OTHERS = {move.__name__: move for move in (
+    Lifecycle.submit, Lifecycle.claim, Lifecycle.look, Lifecycle.expire, Lifecycle.lose_owned,
+    Lifecycle.let_back_offs_pass,
+)}  # fmt: skip
+
+
+# --- shared --------------------------------------------------------------------------------------------------------
+
+
+def outcome(act: Callable[[], T]) -> T | type[Exception]:
+    try:
+        return act()
+    except (FenceLost, CancelRequested) as refusal:
+        return type(refusal)
+
+
+def found(session: Session, id: UUID) -> Experiment:
+    experiment = experiments.find(session, id)
+    assert experiment is not None
+    return experiment
+
+
+def removed(session: Session, id: UUID) -> bool:
+    """As the route does it: where there is nothing to delete, nothing is committed."""
+    if experiments.remove(session, id):
+        return True
+    session.rollback()
+    return False
+
+
+def stretched(session: Session, answer: T) -> T:
+    """Make a back-off outlast the test, so that the model needs no clock."""
+    backing_off = (Experiment.status == Status.QUEUED, Experiment.not_before > after(0.5))
+    session.execute(update(Experiment).where(*backing_off).values(not_before=after(HOUR)))
+    return answer
+
+
+def empty(session: Session) -> None:
+    for table in (Trace, Experiment):
+        session.execute(delete(table))
+
+
+def explore(database: Database, profile: settings) -> None:
+    reached: Counter[str] = Counter()
+    machine: Any = partial(Lifecycle, database, reached)  # annotated there as a class; any factory will do
+    run_state_machine_as_test(machine, settings=profile)
+    assert reached.keys() >= REACHED
+
+
+def test_the_lifecycle_is_as_the_model_says(database: Database) -> None:
+    explore(database, QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_lifecycle_is_as_the_model_says_at_length(database: Database) -> None:
+    explore(database, THOROUGH)

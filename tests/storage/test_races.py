@@ -1,0 +1,291 @@
+"""Two at the same row at the same moment, again and again: whatever the order, it ends in exactly one lawful way."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Barrier, BrokenBarrierError
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, event, select, text, update
+from sqlalchemy.orm import Session
+
+from service.domain.status import Status
+from service.storage import experiments, idempotency, leases, lifecycle, metrics, queue
+from service.storage.base import new_id
+from service.storage.database import Database
+from service.storage.idempotency import Request
+from service.storage.leases import CancelRequested, Claim, Fence, FenceLost, Loss
+from service.storage.tables import Epoch, Experiment, IdempotencyKey, Result, Trace
+from tests.conftest import make_experiment
+from tests.making import make_epoch, make_run
+
+T = TypeVar("T")
+Racer = Callable[[Session], Any]
+
+LEAD = 0.004  # s: about what one transaction takes
+COUNTED = Loss(max_losses=10_000, counted=True, detail="silent")
+
+
+def up_to(most: int) -> pytest.MarkDecorator:
+    at_length = pytest.param(most, marks=[pytest.mark.slow, pytest.mark.timeout(300)])
+    return pytest.mark.parametrize("rounds", [100, at_length])
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    """Commits that do not wait for the disk: who wins a race has nothing to do with power cuts."""
+    if database.sqlite:
+        event.listen(database.engine, "connect", _do_not_wait)
+        database.engine.dispose()  # whatever was opened before
+    return database
+
+
+def _do_not_wait(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two transactions that start at once; `prepare` comes before each round, `judge` sees both answers after it."""
+
+    database: Database
+    prepare: Callable[[], None]
+    first: Racer
+    second: Racer
+
+    def run(self, rounds: int, judge: Callable[[Any, Any], T]) -> set[T]:
+        """Every way in which it ended. Leads are shared out so that each comes first about as often."""
+        judged: set[T] = set()
+        answers: list[Any] = [None, None]
+        start = Barrier(2, action=self.prepare, timeout=30)
+        end = Barrier(2, action=lambda: judged.add(judge(*answers)), timeout=30)
+
+        def race(place: int, racer: Racer) -> None:
+            try:
+                for number in range(rounds):
+                    start.wait()
+                    time.sleep(max(0.0, LEAD * (number % 9 - 4) / 4 * (1 - 2 * place)))
+                    answers[place] = self._answer(racer)
+                    end.wait()
+            except BaseException:
+                start.abort()
+                end.abort()
+                raise
+
+        with ThreadPoolExecutor(2) as pool:
+            raced = [pool.submit(race, 0, self.first), pool.submit(race, 1, self.second)]
+        raised = [error for future in raced if (error := future.exception()) is not None]
+        for error in sorted(raised, key=lambda error: isinstance(error, BrokenBarrierError)):
+            raise error  # what broke it, rather than that the other waited in vain
+        return judged
+
+    def _answer(self, racer: Racer) -> Any:
+        try:
+            return self.database.run("race", racer)
+        except (FenceLost, CancelRequested) as refusal:
+            return type(refusal)
+
+
+class Row:
+    """The one experiment that is raced for, put back before every round."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.id = database.run("make", make_experiment).id
+        self.fence = Fence(self.id, 0)
+
+    def queued(self) -> None:
+        """As it was in the beginning, but for the number of its attempts."""
+        fresh = {
+            "status": Status.QUEUED, "owner": None, "lease_until": None, "cause": None, "finished_at": None,
+            "cancel_requested": False, "not_before": None, "epochs_done": 0,
+        }  # fmt: skip
+        with self.database.write("put") as session:
+            for table in (Epoch, Result, Trace):
+                session.execute(delete(table))
+            session.execute(update(Experiment).where(Experiment.id == self.id).values(**fresh))
+
+    def running(self, lease_seconds: float = 30.0) -> None:
+        """A new attempt of it, by a worker w."""
+        self.queued()
+        (claim,) = self.database.run("claim", lambda s: lifecycle.claim(s, "w", 1, lease_seconds))
+        self.fence = claim.fence
+
+    def silent(self) -> None:
+        """Running, with a lease that has run out and that a reaper has seen."""
+        self.running(lease_seconds=-1)
+        with self.database.read() as session:
+            (self.lease,) = leases.running(session)
+
+    def read(self) -> Experiment:
+        with self.database.read() as session:
+            found = experiments.find(session, self.id)
+            assert found is not None
+            return found
+
+    def trace(self) -> list[str]:
+        with self.database.read() as session:
+            return list(session.scalars(select(Trace.transition).order_by(Trace.seq)))
+
+    def cancel(self, session: Session) -> bool:
+        return bool(lifecycle.request_cancel(session, Experiment.id == self.id))
+
+    def lose(self, session: Session) -> bool:
+        return lifecycle.lose_expired(session, self.lease.fence, self.lease.until, COUNTED)
+
+
+@pytest.fixture
+def row(database: Database) -> Row:
+    return Row(database)
+
+
+@up_to(1000)
+def test_two_workers_offered_one_experiment_never_both_get_it(database: Database, row: Row, rounds: int) -> None:
+    def judge(first: list[Claim], second: list[Claim]) -> bool:
+        assert len(first) + len(second) == 1
+        assert row.read().owner == ("first" if first else "second")
+        return bool(first)
+
+    def claim(session: Session, owner: str) -> list[Claim]:
+        return lifecycle.claim(session, owner, 1, 30)
+
+    race = Race(database, row.queued, lambda s: claim(s, "first"), lambda s: claim(s, "second"))
+    assert race.run(rounds, judge) == {True, False}
+
+
+@up_to(1000)
+def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, rounds: int) -> None:
+    """A cancel that was accepted has cancelled, however close the success was."""
+
+    def judge(accepted: bool, refused: Any) -> bool:
+        assert accepted == (refused is CancelRequested)
+        assert row.read().status == (Status.RUNNING if accepted else Status.SUCCEEDED)
+        if accepted:
+            database.run("obey", lambda s: lifecycle.end_cancelled(s, row.fence))
+            assert row.read().status == Status.CANCELLED
+        return accepted
+
+    def succeed(session: Session) -> None:
+        lifecycle.succeed(session, row.fence, make_run())
+
+    assert Race(database, row.running, row.cancel, succeed).run(rounds, judge) == {True, False}
+
+
+@up_to(300)
+def test_a_renewal_and_a_loss_never_both_count(database: Database, row: Row, rounds: int) -> None:
+    def judge(renewed: set[UUID], lost: bool) -> bool:
+        assert lost != bool(renewed)
+        assert row.read().status == (Status.QUEUED if lost else Status.RUNNING)
+        return lost
+
+    race = Race(database, row.silent, lambda s: lifecycle.renew(s, [row.fence], 30), row.lose)
+    assert race.run(rounds, judge) == {True, False}
+
+
+@up_to(300)
+def test_an_epoch_is_recorded_before_a_loss_or_not_at_all(database: Database, row: Row, rounds: int) -> None:
+    def judge(refused: Any, lost: bool) -> bool:
+        assert lost
+        recorded = refused is None
+        assert recorded or refused is FenceLost
+        assert row.trace() == (["claim", "epoch", "lose"] if recorded else ["claim", "lose"])
+        with database.read() as session:
+            assert len(metrics.of_experiment(session, row.id)) == recorded
+        return recorded
+
+    race = Race(database, row.silent, lambda s: lifecycle.record_epoch(s, row.fence, make_epoch(1)), row.lose)
+    assert race.run(rounds, judge) == {True, False}
+
+
+@up_to(300)
+def test_a_cancel_of_what_is_being_claimed_is_obeyed(database: Database, row: Row, rounds: int) -> None:
+    def judge(claims: list[Claim], accepted: bool) -> bool:
+        assert accepted
+        now = row.read()
+        assert now.cancel_requested
+        assert now.status == (Status.RUNNING if claims else Status.CANCELLED)
+        if claims:
+            with pytest.raises(CancelRequested):
+                database.run("succeed", lambda s: lifecycle.succeed(s, claims[0].fence, make_run()))
+        return bool(claims)
+
+    race = Race(database, row.queued, lambda s: lifecycle.claim(s, "w", 1, 30), row.cancel)
+    assert race.run(rounds, judge) == {True, False}
+
+
+@up_to(300)
+def test_one_key_stands_for_one_creation(database: Database, rounds: int) -> None:
+    def create(session: Session) -> str | None:
+        """Where it was created before, or None where this is what creates it."""
+        location = f"/experiments/{new_id()}"
+        earlier = idempotency.reserve(session, Request("local", "key", "POST /experiments", "sha"), 202, location)
+        if earlier is None:
+            make_experiment(session, name=location)
+        return None if earlier is None else earlier.location
+
+    def judge(first: str | None, second: str | None) -> bool:
+        with database.read() as session:
+            (name,) = session.scalars(select(Experiment.name))
+        assert {first, second} == {None, name}
+        return first is None
+
+    def empty() -> None:
+        database.run("empty", lambda s: [s.execute(delete(table)) for table in (IdempotencyKey, Experiment)])
+
+    assert Race(database, empty, create, create).run(rounds, judge) == {True, False}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_claim_waits_for_no_other_claim(database: Database, row: Row) -> None:
+    """It takes what nobody else is about to take."""
+    other = database.run("make", make_experiment).id
+
+    def claim(session: Session) -> UUID:
+        session.execute(text("SET LOCAL lock_timeout = '1s'"))
+        return lifecycle.claim(session, "w", 1, 30)[0].fence.id
+
+    with database.write("another") as session:
+        assert session.scalars(queue.due(1)).all() == [row.id]
+        assert database.run("claim", claim) == other
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@up_to(300)
+def test_deleting_what_a_running_retry_points_to_deadlocks_with_nobody(
+    database: Database, row: Row, rounds: int
+) -> None:
+    """Each needs one try: the database has to break up nothing."""
+    tries = 0
+    fence = row.fence
+
+    def prepare() -> None:
+        nonlocal fence, tries
+        tries = 0
+        database.run("empty", lambda s: s.execute(delete(Experiment)))
+        row.id = database.run("make", make_experiment).id
+        database.run("cancel", row.cancel)
+        again = database.run("retry", lambda s: experiments.retry(s, "local", row.read(), new_id())).id
+        (claim,) = database.run("claim", lambda s: lifecycle.claim(s, "w", 1, 30))
+        assert claim.fence.id == again
+        fence = claim.fence
+
+    def remove(session: Session) -> bool:
+        nonlocal tries
+        tries += 1
+        experiments.find_locked(session, row.id)
+        return experiments.remove(session, row.id)
+
+    def record(session: Session) -> None:
+        nonlocal tries
+        tries += 1
+        lifecycle.record_epoch(session, fence, make_epoch(1))
+
+    def judge(done: bool, _: None) -> bool:
+        assert done
+        assert tries == 2
+        return done
+
+    assert Race(database, prepare, remove, record).run(rounds, judge) == {True}
