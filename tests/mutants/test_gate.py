@@ -23,7 +23,7 @@ def test_a_table_that_has_rotted_fails(text: str) -> None:
         mutated(text, Edit("file.py", "guard", ""))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(1800)
 def test_no_guard_can_be_dropped_unseen() -> None:
     verdicts = run(GUARDS, print)  # shown when it fails

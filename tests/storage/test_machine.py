@@ -292,7 +292,7 @@ def test_the_lifecycle_is_as_the_model_says(database: Database) -> None:
     explore(database, QUICK)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_the_lifecycle_is_as_the_model_says_at_length(database: Database) -> None:
     explore(database, THOROUGH)
