@@ -188,7 +188,7 @@ def test_what_is_no_id_is_422(steady: TestClient, id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api", "/api/v1", "/api/v2/experiments", f"{EXPERIMENTS}/{SOME_ID}/nothing", "//", "/%00",
+    "path", ["/api", "/api/v1", "/api/v2/experiments", f"{EXPERIMENTS}/{SOME_ID}/nothing", "//", "/%00",
              "/assets/%2e%2e/%2e%2e/app.py", "/x" * 3000, "/\N{SNOWMAN}"]
 )  # fmt: skip
 def test_where_there_is_nothing_is_404(steady: TestClient, path: str) -> None:
