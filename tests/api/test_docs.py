@@ -55,6 +55,10 @@ def client() -> TestClient:
     return TestClient(app)
 
 
+def test_the_root_leads_to_the_docs(client: TestClient) -> None:
+    assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_page_loads_only_what_this_server_has(client: TestClient, path: str) -> None:
     answer = client.get(path)
