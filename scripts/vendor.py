@@ -7,6 +7,7 @@ another file, edit vendor.json, then run it with `--update`, which writes the ch
 import argparse
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -23,7 +24,7 @@ class Package(TypedDict):
     version: str
     licence: str
     files: dict[str, str]
-    """Path inside the package -> sha256. The last part of the path names the file in vendor/<name>/."""
+    """Path inside the package -> sha256. In vendor/<name>/ it has the same path, less a first `dist` or `bundles`."""
 
 
 def main() -> None:
@@ -66,11 +67,17 @@ def differing(package: Package, found: dict[str, str]) -> str:
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
     """Leave these files in the folder and no others, so that one taken off the list goes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.iterdir():
-        left.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
     for path, data in files.items():
-        (folder / Path(path).name).write_bytes(data)
+        file = folder / inside(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
+def inside(path: str) -> str:
+    """As service/api/assets.py has it; this script runs without the project."""
+    first, _, rest = path.partition("/")
+    return rest if first in ("bundles", "dist") else path
 
 
 if __name__ == "__main__":

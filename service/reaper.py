@@ -10,9 +10,10 @@ import structlog
 
 from service import attempt_log
 from service.settings import Settings
-from service.storage import attempts, leases, lifecycle
+from service.storage import attempts, leases, losses
 from service.storage.database import Database
-from service.storage.leases import Fence, Lease, Loss
+from service.storage.leases import Fence, Lease
+from service.storage.losses import Loss
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +68,7 @@ class Reaper:
             counted=self._watched[lease.fence.id].alive,
             detail=f"The worker did not renew its lease of {self._settings.lease_seconds:g} s.",
         )
-        taken = self._database.run("reap", lambda s: lifecycle.lose_expired(s, lease.fence, lease.until, loss))
+        taken = self._database.run("reap", lambda s: losses.lose_expired(s, lease.fence, lease.until, loss))
         if taken:
             log.warning("lease_expired", experiment=str(lease.fence.id), attempt=lease.fence.attempt)
             keep_log(self._database, self._settings, lease.fence)
@@ -77,7 +78,7 @@ class Reaper:
 def bury(database: Database, settings: Settings, worker: str, detail: str, counted: bool = True) -> list[Fence]:
     """Requeue at once what a worker process held that its supervisor saw die."""
     loss = Loss(settings.max_losses, counted=counted, detail=detail)
-    lost = database.run("bury", lambda s: lifecycle.lose_owned(s, worker, loss))
+    lost = database.run("bury", lambda s: losses.lose_owned(s, worker, loss))
     for fence in lost:
         keep_log(database, settings, fence)
     return lost

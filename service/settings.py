@@ -33,6 +33,9 @@ class Settings(BaseSettings):
         None, description="Celery broker, such as `redis://...`; default: a spool folder under ACTLAB_HOME."
     )
     pool_size: int = Field(8, ge=2, le=200, description="Database connections of one process.")
+    statement_seconds: float = Field(
+        30.0, ge=1, le=3600, description="Longest that one statement may take on PostgreSQL, and its answer to come."
+    )
     admission_seconds: float = Field(
         5.0, gt=0, le=60, description="How long a request waits for a connection before it is answered 503."
     )

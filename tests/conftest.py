@@ -5,10 +5,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
 from service.api.app import create_app
@@ -19,6 +20,10 @@ from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.tables import Experiment
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
+
+# A machine that pauses is no defect of ours; pytest's own timeout ends what hangs.
+hypothesis_settings.register_profile("actlab", deadline=None)
+hypothesis_settings.load_profile("actlab")
 
 REQUIRED = "ACTLAB_REQUIRE_SERVICES"
 """Where this is 1, as in CI, a test that would be skipped for want of a server or of data fails instead."""
@@ -116,3 +121,11 @@ def make_submission(**fields: Any) -> ExperimentSubmission:
 
 def make_experiment(session: Session, **fields: Any) -> Experiment:
     return experiments.create(session, "local", make_submission(**fields), id=new_id())
+
+
+def read_experiment(database: Database, id: UUID) -> Experiment:
+    """The row as it is now."""
+    with database.read() as session:
+        found = experiments.find(session, id)
+        assert found is not None
+        return found

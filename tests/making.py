@@ -22,9 +22,16 @@ def make_fingerprint(**fields: Any) -> Fingerprint:
     return Fingerprint(**{**known, **fields})
 
 
-def make_run(accuracy: float = 0.97, *, seconds: float = 3.0, **fingerprint: Any) -> FinishedRun:
-    """A finished run over ten test images."""
-    score = Score(epoch=3, test_loss=0.1, test_accuracy=accuracy, interval=(0.9, 1.0), correct=b"\xff\xc0")
+def make_run(
+    accuracy: float = 0.97,
+    *,
+    seconds: float = 3.0,
+    early_loss: float | None = 0.4,
+    correct: bytes = b"\xff\xc0",
+    **fingerprint: Any,
+) -> FinishedRun:
+    """A finished run over ten test images; `correct` has a bit for each."""
+    score = Score(epoch=3, test_loss=0.1, test_accuracy=accuracy, interval=(0.9, 1.0), correct=correct)
     result = TestResult(
         last=score,
         best=score,
@@ -33,5 +40,6 @@ def make_run(accuracy: float = 0.97, *, seconds: float = 3.0, **fingerprint: Any
         fingerprint=make_fingerprint(**fingerprint),
         epochs_trained=3,
         seconds=seconds,
+        early_loss=early_loss,
     )
     return FinishedRun(result, weights=None)

@@ -15,6 +15,7 @@ from service.domain.errors import InvalidData
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause
+from service.domain.text import storable
 from service.settings import Settings
 from service.shutdown import Shutdown
 from service.storage import attempts, lifecycle
@@ -30,6 +31,8 @@ from worker.training.loop import Callbacks, Trained, train
 from worker.training.precision import Device, Execution
 from worker.training.progress import Progress, Snapshot
 from worker.watchdog import Watchdog
+
+LONGEST_DETAIL = 1000
 
 log = structlog.get_logger(__name__)
 
@@ -212,14 +215,19 @@ class _Attempt(Callbacks):
         """Write the last transition; whoever else holds the experiment by now has the last word."""
         self.file.line(name)
         try:
-            self._write("finish", lambda s: self._end_with_log(s, transition))
-        except CancelRequested:
-            self._write("finish", lambda s: self._end_with_log(s, lambda t: lifecycle.end_cancelled(t, self.fence)))
+            self._end_or_cancel(transition)
         except (FenceLost, Outage) as error:
             self.file.line(f"not recorded: {error!r}")
             return
         if name != "released":
             self.bench.checkpoints.drop_all(self.fence.id)
+
+    def _end_or_cancel(self, transition: Callable[[Session], None]) -> None:
+        """A cancel that came before the transition makes it one."""
+        try:
+            self._write("finish", lambda s: self._end_with_log(s, transition))
+        except CancelRequested:
+            self._write("finish", lambda s: self._end_with_log(s, lambda t: lifecycle.end_cancelled(t, self.fence)))
 
     def _end_with_log(self, session: Session, transition: Callable[[Session], None]) -> None:
         """The keeper stores the log now and then; its last lines say how it ended."""
@@ -228,7 +236,12 @@ class _Attempt(Callbacks):
 
 
 def _cause(error: Exception) -> tuple[Cause, str]:
-    """What to call a failure, and what to say of it."""
+    """What to call a failure, and what to say of it: any text, as storage takes it."""
+    cause, detail = _named(error)
+    return cause, storable(detail)[:LONGEST_DETAIL]
+
+
+def _named(error: Exception) -> tuple[Cause, str]:
     match error:
         case Diverged():
             return Cause.DIVERGED, str(error)
@@ -240,7 +253,7 @@ def _cause(error: Exception) -> tuple[Cause, str]:
             return Cause.OUT_OF_MEMORY, str(error).splitlines()[0] if str(error) else "No memory was left."
         case RuntimeError() if "can't allocate memory" in str(error):  # what PyTorch raises on the CPU
             return Cause.OUT_OF_MEMORY, str(error).splitlines()[0]
-    return Cause.INTERNAL_ERROR, f"{type(error).__name__}: {error}"[:1000]
+    return Cause.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
 
 
 def _shown(figure: float | None) -> str:

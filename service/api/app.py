@@ -11,6 +11,7 @@ from service.api.access import Access
 from service.api.dependencies import EVERY_ROUTE
 from service.api.docs import add_docs
 from service.api.openapi import describe
+from service.api.pages import add_pages
 from service.api.problem import EVERYWHERE
 from service.api.services import Services
 from service.periodic import Periodic
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(_versioned())
     app.include_router(system.router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)
     add_docs(app)
+    add_pages(app)
     describe(app)
     return app
 

@@ -1,84 +1,67 @@
 """Routes of comparisons."""
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from service.api import conditional
-from service.api.dependencies import ReadSession
+from service.api import conditional, grouping
+from service.api.dependencies import ReadSession, ServicesDep
 from service.api.experiments import NOT_FOUND, NOT_MODIFIED
-from service.domain import factors
-from service.domain.comparisons import Comparison, Factors, compare
-from service.domain.errors import FieldProblem, Invalid, StudyNotFound
-from service.domain.spec import DatasetName
+from service.api.grouping import GroupingQuery, SetQuery
+from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.compare import compare
+from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.text import Text
-from service.storage import comparisons, studies
+from service.storage import comparisons
 from service.storage.experiments import Filter
 
-router = APIRouter(prefix="/comparisons", tags=["comparisons"])
-
-MetricName = Literal["test_accuracy", "best_test_accuracy", "test_loss", "best_test_loss", "seconds"]
+router = APIRouter(tags=["comparisons"])
 
 
-class ComparisonQuery(BaseModel):
-    """Which experiments, grouped by what, compared in which figure."""
+class QuestionQuery(GroupingQuery):
+    """Grouped by what, compared in which figure."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    study: UUID | None = None
-    activation: Text | None = None
-    dataset: DatasetName | None = None
-    tag: Text | None = None
-    group_by: list[str] = Field(
-        [], description="Dotted spec paths; default: the study's factors, or activation.", examples=[["activation"]]
-    )
-    metric: MetricName = "test_accuracy"
+    metric: MetricName = PRIMARY
     versus: Text | None = Field(
         None,
         description='Hold every group against this one: the value of the only factor, or JSON such as {"epochs": 3}.',
         examples=["relu"],
     )
-    allow_mixed: bool = Field(False, description="Pool over device kinds, precisions and versions of the code.")
-
-    @property
-    def filter(self) -> Filter:
-        return Filter(activation=self.activation, dataset=self.dataset, study=self.study, tag=self.tag)
 
 
-@router.get("", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
-def get_comparison(request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession) -> Response:
+class ComparisonQuery(SetQuery, QuestionQuery):
+    """Which experiments, grouped by what, compared in which figure."""
+
+
+@router.get("/comparisons", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
+def get_comparison(
+    request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
+) -> Response:
     """Groups side by side over their seeds: means with Student-t intervals, tests corrected for their number, ranks."""
-    factors.check(query.group_by, "group_by")
-    default = _study_factors(session, query.study) or ["activation"]
-    group_by = query.group_by or default
-    rows = comparisons.observations(session, query.filter, query.metric, group_by, allow_mixed=query.allow_mixed)
-    versus = None if query.versus is None else _group(query.versus, group_by)
-    return conditional.hashed(request, compare(rows, query.metric, versus))
+    paths = grouping.group_by(session, query.group_by, query.study)
+    revision = grouping.revision(session, query.filter)
+    return conditional.at_revision(request, services, revision, lambda: _compare(session, query.filter, query, paths))
 
 
-def _study_factors(session: Session, study: UUID | None) -> list[str]:
-    """What the study varies, as paths to group by."""
-    if study is None:
-        return []
-    row = studies.find(session, study)
-    if row is None:
-        raise StudyNotFound(f"There is no study {study}.")
-    return list(dict.fromkeys(map(factors.groupable, row.factors)))
+@router.get("/studies/{id}/comparison", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
+def get_study_comparison(
+    id: UUID,
+    request: Request,
+    query: Annotated[QuestionQuery, Query()],
+    session: ReadSession,
+    services: ServicesDep,
+) -> Response:
+    """The same of one study, by its own factors unless told otherwise."""
+    paths, narrowed = grouping.group_by(session, query.group_by, id), Filter(study=id)
+    revision = grouping.revision(session, narrowed)
+    return conditional.at_revision(request, services, revision, lambda: _compare(session, narrowed, query, paths))
 
 
-def _group(text: str, group_by: list[str]) -> Factors:
-    """`versus` as factors: a JSON object of them, or the value alone where there is one factor."""
-    try:
-        read: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        read = text
-    if isinstance(read, dict) and read.keys() <= set(group_by):
-        return {path: factors.plain(value) for path, value in read.items()}
-    if len(group_by) == 1:
-        return {group_by[0]: factors.plain(read)}
-    reason = f"With {len(group_by)} factors, give versus as a JSON object of factors and values"
-    raise Invalid(f"{reason}.", errors=[FieldProblem("versus", reason, "not_a_group", text)])
+def _compare(session: Session, narrowed: Filter, query: QuestionQuery, paths: list[str]) -> Comparison:
+    versus = None if query.versus is None else grouping.group_named(query.versus, paths)
+    gathered = comparisons.gather(session, narrowed, query.metric, paths, allow_mixed=query.allow_mixed)
+    images = comparisons.image_intervals(session, narrowed, query.metric, gathered)
+    return compare(gathered.cells, query.metric, versus, images)

@@ -51,12 +51,20 @@ async def answer(request: Request, services: Services, resource: Resource, wait:
 
 
 def hashed(request: Request, body: BaseModel) -> Response:
-    """A list or a comparison: its ETag is a hash of its text."""
+    """A list: its ETag is a hash of its text."""
     text = body.model_dump_json()
     etag = _hash(text)
     if _knows(_known(request), etag):
         return Response(status_code=304, headers={"ETag": etag})
     return _response(text, etag)
+
+
+def at_revision(request: Request, services: Services, revision: int, build: Callable[[], BaseModel]) -> Response:
+    """What was derived from everything at `revision`: built only where the client has not got it from then."""
+    etag = _etag(services, revision)
+    if _knows(_known(request), etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return _response(build().model_dump_json(), etag)
 
 
 def _look(services: Services, session: Session, resource: Resource, known: set[str]) -> tuple[str, Snapshot | None]:

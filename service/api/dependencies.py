@@ -11,10 +11,17 @@ from sqlalchemy.orm import Session
 
 from service.api.idempotency import Creation, body_hash
 from service.api.services import Services
-from service.domain.errors import ExperimentNotFound, FieldProblem, Invalid, UnsupportedMediaType
-from service.storage import experiments
+from service.domain.errors import (
+    ExperimentNotFound,
+    FieldProblem,
+    Invalid,
+    PreconditionFailed,
+    StudyNotFound,
+    UnsupportedMediaType,
+)
+from service.storage import experiments, studies
 from service.storage.idempotency import Request as CreatingRequest
-from service.storage.tables import Experiment
+from service.storage.tables import Experiment, Study
 
 LOCAL = "local"
 """Who acts, until there are API keys: whoever can reach the server."""
@@ -77,6 +84,26 @@ def locked_experiment(id: UUID, session: WriteSession) -> Experiment:
 
 
 LockedExperiment = Annotated[Experiment, Depends(locked_experiment, scope="function")]
+
+
+def _locked_study(id: UUID, session: WriteSession) -> Study:
+    """Edited, cancelled and deleted by nobody else until the commit."""
+    study = studies.find_locked(session, id)
+    if study is None:
+        raise StudyNotFound(f"There is no study {id}.")
+    return study
+
+
+LockedStudy = Annotated[Study, Depends(_locked_study, scope="function")]
+
+IfMatch = Annotated[str | None, Header(description='The edit_version you have seen, quoted: "3".')]
+
+
+def check_edit_version(if_match: str | None, edit_version: int) -> None:
+    """PreconditionFailed where the client has not seen the newest edit."""
+    if if_match is not None and if_match.strip() not in ("*", f'"{edit_version}"'):
+        raise PreconditionFailed(f'It is at edit_version "{edit_version}" now, you sent {if_match}. Read it again.')
+
 
 IdempotencyHeader = Annotated[
     str | None,

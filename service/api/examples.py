@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.api.activation_views import EXAMPLES as ACTIVATION_EXAMPLES
+from service.api.comparison_examples import COMPARISON
 
 _STUDY_ID = "0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"
 
@@ -57,6 +58,8 @@ EXPERIMENT: dict[str, Any] = {
     "best_test_accuracy": 0.961,
     "best_test_loss": 0.1274,
     "seconds": 18.4,
+    "early_loss": 0.4137,
+    "images_per_second": 612.9,
     "retry_of": None,
     "edit_version": 1,
     "created_at": "2026-01-15T09:30:00Z",
@@ -137,9 +140,20 @@ STUDY: dict[str, Any] = {
     "progress": {"queued": 3, "running": 1, "succeeded": 2, "failed": 0, "cancelled": 0},
     "finished": False,
     "eta_seconds": 74.0,
+    "cancelled_at": None,
     "edit_version": 1,
     "created_at": "2026-01-15T09:30:00Z",
     "revision": 131,
+}
+
+STUDY_PLAN: dict[str, Any] = {
+    "cells": 2,
+    "experiments": 6,
+    "train_seconds": 110.4,
+    "seconds": 55.2,
+    "workers": 2,
+    "basis": "The pace of recent epochs of the same network and batch size, on the kinds of device that live workers"
+    " have.",
 }
 
 WORKERS: dict[str, Any] = {
@@ -169,71 +183,6 @@ QUEUE: dict[str, Any] = {
     "by_priority": {"0": 3},
 }
 
-COMPARISON: dict[str, Any] = {
-    "metric": "test_accuracy",
-    "groups": [
-        {
-            "factors": {"activation": "swish"},
-            "n": 3,
-            "n_duplicate": 0,
-            "n_diverged": 0,
-            "n_failed": 0,
-            "n_pending": 0,
-            "mean": 0.961,
-            "sd": 0.003,
-            "median": 0.961,
-            "min": 0.958,
-            "max": 0.964,
-            "interval": [0.9535, 0.9685],
-            "test_image_interval": None,
-            "rank": [1, 1],
-        },
-        {
-            "factors": {"activation": "relu"},
-            "n": 3,
-            "n_duplicate": 0,
-            "n_diverged": 0,
-            "n_failed": 0,
-            "n_pending": 0,
-            "mean": 0.951,
-            "sd": 0.002,
-            "median": 0.951,
-            "min": 0.949,
-            "max": 0.953,
-            "interval": [0.946, 0.956],
-            "test_image_interval": None,
-            "rank": [2, 2],
-        },
-    ],
-    "pairs": [
-        {
-            "a": {"activation": "swish"},
-            "b": {"activation": "relu"},
-            "test": "paired t",
-            "difference": 0.01,
-            "interval": [0.0034, 0.0166],
-            "p": 0.0225,
-            "p_holm": 0.0225,
-            "p_attainable": 0.25,
-            "hedges_g": 2.21,
-            "verdict": "better",
-            "diverged": None,
-        }
-    ],
-    "family": {
-        "metric": "test_accuracy",
-        "unit": "fraction",
-        "higher_is_better": True,
-        "pairs": 1,
-        "versus": {"activation": "relu"},
-        "alpha": 0.05,
-        "p_correction": "Holm",
-        "interval_correction": "Bonferroni",
-        "interval_confidence": 0.95,
-        "decision": "A pair is separated where p, adjusted after Holm for all pairs of this family, is at most 0.05.",
-    },
-}
-
 PROBLEM: dict[str, Any] = {
     "type": "about:blank",
     "title": "The request is not valid",
@@ -256,6 +205,8 @@ BY_SCHEMA: Mapping[str, dict[str, Any]] = {
     "ResultView": RESULT,
     "AttemptsView": ATTEMPTS,
     "StudyView": STUDY,
+    "Page_StudyView_": {"items": [STUDY], "next_cursor": None},
+    "StudyPlan": STUDY_PLAN,
     "Comparison": COMPARISON,
     "WorkersView": WORKERS,
     "QueueView": QUEUE,

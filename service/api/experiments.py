@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from service.api import conditional, views
 from service.api.dependencies import (
     CreationDep,
+    IfMatch,
     Limit,
     LockedExperiment,
     PrincipalDep,
@@ -17,13 +18,15 @@ from service.api.dependencies import (
     ServicesDep,
     Wait,
     WriteSession,
+    check_edit_version,
     locked_experiment,
 )
+from service.api.filters import FilterQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import AttemptsView, ExperimentPatch, ExperimentView, MetricsView, Page, ResultView
-from service.domain.errors import ExperimentNotFound, IllegalTransition, PreconditionFailed
-from service.domain.spec import DatasetName, ExperimentSubmission
+from service.domain.errors import ExperimentNotFound, IllegalTransition
+from service.domain.spec import ExperimentSubmission
 from service.domain.status import Status
 from service.domain.text import Text
 from service.storage import attempts, experiments, lifecycle
@@ -39,25 +42,14 @@ SORTS = Literal["-id", "id", "-test_accuracy", "test_accuracy", "-test_loss", "t
                 "best_test_accuracy", "-best_test_loss", "best_test_loss", "-seconds", "seconds"]  # fmt: skip
 
 
-class ListQuery(BaseModel):
+class ListQuery(FilterQuery):
     """What to list, in which order, and which page of it."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    status: Status | None = None
-    activation: Text | None = None
-    dataset: DatasetName | None = None
-    study: UUID | None = None
-    tag: Text | None = None
     sort: SORTS = "-id"
     limit: Limit = 50
     cursor: Text | None = Field(
         None, description="The `next_cursor` of the page before, with the same filters and sort."
     )
-
-    @property
-    def filter(self) -> experiments.Filter:
-        return experiments.Filter(self.status, self.activation, self.dataset, self.study, self.tag)
 
 
 @router.post("", status_code=202, responses=WITH_BODY | CREATED_BEFORE)
@@ -96,13 +88,10 @@ def edit_experiment(
     patch: ExperimentPatch,
     experiment: LockedExperiment,
     session: WriteSession,
-    if_match: Annotated[str | None, Header(description='The edit_version you have seen, quoted: "3".')] = None,
+    if_match: IfMatch = None,
 ) -> ExperimentView:
     """Change name, tags or notes: a JSON merge patch."""
-    if if_match is not None and if_match.strip() not in ("*", f'"{experiment.edit_version}"'):
-        raise PreconditionFailed(
-            f'It is at edit_version "{experiment.edit_version}" now, you sent {if_match}. Read it again.'
-        )
+    check_edit_version(if_match, experiment.edit_version)
     return views.experiment_view(session, experiments.edit(session, experiment, patch.changes()))
 
 

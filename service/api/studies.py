@@ -1,23 +1,66 @@
 """Routes of studies."""
 
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
-from service.api import conditional, views
-from service.api.dependencies import CreationDep, PrincipalDep, ServicesDep, Wait, WriteSession
+from service.api import conditional, study_views
+from service.api.dependencies import (
+    CreationDep,
+    IfMatch,
+    Limit,
+    LockedStudy,
+    PrincipalDep,
+    ReadSession,
+    ServicesDep,
+    Wait,
+    WriteSession,
+    check_edit_version,
+)
 from service.api.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
 from service.api.idempotency import gone_if_replayed
-from service.api.problem import WITH_BODY
-from service.api.schemas import StudyView
-from service.domain.errors import FieldProblem, Invalid, StudyNotFound
-from service.domain.study import StudySpec
-from service.storage import studies
+from service.api.problem import WITH_BODY, responses
+from service.api.schemas import Page
+from service.api.study_schemas import StudyPlan, StudyView
+from service.domain.errors import FieldProblem, IllegalTransition, Invalid, StudyNotFound
+from service.domain.study import PresetName, StudyPatch, StudySpec
+from service.domain.text import Name, Text
+from service.storage import progress, studies
+from service.storage.cursors import Cursor
+from service.storage.tables import Study
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 
+PLANNED: dict[int | str, dict[str, Any]] = {
+    200: {"model": StudyPlan, "description": "With `dry_run`: what it would hold and take."}
+}
 
-@router.post("", status_code=202, responses=WITH_BODY | CREATED_BEFORE)
+
+class StudyListQuery(BaseModel):
+    """Which studies, in which order, and which page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[Name, Field(min_length=1)] | None = Field(
+        None, description="Part of the name, in small or capital letters."
+    )
+    preset: PresetName | None = Field(None, description="Made from this preset.")
+    sort: Literal["-id", "id"] = "-id"
+    limit: Limit = 50
+    cursor: Text | None = Field(
+        None, description="The `next_cursor` of the page before, with the same filters and sort."
+    )
+
+    @property
+    def filter(self) -> studies.Filter:
+        return studies.Filter(self.text, self.preset)
+
+
+@router.post("", status_code=202, response_model=StudyView, responses=WITH_BODY | CREATED_BEFORE | PLANNED)
 def submit_study(
     spec: StudySpec,
     session: WriteSession,
@@ -25,28 +68,76 @@ def submit_study(
     principal: PrincipalDep,
     creation: CreationDep,
     response: Response,
-) -> StudyView:
+    dry_run: Annotated[bool, Query(description="Store nothing: count, and estimate the time.")] = False,
+) -> StudyView | Response:
     """Queue a grid of experiments: every combination of the factors' values, once per seed. All or none."""
-    _check_size(spec.size, services.settings.max_study_experiments)
+    _check_size(spec.size, services.settings.max_study_experiments, "/factors")
     submissions = spec.experiments()
+    if dry_run:
+        return JSONResponse(study_views.plan(session, spec, submissions).model_dump(mode="json"))
     id = creation.once(
         session, response, "studies", lambda id: studies.create(session, principal, spec, submissions, id)
     )
-    row = studies.find(session, id)
-    if row is None:
-        gone_if_replayed(response, id)
-        raise StudyNotFound(f"There is no study {id}.")
     session.info["wakes"] = len(submissions)
-    return views.study_view(session, row)
+    return _created(session, response, id)
+
+
+@router.get("", responses=NOT_MODIFIED, response_model=Page[StudyView])
+def list_studies(request: Request, query: Annotated[StudyListQuery, Query()], session: ReadSession) -> Response:
+    """Studies with their progress, newest first."""
+    after = None if query.cursor is None else Cursor.decode(query.cursor, query.filter, query.sort)
+    page = studies.page(session, query.filter, descending=query.sort == "-id", limit=query.limit, after=after)
+    cursor = None if page.next is None else page.next.encode(query.filter, query.sort)
+    items = study_views.study_views(session, page.items)
+    return conditional.hashed(request, Page[StudyView](items=items, next_cursor=cursor))
 
 
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=StudyView)
 async def get_study(id: UUID, request: Request, services: ServicesDep, wait: Wait = 0) -> Response:
     """One study and how far it is. With `wait`, answers when it has changed or finished."""
-    return await conditional.answer(request, services, views.study_resource(id), wait)
+    return await conditional.answer(request, services, study_views.study_resource(id), wait)
 
 
-def _check_size(size: int, limit: int) -> None:
+@router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))
+def edit_study(
+    patch: StudyPatch, study: LockedStudy, session: WriteSession, services: ServicesDep, if_match: IfMatch = None
+) -> StudyView:
+    """Change name or question, or add seeds: each new one is queued in every cell. A JSON merge patch."""
+    check_edit_version(if_match, study.edit_version)
+    added = patch.added(study.seeds)
+    if added and study.cancelled_at is not None:
+        raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
+    spec = studies.spec_of(study)
+    _check_size(spec.cells * (len(spec.seeds) + len(added)), services.settings.max_study_experiments, "/seeds")
+    submissions = spec.with_seeds(added).experiments() if added else []
+    session.info["wakes"] = len(submissions)
+    return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions))
+
+
+@router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
+def cancel_study(study: LockedStudy, session: WriteSession) -> StudyView:
+    """Cancel what is queued at once, and what is running within a step or so. Cancelling twice is no error."""
+    if study.cancelled_at is None and progress.of_study(session, study.id).finished:
+        raise IllegalTransition("All its experiments have ended: there is nothing to cancel.")
+    return study_views.study_view(session, studies.cancel(session, study))
+
+
+@router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
+def delete_study(study: LockedStudy, session: WriteSession) -> None:
+    """Delete a study whose experiments have all ended, and them with their metrics and results."""
+    if not studies.remove(session, study):
+        raise IllegalTransition("Some of its experiments are queued or running: cancel it first, then delete it.")
+
+
+def _created(session: Session, response: Response, id: UUID) -> StudyView:
+    row: Study | None = studies.find(session, id)
+    if row is None:
+        gone_if_replayed(response, id)
+        raise StudyNotFound(f"There is no study {id}.")
+    return study_views.study_view(session, row)
+
+
+def _check_size(size: int, limit: int, where: str) -> None:
     if size > limit:
         reason = f"The grid holds {size} experiments, the limit is {limit} (ACTLAB_MAX_STUDY_EXPERIMENTS)"
-        raise Invalid(f"{reason}.", errors=[FieldProblem("/factors", reason, "too_many")])
+        raise Invalid(f"{reason}.", errors=[FieldProblem(where, reason, "too_many")])

@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.api.conditional import Resource, Snapshot
-from service.api.schemas import AttemptsView, EpochView, ExperimentView, MetricsView, ResultView, StudyView
-from service.domain.errors import ExperimentNotFound, ResultNotReady, StudyNotFound
+from service.api.schemas import AttemptsView, EpochView, ExperimentView, MetricsView, ResultView
+from service.domain.errors import ExperimentNotFound, ResultNotReady
 from service.domain.status import Status
-from service.storage import attempts, experiments, metrics, queue, results, studies
-from service.storage.tables import Experiment, Study
+from service.storage import attempts, experiments, metrics, queue, results
+from service.storage.tables import Experiment
 
 
 def experiment_views(session: Session, rows: Sequence[Experiment]) -> list[ExperimentView]:
@@ -29,26 +29,6 @@ def _experiment(row: Experiment, waiting: queue.Waiting | None) -> ExperimentVie
     if waiting is not None:
         view.waiting_reason, view.queue_position = waiting.reason, waiting.position
     return view
-
-
-def study_view(session: Session, row: Study) -> StudyView:
-    progress = studies.progress(session, row.id)
-    return StudyView(
-        id=row.id,
-        name=row.name,
-        question=row.question,
-        preset=row.preset,
-        base=row.base,
-        factors=row.factors,
-        seeds=row.seeds,
-        experiments=progress.total,
-        progress=progress.counts,
-        finished=progress.finished,
-        eta_seconds=progress.eta_seconds,
-        edit_version=row.edit_version,
-        created_at=row.created_at,
-        revision=row.revision,
-    )
 
 
 def experiment_resource(id: UUID) -> Resource:
@@ -92,23 +72,6 @@ def attempts_resource(id: UUID) -> Resource:
         return Snapshot(body, None, Status(row.status).terminal)
 
     return Resource(lambda session: None, build)
-
-
-def study_resource(id: UUID) -> Resource:
-    def peek(session: Session) -> int:
-        revision = studies.revision(session, id)
-        if revision is None:
-            raise StudyNotFound(f"There is no study {id}.")
-        return revision
-
-    def build(session: Session) -> Snapshot:
-        row = studies.find(session, id)
-        if row is None:
-            raise StudyNotFound(f"There is no study {id}.")
-        view = study_view(session, row)
-        return Snapshot(view, view.revision, view.finished)
-
-    return Resource(peek, build)
 
 
 def found(session: Session, id: UUID) -> Experiment:

@@ -76,3 +76,4 @@ class TestResult(_Record):
     fingerprint: Fingerprint
     epochs_trained: int
     seconds: float  # training alone, evaluation included, without loading data
+    early_loss: float | None = None  # mean validation loss at 20 even checks within epochs 1 and 2; None: not measured

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.domain.errors import FieldProblem, Invalid
@@ -41,6 +41,7 @@ EXAMPLES: list[Any] = [
     },
 ]
 
+MOST_SEEDS = 1000
 DEEPEST_FACTOR = 4  # activation.parameters.beta.value
 MOST_FACTORS = 50  # more than a spec has fields
 ENOUGH_PROBLEMS = 10_000  # after so many, the same ones in each cell counted, no further cell is judged
@@ -75,7 +76,7 @@ class StudySpec(Part):
         description="Dotted spec paths, each with the values to try.",
         examples=[{"activation": ["relu", "swish"], "optimizer.learning_rate": [0.001, 0.003]}],
     )
-    seeds: list[int] = Field([0, 1, 2], min_length=1, max_length=1000)
+    seeds: list[int] = Field([0, 1, 2], min_length=1, max_length=MOST_SEEDS)
 
     @model_validator(mode="before")
     @classmethod
@@ -90,9 +91,18 @@ class StudySpec(Part):
         return {**preset, **given, "base": shared | base}
 
     @property
+    def cells(self) -> int:
+        """How many combinations of its factors' values there are."""
+        return math.prod(len(values) for values in self.factors.values())
+
+    @property
     def size(self) -> int:
         """How many experiments it holds."""
-        return math.prod(len(values) for values in self.factors.values()) * len(self.seeds)
+        return self.cells * len(self.seeds)
+
+    def with_seeds(self, seeds: list[int]) -> "StudySpec":
+        """The same grid over other seeds."""
+        return self.model_copy(update={"seeds": seeds})
 
     def experiments(self) -> list[ExperimentSubmission]:
         """The grid, cell by cell, seeds innermost. Invalid names every wrong field of base, factors and seeds."""
@@ -124,6 +134,30 @@ class StudySpec(Part):
                 origins[pointer(path)] = pointer(("factors", name, index))
             for index, seed in enumerate(self.seeds):
                 yield {**values, "seed": seed}, {**origins, "/seed": pointer(("seeds", index))}
+
+
+class StudyPatch(BaseModel):
+    """A JSON merge patch: what is left out stays, null clears. `seeds` is the whole list, old ones included."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"seeds": [0, 1, 2, 3, 4]}]})
+
+    name: Name | None = None
+    question: Notes | None = None
+    seeds: list[int] = Field([], min_length=1, max_length=MOST_SEEDS, description="Seeds can only be added.")
+
+    def changes(self) -> dict[str, Any]:
+        return self.model_dump(exclude_unset=True)
+
+    def added(self, seeds: Sequence[int]) -> list[int]:
+        """What it adds to these seeds. Invalid where one of them is missing, or a seed is none."""
+        if "seeds" not in self.model_fields_set:
+            return []
+        _refuse(list(_seed_problems(self.seeds, {})))
+        missing = [seed for seed in seeds if seed not in self.seeds]
+        if missing:
+            reason = f"Seeds can only be added; {', '.join(map(str, missing))} of before is missing"
+            raise Invalid(f"{reason}.", errors=[FieldProblem("/seeds", reason, "seed_missing", self.seeds)])
+        return [seed for seed in self.seeds if seed not in seeds]
 
 
 def _factor_problems(factors: Mapping[str, list[Any]], base: Mapping[str, Any]) -> Iterator[FieldProblem]:

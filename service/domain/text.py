@@ -23,6 +23,11 @@ def printable(text: str) -> str:
     return text.encode("utf-8", errors="backslashreplace").decode()
 
 
+def storable(text: str) -> str:
+    """The text with what no database takes spelt out: halves of surrogate pairs, and NUL, which PostgreSQL refuses."""
+    return printable(text).replace("\0", "\\x00")
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
 Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_storable)]

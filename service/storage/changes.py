@@ -36,3 +36,8 @@ def next_revision(session: Session) -> int:
 def database_id(session: Session) -> str:
     """Tells this database from any other, so that an ETag of one never matches the other's."""
     return session.execute(select(ChangeCounter.database_id)).scalar_one()
+
+
+def revision(session: Session) -> int:
+    """The revision of the newest committed change of all: what was read since it was this has not changed."""
+    return session.execute(select(ChangeCounter.value)).scalar_one()

@@ -14,30 +14,48 @@ from sqlalchemy.orm import Session, sessionmaker
 from service.domain.errors import ConfigurationError
 from service.faults import Faults
 from service.settings import Settings
+from service.storage.patience import MARGIN_SECONDS, PatientConnection
 
 T = TypeVar("T")
 
 # Deadlocks and serialisation failures: the transaction has been rolled back whole and may simply be run again.
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 
-# Without these a swallowed packet or a forgotten lock costs minutes or for ever.
-POSTGRESQL_TIMEOUTS = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,
-    "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
-    " -c timezone=UTC",
-}
+STATEMENT_SECONDS = 30.0
+
+
+def _postgresql_timeouts(statement_seconds: float) -> dict[str, Any]:
+    """Without these a swallowed packet or a forgotten lock costs minutes or for ever. What a session leaves locked when
+    it falls silent within a transaction is free again after ten seconds."""
+    options = {
+        "statement_timeout": round(statement_seconds * 1000),
+        "lock_timeout": 10_000,
+        "idle_in_transaction_session_timeout": 10_000,
+        "timezone": "UTC",
+    }
+    given = " ".join(f"-c {name}={value}" for name, value in options.items())
+    return {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": given}
 
 
 class Database:
     """One process's door to the database. Threads share it; forked children must open their own."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, faults: Faults | None = None, trace: bool = False) -> None:
-        self.engine = _engine(url, pool_size)
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        statement_seconds: float = STATEMENT_SECONDS,
+        faults: Faults | None = None,
+        trace: bool = False,
+    ) -> None:
+        self.engine = _engine(url, pool_size, statement_seconds)
         self.pool_size = pool_size
         self.faults = faults or Faults()
         self.trace = trace
-        reading = {"begin": "BEGIN"} if self.sqlite else {"postgresql_readonly": True}
+        # PostgreSQL's default would show each statement of a reader the commits since the one before.
+        one_view = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        reading = {"begin": "BEGIN"} if self.sqlite else one_view
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)
 
@@ -82,6 +100,7 @@ def open_database(settings: Settings) -> Database:
     return Database(
         settings.database,
         pool_size=settings.pool_size,
+        statement_seconds=settings.statement_seconds,
         faults=Faults.parse(settings.fault, settings.home / "faults"),
         trace=settings.trace,
     )
@@ -91,13 +110,28 @@ def _retryable(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
 
 
-def _engine(text: str, pool_size: int) -> Engine:
+def _engine(text: str, pool_size: int, statement_seconds: float) -> Engine:
     url = _checked(text)
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url, pool_size)
-    return create_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, connect_args=POSTGRESQL_TIMEOUTS
+    return (
+        _sqlite(url, pool_size)
+        if url.get_backend_name() == "sqlite"
+        else _postgresql(url, pool_size, statement_seconds)
     )
+
+
+def _postgresql(url: URL, pool_size: int, statement_seconds: float) -> Engine:
+    timeouts = _postgresql_timeouts(statement_seconds)
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, connect_args=timeouts
+    )
+
+    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> PatientConnection:
+        connection = PatientConnection.connect(*arguments, **options)
+        connection.patience = statement_seconds + MARGIN_SECONDS
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+    return engine
 
 
 def _checked(text: str) -> URL:

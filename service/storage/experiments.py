@@ -1,12 +1,13 @@
 """Experiments as clients see them: created, found, listed, edited, deleted. Their moves are in lifecycle."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
 from service.domain.status import ACTIVE, TERMINAL, Status
@@ -15,19 +16,45 @@ from service.storage.changes import next_revision, stamp
 from service.storage.cursors import Cursor
 from service.storage.tables import Experiment, Tag
 
-SORTS = ("id", "test_accuracy", "test_loss", "best_test_accuracy", "best_test_loss", "seconds")
-"""What a list may be sorted by: the id, which is the order of creation, or a figure that is written once."""
+RANGES: Mapping[str, tuple[InstrumentedAttribute[Any], ...]] = {
+    "epochs": (Experiment.epochs,),
+    "batch_size": (Experiment.batch_size,),
+    "dropout": (Experiment.dropout_conv, Experiment.dropout_dense),
+    "learning_rate": (Experiment.learning_rate,),
+    "test_accuracy": (Experiment.test_accuracy,),
+    "created": (Experiment.created_at,),
+}
+"""What a list may be narrowed to a range of; of two columns, both lie in it."""
+
+
+class Range(NamedTuple):
+    """From `least` to `most`, both included; None: open at that end."""
+
+    field: str
+    least: float | datetime | None
+    most: float | datetime | None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        for column in RANGES[self.field]:
+            if self.least is not None:
+                yield column >= self.least
+            if self.most is not None:
+                yield column <= self.most
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which experiments; a field left None does not narrow."""
+    """Which experiments; a field left None or empty does not narrow. `text` is part of the name; of letters beyond
+    ASCII, the database says whether case matters."""
 
     status: Status | None = None
     activation: str | None = None
     dataset: str | None = None
     study: UUID | None = None
     tag: str | None = None
+    text: str | None = None
+    ranges: tuple[Range, ...] = ()
+    ids: tuple[UUID, ...] = ()
 
     def conditions(self) -> list[ColumnElement[bool]]:
         columns = {
@@ -39,7 +66,11 @@ class Filter:
         found: list[ColumnElement[bool]] = [column == value for column, value in columns.items() if value is not None]
         if self.tag is not None:
             found.append(Experiment.id.in_(select(Tag.experiment_id).where(Tag.tag == self.tag)))
-        return found
+        if self.text is not None:
+            found.append(Experiment.name.icontains(self.text, autoescape=True))
+        if self.ids:
+            found.append(Experiment.id.in_(self.ids))
+        return [*found, *(condition for narrowed in self.ranges for condition in narrowed.conditions())]
 
 
 @dataclass(frozen=True)
@@ -68,14 +99,15 @@ def _add(session: Session, experiment: Experiment) -> Experiment:
 
 
 def create_all(session: Session, principal: str, study: UUID, submissions: Iterable[ExperimentSubmission]) -> int:
-    """Queue a study's experiments under one revision, which is returned for the study's row."""
+    """Queue experiments of a study under one revision, which is returned for the study's row."""
     rows = [_row(principal, submission, new_id()) for submission in submissions]
     for row in rows:
         row.study_id = study
     session.add_all(rows)
     session.flush()
     revision = next_revision(session)
-    session.execute(update(Experiment).where(Experiment.study_id == study).values(revision=revision))
+    queued_now = (Experiment.study_id == study, Experiment.revision == 0)
+    session.execute(update(Experiment).where(*queued_now).values(revision=revision))
     return revision
 
 
@@ -93,6 +125,11 @@ def _row(principal: str, submission: ExperimentSubmission, id: UUID) -> Experime
         activation=spec.activation.label,
         dataset=spec.dataset,
         seed=spec.seed,
+        epochs=spec.epochs,
+        batch_size=spec.batch_size,
+        dropout_conv=spec.dropout.conv,
+        dropout_dense=spec.dropout.dense,
+        learning_rate=spec.optimizer.learning_rate,
         condition=spec.condition,
     )
 
@@ -177,6 +214,20 @@ def remove(session: Session, id: UUID) -> bool:
     stamp(session, [id, *retries])
     gone = delete(Experiment).where(Experiment.id == id, Experiment.status.in_(TERMINAL)).returning(Experiment.id)
     return session.execute(gone, execution_options={"synchronize_session": False}).one_or_none() is not None
+
+
+def remove_of_study(session: Session, study: UUID) -> bool:
+    """Delete all experiments of a study; False, having deleted nothing, where some are still active."""
+    ours = Experiment.study_id == study
+    if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
+        return False
+    session.execute(select(Experiment.id).where(ours).order_by(Experiment.id).with_for_update())
+    next_revision(session)
+    # Now that no retry can come in between: is one there?
+    if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
+        return False
+    session.execute(delete(Experiment).where(ours), execution_options={"synchronize_session": False})
+    return True
 
 
 def _whole() -> Select[Experiment]:

@@ -64,15 +64,6 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Loss:
-    """How a lost experiment is judged: `counted` is false where nobody was there to see its lease run out."""
-
-    max_losses: int
-    counted: bool
-    detail: str
-
-
-@dataclass(frozen=True)
 class Lease:
     """A running experiment as others see it."""
 

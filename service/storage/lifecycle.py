@@ -1,15 +1,15 @@
-"""Every move of an experiment from one state to another: one guarded UPDATE each, in the caller's transaction.
+"""Every move of an experiment from one state to another: one guarded UPDATE each, in the caller's transaction. Those
+that nobody asked for, because a worker is gone, are in losses.
 
 The fence `id, attempt, status = 'running'` is what makes a second worker harmless: a worker that lost its lease holds
 an older attempt, its writes match no row, and it learns so from FenceLost.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
@@ -17,9 +17,10 @@ from service.domain.status import Cause, Outcome, Status
 from service.storage import attempts, metrics, queue, results
 from service.storage.changes import stamp
 from service.storage.clock import after, now
-from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost, Loss
+from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
+from service.storage.moves import BLIND, moved
 from service.storage.results import FinishedRun
-from service.storage.tables import Experiment, Trace
+from service.storage.tables import Experiment
 
 # --- queued -> running ---------------------------------------------------------------------------------------------
 
@@ -36,7 +37,7 @@ def claim(session: Session, owner: str, limit: int, lease_seconds: float) -> lis
     metrics.forget_undone(session, [row.id for row in taken])
     for row in taken:
         attempts.open_attempt(session, row.id, row.attempt, owner)
-    _changed(session, [(row.id, row.attempt) for row in taken], "claim")
+    moved(session, [(row.id, row.attempt) for row in taken], "claim")
     return [Claim.of(row) for row in taken]
 
 
@@ -80,7 +81,7 @@ def renew(session: Session, fences: Sequence[Fence], lease_seconds: float) -> se
     for fence in sorted(fences, key=lambda f: f.id):
         changed = session.execute(
             update(Experiment).where(fence.holds).values(lease_until=after(lease_seconds)).returning(Experiment.id),
-            execution_options=_BLIND,
+            execution_options=BLIND,
         )
         renewed.update(changed.scalars())
     return renewed
@@ -100,22 +101,24 @@ def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) ->
 def record_epoch(session: Session, fence: Fence, figures: EpochMetrics) -> None:
     _guarded(session, fence, epochs_done=figures.epoch)
     metrics.upsert(session, fence.id, fence.attempt, figures)
-    _changed(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
+    moved(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
 
 
 def move_checkpoint(session: Session, fence: Fence, checkpoint: Checkpoint) -> None:
-    """Point at a newer file. Progress forgives earlier losses: only losses without progress add up."""
-    advanced = func.coalesce(Experiment.checkpoint_step, -1) < checkpoint.step
+    """Point at a newer file. Progress forgives earlier losses: only losses without progress add up. Progress is a step
+    that no checkpoint of any attempt had reached, however often it started over."""
+    advanced = func.coalesce(Experiment.furthest_step, -1) < checkpoint.step
     _guarded(
         session,
         fence,
         lost_count=case((advanced, 0), else_=Experiment.lost_count),
+        furthest_step=case((advanced, checkpoint.step), else_=Experiment.furthest_step),
         checkpoint_epoch=checkpoint.epoch,
         checkpoint_step=checkpoint.step,
         checkpoint_path=checkpoint.path,
         checkpoint_sha256=checkpoint.sha256,
     )
-    _changed(session, [(fence.id, fence.attempt)], "checkpoint")
+    moved(session, [(fence.id, fence.attempt)], "checkpoint")
 
 
 def start_over(session: Session, fence: Fence) -> None:
@@ -130,7 +133,7 @@ def start_over(session: Session, fence: Fence) -> None:
         checkpoint_sha256=None,
     )
     metrics.forget_undone(session, [fence.id])
-    _changed(session, [(fence.id, fence.attempt)], "start_over")
+    moved(session, [(fence.id, fence.attempt)], "start_over")
 
 
 # --- running -> terminal -------------------------------------------------------------------------------------------
@@ -140,10 +143,10 @@ def succeed(session: Session, fence: Fence, run: FinishedRun) -> None:
     """Store the result. A repetition by the same attempt, after a commit whose answer got lost, changes nothing."""
     if _already(session, fence, Status.SUCCEEDED):
         return
-    _guarded(session, fence, **_ENDED, status=Status.SUCCEEDED, **results.figures(run))
+    _guarded(session, fence, **_ENDED, status=Status.SUCCEEDED, **results.figures(session, fence.id, run))
     results.insert(session, fence.id, fence.attempt, run)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.SUCCEEDED)
-    _changed(session, [(fence.id, fence.attempt)], "succeed")
+    moved(session, [(fence.id, fence.attempt)], "succeed")
 
 
 def fail(session: Session, fence: Fence, cause: Cause, detail: str) -> None:
@@ -152,7 +155,7 @@ def fail(session: Session, fence: Fence, cause: Cause, detail: str) -> None:
         return
     _guarded(session, fence, **_ENDED, status=Status.FAILED, cause=cause, detail=detail)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.FAILED, cause, detail)
-    _changed(session, [(fence.id, fence.attempt)], "fail")
+    moved(session, [(fence.id, fence.attempt)], "fail")
 
 
 def end_cancelled(session: Session, fence: Fence) -> None:
@@ -169,11 +172,11 @@ def _cancelled_instead(session: Session, fence: Fence) -> bool:
         .where(fence.holds, Experiment.cancel_requested)
         .values(**_ENDED, status=Status.CANCELLED, cause=Cause.CANCELLED)
         .returning(Experiment.id),
-        execution_options=_BLIND,
+        execution_options=BLIND,
     ).all()
     if changed:
         attempts.close_attempt(session, fence.id, fence.attempt, Outcome.CANCELLED, Cause.CANCELLED)
-        _changed(session, [(fence.id, fence.attempt)], "cancelled")
+        moved(session, [(fence.id, fence.attempt)], "cancelled")
     return bool(changed)
 
 
@@ -186,53 +189,7 @@ def release(session: Session, fence: Fence) -> None:
         return
     _guarded(session, fence, status=Status.QUEUED, owner=None, lease_until=None)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)
-    _changed(session, [(fence.id, fence.attempt)], "release")
-
-
-def lose_expired(session: Session, fence: Fence, seen_lease: datetime, loss: Loss) -> bool:
-    """Take it from a worker that went silent: only if the lease is still the one that was watched, and has expired."""
-    expired = and_(fence.holds, Experiment.lease_until == seen_lease, Experiment.lease_until < now())
-    return bool(_lose(session, expired, loss))
-
-
-def lose_owned(session: Session, owner: str, loss: Loss) -> list[Fence]:
-    """Take everything from a worker process that its supervisor saw die."""
-    return _lose(session, and_(Experiment.owner == owner, Experiment.status == Status.RUNNING), loss)
-
-
-def _lose(session: Session, guard: ColumnElement[bool], loss: Loss) -> list[Fence]:
-    losses = Experiment.lost_count + (1 if loss.counted else 0)
-    status = case(
-        (Experiment.cancel_requested, Status.CANCELLED),
-        (losses >= loss.max_losses, Status.FAILED),
-        else_=Status.QUEUED,
-    )
-    ends = or_(Experiment.cancel_requested, losses >= loss.max_losses)
-    cause = case(
-        (Experiment.cancel_requested, Cause.CANCELLED), (losses >= loss.max_losses, Cause.WORKER_LOST), else_=None
-    )
-    changed = session.execute(
-        update(Experiment)
-        .where(guard)
-        .values(
-            status=status,
-            cause=cause,
-            detail=case((cause == Cause.WORKER_LOST, loss.detail), else_=None),
-            finished_at=case((ends, now()), else_=None),
-            lost_count=losses,
-            # The first loss is retried at once; a job that keeps killing its worker gives others room.
-            not_before=case((ends, None), else_=after(Experiment.lost_count * literal(2.0))),
-            owner=None,
-            lease_until=None,
-        )
-        .returning(Experiment.id, Experiment.attempt, Experiment.cause),
-        execution_options=_BLIND,
-    ).all()
-    for row in changed:
-        attempts.close_attempt(session, row.id, row.attempt, Outcome.LOST, Cause.WORKER_LOST, loss.detail)
-    if changed:
-        _changed(session, [(row.id, row.attempt) for row in changed], "lose")
-    return [Fence(row.id, row.attempt) for row in changed]
+    moved(session, [(fence.id, fence.attempt)], "release")
 
 
 # --- asked for by a client -----------------------------------------------------------------------------------------
@@ -251,16 +208,15 @@ def request_cancel(session: Session, which: ColumnElement[bool]) -> list[UUID]:
             finished_at=case((queued, now()), else_=None),
         )
         .returning(Experiment.id, Experiment.attempt),
-        execution_options=_BLIND,
+        execution_options=BLIND,
     ).all()
     if changed:
-        _changed(session, [(row.id, row.attempt) for row in changed], "cancel")
+        moved(session, [(row.id, row.attempt) for row in changed], "cancel")
     return [row.id for row in changed]
 
 
 # --- shared --------------------------------------------------------------------------------------------------------
 
-_BLIND = {"synchronize_session": False}
 _FRESH = {"synchronize_session": False, "populate_existing": True}
 _ENDED: dict[str, Any] = {"owner": None, "lease_until": None, "finished_at": now()}
 
@@ -269,7 +225,7 @@ def _guarded(session: Session, fence: Fence, **values: Any) -> None:
     """The one UPDATE of a worker's own transition; FenceLost or CancelRequested when it changed no row."""
     changed = session.execute(
         update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values).returning(Experiment.id),
-        execution_options=_BLIND,
+        execution_options=BLIND,
     ).all()
     if len(changed) == 1:
         return
@@ -287,14 +243,3 @@ def _running_of(session: Session, owner: str) -> Sequence[Experiment]:
     mine = select(Experiment).where(Experiment.owner == owner, Experiment.status == Status.RUNNING)
     locked = mine.order_by(Experiment.id).with_for_update()
     return session.scalars(locked, execution_options={"populate_existing": True}).all()
-
-
-def _changed(session: Session, moved: Sequence[tuple[UUID, int]], transition: str, epoch: int | None = None) -> None:
-    for id, attempt in moved:
-        _traced(session, Fence(id, attempt), transition)
-    stamp(session, [id for id, _ in moved], epoch=epoch)
-
-
-def _traced(session: Session, fence: Fence, transition: str) -> None:
-    if session.info.get("trace"):
-        session.add(Trace(experiment_id=fence.id, attempt=fence.attempt, transition=transition))

@@ -1,33 +1,43 @@
-"""Studies: created with their experiments, and how far they are."""
+"""Studies: created with their experiments, listed, extended, cancelled, deleted with what is theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
-from service.domain.status import ACTIVE, Status
+from service.domain.status import ACTIVE
 from service.domain.study import StudySpec
-from service.storage import experiments, workers
+from service.storage import experiments, lifecycle
+from service.storage.changes import next_revision
+from service.storage.clock import now
+from service.storage.cursors import Cursor
 from service.storage.tables import Experiment, Study
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Experiments per status, and seconds until the last ends at the pace of those finished; None when unknown."""
+class Filter:
+    """Which studies; a field left None does not narrow."""
 
-    counts: dict[Status, int]
-    eta_seconds: float | None
+    text: str | None = None
+    preset: str | None = None
 
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.text is not None:
+            found.append(Study.name.icontains(self.text, autoescape=True))
+        if self.preset is not None:
+            found.append(Study.preset == self.preset)
+        return found
 
-    @property
-    def finished(self) -> bool:
-        return not any(self.counts[status] for status in ACTIVE)
+
+@dataclass(frozen=True)
+class Page:
+    items: Sequence[Study]
+    next: Cursor | None
 
 
 def create(
@@ -56,20 +66,70 @@ def find(session: Session, id: UUID) -> Study | None:
     return session.get(Study, id)
 
 
+def find_locked(session: Session, id: UUID) -> Study | None:
+    """The study as it is now; nobody else edits, cancels or deletes it until the transaction ends.
+
+    Not by its row, which whoever changes an experiment writes last, holding the counter: a lock that is taken before
+    everything else, the row included, stands in nobody's way.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(id.bytes[8:], signed=True)  # the random half of a UUIDv7
+        session.execute(select(func.pg_advisory_xact_lock(key)))
+    return session.scalars(select(Study).where(Study.id == id), execution_options=_FRESH).one_or_none()
+
+
+def spec_of(study: Study) -> StudySpec:
+    """What was posted, presets spelt out, with the seeds of now."""
+    return StudySpec.model_validate({"base": study.base, "factors": study.factors, "seeds": study.seeds})
+
+
+def page(session: Session, narrowed: Filter, *, descending: bool, limit: int, after: Cursor | None) -> Page:
+    """One page in the order of creation."""
+    found = select(Study).where(*narrowed.conditions())
+    if after is not None:
+        found = found.where(Study.id < after.id if descending else Study.id > after.id)
+    found = found.order_by(Study.id.desc() if descending else Study.id).limit(limit + 1)
+    rows = session.scalars(found).all()
+    if len(rows) <= limit:
+        return Page(rows, None)
+    return Page(rows[:limit], Cursor(None, rows[limit - 1].id))
+
+
 def revision(session: Session, id: UUID) -> int | None:
     return session.scalar(select(Study.revision).where(Study.id == id))
 
 
-def progress(session: Session, id: UUID) -> Progress:
-    rows = session.execute(
-        select(Experiment.status, func.count(), func.avg(Experiment.seconds))
-        .where(Experiment.study_id == id)
-        .group_by(Experiment.status)
-    ).all()
-    counts = dict.fromkeys(Status, 0) | {Status(status): n for status, n, _ in rows}
-    left = sum(counts[status] for status in ACTIVE)
-    mean = next((seconds for status, _, seconds in rows if status == Status.SUCCEEDED), None)
-    if not left:
-        return Progress(counts, 0.0)
-    hands = min(left, workers.count_alive(session))
-    return Progress(counts, left * float(mean) / hands if mean is not None and hands else None)
+def edit(session: Session, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission]) -> Study:
+    """Apply a merge patch of name, question and seeds to a locked study, and queue what new seeds add."""
+    revision = experiments.create_all(session, study.principal, study.id, added)
+    edited = {**changes, "edit_version": Study.edit_version + 1, "revision": revision}
+    return _write(session, study.id, edited)
+
+
+def cancel(session: Session, study: Study) -> Study:
+    """Cancel what is queued of a locked study and flag what is running: from the commit on none of it can succeed."""
+    ours = Experiment.study_id == study.id
+    # In the order of ids, which everybody keeps who locks several.
+    active = select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
+    session.execute(active.with_for_update(key_share=True))
+    lifecycle.request_cancel(session, ours)
+    at = func.coalesce(Study.cancelled_at, now())
+    return _write(session, study.id, {"cancelled_at": at, "revision": next_revision(session)})
+
+
+def remove(session: Session, study: Study) -> bool:
+    """Delete a locked study with its experiments; False, having deleted nothing, where some are still active."""
+    if not experiments.remove_of_study(session, study.id):
+        return False
+    session.delete(study)
+    session.flush()
+    return True
+
+
+_FRESH = {"populate_existing": True}
+
+
+def _write(session: Session, id: UUID, values: dict[str, Any]) -> Study:
+    written = update(Study).where(Study.id == id).values(values)
+    session.execute(written, execution_options={"synchronize_session": False})
+    return session.scalars(select(Study).where(Study.id == id), execution_options=_FRESH).one()

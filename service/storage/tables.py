@@ -25,6 +25,7 @@ class Study(Base):
     seeds: Mapped[list[Any]]
     edit_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now())
+    cancelled_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
@@ -47,6 +48,11 @@ class Experiment(Base):
     activation: Mapped[str]
     dataset: Mapped[str]
     seed: Mapped[int] = mapped_column(BigInteger)
+    epochs: Mapped[int | None]
+    batch_size: Mapped[int | None]
+    dropout_conv: Mapped[float | None]
+    dropout_dense: Mapped[float | None]
+    learning_rate: Mapped[float | None]
     # Hash of the spec without its seed: what is equal here differs by chance alone.
     condition: Mapped[str]
 
@@ -67,6 +73,8 @@ class Experiment(Base):
     checkpoint_step: Mapped[int | None]
     checkpoint_path: Mapped[str | None]
     checkpoint_sha256: Mapped[str | None]
+    # The furthest that any checkpoint got; unlike the four above it outlives a start from the beginning.
+    furthest_step: Mapped[int | None]
     # How the first claim decided to run it (device kind, precision, threads, torch); later attempts keep to it.
     execution: Mapped[dict[str, Any] | None]
 
@@ -78,6 +86,9 @@ class Experiment(Base):
     best_test_accuracy: Mapped[float | None]
     best_test_loss: Mapped[float | None]
     seconds: Mapped[float | None]
+    # Mean validation loss at 20 even checks within epochs 1 and 2; its logarithm is the speed of learning.
+    early_loss: Mapped[float | None]
+    images_per_second: Mapped[float | None]  # median over the epochs
     device: Mapped[str | None]
     precision: Mapped[str | None]
     code: Mapped[str | None]
@@ -128,6 +139,7 @@ class Experiment(Base):
         Index("ix_experiments_activation_dataset_id", "activation", "dataset", "id"),
         Index("ix_experiments_activation_dataset_test_accuracy", "activation", "dataset", "test_accuracy", "id"),
         Index("ix_experiments_test_accuracy_id", "test_accuracy", "id"),
+        Index("ix_experiments_condition_seed", "condition", "seed"),
     )  # fmt: skip
 
 

@@ -60,6 +60,11 @@ def count_alive(session: Session) -> int:
     return session.execute(select(func.count()).select_from(Worker).where(_alive())).scalar_one()
 
 
+def devices(session: Session) -> set[str]:
+    """Kinds of device that live workers have."""
+    return set(session.scalars(select(Worker.device).where(_alive()).distinct()))
+
+
 def count_idle(session: Session) -> int:
     """Alive and without work. Counted here and not in SQL: JSON comparison differs between the databases."""
     running = session.scalars(select(Worker.experiments).where(_alive())).all()

@@ -14,7 +14,18 @@ from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, ROOT, raw, serving
 
 RELU = {"activation": "relu"}
-PAGES = ["/docs", "/redoc", "/openapi.json", "/assets/docs/docs.css", "/assets/nothing", "/nothing", "/"]
+PAGES = [
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+    "/assets/docs/docs.css",
+    "/assets/app/main.js",
+    "/assets/nothing",
+    "/nothing",
+    "/",
+    "/studies/1",
+    "/workers",
+]
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"]
 UNSAFE = METHODS[3:]
 

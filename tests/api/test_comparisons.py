@@ -1,6 +1,7 @@
 """Comparisons over HTTP: what is grouped, what may not be pooled, and how the reference is named."""
 
 import json
+import math
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from service.storage.base import new_id
 from service.storage.database import Database
 from tests.api import states
 from tests.api.problems import refused
-from tests.api.serving import COMPARISONS, STUDIES
+from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES
 
 # By activation, then seed: swish is clearly better than relu, tanh lies between the two.
 SCORES = {"relu": (0.90, 0.91, 0.925), "tanh": (0.91, 0.93, 0.95), "swish": (0.97, 0.98, 0.99)}
@@ -37,7 +38,7 @@ def get(client: TestClient, **query: Any) -> dict[str, Any]:
 
 def test_a_study_is_compared_by_its_own_factors(client: TestClient, study: str) -> None:
     found = get(client, study=study)
-    assert found.keys() == {"metric", "groups", "pairs", "family"}
+    assert found.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
     assert [group["factors"] for group in found["groups"]] == [{"activation": n} for n in ("swish", "tanh", "relu")]
     best = found["groups"][0]
     assert best.keys() == {
@@ -115,6 +116,107 @@ def test_several_factors_name_their_reference_by_an_object(client: TestClient, d
         refused(client.get(COMPARISONS, params={"study": id, "versus": versus}), 422, at="versus")
     ambiguous = client.get(COMPARISONS, params={"study": id, "versus": '{"epochs": 1}'})
     assert refused(ambiguous, 422, at="versus")["errors"][0]["code"] == "ambiguous_group"
+
+
+def test_a_study_has_a_comparison_of_its_own(client: TestClient, study: str) -> None:
+    own = client.get(f"{STUDIES}/{study}/comparison", params={"versus": "relu"})
+    assert own.json() == get(client, study=study, versus="relu")
+    refused(client.get(f"{STUDIES}/{new_id()}/comparison"), 404, "study_not_found")
+
+
+def test_ids_choose_what_is_compared(client: TestClient, database: Database) -> None:
+    ids = [str(states.finish(database, 0.9 + seed / 100, seed=seed)) for seed in range(3)]
+    found = get(client, id=ids[:2])
+    assert (found["groups"][0]["n"], found["groups"][0]["max"]) == (2, 0.91)
+    assert get(client, id=str(new_id()))["groups"] == []
+    refused(client.get(COMPARISONS, params={"id": "x"}), 422, at="id.0")
+
+
+def test_filters_choose_what_is_compared(client: TestClient, database: Database) -> None:
+    for epochs in (1, 2):
+        states.finish(database, epochs=epochs, tags=[f"t{epochs}"])
+    for query in ({"epochs_max": 1}, {"tag": "t1"}):
+        assert get(client, **query)["groups"][0]["n"] == 1
+
+
+def test_the_newest_of_several_successes_counts_with_its_own_images(client: TestClient, database: Database) -> None:
+    for accuracy, right in ((0.9, b"\xff\x80"), (0.1, b"\x01\x00"), (0.8, b"\xff\x00")):
+        states.finish(database, accuracy, run={"correct": right})
+    states.fail(database, states.start(database))
+    (group,) = get(client)["groups"]
+    assert (group["n"], group["n_duplicate"], group["mean"]) == (1, 3, 0.8)
+    low, high = group["test_image_interval"]  # 8 of 10, resampled: a binomial law of sd 0.126
+    assert (low, high) == (pytest.approx(0.5, abs=0.11), 1.0)
+
+
+def test_experiments_whose_specs_differ_in_no_figure_share_their_seeds(client: TestClient, database: Database) -> None:
+    states.finish(database, 0.9, seed=0, diagnostics=True)
+    states.finish(database, 0.8, seed=0, diagnostics=False)
+    states.finish(database, 0.7, seed=1, diagnostics=False)
+    (group,) = get(client)["groups"]
+    assert (group["n"], group["n_duplicate"], group["min"], group["max"]) == (2, 1, 0.7, 0.8)
+
+
+def test_bits_are_read_for_accuracies_alone(client: TestClient, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {group["test_image_interval"] is None for group in get(client, study=study)["groups"]} == {False}
+    assert get(client, study=study, metric="test_loss")["groups"][0]["test_image_interval"] is None
+    monkeypatch.setattr("service.storage.comparisons.MOST_IMAGE_RESULTS", 8)
+    assert get(client, study=study)["groups"][0]["test_image_interval"] is None
+
+
+def test_speed_of_learning_is_compared_like_any_figure(client: TestClient, database: Database) -> None:
+    for seed, loss in enumerate((0.5, 0.4, None)):
+        states.finish(database, seed=seed, run={"early_loss": loss})
+    (group,) = get(client, metric="learning_speed")["groups"]
+    assert group["mean"] == pytest.approx((math.log(0.5) + math.log(0.4)) / 2)
+    assert (group["n"], group["n_diverged"], group["n_failed"]) == (2, 0, 1)  # one epoch: not measured, not diverged
+
+
+def test_main_effects_of_two_factors(client: TestClient, database: Database) -> None:
+    factors = {"activation": ["relu", "tanh"], "batch_size": [32, 64]}
+    id = client.post(STUDIES, json={"factors": factors, "seeds": [0, 1, 2]}).json()["id"]
+    states.finish_queued(database, lambda spec: 0.5 + spec["batch_size"] / 200 + spec["seed"] / 1000)
+    by_factor = {effect["factor"]: effect for effect in get(client, study=id)["effects"]}
+    assert by_factor["batch_size"]["range"] == pytest.approx(0.16)
+    assert by_factor["activation"]["range"] == pytest.approx(0.0)
+    assert [level["value"] for level in by_factor["batch_size"]["levels"]] == [64, 32]
+    assert (by_factor["batch_size"]["n"], by_factor["batch_size"]["combinations"]) == (3, 2)
+
+
+# --- asked again ----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_compared_again_until_something_changed(
+    client: TestClient, database: Database, study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, query in ((f"{STUDIES}/{study}/comparison", {}), (COMPARISONS, {"study": study}), (COMPARISONS, {})):
+        etag = client.get(path, params=query).headers["etag"]
+        with monkeypatch.context() as patched:
+            patched.setattr("service.api.comparisons._compare", lambda *_: pytest.fail("compared again"))
+            assert client.get(path, params=query, headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("change", ["edit", "delete", "retry", "finish"])
+def test_every_change_of_the_set_is_told(client: TestClient, database: Database, study: str, change: str) -> None:
+    ids = [one["id"] for one in client.get(EXPERIMENTS, params={"study": study, "sort": "id"}).json()["items"]]
+    client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": ["a"]})
+    asked: list[tuple[str, dict[str, str]]] = [
+        (f"{STUDIES}/{study}/comparison", {}),
+        (COMPARISONS, {"study": study}),
+        (COMPARISONS, {"tag": "a"}),
+    ]
+    before = [client.get(path, params=query).headers["etag"] for path, query in asked]
+    if change == "edit":
+        client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": []})
+    elif change == "delete":
+        client.delete(f"{EXPERIMENTS}/{ids[0]}")
+    else:
+        client.post(f"{EXPERIMENTS}/{ids[0]}/retry")
+    if change == "finish":
+        states.finish_queued(database, by_score)
+    after = [client.get(path, params=query, headers={"If-None-Match": etag})
+             for (path, query), etag in zip(asked, before, strict=True)]  # fmt: skip
+    assert [answer.status_code for answer in after] == [200, 200, 200]
 
 
 # --- what may not be pooled ----------------------------------------------------------------------------------------

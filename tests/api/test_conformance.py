@@ -82,7 +82,6 @@ def test_no_request_meets_a_defect_or_an_answer_untold(live: Live, name: str, mo
         max_examples=EXAMPLES,
         derandomize=True,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

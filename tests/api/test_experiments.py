@@ -19,8 +19,8 @@ from tests.making import make_epoch
 FIELDS = {
     "id", "name", "status", "cause", "detail", "remedy", "waiting_reason", "queue_position", "cancel_requested",
     "attempt", "lost_count", "study_id", "spec", "tags", "notes", "priority", "epochs_done", "test_accuracy",
-    "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "seconds", "retry_of", "edit_version",
-    "created_at", "started_at", "finished_at", "revision",
+    "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "early_loss", "images_per_second", "seconds",
+    "retry_of", "edit_version", "created_at", "started_at", "finished_at", "revision",
 }  # fmt: skip
 
 

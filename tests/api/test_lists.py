@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any, get_args
 
 import pytest
@@ -67,6 +68,75 @@ def test_filters_narrow_and_combine(client: TestClient, database: Database) -> N
     assert [found(study=study), found(tag="baseline"), found(tag="base")] == [1, 2, 0]
     assert [found(tag="baseline", status="queued"), found(tag="x", status="queued")] == [1, 0]
     assert found(study=new_id()) == 0
+
+
+# --- ranges and text -----------------------------------------------------------------------------------------------
+
+
+def names(client: TestClient, **query: Any) -> list[str]:
+    return [row["name"] for row in client.get(EXPERIMENTS, params={"sort": "id", **query}).json()["items"]]
+
+
+RANGES: dict[str, tuple[dict[str, Any], dict[str, Any], float, float]] = {
+    "epochs": ({"epochs": 2}, {"epochs": 5}, 2, 5),
+    "batch_size": ({"batch_size": 32}, {"batch_size": 64}, 32, 64),
+    "dropout": ({"dropout": 0.1}, {"dropout": {"conv": 0.3, "dense": 0.6}}, 0.1, 0.6),
+    "learning_rate": ({"optimizer": {"learning_rate": 0.01}}, {"optimizer": {"name": "adadelta"}}, 0.01, 1),
+}
+
+
+@pytest.mark.parametrize("field", RANGES)
+def test_a_range_includes_both_its_ends(client: TestClient, database: Database, field: str) -> None:
+    low, high, least, most = RANGES[field]
+    states.queue(database, name="low", **low)
+    states.queue(database, name="high", **high)
+    assert names(client, **{f"{field}_min": least}) == names(client, **{f"{field}_max": most}) == ["low", "high"]
+    assert names(client, **{f"{field}_max": least}) == ["low"]
+    assert names(client, **{f"{field}_min": least + 0.1 if isinstance(least, float) else least + 1}) == ["high"]
+    assert names(client, **{f"{field}_min": least, f"{field}_max": least}) == ["low"]
+
+
+def test_both_places_lie_in_a_range_of_dropouts(client: TestClient, database: Database) -> None:
+    states.queue(database, name="apart", dropout={"conv": 0.1, "dense": 0.5})
+    assert names(client, dropout_min=0.1, dropout_max=0.5) == ["apart"]
+    assert names(client, dropout_min=0.2) == names(client, dropout_max=0.4) == []
+
+
+def test_a_range_of_accuracies_holds_only_those_that_have_one(client: TestClient, database: Database) -> None:
+    states.finish(database, 0.7, name="ended")
+    states.queue(database, name="waits")
+    assert names(client, test_accuracy_min=0.7) == names(client, test_accuracy_max=0.7) == ["ended"]
+    assert names(client, test_accuracy_min=0.71) == []
+
+
+def test_a_range_of_times_is_of_instants_whatever_the_zone(client: TestClient, database: Database) -> None:
+    states.queue(database, name="one")
+    created = datetime.fromisoformat(client.get(EXPERIMENTS).json()["items"][0]["created_at"])
+    there = created.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert names(client, created_min=there.isoformat(), created_max=there.isoformat()) == ["one"]
+    assert names(client, created_min=(there + timedelta(milliseconds=1)).isoformat()) == []
+    assert names(client, created_max=(there - timedelta(milliseconds=1)).isoformat()) == []
+    refused(client.get(EXPERIMENTS, params={"created_min": "2026-01-01T00:00:00"}), 422, at="created_min")
+
+
+def test_text_is_part_of_the_name_and_means_itself(client: TestClient, database: Database) -> None:
+    for name in ("Baseline 50%", "baseline 500", "other_one", "otherone", None):
+        states.queue(database, name=name)
+    assert names(client, text="BASE") == ["Baseline 50%", "baseline 500"]
+    assert names(client, text="50%") == ["Baseline 50%"]
+    assert names(client, text="r_o") == ["other_one"]
+    assert names(client, text="line 50", epochs_min=4) == []
+    refused(client.get(EXPERIMENTS, params={"text": ""}), 422, at="text")
+
+
+def test_a_cursor_belongs_to_its_ranges_too(client: TestClient, database: Database) -> None:
+    for _ in range(2):
+        states.queue(database)
+    cursor = client.get(EXPERIMENTS, params={"limit": 1, "epochs_min": 1}).json()["next_cursor"]
+    assert client.get(EXPERIMENTS, params={"epochs_min": 1, "cursor": cursor}).status_code == 200
+    others: list[dict[str, Any]] = [{}, {"epochs_min": 2}, {"epochs_max": 1}, {"epochs_min": 1, "text": "x"}]
+    for other in others:
+        refused(client.get(EXPERIMENTS, params={**other, "cursor": cursor}), 422, "invalid_cursor", at="cursor")
 
 
 # --- cursors -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from service.api.problem import MEDIA_TYPE
 from service.domain.spec import ExperimentSpec
 from service.settings import Settings
 from tests.api import states
-from tests.api.serving import EXPERIMENTS
+from tests.api.serving import EXPERIMENTS, STUDIES
 
 DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
 OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
@@ -108,7 +108,11 @@ def test_every_example_of_a_body_is_accepted(client: TestClient, name: str) -> N
     (schema,) = bodies(operation)
     examples = resolved(schema)["examples"]
     assert examples
-    id = client.post(EXPERIMENTS, json={"activation": "relu"}).json()["id"]
+    made = {
+        "experiments": client.post(EXPERIMENTS, json={"activation": "relu"}).json()["id"],
+        "studies": client.post(STUDIES, json={"base": {"activation": "relu"}, "seeds": [0]}).json()["id"],
+    }
+    id = made.get(path.split("/")[3], "")
     for example in examples:
         assert conforms(example, schema)
         answer = client.request(method, path.replace("{id}", id), json=example)

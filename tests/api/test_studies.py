@@ -6,15 +6,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
+from service.storage import lifecycle
 from service.storage.base import new_id
 from service.storage.database import Database
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, serving
+from tests.making import make_epoch
 
 FIELDS = {
     "id", "name", "question", "preset", "base", "factors", "seeds", "experiments", "progress", "finished",
-    "eta_seconds", "edit_version", "created_at", "revision",
+    "eta_seconds", "cancelled_at", "edit_version", "created_at", "revision",
 }  # fmt: skip
 GRID: dict[str, Any] = {
     "name": "dropout",
@@ -100,6 +102,41 @@ def test_a_grid_over_the_limit_is_refused_however_large(settings: Settings) -> N
         huge = {f"f{i}": list(range(100)) for i in range(40)}  # 10^80: more than len() can say
         refused(client.post(STUDIES, json=GRID | {"factors": huge}), 422, at="/factors")
         assert client.get("/api/v1/queue").json()["queued"] == 3
+
+
+# --- dry run -------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_counts_and_stores_nothing(client: TestClient) -> None:
+    answer = client.post(STUDIES, params={"dry_run": True}, json=GRID, headers={"Idempotency-Key": "k"})
+    plan = answer.json()
+    assert (answer.status_code, plan["cells"], plan["experiments"]) == (200, 4, 12)
+    assert "location" not in answer.headers
+    assert client.get(STUDIES).json()["items"] == client.get(EXPERIMENTS).json()["items"] == []
+    assert client.post(STUDIES, json=GRID, headers={"Idempotency-Key": "k"}).status_code == 202
+
+
+def test_a_dry_run_estimates_by_what_was_trained_on_such_devices(client: TestClient, database: Database) -> None:
+    def plan() -> Any:
+        return client.post(STUDIES, params={"dry_run": True}, json=GRID).json()
+
+    assert (plan()["seconds"], plan()["basis"]) == (
+        None,
+        "No worker is alive, so there is no device to estimate for.",
+    )
+    for worker in ("worker-1", "worker-2"):
+        states.heartbeat(database, worker)
+    assert "Nothing has been trained yet" in plan()["basis"]
+    fence = states.start(database, activation="tanh", epochs=1)
+    with database.write("train") as session:
+        lifecycle.keep_execution(session, fence, {"device": "cuda"})
+        lifecycle.record_epoch(session, fence, make_epoch(seconds=2.0))
+    assert plan()["seconds"] is None  # no live worker has such a device
+    with database.write("train") as session:
+        lifecycle.keep_execution(session, fence, {"device": "cpu"})
+    found = plan()
+    assert (found["train_seconds"], found["seconds"], found["workers"]) == (12 * 3 * 2.0, 12 * 3 * 2.0 / 2, 2)
+    assert "same network and batch size" in found["basis"]
 
 
 def test_a_study_is_stored_whole_or_not_at_all(settings: Settings) -> None:

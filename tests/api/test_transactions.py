@@ -68,6 +68,25 @@ def test_a_failing_commit_is_an_error_and_changes_nothing(settings: Settings, da
         assert CHANGES[route](client, id).is_success
 
 
+STUDY_CHANGES: dict[str, Change] = {
+    "edit_study": lambda client, id: client.patch(f"{STUDIES}/{id}", json={"name": "x", "seeds": [0, 1, 2]}),
+    "cancel_study": lambda client, id: client.post(f"{STUDIES}/{id}/cancel"),
+    "delete_study": lambda client, id: client.delete(f"{STUDIES}/{id}"),
+}
+
+
+@pytest.mark.parametrize("route", STUDY_CHANGES)
+def test_a_study_is_changed_whole_or_not_at_all(settings: Settings, database: Database, route: str) -> None:
+    with faulty(settings, f"{route}.before_commit") as client:
+        id = client.post(STUDIES, json=GRID).json()["id"]
+        if route == "delete_study":
+            states.finish_queued(database, lambda spec: 0.9)
+        before = stored(client), client.get(STUDIES).json()
+        refused(STUDY_CHANGES[route](client, id), 500, "internal_error")
+        assert (stored(client), client.get(STUDIES).json()) == before
+        assert STUDY_CHANGES[route](client, id).is_success
+
+
 def test_a_failing_cancel_cancels_nothing(settings: Settings, database: Database) -> None:
     id = states.queue(database)
     with faulty(settings, "cancel_experiment.before_commit") as client:
@@ -79,12 +98,15 @@ def test_a_failing_cancel_cancels_nothing(settings: Settings, database: Database
 def test_a_wake_follows_the_commit_one_for_each_new_experiment(client: TestClient) -> None:
     wakes = wakes_of(client)
     id = client.post(EXPERIMENTS, json=RELU).json()["id"]
-    client.post(STUDIES, json=GRID)
+    study = client.post(STUDIES, json=GRID).json()["id"]
+    client.post(STUDIES, json=GRID, params={"dry_run": True})
+    client.patch(f"{STUDIES}/{study}", json={"seeds": [0, 1, 2]})
+    client.patch(f"{STUDIES}/{study}", json={"name": "x"})
     client.post(f"{EXPERIMENTS}/{id}/cancel")
     client.post(f"{EXPERIMENTS}/{id}/retry")
     client.delete(f"{EXPERIMENTS}/{id}")
     refused(client.post(EXPERIMENTS, json={}), 422)
-    assert wakes.counts == [1, 4, 1]
+    assert wakes.counts == [1, 4, 2, 1]
 
 
 # --- admission -----------------------------------------------------------------------------------------------------

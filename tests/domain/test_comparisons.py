@@ -3,34 +3,50 @@
 import json
 import math
 import random
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain import statistics
-from service.domain.comparisons import METRICS, Comparison, Factors, Group, Observation, compare, label
+from service.domain.comparisons import cells
+from service.domain.comparisons.answer import Comparison, Group
+from service.domain.comparisons.cells import Cell, Factors, Run, cell, label
+from service.domain.comparisons.compare import compare as compare_cells
+from service.domain.comparisons.metrics import METRICS
 from service.domain.errors import Invalid
+from service.domain.statistics.families import holm
+from service.domain.statistics.t_tests import t_tests
 from service.domain.status import Cause, Status
 
-START = datetime(2025, 1, 1, tzinfo=UTC)
+
+@dataclass(frozen=True)
+class Observation:
+    """A run, and the factors that say to which cell it belongs."""
+
+    factors: Factors
+    run: Run
 
 
 def observe(number: int = 0, activation: str = "relu", **overrides: Any) -> Observation:
     """A finished experiment, the `number`-th to be created."""
-    row: dict[str, Any] = {
-        "experiment_id": f"{number:06}",
-        "seed": 0,
-        "factors": {"activation": activation},
-        "status": Status.SUCCEEDED,
-        "cause": None,
-        "value": 0.9,
-        "created_at": START + timedelta(seconds=number),
-    }
-    return Observation(**row | overrides)
+    factors = overrides.pop("factors", {"activation": activation})
+    row: dict[str, Any] = {"seed": 0, "status": Status.SUCCEEDED, "cause": None, "value": 0.9}
+    return Observation(factors, Run(**{"id": f"{number:06}", **row, **overrides}))
+
+
+def gathered(rows: Iterable[Observation]) -> list[Cell]:
+    parts: dict[object, list[Observation]] = defaultdict(list)
+    for row in rows:
+        parts[cells.key(row.factors)].append(row)
+    return [cell(part[0].factors, [row.run for row in part]) for part in parts.values()]
+
+
+def compare(rows: Iterable[Observation], metric: str, versus: Factors | None = None) -> Comparison:
+    return compare_cells(gathered(rows), metric, versus)
 
 
 DIVERGED: dict[str, Any] = {"status": Status.FAILED, "cause": Cause.DIVERGED, "value": None}
@@ -71,18 +87,15 @@ def test_one_value_a_seed() -> None:
     assert group.interval == pytest.approx((0.651586, 1.148414), abs=1e-6)
 
 
-FIRST, SECOND = {"retry_of": "000000"}, {"retry_of": "000001"}
-
-
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
         ([observe(0), observe(1), observe(2, **LOST)], {"n": 1, "n_duplicate": 2}),
-        ([observe(0, **LOST), observe(1, **LOST, **FIRST), observe(2, **SECOND)], {"n": 1, "n_duplicate": 2}),
-        ([observe(0, **LOST), observe(1, **DIVERGED, **FIRST)], {"n_diverged": 1, "n_duplicate": 1}),
-        ([observe(0, **DIVERGED), observe(1, **LOST, **FIRST)], {"n_failed": 1, "n_duplicate": 1}),
-        ([observe(0, **DIVERGED), observe(1, **RUNNING, **FIRST)], {"n_diverged": 1, "n_pending": 1}),
-        ([observe(0, **LOST, retry_of="gone"), observe(1, **FIRST)], {"n": 1, "n_duplicate": 1}),
+        ([observe(0, **LOST), observe(1, **LOST), observe(2)], {"n": 1, "n_duplicate": 2}),
+        ([observe(0, **LOST), observe(1, **DIVERGED)], {"n_diverged": 1, "n_duplicate": 1}),
+        ([observe(0, **DIVERGED), observe(1, **LOST)], {"n_failed": 1, "n_duplicate": 1}),
+        ([observe(0, **DIVERGED), observe(1, **RUNNING)], {"n_diverged": 1, "n_pending": 1}),
+        ([observe(0), observe(1, **RUNNING)], {"n": 1, "n_pending": 1}),
         ([observe(0, **LOST), observe(1, seed=1, status=Status.CANCELLED)], {"n_failed": 2}),
         ([observe(0, value=None), observe(1, value=math.nan, seed=1)], {"n_diverged": 2}),
     ],
@@ -91,11 +104,7 @@ def test_who_counts_for_a_seed(rows: list[Observation], expected: dict[str, int]
     assert counts(single(*rows)) == expected
 
 
-def test_the_newest_success_gives_the_group_and_the_value() -> None:
-    cpu, cuda, mps = ({"activation": "relu", "device": device} for device in ("cpu", "cuda", "mps"))
-    lost = [observe(0, factors=cpu, **LOST), observe(1, factors=cuda, **LOST, **FIRST)]
-    group = single(*lost, observe(2, factors=mps, **SECOND))
-    assert (group.factors, counts(group)) == (mps, {"n": 1, "n_duplicate": 2})
+def test_the_newest_success_gives_the_value() -> None:
     assert single(observe(0, value=0.8), observe(1, value=0.7), observe(2, **LOST)).mean == 0.7
 
 
@@ -131,10 +140,11 @@ def test_pairs_of_a_study() -> None:
 def test_a_pair_carries_its_test_at_the_family_s_level() -> None:
     comparison = compare(study(ACTIVATIONS), "test_accuracy")
     pair = next(p for p in comparison.pairs if (p.a["activation"], p.b["activation"]) == ("relu", "tanh"))
-    expected = statistics.paired_t(ACTIVATIONS["relu"], ACTIVATIONS["tanh"], 1 - 0.05 / 6)
+    sides = [dict(enumerate(ACTIVATIONS[name])) for name in ("relu", "tanh")]
+    (expected,) = t_tests(sides, [(0, 1)], 1 - 0.05 / 6)
     assert expected is not None
     assert vars(expected).items() <= pair.model_dump().items()
-    adjusted = statistics.holm([p.p or 0.0 for p in comparison.pairs])
+    adjusted = holm([p.p or 0.0 for p in comparison.pairs])
     assert [p.p_holm for p in comparison.pairs] == adjusted
 
 
@@ -219,7 +229,7 @@ PAIR = "a b test difference interval p p_holm p_attainable hedges_g verdict"
 
 def test_names_that_clients_rely_on() -> None:
     dump = compare(study(ACTIVATIONS), "test_accuracy").model_dump(mode="json")
-    assert dump.keys() == {"metric", "groups", "pairs", "family"}
+    assert dump.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
     assert dump["groups"][0].keys() >= set(GROUP.split())
     assert dump["pairs"][0].keys() >= set(PAIR.split())
     assert isinstance(dump["groups"][0]["rank"], list)
@@ -234,8 +244,6 @@ def observations(draw: st.DrawFn) -> list[Observation]:
     rows: list[Observation] = []
     for number in range(draw(st.integers(0, 25))):
         options: dict[str, Any] = {"value": draw(FIGURES)} | draw(st.sampled_from(STATUSES))
-        options["retry_of"] = draw(st.sampled_from([None, *(row.experiment_id for row in rows)]))
-        options["created_at"] = START + timedelta(seconds=draw(st.integers(0, 5)))
         name, seed = draw(st.sampled_from(["relu", "swish", "tanh"])), draw(st.integers(0, 4))
         rows.append(observe(number, name, seed=seed, **options))
     return rows

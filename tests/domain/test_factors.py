@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.domain import factors
-from service.domain.comparisons import Factor
+from service.domain.comparisons.cells import Factor
 from service.domain.errors import Invalid
 from service.domain.spec import ExperimentSpec
 from tests.domain.wrong_specs import leaves

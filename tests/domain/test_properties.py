@@ -107,7 +107,7 @@ def test_the_mean_of_a_normal_is_exact() -> None:
         ("log1p(abs(x))", {"range": (0, None), "bounded": False, "saturating_sides": ["left", "right"]}),
         ("atan(x)", {"range": (-1.570796, 1.570796), "bounded": True, "near_identity": True}),
         ("log(x)", {"defined": False, "monotonic": None, "mean_of_normal": None, "zero_centred": None}),
-        ("1 / x", {"range": (None, None), "value_at_0": None, "monotonic": "neither", "largest_slope": None}),
+        ("1 / x", {"range": (None, None), "value_at_0": None, "monotonic": None, "largest_slope": None}),
         ("sqrt(x)", {"defined": False, "value_at_0": 0, "differentiable_at_0": False}),
         ("x / (x - x)", {"defined": False, "range": (None, None), "largest_slope": None}),
         ("softmax(x)", dict.fromkeys(Properties.model_fields)),
@@ -117,6 +117,64 @@ def test_edges(text: str, expected: dict[str, Any]) -> None:
     found = of(text)
     for name, value in expected.items():
         assert getattr(found, name) == (pytest.approx(value, abs=1e-6) if name == "range" and value else value), name
+
+
+@pytest.mark.parametrize(
+    ("text", "undefined", "limits"),
+    [
+        ("1 / x", [(0, 0)], (None, None)),
+        ("x / abs(x)", [(0, 0)], (-1, 1)),
+        ("log(x)", [(None, 0)], (None, None)),
+        ("sqrt(x)", [(None, 0)], (0, None)),
+        ("log1p(-x)", [(1, None)], (None, None)),
+        ("sqrt(x * x - 2)", [(-math.sqrt(2), math.sqrt(2))], (0, None)),
+        ("1 / (x * x - 2)", [(-math.sqrt(2),) * 2, (math.sqrt(2),) * 2], (None, None)),  # next to the grid's points
+        ("(x - 1.2345678) ** -2", [(1.234568, 1.234568)], (0, None)),  # without a change of sign
+        ("log(abs(x - 1.2345678))", [(1.234568, 1.234568)], (None, None)),
+        ("x / (cos(x) * (x < 4) * (x > 0) + (x >= 4) + (x <= 0))", [(math.pi / 2,) * 2], (None, None)),
+        ("0 / 0", [(None, None)], (None, None)),
+        ("where(x > 0, 1 / x, 0)", [], (0, None)),
+        ("where(x >= 0, 1 / x, 0)", [(0, 0)], (0, None)),
+        ("1 / where(x > 0.3, 1, -1)", [], (-1, 1)),  # the divisor jumps over 0
+        ("1 / ((x - 1.2345678) ** 2 + 1e-3)", [], (0, 1000)),
+        ("1 / exp(-x)", [], (0, None)),  # 0 in float64 for x > 745, by rounding alone
+        ("exp(x)", [], (0, None)),
+    ],
+)  # fmt: skip
+def test_where_a_function_has_no_value(text: str, undefined: list[Any], limits: Any) -> None:
+    found = of(text)
+    assert len(found.undefined or []) == len(undefined)
+    for gap, expected in zip(found.undefined or [], undefined, strict=True):
+        assert gap == pytest.approx(expected, abs=1e-5)
+    assert found.defined == (not undefined)
+    assert found.range == pytest.approx(limits, abs=2e-6)
+    if undefined:
+        assert (found.monotonic, found.mean_of_normal, found.zero_centred) == (None, None, None)
+
+
+def test_of_many_poles_the_nearest_to_0_are_told() -> None:
+    found = of("sin(x) / cos(x)")
+    assert found.undefined is not None
+    multiples = [(first or 0) / math.pi + 0.5 for first, _ in found.undefined]
+    assert multiples == pytest.approx([round(multiples[0]) + k for k in range(9)], abs=1e-5)
+    assert round(multiples[0]) in (-4, -3)
+    assert (found.range, found.largest_slope) == ((None, None), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "mean"),
+    [
+        ("where(x > 0.3, 1, 0)", 0.3820885778110474),  # 1 - Phi(0.3)
+        ("abs(x - 1 / 3)", 0.8418056),  # 2 phi(1/3) + (2 Phi(1/3) - 1) / 3
+        ("where(abs(x) > 0.3, x, 0)", 0),
+        ("x ** 50", math.prod(range(1, 50, 2))),
+        ("where(x > 0, 1 / x, 0)", None),  # defined everywhere, and not integrable
+        ("exp(x * x)", None),
+        ("sin(1e6 * x)", None),  # finer than anything measured
+    ],
+)
+def test_a_mean_is_right_or_absent(text: str, mean: float | None) -> None:
+    assert of(text).mean_of_normal == (None if mean is None else pytest.approx(mean, rel=1e-6, abs=1e-7))
 
 
 @pytest.mark.parametrize("text", ["x ** 50", "1 / x", "log(x)", "exp(exp(x))", "x / (x - x)", "0 / 0", "sqrt(-1)"])

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.guards import Edit, Guard
-
 ROOT = Path(__file__).parents[2]
 LIMIT = 300.0  # s for one run of pytest
 FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
@@ -20,6 +18,22 @@ FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 
 class GateError(Exception):
     """The gate itself does not work, which proves nothing about any guard."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`old` stands in `file` exactly once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Guard:
+    name: str
+    edits: tuple[Edit, ...]
+    tests: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The table of guards: what protects experiments, how each guard would be dropped, and the tests that must notice."""
 
-from dataclasses import dataclass
+from tests.mutants.gate import Edit, Guard
 
 LIFECYCLE = "service/storage/lifecycle.py"
+LOSSES = "service/storage/losses.py"
 LEASES = "service/storage/leases.py"
 QUEUE = "service/storage/queue.py"
 EXPERIMENTS = "service/storage/experiments.py"
@@ -11,26 +12,13 @@ DEPENDENCIES = "service/api/dependencies.py"
 RUN = "worker/run.py"
 
 STORAGE = "tests/storage/test_lifecycle.py::"
+CLAIMS = "tests/storage/test_claims.py::"
+LOSING = "tests/storage/test_losses.py::"
+CANCEL = "tests/storage/test_cancel.py::"
 MACHINE = "tests/storage/test_machine.py::test_the_lifecycle_is_as_the_model_says"
 RACES = "tests/storage/test_races.py::"
 REAPING = "tests/service/test_reaper.py::"
 RUNNING = "tests/worker/test_run.py::"
-
-
-@dataclass(frozen=True)
-class Edit:
-    """`old` stands in `file` exactly once."""
-
-    file: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Guard:
-    name: str
-    edits: tuple[Edit, ...]
-    tests: tuple[str, ...]
 
 
 def guard(name: str, file: str, old: str, new: str, *tests: str) -> Guard:
@@ -80,35 +68,35 @@ GUARDS = [
         QUEUE,
         "        Experiment.status == Status.QUEUED,\n        ~Experiment.cancel_requested,",
         "        ~Experiment.cancel_requested,",
-        STORAGE + "test_a_claim_goes_by_priority_then_age",
+        CLAIMS + "test_a_claim_goes_by_priority_then_age",
     ),
     guard(
         "claim: not what is asked to be cancelled",
         QUEUE,
         "        ~Experiment.cancel_requested,\n",
         "",
-        STORAGE + "test_whatever_is_asked_to_be_cancelled_is_not_claimed",
+        CLAIMS + "test_whatever_is_asked_to_be_cancelled_is_not_claimed",
     ),
     guard(
         "claim: what the owner holds comes first",
         LIFECYCLE,
         "    if held:\n        return _resumed(session, held[:limit])\n",
         "",
-        STORAGE + "test_what_the_owner_already_holds_is_claimed_again",
+        CLAIMS + "test_what_the_owner_already_holds_is_claimed_again",
     ),
     guard(
         "claim: what is held starts from its checkpoint",
         LIFECYCLE,
         "return _resumed(session, held[:limit])",
         "return [Claim.of(row) for row in held[:limit]]",
-        STORAGE + "test_what_is_claimed_again_starts_from_its_checkpoint",
+        CLAIMS + "test_what_is_claimed_again_starts_from_its_checkpoint",
     ),
     guard(
         "claim: epochs past the checkpoint are forgotten",
         LIFECYCLE,
         "    metrics.forget_undone(session, [row.id for row in taken])\n",
         "",
-        STORAGE + "test_a_claim_forgets_epochs_past_the_checkpoint",
+        CLAIMS + "test_a_claim_forgets_epochs_past_the_checkpoint",
     ),
     guard(
         "claim: each is a new attempt",
@@ -138,7 +126,7 @@ GUARDS = [
         "update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values)",
         "update(Experiment).where(fence.holds).values(**values)",
         RACES + "test_a_cancel_of_what_is_being_claimed_is_obeyed[sqlite-100]",
-        STORAGE + "test_after_a_cancel_no_write_of_the_worker_counts",
+        CANCEL + "test_after_a_cancel_no_write_of_the_worker_counts",
     ),
     guard(
         "cancel: not of what has ended",
@@ -149,10 +137,10 @@ GUARDS = [
     ),
     guard(
         "cancel: wins over a loss",
-        LIFECYCLE,
+        LOSSES,
         "        (Experiment.cancel_requested, Status.CANCELLED),\n",
         "",
-        STORAGE + "test_a_loss_after_a_cancel_ends_in_cancelled",
+        CANCEL + "test_a_loss_after_a_cancel_ends_in_cancelled",
     ),
     guard(
         "cancel: stops the step",
@@ -192,35 +180,40 @@ GUARDS = [
     ),
     guard(
         "loss: the lease is the one that was watched",
-        LIFECYCLE,
+        LOSSES,
         "Experiment.lease_until == seen_lease, ",
         "",
-        STORAGE + "test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again",
+        LOSING + "test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again",
     ),
     guard(
         "loss: the lease has expired by the database's clock",
-        LIFECYCLE,
+        LOSSES,
         ", Experiment.lease_until < now())",
         ")",
-        STORAGE + "test_a_lease_that_runs_is_not_taken",
+        LOSING + "test_a_lease_that_runs_is_not_taken",
     ),
     guard(
         "loss: only progress forgives",
         LIFECYCLE,
         "case((advanced, 0), else_=Experiment.lost_count)",
         "0",
-        STORAGE + "test_progress_forgives_losses",
+        LOSING + "test_progress_forgives_losses",
+    ),
+    guard(
+        "loss: starting over is no progress",
+        LIFECYCLE,
+        "func.coalesce(Experiment.furthest_step, -1)",
+        "func.coalesce(Experiment.checkpoint_step, -1)",
+        LOSING + "test_starting_over_is_no_progress",
     ),
     Guard(
         "loss: at the most, it fails",
         (
-            Edit(LIFECYCLE, "        (losses >= loss.max_losses, Status.FAILED),\n", ""),
-            Edit(
-                LIFECYCLE, "or_(Experiment.cancel_requested, losses >= loss.max_losses)", "Experiment.cancel_requested"
-            ),
-            Edit(LIFECYCLE, ", (losses >= loss.max_losses, Cause.WORKER_LOST), else_=None", ", else_=None"),
+            Edit(LOSSES, "        (losses >= loss.max_losses, Status.FAILED),\n", ""),
+            Edit(LOSSES, "or_(Experiment.cancel_requested, losses >= loss.max_losses)", "Experiment.cancel_requested"),
+            Edit(LOSSES, ", (losses >= loss.max_losses, Cause.WORKER_LOST), else_=None", ", else_=None"),
         ),
-        (STORAGE + "test_a_loss_requeues_and_the_third_fails",),
+        (LOSING + "test_a_loss_requeues_and_the_third_fails",),
     ),
     # --- the end ---
     guard(
@@ -272,9 +265,9 @@ GUARDS = [
     guard(
         "revision: a checkpoint that forgives losses shows",
         LIFECYCLE,
-        '    _changed(session, [(fence.id, fence.attempt)], "checkpoint")',
-        '    _traced(session, fence, "checkpoint")',
-        STORAGE + "test_progress_forgives_losses",
+        '    moved(session, [(fence.id, fence.attempt)], "checkpoint")\n',
+        "",
+        LOSING + "test_progress_forgives_losses",
     ),
     guard(
         "locks: a retry's writer shares the key of what it repeats",

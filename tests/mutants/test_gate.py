@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.mutants.gate import ROOT, GateError, mutated, run
-from tests.mutants.guards import GUARDS, Edit, Guard
+from tests.mutants.gate import ROOT, Edit, GateError, Guard, mutated, run
+from tests.mutants.guards import GUARDS
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)

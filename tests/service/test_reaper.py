@@ -1,7 +1,6 @@
 """Who takes an experiment from a silent worker, when, and whose fault it is."""
 
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -11,12 +10,12 @@ from service import attempt_log, reaper
 from service.domain.status import Cause, Status
 from service.reaper import Reaper
 from service.settings import Settings
-from service.storage import attempts, experiments, lifecycle
+from service.storage import attempts, lifecycle
 from service.storage.clock import after
 from service.storage.database import Database
 from service.storage.leases import Fence
 from service.storage.tables import Experiment
-from tests.conftest import make_experiment
+from tests.conftest import make_experiment, read_experiment
 from tests.waiting import await_true
 
 LEASE = 10.0
@@ -60,13 +59,6 @@ def set_lease(database: Database, seconds: float) -> None:
     database.run("lease", lambda s: s.execute(update(Experiment).values(lease_until=after(seconds))))
 
 
-def row(database: Database, id: UUID) -> Experiment:
-    with database.read() as session:
-        found = experiments.find(session, id)
-        assert found is not None
-        return found
-
-
 def test_a_lease_seen_to_run_out_is_a_loss(database: Database, watcher: Reaper, clock: Clock, held: Fence) -> None:
     assert watcher.look() == []
     set_lease(database, -1)  # a changed lease starts the watch anew
@@ -75,7 +67,7 @@ def test_a_lease_seen_to_run_out_is_a_loss(database: Database, watcher: Reaper, 
     assert watcher.look() == []
     clock.now += 0.2
     assert watcher.look() == [held]
-    assert row(database, held.id).status == Status.QUEUED
+    assert read_experiment(database, held.id).status == Status.QUEUED
 
 
 def test_a_loss_counts_where_the_lease_was_seen_alive(database: Database, settings: Settings, held: Fence) -> None:
@@ -83,7 +75,7 @@ def test_a_loss_counts_where_the_lease_was_seen_alive(database: Database, settin
     set_lease(database, 0.3)
     watcher.look()
     await_true(watcher.look)
-    assert row(database, held.id).lost_count == 1
+    assert read_experiment(database, held.id).lost_count == 1
 
 
 def test_a_lease_that_ran_out_unseen_is_nobodys_fault(
@@ -94,7 +86,7 @@ def test_a_lease_that_ran_out_unseen_is_nobodys_fault(
     watcher.look()
     clock.now += LEASE
     assert watcher.look() == [held]
-    assert row(database, held.id).lost_count == 0
+    assert read_experiment(database, held.id).lost_count == 0
 
 
 def test_a_renewal_starts_the_watch_anew(database: Database, watcher: Reaper, clock: Clock, held: Fence) -> None:
@@ -165,4 +157,4 @@ def test_the_dead_workers_last_words_are_kept(
 def test_a_supervisor_buries_its_worker_at_once(database: Database, settings: Settings, held: Fence) -> None:
     assert reaper.bury(database, settings, "another", "signal 9") == []
     assert reaper.bury(database, settings, "w1", "signal 9") == [held]
-    assert row(database, held.id).lost_count == 1
+    assert read_experiment(database, held.id).lost_count == 1

@@ -52,6 +52,7 @@ class Stored:
             owner=row.owner,
             cancel=row.cancel_requested,
             checkpoint=_checkpoint(row),
+            furthest=row.furthest_step,
             epochs={epoch.epoch: epoch.train_loss or 0.0 for epoch in self.epochs[row.id]},
             outcomes=[None if one.outcome is None else Outcome(one.outcome) for one in self.attempts[row.id]],
             result=self.results.get(row.id),

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost, Loss
+from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost
+from service.storage.losses import Loss
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Expected:
     backing_off: bool = field(default=False, compare=False)
     cancel: bool = False
     checkpoint: Checkpoint | None = None
+    furthest: int | None = None
     epochs: dict[int, float] = field(default_factory=dict)
     outcomes: list[Outcome | None] = field(default_factory=list)
     result: int | None = None
@@ -108,8 +110,8 @@ class World:
 
     def move_checkpoint(self, fence: Fence, checkpoint: Checkpoint) -> None:
         row = self._guarded(fence)
-        if row.checkpoint is None or row.checkpoint.step < checkpoint.step:
-            row.lost = 0
+        if row.furthest is None or row.furthest < checkpoint.step:
+            row.lost, row.furthest = 0, checkpoint.step
         row.checkpoint = checkpoint
 
     def start_over(self, fence: Fence) -> None:

@@ -15,11 +15,12 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Cause, Status
-from service.storage import experiments, leases, lifecycle
+from service.storage import experiments, leases, lifecycle, losses
 from service.storage.base import new_id
 from service.storage.clock import after
 from service.storage.database import Database
-from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease, Loss
+from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease
+from service.storage.losses import Loss
 from service.storage.tables import Experiment, Trace
 from tests.conftest import make_experiment
 from tests.making import make_epoch, make_run
@@ -38,7 +39,6 @@ QUICK = settings(
     phases=(Phase.generate,),
     max_examples=50,
     stateful_step_count=30,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -204,14 +204,14 @@ class Lifecycle(RuleBasedStateMachine):
     def lose_expired(self, lease: Lease, number: int, *, counted: bool) -> None:
         loss = Loss(MAX_LOSSES, counted, "silent")
         self.both(
-            lambda s: stretched(s, lifecycle.lose_expired(s, lease.fence, lease.until, loss)),
+            lambda s: stretched(s, losses.lose_expired(s, lease.fence, lease.until, loss)),
             lambda: self.world.lose_expired(lease.fence, number, loss),
         )
 
     def lose_owned(self, number: int) -> None:
         owner, loss = "abc"[number % 3], Loss(MAX_LOSSES, counted=True, detail="died")
         self.both(
-            lambda s: stretched(s, set(lifecycle.lose_owned(s, owner, loss))),
+            lambda s: stretched(s, set(losses.lose_owned(s, owner, loss))),
             lambda: self.world.lose_owned(owner, loss),
         )
 

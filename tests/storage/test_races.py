@@ -13,13 +13,14 @@ from sqlalchemy import delete, event, select, text, update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Status
-from service.storage import experiments, idempotency, leases, lifecycle, metrics, queue
+from service.storage import experiments, idempotency, leases, lifecycle, losses, metrics, queue
 from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.idempotency import Request
-from service.storage.leases import CancelRequested, Claim, Fence, FenceLost, Loss
+from service.storage.leases import CancelRequested, Claim, Fence, FenceLost
+from service.storage.losses import Loss
 from service.storage.tables import Epoch, Experiment, IdempotencyKey, Result, Trace
-from tests.conftest import make_experiment
+from tests.conftest import make_experiment, read_experiment
 from tests.making import make_epoch, make_run
 
 T = TypeVar("T")
@@ -121,10 +122,7 @@ class Row:
             (self.lease,) = leases.running(session)
 
     def read(self) -> Experiment:
-        with self.database.read() as session:
-            found = experiments.find(session, self.id)
-            assert found is not None
-            return found
+        return read_experiment(self.database, self.id)
 
     def trace(self) -> list[str]:
         with self.database.read() as session:
@@ -134,7 +132,7 @@ class Row:
         return bool(lifecycle.request_cancel(session, Experiment.id == self.id))
 
     def lose(self, session: Session) -> bool:
-        return lifecycle.lose_expired(session, self.lease.fence, self.lease.until, COUNTED)
+        return losses.lose_expired(session, self.lease.fence, self.lease.until, COUNTED)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from service.domain.errors import SchemaOutdated
 from service.storage import lifecycle, schema
 from service.storage.base import Base
 from service.storage.database import Database
-from service.storage.tables import Epoch
+from service.storage.tables import Epoch, Experiment
 from tests.conftest import make_experiment
 from tests.making import make_epoch
 
@@ -43,7 +43,19 @@ def test_every_revision_goes_down_and_up_again_with_data_in_it(database: Databas
         assert schema.current(database) == (None if below == "base" else below)
         schema.upgrade(database, above)
         assert schema.current(database) == above
+    schema.upgrade(database)
     schema.check(database)
+
+
+def test_what_lists_filter_by_is_copied_out_of_the_specs_that_were_there(database: Database) -> None:
+    fields = {"epochs": 7, "batch_size": 33, "dropout": {"conv": 0.125, "dense": 0.5}}
+    database.run("make", lambda s: make_experiment(s, **fields, optimizer={"learning_rate": 0.003}))
+    schema.downgrade(database, "0001")
+    schema.upgrade(database)
+    with database.read() as session:
+        row = session.scalars(select(Experiment)).one()
+    copied = (row.epochs, row.batch_size, row.dropout_conv, row.dropout_dense, row.learning_rate)
+    assert copied == (7, 33, 0.125, 0.5, 0.003)
 
 
 def test_upgrading_again_changes_nothing(database: Database) -> None:

@@ -1,10 +1,19 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import torch
 
+from service.settings import Settings
+from service.shutdown import Shutdown
+from service.storage.database import Database
+from tests.conftest import make_experiment
+from tests.worker.attempts import TINY
+from worker.app import _bench
+from worker.identity import Identity
+from worker.run import Bench
 from worker.training.datasets import Dataset, Locations, load
 from worker.training.idx import SOURCES
 
@@ -27,3 +36,22 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
             pytest.fail(missing)
         pytest.skip(missing)
     return load("mnist", Locations(home=tmp_path_factory.mktemp("home"), data_dir=folder))
+
+
+@pytest.fixture
+def shutdown() -> Shutdown:
+    return Shutdown()
+
+
+@pytest.fixture
+def bench(database: Database, settings: Settings, shutdown: Shutdown) -> Iterator[Bench]:
+    settings = settings.model_copy(update={"threads": 1, "checkpoint_seconds": 0.0, "outage_seconds": 1.0})
+    opened = _bench(settings, database, Identity("w1", "cpu", "test"), shutdown)
+    opened.keeper.start()
+    yield opened
+    opened.keeper.stop()
+
+
+@pytest.fixture
+def experiment(database: Database) -> UUID:
+    return database.run("make", lambda s: make_experiment(s, **TINY)).id

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from service.settings import Settings
-from service.storage import attempts, experiments, lifecycle, workers
+from service.storage import attempts, lifecycle, workers
 from service.storage.clock import after
 from service.storage.database import Database
 from service.storage.leases import Claim
 from service.storage.tables import Experiment
-from tests.conftest import make_experiment
+from tests.conftest import make_experiment, read_experiment
 from tests.waiting import await_true
 from worker.identity import Identity
 from worker.lease import Keeper
@@ -37,13 +36,6 @@ def claim(database: Database) -> Claim:
     return found
 
 
-def row(database: Database, id: UUID) -> Experiment:
-    with database.read() as session:
-        found = experiments.find(session, id)
-        assert found is not None
-        return found
-
-
 def listed(database: Database) -> dict[str, list[str]]:
     with database.read() as session:
         return {found.worker.id: found.worker.experiments for found in workers.listed(session)}
@@ -58,9 +50,9 @@ def test_an_idle_worker_is_listed_and_leaves(database: Database, settings: Setti
 
 
 def test_a_held_lease_is_renewed_and_reported(database: Database, keeper: Keeper, claim: Claim, tmp_path: Path) -> None:
-    before = row(database, claim.fence.id).lease_until
+    before = read_experiment(database, claim.fence.id).lease_until
     with keeper.holding(claim.fence, tmp_path / "log"):
-        await_true(lambda: row(database, claim.fence.id).lease_until != before)
+        await_true(lambda: read_experiment(database, claim.fence.id).lease_until != before)
         await_true(lambda: listed(database)["w1"] == [str(claim.fence.id)])
     await_true(lambda: listed(database)["w1"] == [])
 
@@ -102,8 +94,8 @@ def test_an_outage_raises_no_flag_and_ends(
             await_true(lambda: keeper._away)
             assert not held.lost
         await_true(lambda: not keeper._away)
-        before = row(database, claim.fence.id).lease_until
-        await_true(lambda: row(database, claim.fence.id).lease_until != before)
+        before = read_experiment(database, claim.fence.id).lease_until
+        await_true(lambda: read_experiment(database, claim.fence.id).lease_until != before)
 
 
 def _away(*_: object) -> None:

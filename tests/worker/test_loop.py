@@ -89,6 +89,44 @@ def test_a_check_may_validate_without_being_noticed() -> None:
     assert all(torch.equal(checked.last[name], unchecked.last[name]) for name in checked.last)
 
 
+class Validating(Recorder):
+    """Does at each check what the loop does, the slow way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+
+    def on_check(self, progress: Progress, check: int) -> None:
+        self.losses.append(progress.validate().loss)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("batch_size", [4, 128])
+def test_the_early_loss_is_the_mean_validation_loss_over_the_checks(output: str, batch_size: int) -> None:
+    recorder = Validating()
+    trained = run(make_spec(epochs=3, batch_size=batch_size, output=output), recorder)
+    assert len(recorder.losses) == 20
+    assert trained.result.early_loss == pytest.approx(np.mean(recorder.losses), rel=1e-12)
+
+
+@pytest.mark.parametrize("spec", [{"epochs": 1}, {"diagnostics": False}])
+def test_without_all_checks_there_is_no_early_loss(spec: dict[str, Any]) -> None:
+    assert run(make_spec(**spec)).result.early_loss is None
+
+
+def test_a_faster_learner_has_a_lower_early_loss() -> None:
+    slow, fast = (run(make_spec(batch_size=8, optimizer={"learning_rate": rate})).result for rate in (1e-5, 1e-2))
+    assert slow.early_loss is not None
+    assert fast.early_loss is not None
+    assert fast.early_loss < 0.8 * slow.early_loss
+
+
+def test_measuring_it_changes_no_bit_of_the_training() -> None:
+    spec = make_spec(activation="rrelu", epochs=3)
+    measured, unmeasured = run(spec), run(spec.model_copy(update={"diagnostics": False}))
+    assert all(torch.equal(measured.last[name], unmeasured.last[name]) for name in measured.last)
+
+
 def test_training_figures_are_means_over_batches_with_dropout_and_without_l2() -> None:
     recorder = Recorder()
     run(make_spec(epochs=1, optimizer={"learning_rate": 1e-12, "name": "sgd", "l2": 1.0}, dropout=0.0), recorder)

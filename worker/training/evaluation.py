@@ -1,6 +1,7 @@
 """Scores of a network on examples: evaluation mode, float32, in chunks that depend on nothing but their number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,23 +77,42 @@ def evaluate(
 ) -> Answers:
     """Scores the network, or with `weights` (parameters and running statistics by name) the same network with those;
     leaves it as it was, also where `after_chunk` raises."""
-    training = network.training
-    network.eval()
     loss = torch.zeros((), dtype=torch.float64, device=examples.targets.device)
     predicted = []
-    chunk = CHUNKS[examples.targets.device.type]
-    try:
-        chunks = zip(torch.split(examples.images, chunk), torch.split(examples.targets, chunk), strict=True)
-        for images, targets in chunks:
+    with _evaluating(network):
+        for images, targets in _chunks(examples):
             logits = functional_call(network, dict(weights or {}), (scaled(images),))
             loss += losses(logits, targets, output).double().sum()
             predicted.append(predictions(logits))
             after_chunk()
-    finally:
-        network.train(training)
     answers = torch.cat(predicted)
     correct = (answers == examples.targets).cpu().numpy()
     return Answers(float(loss) / len(examples), answers.cpu().numpy(), correct)
+
+
+@torch.no_grad()
+def mean_loss(network: Network, examples: Examples, output: str) -> Tensor:
+    """The loss that `evaluate` finds, float64 (). It stays on the device, and the host waits for nothing."""
+    total = torch.zeros((), dtype=torch.float64, device=examples.targets.device)
+    with _evaluating(network):
+        for images, targets in _chunks(examples):
+            total += losses(network(scaled(images)), targets, output).double().sum()
+    return total / len(examples)
+
+
+@contextmanager
+def _evaluating(network: Network) -> Iterator[None]:
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
+
+
+def _chunks(examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
+    chunk = CHUNKS[examples.targets.device.type]
+    return zip(torch.split(examples.images, chunk), torch.split(examples.targets, chunk), strict=True)
 
 
 def score(answers: Answers, epoch: int) -> Score:

@@ -14,6 +14,7 @@ from worker.training.evaluation import (
     confusion_matrix,
     evaluate,
     losses,
+    mean_loss,
     predictions,
     scaled,
     score,
@@ -22,10 +23,7 @@ from worker.training.failures import Diverged, TimedOut
 from worker.training.model import momentum_at
 from worker.training.optimization import l2_penalty
 from worker.training.precision import Execution
-from worker.training.progress import Progress, Snapshot, Weights
-
-CHECKS = 20
-CHECKED_EPOCHS = 2
+from worker.training.progress import CHECKED_EPOCHS, CHECKS, Progress, Snapshot, Weights
 
 
 class Callbacks:
@@ -95,8 +93,7 @@ def _train_epoch(progress: Progress, execution: Execution, callbacks: Callbacks)
         if progress.device.type == "cpu" and not progress.sums.finite:
             return
         with progress.stopwatch.paused():
-            for check in _checks_due(progress):
-                callbacks.on_check(progress, check)
+            _check(progress, callbacks)
             callbacks.on_step(progress)
         _keep_time(progress)
 
@@ -113,6 +110,18 @@ def _step(progress: Progress, execution: Execution, batch: Tensor) -> None:
     progress.optimizer.step()
     progress.sums.add(loss.detach(), (predictions(logits.detach()) == targets).sum())
     progress.step += 1
+
+
+def _check(progress: Progress, callbacks: Callbacks) -> None:
+    """The validation loss early in training says how fast it learns. It costs 20 validations, which a spec without
+    diagnostics spares."""
+    due = _checks_due(progress)
+    if due and progress.spec.diagnostics:
+        loss = mean_loss(progress.network, progress.validation, progress.spec.output)
+        for check in due:
+            progress.checks.keep(check, loss)
+    for check in due:
+        callbacks.on_check(progress, check)
 
 
 def _checks_due(progress: Progress) -> range:
@@ -162,8 +171,12 @@ def _measured(progress: Progress, callbacks: Callbacks) -> EpochMetrics:
         seconds=progress.seconds - progress.seconds_before_epoch,
         images_per_second=images / training_seconds,
         non_finite=sorted(name for name, figure in figures.items() if not math.isfinite(figure)),
-        **{name: figure if math.isfinite(figure) else None for name, figure in figures.items()},
+        **{name: _finite_or_none(figure) for name, figure in figures.items()},
     )
+
+
+def _finite_or_none(figure: float | None) -> float | None:
+    return figure if figure is not None and math.isfinite(figure) else None
 
 
 def _scored(progress: Progress, callbacks: Callbacks) -> Trained:
@@ -185,6 +198,7 @@ def _scored(progress: Progress, callbacks: Callbacks) -> Trained:
         fingerprint=progress.fingerprint,
         epochs_trained=progress.epochs_done,
         seconds=progress.seconds,
+        early_loss=_finite_or_none(progress.checks.mean),
     )
     return Trained(result, _exported(last), _exported(progress.best.weights))
 

@@ -27,7 +27,10 @@ Snapshot: TypeAlias = dict[str, Any]
 Weights: TypeAlias = dict[str, Tensor]
 """Parameters and running statistics by name."""
 
-SNAPSHOT_FORMAT = 1
+SNAPSHOT_FORMAT = 2
+
+CHECKS = 20
+CHECKED_EPOCHS = 2
 
 
 class Stopwatch:
@@ -80,6 +83,32 @@ class Sums:
             tensor.copy_(state[name])
 
 
+class Checks:
+    """Validation losses at CHECKS evenly spaced steps of the first CHECKED_EPOCHS epochs, on the device, so that no
+    step waits for the host."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.losses = torch.zeros(CHECKS, dtype=torch.float64, device=device)  # nats
+        self.done = 0
+
+    def keep(self, check: int, loss: Tensor) -> None:
+        """`check` counts from 1."""
+        self.losses[check - 1] = loss
+        self.done = check
+
+    @property
+    def mean(self) -> float | None:
+        """In nats, maybe not finite; None before the last check."""
+        return float(self.losses.mean()) if self.done == CHECKS else None
+
+    def state_dict(self) -> Snapshot:
+        return dict(vars(self))
+
+    def load_state_dict(self, state: Snapshot) -> None:
+        self.losses.copy_(state["losses"])
+        self.done = state["done"]
+
+
 @dataclass(frozen=True)
 class Best:
     """The weights with the lowest validation loss so far, the earliest on ties."""
@@ -119,6 +148,7 @@ class Progress:
         self.epochs_done = 0
         self.step = 0
         self.sums = Sums(self.device)
+        self.checks = Checks(self.device)
         self.best: Best | None = None
         self.stopwatch = Stopwatch()
         self.seconds_before_epoch = 0.0
@@ -219,6 +249,7 @@ class Progress:
             "patience": self.patience,
             "streams": self.streams,
             "sums": self.sums,
+            "checks": self.checks,
         }
 
     def _targets(self, labels: Tensor) -> Tensor:

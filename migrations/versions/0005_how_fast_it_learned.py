@@ -1,0 +1,23 @@
+"""How fast an experiment learned, and at what pace it trained: two more figures of a success.
+
+Revision ID: 0005
+Revises: 0004
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("experiments", sa.Column("early_loss", sa.Double(), nullable=True))
+    op.add_column("experiments", sa.Column("images_per_second", sa.Double(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("experiments", "images_per_second")
+    op.drop_column("experiments", "early_loss")

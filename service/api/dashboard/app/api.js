@@ -1,0 +1,69 @@
+/** The public API over HTTP: JSON in, JSON out, problems as errors. Nothing here knows a page. */
+
+const ROOT = "/api/v1";
+const PATIENCE_MS = 30_000;
+
+/** An answer that is an error (RFC 9457), or no answer at all (`status` 0). */
+export class ApiError extends Error {
+  /** @param {number} status @param {{detail?: string, title?: string, code?: string, errors?: object[]}} problem */
+  constructor(status, problem) {
+    super(problem.detail ?? problem.title ?? `The API answered ${status}.`);
+    this.status = status;
+    this.code = problem.code ?? "unknown";
+    /** @type {{pointer?: string, parameter?: string, column?: number, detail: string}[]} */
+    this.errors = problem.errors ?? [];
+  }
+
+  /** Whether asking again later may help: no answer, overload, a fault. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * GET, with the ETag of what the caller has.
+ * @param {string} path below /api/v1
+ * @param {{etag?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<{changed: boolean, data?: any, etag?: string}>}
+ */
+export async function get(path, { etag, signal } = {}) {
+  const answer = await send(path, { headers: etag ? { "If-None-Match": etag } : {}, signal });
+  if (answer.status === 304) return { changed: false, etag };
+  return { changed: true, data: await answer.json(), etag: answer.headers.get("etag") ?? undefined };
+}
+
+/** POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer makes nothing twice. */
+export async function post(path, body, { once, signal } = {}) {
+  const headers = { "Content-Type": "application/json", ...(once ? { "Idempotency-Key": once } : {}) };
+  const answer = await send(path, { method: "POST", headers, body: JSON.stringify(body ?? {}), signal });
+  return answer.json();
+}
+
+/** POST without a body, for actions such as cancel. */
+export async function act(path, { once } = {}) {
+  const answer = await send(path, { method: "POST", headers: once ? { "Idempotency-Key": once } : {} });
+  return answer.json();
+}
+
+/** A key for one intended creation. crypto.randomUUID exists only on secure origins; this works on all. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function send(path, { signal, ...options }) {
+  const limit = AbortSignal.timeout(PATIENCE_MS);
+  let answer;
+  try {
+    answer = await fetch(ROOT + path, { ...options, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, { detail: "The API does not answer.", code: "unreachable" });
+  }
+  if (answer.ok || answer.status === 304) return answer;
+  throw new ApiError(answer.status, await problemOf(answer));
+}
+
+async function problemOf(answer) {
+  const isJson = (answer.headers.get("content-type") ?? "").includes("json");
+  return isJson ? answer.json() : { detail: `The API answered ${answer.status} ${answer.statusText}.` };
+}

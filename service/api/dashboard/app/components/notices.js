@@ -1,0 +1,57 @@
+/** What a page says when there is nothing to show, not yet, or no longer. */
+import { html, useEffect, useState } from "../html.js";
+import { clock } from "../format.js";
+import { refresh, useStaleness } from "../store.js";
+
+/** Appears only when waiting is noticeable, so that a fast answer does not flicker. */
+export function Loading({ what = "" }) {
+  return html`<p class="loading" role="status">Loading${what && ` ${what}`} …</p>`;
+}
+
+export function Failure({ error }) {
+  return html`<div class="notice bad" role="alert">
+    <strong>${error.status === 404 ? "Not found" : "That did not work"}</strong>
+    <p>${error.message}</p>
+  </div>`;
+}
+
+export function Empty({ title, children }) {
+  return html`<div class="empty"><h2>${title}</h2>${children}</div>`;
+}
+
+/** What a feed has: its data when there is some, else why not. `children` is called with the data. */
+export function Loaded({ feed, what, children }) {
+  if (feed.data !== undefined) return children(feed.data);
+  if (feed.error && !feed.error.passing) return html`<${Failure} error=${feed.error} />`;
+  return html`<${Loading} what=${what} />`;
+}
+
+/** Says, over every page, that what it shows is not current. */
+export function StaleNotice() {
+  const stale = useStaleness();
+  const now = useNow(stale ? 1000 : null);
+  if (!stale) return null;
+  const seconds = Math.max(0, Math.ceil((stale.retryAt - now) / 1000));
+  return html`<div class="stale" role="status">
+    <span>
+      <strong>Not current.</strong> ${stale.message}
+      ${stale.at > 0 && html` What you see is from <time>${clock(stale.at)}</time>.`}
+    </span>
+    <span class="stale-retry">
+      <span aria-hidden="true">${seconds > 0 ? `Next try in ${seconds} s` : "Trying …"}</span>
+      <button type="button" class="small" onClick=${() => refresh()}>Try now</button>
+    </span>
+  </div>`;
+}
+
+/** The time, renewed every so many ms; null: not renewed. */
+export function useNow(every) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    if (every === null) return undefined;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), every);
+    return () => clearInterval(timer);
+  }, [every]);
+  return now;
+}

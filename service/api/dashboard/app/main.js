@@ -1,0 +1,32 @@
+/** Puts the shell and the page of the address on the screen. */
+import { html, render, useEffect, useState } from "./html.js";
+import { Shell } from "./components/shell.js";
+import { Failure, Loading } from "./components/notices.js";
+import { match, usePath } from "./router.js";
+
+function App() {
+  const path = usePath();
+  const [page, setPage] = useState(null);
+  useEffect(() => {
+    let current = true;
+    const route = match(path);
+    const show = (Page) => current && setPage({ Page, params: route?.params ?? {}, path });
+    if (!route) show(NotFound);
+    else route.load().then((module) => show(module.Page), (error) => show(() => html`<${Failure} error=${error} />`));
+    return () => {
+      current = false;
+    };
+  }, [path]);
+  const body = page ? html`<${page.Page} key=${page.path} ...${page.params} />` : html`<${Loading} />`;
+  return html`<${Shell} path=${path}>${body}<//>`;
+}
+
+function NotFound() {
+  useEffect(() => {
+    document.title = "Not found – ActLab";
+  }, []);
+  return html`<h1>There is no such page</h1>
+    <p>Start at <a href="/">the studies</a>, or look up <a href="/activations">an activation</a>.</p>`;
+}
+
+render(html`<${App} />`, document.getElementById("app"));

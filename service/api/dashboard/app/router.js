@@ -1,0 +1,63 @@
+/** Addresses and pages. A page's module is loaded when it is first looked at. */
+import { useEffect, useState } from "./html.js";
+
+const ROUTES = [
+  [/^\/(?:activations)?$/, () => import("./pages/activations.js")],
+  [/^\/activations\/(?<name>[^/]+)$/, () => import("./pages/activation.js")],
+  [/^\/workers$/, () => import("./pages/workers.js")],
+];
+
+/** @returns {{load: () => Promise<{Page: Function}>, params: Record<string, string>}|null} */
+export function match(pathname) {
+  for (const [pattern, load] of ROUTES) {
+    const found = pattern.exec(pathname);
+    if (found) return { load, params: { ...found.groups } };
+  }
+  return null;
+}
+
+/** Go to another page without loading the shell again. */
+export function navigate(address, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  dispatchEvent(new Event("navigated"));
+}
+
+/** The current path; follows links, `navigate` and the browser's back and forward. */
+export function usePath() {
+  const [path, setPath] = useState(location.pathname);
+  useEffect(() => {
+    const update = () => setPath(location.pathname);
+    const follow = (event) => followLink(event);
+    addEventListener("navigated", update);
+    addEventListener("popstate", update);
+    document.addEventListener("click", follow);
+    return () => {
+      removeEventListener("navigated", update);
+      removeEventListener("popstate", update);
+      document.removeEventListener("click", follow);
+    };
+  }, []);
+  return path;
+}
+
+/** The query of the address, and a function that changes some of it without a new entry in the history. */
+export function useQuery() {
+  const [query, setQuery] = useState(() => new URLSearchParams(location.search));
+  const change = (changes) => {
+    const next = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(changes)) value ? next.set(name, value) : next.delete(name);
+    navigate(`${location.pathname}${next.size ? `?${next}` : ""}${location.hash}`, { replace: true });
+    setQuery(next);
+  };
+  return [query, change];
+}
+
+function followLink(event) {
+  const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  const link = event.target.closest?.("a[href]");
+  if (!isPlain || event.defaultPrevented || !link || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== location.origin || link.hash || !match(link.pathname)) return;
+  event.preventDefault();
+  if (link.href !== location.href) navigate(link.href);
+  scrollTo(0, 0);
+}

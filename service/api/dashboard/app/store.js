@@ -1,0 +1,158 @@
+/** Feeds: GETs that are repeated while somebody looks. One request at a time each, conditional, slower when it fails. */
+import { get } from "./api.js";
+import { useEffect, useState } from "./html.js";
+
+const SLOWEST_MS = 30_000;
+const KEPT = 60; // feeds nobody looks at, kept so that going back shows something at once
+
+/**
+ * @typedef {object} Snapshot
+ * @property {any} data the newest answer, undefined before the first
+ * @property {import("./api.js").ApiError|null} error of the newest try
+ * @property {number} at when `data` was last known to be current, ms; 0 never
+ * @property {number} retryAt when the next try is due after a failure, ms; 0 when it works
+ */
+
+/** @type {Map<string, Feed>} */
+const feeds = new Map();
+/** @type {Set<() => void>} */
+const watchers = new Set();
+
+class Feed {
+  constructor(path) {
+    this.path = path;
+    this.etag = undefined;
+    this.failures = 0;
+    this.busy = false;
+    this.due = false; // a refresh was asked for while a request was under way
+    this.timer = 0;
+    /** @type {Map<(snapshot: Snapshot) => void, (data: any) => number|null>} */
+    this.listeners = new Map();
+    /** @type {Snapshot} */
+    this.snapshot = { data: undefined, error: null, at: 0, retryAt: 0 };
+  }
+
+  subscribe(listener, every) {
+    this.listeners.set(listener, every);
+    this.load();
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) clearTimeout(this.timer);
+      watchers.forEach((watch) => watch());
+    };
+  }
+
+  async load() {
+    clearTimeout(this.timer);
+    if (this.listeners.size === 0 || document.hidden) return;
+    if (this.busy) {
+      this.due = true;
+      return;
+    }
+    this.busy = true;
+    this.due = false;
+    try {
+      this.succeed(await get(this.path, { etag: this.etag }));
+    } catch (error) {
+      this.fail(error);
+    }
+    this.busy = false;
+    this.plan();
+  }
+
+  succeed({ changed, data, etag }) {
+    const recovered = this.snapshot.error !== null;
+    this.failures = 0;
+    this.etag = etag;
+    this.snapshot = { data: changed ? data : this.snapshot.data, error: null, at: Date.now(), retryAt: 0 };
+    if (changed || recovered) this.tell();
+  }
+
+  fail(error) {
+    this.failures += error.passing ? 1 : 0;
+    this.snapshot = { ...this.snapshot, error };
+    this.tell();
+  }
+
+  /** When to ask again: the shortest wish of those who look, doubled for each failure; at once when asked meanwhile. */
+  plan() {
+    const wishes = [...this.listeners.values()].map((every) => every(this.snapshot.data)).filter((ms) => ms !== null);
+    if (this.failures > 0) wishes.push(1000);
+    if (wishes.length === 0) return;
+    const slowed = Math.min(SLOWEST_MS, Math.min(...wishes) * 2 ** this.failures);
+    const wait = this.failures > 0 ? slowed : this.due ? 0 : Math.min(...wishes);
+    if (this.failures > 0) {
+      this.snapshot = { ...this.snapshot, retryAt: Date.now() + wait };
+      this.tell();
+    }
+    this.timer = setTimeout(() => this.load(), wait);
+  }
+
+  tell() {
+    this.listeners.forEach((_, listener) => listener(this.snapshot));
+    watchers.forEach((watch) => watch());
+  }
+}
+
+function feed(path) {
+  let found = feeds.get(path);
+  if (!found) feeds.set(path, (found = new Feed(path)));
+  for (const [other, idle] of feeds) {
+    if (feeds.size <= KEPT) break;
+    if (idle.listeners.size === 0 && other !== path) feeds.delete(other);
+  }
+  return found;
+}
+
+/**
+ * The newest answer of a GET, repeated every so many ms (a number, a function of the data; null: once).
+ * @param {string|null} path below /api/v1; null asks nothing
+ * @param {number|null|((data: any) => number|null)} every
+ * @returns {Snapshot}
+ */
+export function useFeed(path, every = null) {
+  const [snapshot, setSnapshot] = useState(() => (path ? feed(path).snapshot : EMPTY));
+  useEffect(() => {
+    if (!path) {
+      setSnapshot(EMPTY);
+      return undefined;
+    }
+    setSnapshot(feed(path).snapshot);
+    const wish = typeof every === "function" ? every : () => every;
+    return feed(path).subscribe(setSnapshot, wish);
+  }, [path]);
+  return snapshot;
+}
+
+const EMPTY = { data: undefined, error: null, at: 0, retryAt: 0 };
+
+/** Ask again now for every feed whose path starts so. */
+export function refresh(prefix = "") {
+  for (const [path, found] of feeds) if (path.startsWith(prefix)) found.load();
+}
+
+/** The state of all that is looked at: null when current, else how old it is and when the next try is due. */
+export function useStaleness() {
+  const [stale, setStale] = useState(null);
+  useEffect(() => {
+    const watch = () => setStale(staleness());
+    watchers.add(watch);
+    return () => watchers.delete(watch);
+  }, []);
+  return stale;
+}
+
+function staleness() {
+  const failing = [...feeds.values()].filter((one) => one.listeners.size > 0 && one.snapshot.error?.passing);
+  if (failing.length === 0) return null;
+  const seen = failing.map((one) => one.snapshot.at).filter((at) => at > 0);
+  return {
+    at: seen.length ? Math.min(...seen) : 0,
+    retryAt: Math.min(...failing.map((one) => one.snapshot.retryAt || Date.now())),
+    message: failing[0].snapshot.error.message,
+  };
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) refresh();
+});

@@ -1,0 +1,41 @@
+// Runs before the first paint, so that a dark page does not flash white. `null` follows the system.
+(() => {
+  const key = "actlab.theme";
+  const root = document.documentElement;
+
+  function read() {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null; // storage is off: the system's choice holds
+    }
+  }
+
+  function apply(theme) {
+    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    root.dispatchEvent(new Event("themechange"));
+  }
+
+  function keep(theme) {
+    try {
+      localStorage.setItem(key, theme);
+    } catch {
+      // storage is off: the choice holds until the page is left
+    }
+  }
+
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", () => root.dispatchEvent(new Event("themechange")));
+  addEventListener("storage", (event) => event.key === key && apply(event.newValue));
+  apply(read());
+
+  window.actlabTheme = {
+    isDark: () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches),
+    toggle() {
+      const next = this.isDark() ? "light" : "dark";
+      keep(next);
+      apply(next);
+    },
+  };
+})();

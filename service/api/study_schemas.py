@@ -1,0 +1,41 @@
+"""Bodies of answers about studies."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from service.api.schemas import View
+from service.domain.status import Status
+
+
+class StudyView(View):
+    """A grid of experiments that share a question."""
+
+    id: UUID
+    name: str | None
+    question: str | None
+    preset: str | None
+    base: dict[str, Any]
+    factors: dict[str, list[Any]]
+    seeds: list[int]
+    experiments: int = Field(description="How many it holds.")
+    progress: dict[Status, int] = Field(description="Experiments per status.")
+    finished: bool
+    eta_seconds: float | None = Field(description="At the pace of those finished; null while that is unknown.")
+    cancelled_at: datetime | None = Field(description="When it was cancelled as a whole.")
+    edit_version: int = Field(description="Give it in If-Match to PATCH only what you have seen.")
+    created_at: datetime
+    revision: int
+
+
+class StudyPlan(View):
+    """What a study would hold and take. Nothing is stored."""
+
+    cells: int = Field(description="Combinations of the factors' values.")
+    experiments: int = Field(description="Cells times seeds.")
+    train_seconds: float | None = Field(description="Training time of all of them together; null while unknown.")
+    seconds: float | None = Field(description="Until the last ends, once they start; null while unknown.")
+    workers: int = Field(description="Alive now.")
+    basis: str = Field(description="What the estimate rests on, or why there is none.")

@@ -1,0 +1,1 @@
+"""Groups of experiments side by side: figures over seeds, pairwise tests within one family, verdicts and ranks."""

@@ -1,0 +1,138 @@
+"""The shape of a comparison."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.domain.comparisons.cells import Factor
+from service.domain.statistics.exact import Rates
+from service.domain.statistics.summary import Interval
+from service.domain.statistics.t_tests import TestName
+
+ALPHA = 0.05
+POWER = 0.8
+
+Verdict = Literal["better", "worse", "not separable", "not separable (diverged)", "not tested"]
+
+
+class Figures(BaseModel):
+    # A NaN is refused here, not met by whoever reads the JSON.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Group(Figures):
+    """One cell: a combination of factors, over its seeds. Every experiment counts in exactly one of the five n."""
+
+    factors: dict[str, Factor]
+    n: int = Field(description="Seeds with a value.")
+    n_duplicate: int = Field(description="Ended experiments whose place another one of the same spec and seed takes.")
+    n_diverged: int = Field(description="Seeds whose loss, or this figure, became infinite or NaN.")
+    n_failed: int = Field(description="Seeds that ended without a value for any other reason, cancelled ones included.")
+    n_pending: int = Field(description="Experiments that are queued or running.")
+    mean: float | None
+    sd: float | None = Field(description="Over seeds, with n - 1; null for n < 2.")
+    median: float | None
+    min: float | None
+    max: float | None
+    interval: Interval | None = Field(description="Student-t 95% interval of the mean over seeds; null for n < 2.")
+    test_image_interval: Interval | None = Field(
+        None,
+        description="95% bootstrap interval over test images; null for a metric that is no accuracy, and for more than"
+        " 2,000 experiments with a result.",
+    )
+    rank: tuple[int, int] = Field((1, 1), description="Best and worst rank that the family's verdicts leave open.")
+
+
+class Pair(Figures):
+    """Group a against group b. Where a side has diverged runs, those that survived are a selected sample: nothing but
+    the difference of their means is said of them. Without a test (too few seeds) the verdict is
+    `not tested`."""
+
+    a: dict[str, Factor]
+    b: dict[str, Factor]
+    test: TestName | None = None
+    difference: float | None = Field(None, description="Mean of a minus mean of b; over the common seeds where paired.")
+    interval: Interval | None = Field(None, description="Simultaneous; null without a test or without any spread.")
+    p: float | None = None
+    p_holm: float | None = Field(None, description="p adjusted for the family; at most alpha separates.")
+    p_attainable: float | None = Field(None, description="The smallest p that an exact rank test reaches at this n.")
+    hedges_g: float | None = Field(None, description="Difference in units of the sd between seeds; null without one.")
+    wilcoxon_p: float | None = Field(
+        None,
+        description="Exact signed-rank p beside a paired t of 6 to 50 seeds, not adjusted for the family. Shown, and"
+        " never decides.",
+    )
+    verdict: Verdict = Field(description="Of a relative to b.")
+    interval_disagrees: bool = Field(False, description="Holm separates the pair, yet its interval contains 0.")
+    diverged: Rates | None = Field(None, description="Shares of diverged runs among those that came to an end.")
+
+
+class Family(Figures):
+    """The tests that are corrected together."""
+
+    metric: str
+    title: str
+    unit: str
+    higher_is_better: bool
+    pairs: int
+    versus: dict[str, Factor] | None = Field(description="The group all others are held against; null: all pairs.")
+    alpha: float = ALPHA
+    p_correction: str = "Holm"
+    interval_correction: str = "Bonferroni"
+    interval_confidence: float = Field(description="Level of each pair's interval: 1 - alpha / pairs.")
+    disagreements: int = Field(0, description="Pairs that Holm separates though their interval contains 0.")
+    decision: str = (
+        f"A pair is separated where p, adjusted after Holm for all pairs of this family, is at most {ALPHA}. The"
+        " intervals hold together (Bonferroni) and are the stricter: one may still contain 0 where Holm separates."
+    )
+    intervals: str = (
+        "A group's interval is over seeds: where the mean of other trainings on these test images would lie. Its"
+        " test_image_interval is over test images: where the accuracy of these trained networks would lie on other"
+        " images of the same kind."
+    )
+
+
+class SeedsNeeded(Figures):
+    """An estimate, from n >= 5: how many seeds a study of the two best groups would need to separate them. It takes the
+    difference and the spread seen here for the true ones, and both are uncertain."""
+
+    a: dict[str, Factor]
+    b: dict[str, Factor]
+    n: int = Field(description="Seeds that the estimate rests on.")
+    seeds: int | None = Field(description="Per group; null where there is no difference or spread, or beyond 100,000.")
+    power: float = POWER
+    alpha: float = Field(description="The family's alpha over its pairs, as the first step of Holm asks.")
+    estimate: Literal[True] = True
+
+
+class Level(Figures):
+    """One value of a factor, averaged over the values of all the others."""
+
+    value: Factor
+    mean: float
+    interval: Interval | None = Field(description="Student-t 95% interval over seeds; null for n < 2.")
+
+
+class Effect(Figures):
+    """The main effect of one factor: marginal means of its levels, over the same combinations of the other factors and
+    the same seeds for each. `range` is the largest difference between two levels, and its interval holds for all
+    differences of this factor's levels together (Bonferroni), so that factors can be held against each other."""
+
+    factor: str
+    levels: list[Level] = Field(description="Best mean first.")
+    n: int = Field(description="Seeds that every cell has a value for; each gives one mean a level.")
+    n_left_out: int = Field(description="Seeds left out, since some cell has no value for them.")
+    combinations: int = Field(description="Combinations of the other factors that each mean averages over.")
+    n_combinations_left_out: int = Field(description="Combinations left out, since some level has no value there.")
+    range: float | None = Field(description="Mean of the best level minus mean of the worst.")
+    range_interval: Interval | None = Field(description="Paired by seed; null for n < 2 or without any spread.")
+    reason: str | None = Field(None, description="Why there are no means, where there are none.")
+
+
+class Comparison(Figures):
+    metric: str
+    groups: list[Group] = Field(description="Best mean first; groups without a value last.")
+    pairs: list[Pair]
+    family: Family
+    seeds_needed: SeedsNeeded | None = Field(None, description="Null below 5 seeds, and where runs diverged.")
+    effects: list[Effect] = Field([], description="Of each factor, where the groups differ in more than one.")

@@ -1,0 +1,65 @@
+"""What groups are compared in."""
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from service.domain.errors import FieldProblem, Invalid
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A final figure of an experiment. Accuracies are fractions, losses means per image in nats."""
+
+    name: str
+    title: str
+    unit: str
+    higher_is_better: bool
+    column: str = ""  # what is stored, where that has another name
+    logarithm: bool = False  # of what is stored
+    always_taken: bool = True  # a success without it is one whose figure was not finite
+
+    def of(self, stored: float) -> float:
+        """The figure from what is stored."""
+        # A loss of exactly 0 is one too small for a float.
+        return math.log(max(stored, sys.float_info.min)) if self.logarithm else stored
+
+
+MetricName = Literal[
+    "test_accuracy", "best_test_accuracy", "test_loss", "best_test_loss", "learning_speed", "seconds",
+    "images_per_second",
+]  # fmt: skip
+PRIMARY: MetricName = "test_accuracy"
+OF_THE_MACHINE = frozenset({"seconds", "images_per_second"})
+"""Figures that say as much of the machine as of the spec, and have no mean over two kinds of it."""
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(PRIMARY, "Test accuracy at the last epoch", "fraction", True),
+        Metric("best_test_accuracy", "Test accuracy at the epoch of the lowest validation loss", "fraction", True),
+        Metric("test_loss", "Test loss at the last epoch", "nats", False),
+        Metric("best_test_loss", "Test loss at the epoch of the lowest validation loss", "nats", False),
+        Metric(
+            "learning_speed",
+            "Speed of learning: ln of the mean validation loss at 20 even checks within epochs 1 and 2",
+            "ln nats",
+            False,
+            column="early_loss",
+            logarithm=True,
+            always_taken=False,
+        ),
+        Metric("seconds", "Training time", "s", False),
+        Metric("images_per_second", "Pace of training, the median over epochs", "1/s", True, always_taken=False),
+    )
+}
+
+
+def metric_of(name: str) -> Metric:
+    """Invalid for a name that is none."""
+    if name in METRICS:
+        return METRICS[name]
+    detail = f"{name!r} is not a metric of a comparison; choose one of {', '.join(METRICS)}"
+    raise Invalid(detail, errors=[FieldProblem("metric", detail, "unknown_metric", name)])

@@ -1,0 +1,102 @@
+"""One group: its figures, and the intervals around its mean."""
+
+import math
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Interval = tuple[float, float]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of n values in their own unit; all None for n = 0. `sd` has n - 1 in its denominator: None for n = 1."""
+
+    n: int
+    mean: float | None
+    sd: float | None
+    median: float | None
+    min: float | None
+    max: float | None
+
+
+def describe(values: Sequence[float]) -> Summary:
+    """The figures of `values`, in whatever order they come."""
+    if not values:
+        return Summary(0, None, None, None, None, None)
+    n, mean, sd = _one(values)
+    return Summary(n, mean, sd if n > 1 else None, statistics.median(values), min(values), max(values))
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
+    """Student's t interval of the mean. None for n < 2; of width 0 for a constant group, whose sd is shown as 0."""
+    if len(values) < 2:
+        return None
+    n, mean, sd = _one(values)
+    return around(mean, sd / math.sqrt(n), n - 1, confidence)
+
+
+def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
+    """Where one more value of the same kind falls: mean +- t * sd * sqrt(1 + 1 / n). None for n < 2."""
+    if len(values) < 2:
+        return None
+    n, mean, sd = _one(values)
+    return around(mean, sd * math.sqrt(1 + 1 / n), n - 1, confidence)
+
+
+def around(centre: float, error: float, freedom: float, confidence: float) -> Interval:
+    """centre +- t * error, with Student's t of `freedom` degrees of freedom."""
+    half_width = float(t_quantile(freedom, confidence)) * error
+    return centre - half_width, centre + half_width
+
+
+def t_quantile(freedom: float | Floats, confidence: float) -> Floats:
+    """The t that `confidence` of Student's distribution lies within, on both sides together."""
+    return np.asarray(-special.stdtrit(freedom, (1 - confidence) / 2), dtype=np.float64)
+
+
+def moments(values: Floats, held: Mask | None = None, noise: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+    """n, mean and sd (n - 1 in its denominator) of each row, over the places that are `held` (all without it).
+
+    The sd is exactly 0 where a row's values differ by no more than `noise` (what rounding makes of equal ones), and
+    NaN for n < 2; the mean lies within the row's values and is NaN for n = 0.
+    """
+    n = np.full(len(values), values.shape[1]) if held is None else held.sum(axis=1)
+    low, high = extremes(values, held)
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 where there is too little is the NaN promised
+        total = values.sum(axis=1) if held is None else np.where(held, values, 0.0).sum(axis=1)
+        mean = np.where(n > 0, np.clip(total / n, low, high), np.nan)
+        rest = values - mean[:, None]
+        squares = np.einsum("ij,ij->i", rest, rest) if held is None else (np.where(held, rest, 0.0) ** 2).sum(axis=1)
+        sd = np.sqrt(squares / (n - 1))
+    limit = rounding(values, held) if noise is None else noise
+    return n, mean, np.where((n > 1) & (high - low <= limit), 0.0, np.where(n > 1, sd, np.nan))
+
+
+def extremes(values: Floats, held: Mask | None) -> tuple[Floats, Floats]:
+    """The least and the largest of each row; infinite where nothing is held."""
+    if values.shape[1] == 0:
+        return np.full(len(values), np.inf), np.full(len(values), -np.inf)
+    if held is None:
+        return values.min(axis=1), values.max(axis=1)
+    return np.where(held, values, np.inf).min(axis=1), np.where(held, values, -np.inf).max(axis=1)
+
+
+def rounding(values: Floats, held: Mask | None = None) -> Floats:
+    """How far two differences of such values may lie apart by rounding alone: half a unit in the last place of each of
+    the four values and of the two results, and as much again. 0.92 - 0.91 and 0.91 - 0.90 are one difference."""
+    size = np.abs(values) if held is None else np.where(held, np.abs(values), 0.0)
+    largest: Floats = 4 * sys.float_info.epsilon * size.max(axis=1, initial=0.0)
+    return largest
+
+
+def _one(values: Sequence[float]) -> tuple[int, float, float]:
+    n, mean, sd = moments(np.asarray([values], dtype=np.float64))
+    return int(n[0]), float(mean[0]), float(sd[0])

@@ -1,0 +1,93 @@
+"""The shell of the pages, and the modules it loads: local, under a strict policy, short."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from service.api import docs, pages
+from service.api.assets import DASHBOARD, assets
+from tests.api.markup import Page
+
+APP = DASHBOARD / "app"
+MODULES = sorted(APP.rglob("*.js"))
+OWN = sorted(file for file in APP.rglob("*") if file.is_file())
+IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']""")
+LONGEST = 300
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    app = FastAPI(docs_url=None, redoc_url=None)
+    docs.add_docs(app)
+    pages.add_pages(app)
+    return TestClient(app)
+
+
+def shell() -> Page:
+    return Page((APP / "index.html").read_text())
+
+
+def import_map() -> dict[str, str]:
+    [inline] = shell().inline
+    found: dict[str, str] = json.loads(inline)["imports"]
+    return found
+
+
+@pytest.mark.parametrize("path", ["/", "/studies/1", "/experiments/1", "/activations", "/activations/relu", "/workers"])
+def test_every_address_of_a_page_gives_the_shell(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.text == (APP / "index.html").read_text()
+
+
+def test_the_policy_lets_nothing_inline_run_but_the_import_map(client: TestClient) -> None:
+    policy = client.get("/").headers["content-security-policy"]
+
+    assert policy.startswith("default-src 'none';")
+    assert len(re.findall("sha256-", policy)) == 1
+    assert not re.search(r"unsafe|http|\*", policy)
+    assert len(shell().inline) == 1
+
+
+def test_what_the_shell_loads_is_here(client: TestClient) -> None:
+    addresses = [address for address in shell().addresses if address != "/docs"] + list(import_map().values())
+
+    assert len(addresses) >= 10
+    assert all(address.startswith("/assets/") for address in addresses)
+    assert {address: client.get(address).status_code for address in addresses} == dict.fromkeys(addresses, 200)
+
+
+def imports(module: Path) -> Iterator[str]:
+    """What a module imports, as the path below /assets/."""
+    for name in IMPORT.findall(module.read_text()):
+        named = import_map().get(name, name)
+        yield (
+            named.removeprefix("/assets/")
+            if named.startswith("/")
+            else str((module.parent / named).resolve().relative_to(DASHBOARD))
+        )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)
+def test_a_module_imports_what_is_served(module: Path) -> None:
+    assert set(imports(module)) <= assets().keys()
+
+
+@pytest.mark.parametrize("file", OWN, ids=lambda file: file.name)
+def test_no_file_is_long_or_names_another_host(file: Path) -> None:
+    text = file.read_text()
+
+    assert len(text.splitlines()) <= LONGEST
+    assert set(re.findall(r"https?://[^\s\"'`)]+", text)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_no_module_writes_markup_or_takes_storage_for_granted() -> None:
+    """Text from the API goes through Preact, which escapes it."""
+    for module in MODULES:
+        assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(", module.read_text()), module

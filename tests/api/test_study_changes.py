@@ -1,0 +1,187 @@
+"""Studies after they were made: listed, edited, extended by seeds, cancelled, deleted."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.settings import Settings
+from service.storage.base import new_id
+from service.storage.database import Database
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES, serving
+
+GRID: dict[str, Any] = {"base": {"epochs": 3}, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]}
+
+
+def submit(client: TestClient, **fields: Any) -> str:
+    id: str = client.post(STUDIES, json=GRID | fields).json()["id"]
+    return id
+
+
+def experiments_of(client: TestClient, study: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get(EXPERIMENTS, params={"study": study, "sort": "id"}).json()["items"]
+    return items
+
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_pages_through_studies_newest_first_with_their_progress(
+    client: TestClient, database: Database
+) -> None:
+    ids = [submit(client, name=f"study {number}", seeds=list(range(number + 1))) for number in range(5)]
+    states.succeed(database, states.claim(database, limit=1)[0])
+    first = client.get(STUDIES, params={"limit": 3}).json()
+    second = client.get(STUDIES, params={"limit": 3, "cursor": first["next_cursor"]}).json()
+    items = first["items"] + second["items"]
+    assert ([item["id"] for item in items], second["next_cursor"]) == (ids[::-1], None)
+    assert items == [client.get(f"{STUDIES}/{id}").json() for id in ids[::-1]]
+    assert [item["experiments"] for item in items] == [10, 8, 6, 4, 2]
+    assert [item["id"] for item in client.get(STUDIES, params={"sort": "id"}).json()["items"]] == ids
+
+
+def test_the_list_is_narrowed_by_name_and_preset(client: TestClient) -> None:
+    named, preset = submit(client, name="Dropout 50%"), client.post(STUDIES, json={"preset": "quick"}).json()["id"]
+    submit(client)
+
+    def found(**query: str) -> list[str]:
+        return [item["id"] for item in client.get(STUDIES, params=query).json()["items"]]
+
+    assert (found(text="dropout"), found(text="%"), found(preset="quick")) == ([named], [named], [preset])
+    assert found(text="dropout", preset="quick") == []
+
+
+@states.on_sqlite
+def test_a_cursor_of_studies_belongs_to_its_filter(client: TestClient) -> None:
+    for _ in range(2):
+        submit(client, name="x")
+    cursor = client.get(STUDIES, params={"limit": 1, "text": "x"}).json()["next_cursor"]
+    for query in ({}, {"text": "y"}, {"text": "x", "sort": "id"}):
+        refused(client.get(STUDIES, params={**query, "cursor": cursor}), 422, "invalid_cursor", at="cursor")
+
+
+# --- edits ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_patch_changes_what_it_names_and_nulls_clear(client: TestClient) -> None:
+    id = submit(client, name="old", question="Why?")
+    edited = client.patch(f"{STUDIES}/{id}", json={"name": "new"}).json()
+    assert (edited["name"], edited["question"], edited["edit_version"]) == ("new", "Why?", 2)
+    cleared = client.patch(f"{STUDIES}/{id}", json={"question": None}).json()
+    assert (cleared["name"], cleared["question"]) == ("new", None)
+    assert cleared["revision"] > edited["revision"]
+
+
+def test_an_edit_of_what_was_edited_meanwhile_is_refused(client: TestClient) -> None:
+    id = submit(client)
+    assert client.patch(f"{STUDIES}/{id}", json={"name": "a"}, headers={"If-Match": '"1"'}).status_code == 200
+    refused(client.patch(f"{STUDIES}/{id}", json={"name": "b"}, headers={"If-Match": '"1"'}), 412)
+    assert client.get(f"{STUDIES}/{id}").json()["name"] == "a"
+
+
+def test_new_seeds_are_queued_in_every_cell_while_others_run(client: TestClient, database: Database) -> None:
+    id = submit(client, base={"epochs": 3, "priority": 4, "tags": ["t"]})
+    states.claim(database, limit=1)
+    before = experiments_of(client, id)
+    study = client.patch(f"{STUDIES}/{id}", json={"seeds": [7, 0, 1]}).json()
+    assert (study["seeds"], study["experiments"], study["progress"]["running"]) == ([7, 0, 1], 6, 1)
+    added = experiments_of(client, id)[len(before) :]
+    assert [(each["spec"]["activation"]["name"], each["spec"]["seed"]) for each in added] == [("relu", 7), ("tanh", 7)]
+    assert all((each["priority"], each["tags"], each["status"]) == (4, ["t"], "queued") for each in added)
+    assert {each["revision"] for each in added} == {study["revision"]}
+    assert [each["revision"] for each in experiments_of(client, id)[: len(before)]] == [e["revision"] for e in before]
+
+
+def test_seeds_sent_twice_are_added_once(client: TestClient) -> None:
+    id = submit(client)
+    for _ in range(2):
+        assert client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}).json()["experiments"] == 6
+
+
+def test_two_who_add_a_seed_at_once_add_it_once(client: TestClient) -> None:
+    id = submit(client)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}), range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert client.get(f"{STUDIES}/{id}").json()["experiments"] == 6
+
+
+@pytest.mark.parametrize(
+    ("patch", "where"),
+    [
+        ({"seeds": [0]}, "/seeds"),
+        ({"seeds": []}, "/seeds"),
+        ({"seeds": None}, "/seeds"),
+        ({"seeds": [0, 1, -1]}, "/seeds/2"),
+        ({"seeds": [0, 1, 2, 2]}, "/seeds/3"),
+        ({"factors": {}}, "/factors"),
+        ({"name": 7}, "/name"),
+    ],
+    ids=str,
+)
+@states.on_sqlite
+def test_a_wrong_patch_changes_nothing(client: TestClient, patch: Any, where: str) -> None:
+    id = submit(client)
+    refused(client.patch(f"{STUDIES}/{id}", json=patch), 422, at=where)
+    study = client.get(f"{STUDIES}/{id}").json()
+    assert (study["experiments"], study["edit_version"]) == (4, 1)
+
+
+@states.on_sqlite
+def test_seeds_are_limited_as_the_grid_was(settings: Settings) -> None:
+    with serving(settings.model_copy(update={"max_study_experiments": 5})) as client:
+        id = submit(client)
+        refused(client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}), 422, at="/seeds")
+
+
+# --- cancel --------------------------------------------------------------------------------------------------------
+
+
+def test_cancelling_ends_what_is_queued_and_flags_what_runs(client: TestClient, database: Database) -> None:
+    id, other = submit(client), submit(client)
+    running, done = states.claim(database, limit=2)
+    states.succeed(database, done)
+    study = client.post(f"{STUDIES}/{id}/cancel").json()
+    assert study["cancelled_at"] is not None
+    assert study["progress"] == {"queued": 0, "running": 1, "succeeded": 1, "failed": 0, "cancelled": 2}
+    assert states.read(database, running.id).cancel_requested
+    assert client.get(f"{STUDIES}/{other}").json()["progress"]["queued"] == 4
+    again = client.post(f"{STUDIES}/{id}/cancel")
+    assert (again.status_code, again.json()["cancelled_at"]) == (200, study["cancelled_at"])
+
+
+def test_a_cancelled_study_takes_no_seeds_and_a_finished_one_no_cancel(client: TestClient, database: Database) -> None:
+    id = submit(client)
+    client.post(f"{STUDIES}/{id}/cancel")
+    refused(client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}), 409, "illegal_transition")
+    assert client.patch(f"{STUDIES}/{id}", json={"seeds": [1, 0], "name": "kept"}).json()["experiments"] == 4
+    finished = submit(client)
+    states.finish_queued(database, lambda spec: 0.9)
+    refused(client.post(f"{STUDIES}/{finished}/cancel"), 409, "illegal_transition")
+
+
+# --- delete --------------------------------------------------------------------------------------------------------
+
+
+def test_deleting_takes_its_experiments_and_nothing_else(client: TestClient, database: Database) -> None:
+    id, other = submit(client), submit(client)
+    refused(client.delete(f"{STUDIES}/{id}"), 409, "illegal_transition")
+    client.post(f"{STUDIES}/{id}/cancel")
+    first = experiments_of(client, id)[0]["id"]
+    retried = client.post(f"{EXPERIMENTS}/{first}/retry").json()["id"]
+    refused(client.delete(f"{STUDIES}/{id}"), 409, "illegal_transition")
+    client.post(f"{EXPERIMENTS}/{retried}/cancel")
+    assert client.delete(f"{STUDIES}/{id}").status_code == 204
+    refused(client.get(f"{STUDIES}/{id}"), 404, "study_not_found")
+    assert experiments_of(client, id) == []
+    assert client.get(f"{STUDIES}/{other}").json()["experiments"] == 4
+
+
+@states.on_sqlite
+def test_what_is_not_there_cannot_be_changed(client: TestClient) -> None:
+    path = f"{STUDIES}/{new_id()}"
+    for answer in (client.patch(path, json={"name": "x"}), client.post(f"{path}/cancel"), client.delete(path)):
+        refused(answer, 404, "study_not_found")

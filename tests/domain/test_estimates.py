@@ -1,0 +1,58 @@
+"""Estimates of time: by the most alike, by nothing where nothing is alike."""
+
+from typing import Any
+
+import pytest
+
+from service.domain.estimates import Pace, Wanted, estimate, images
+from service.domain.spec import ExperimentSpec
+
+
+def spec(**fields: Any) -> ExperimentSpec:
+    return ExperimentSpec.model_validate({"activation": "relu", "dataset": "mnist_5k", "epochs": 2} | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, 3600),
+        ({"dataset": "mnist"}, 54_000),
+        ({"train_samples": 500}, 500),
+        ({"validation_fraction": 0.5}, 2000),
+        ({"classes": [0, 1]}, 720),
+    ],
+    ids=str,
+)
+def test_images_of_an_epoch(fields: dict[str, Any], expected: int) -> None:
+    assert images(spec(**fields)) == expected
+
+
+def test_it_takes_the_pace_of_the_most_alike() -> None:
+    paces = [
+        Pace(spec(seed=5), 3.0),
+        Pace(spec(activation="tanh"), 100.0),
+        Pace(spec(batch_size=32), 1000.0),
+    ]
+    assert estimate([Wanted(spec(), 4)], paces, 1).train_seconds == 4 * 2 * 3.0
+    same = estimate([Wanted(spec(epochs=10, dataset="mnist"), 1)], paces, 1)
+    assert same.train_seconds == pytest.approx(10 * 3.0 * 54_000 / 3600)
+    assert "network, batch size and activation" in same.basis
+
+
+def test_workers_share_and_no_more_of_them_than_there_are_experiments() -> None:
+    paces = [Pace(spec(), 3.0)]
+    assert estimate([Wanted(spec(), 4)], paces, 2).seconds == 12.0
+    assert estimate([Wanted(spec(), 4)], paces, 100).seconds == 6.0
+
+
+def test_of_what_is_unlike_it_says_nothing() -> None:
+    paces = [Pace(spec(), 3.0)]
+    found = estimate([Wanted(spec(), 1), Wanted(spec(batch_size=64), 2)], paces, 1)
+    assert (found.train_seconds, found.seconds) == (None, None)
+    assert "to 2 of the 3 experiments" in found.basis
+    assert estimate([Wanted(spec(), 1)], paces, 0).seconds is None
+
+
+def test_early_stopping_is_said_to_make_it_an_upper_bound() -> None:
+    stopping = spec(early_stopping={"patience": 1})
+    assert "sooner" in estimate([Wanted(stopping, 1)], [Pace(spec(), 3.0)], 1).basis

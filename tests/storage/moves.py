@@ -1,0 +1,61 @@
+"""Moves of one experiment, each in a transaction of its own, as tests make them."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from service.domain.status import Cause
+from service.storage import leases, lifecycle, losses
+from service.storage.clock import after
+from service.storage.database import Database
+from service.storage.leases import Checkpoint, Claim, Fence
+from service.storage.losses import Loss
+from service.storage.tables import Experiment
+from tests.making import make_epoch, make_run
+
+COUNTED = Loss(max_losses=3, counted=True, detail="gone")
+
+WRITES: dict[str, Callable[[Session, Fence], Any]] = {
+    "epoch": lambda s, fence: lifecycle.record_epoch(s, fence, make_epoch()),
+    "checkpoint": lambda s, fence: lifecycle.move_checkpoint(s, fence, Checkpoint(1, 1, "f", "s")),
+    "execution": lambda s, fence: lifecycle.keep_execution(s, fence, {}),
+    "start_over": lifecycle.start_over,
+    "succeed": lambda s, fence: lifecycle.succeed(s, fence, make_run()),
+    "fail": lambda s, fence: lifecycle.fail(s, fence, Cause.DIVERGED, "d"),
+    "release": lifecycle.release,
+    "cancelled": lifecycle.end_cancelled,
+}
+
+
+def do(database: Database, transition: Callable[..., Any], *arguments: Any) -> Any:
+    return database.run("do", lambda s: transition(s, *arguments))
+
+
+def claim(database: Database, owner: str = "w1", limit: int = 1) -> list[Claim]:
+    return database.run("claim", lambda s: lifecycle.claim(s, owner, limit, 30))
+
+
+def claimed(database: Database, owner: str = "w1") -> Fence:
+    (found,) = claim(database, owner)
+    return found.fence
+
+
+def cancel(database: Database, id: UUID) -> None:
+    do(database, lifecycle.request_cancel, Experiment.id == id)
+
+
+def expire(database: Database, id: UUID) -> None:
+    database.run(
+        "expire", lambda s: s.execute(update(Experiment).where(Experiment.id == id).values(lease_until=after(-1)))
+    )
+
+
+def lose(database: Database, id: UUID, loss: Loss = COUNTED) -> bool:
+    """As the reaper does it, once the lease has expired."""
+    expire(database, id)
+    with database.read() as session:
+        (lease,) = leases.running(session)
+    return bool(do(database, losses.lose_expired, lease.fence, lease.until, loss))

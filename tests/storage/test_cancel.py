@@ -1,0 +1,55 @@
+"""Cancel: at once while queued, before everything else that a worker may still write."""
+
+from uuid import UUID
+
+import pytest
+
+from service.domain.status import Cause, Outcome, Status
+from service.storage import attempts, lifecycle
+from service.storage.database import Database
+from service.storage.leases import CancelRequested
+from tests.conftest import read_experiment
+from tests.making import make_run
+from tests.storage.moves import WRITES, cancel, claim, claimed, do, lose
+
+
+def test_a_queued_experiment_is_cancelled_at_once(database: Database, experiment: UUID) -> None:
+    cancel(database, experiment)
+    now = read_experiment(database, experiment)
+    assert (now.status, now.cause) == (Status.CANCELLED, Cause.CANCELLED)
+    assert claim(database) == []
+
+
+@pytest.mark.parametrize("write", ["epoch", "checkpoint", "execution", "start_over", "succeed"])
+def test_after_a_cancel_no_write_of_the_worker_counts(database: Database, experiment: UUID, write: str) -> None:
+    fence = claimed(database)
+    cancel(database, experiment)
+    assert read_experiment(database, experiment).status == Status.RUNNING
+    with pytest.raises(CancelRequested):
+        database.run("late", lambda s: WRITES[write](s, fence))
+
+
+@pytest.mark.parametrize("write", ["fail", "release", "cancelled"])
+def test_after_a_cancel_every_end_is_cancelled(database: Database, experiment: UUID, write: str) -> None:
+    fence = claimed(database)
+    cancel(database, experiment)
+    database.run("end", lambda s: WRITES[write](s, fence))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.cause) == (Status.CANCELLED, Cause.CANCELLED)
+    with database.read() as session:
+        (attempt,) = attempts.of_experiment(session, experiment)
+    assert attempt.outcome == Outcome.CANCELLED
+
+
+def test_a_loss_after_a_cancel_ends_in_cancelled(database: Database, experiment: UUID) -> None:
+    claimed(database)
+    cancel(database, experiment)
+    assert lose(database, experiment)
+    assert read_experiment(database, experiment).status == Status.CANCELLED
+
+
+def test_a_terminal_experiment_is_not_cancelled(database: Database, experiment: UUID) -> None:
+    do(database, lifecycle.succeed, claimed(database), make_run())
+    cancel(database, experiment)
+    now = read_experiment(database, experiment)
+    assert (now.status, now.cancel_requested) == (Status.SUCCEEDED, False)

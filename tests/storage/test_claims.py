@@ -1,0 +1,116 @@
+"""queued -> running: what a worker is given, in which order, and from where it goes on."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from service.domain.status import Status
+from service.storage import attempts, leases, lifecycle, metrics
+from service.storage.base import new_id
+from service.storage.clock import after
+from service.storage.database import Database
+from service.storage.leases import Checkpoint, Fence
+from service.storage.tables import Experiment, Study
+from tests.conftest import make_experiment, read_experiment
+from tests.making import make_epoch
+from tests.storage.moves import claim, claimed, do, lose
+
+
+def test_a_claim_takes_a_lease_and_opens_an_attempt(database: Database, experiment: UUID) -> None:
+    (found,) = claim(database, "w1")
+    assert found.fence == Fence(experiment, 1)
+    assert found.spec["activation"] == {"name": "relu", "parameters": {}}
+    now = read_experiment(database, experiment)
+    assert (now.status, now.owner, now.attempt) == (Status.RUNNING, "w1", 1)
+    assert now.started_at is not None
+    with database.read() as session:
+        (attempt,) = attempts.of_experiment(session, experiment)
+        (lease,) = leases.running(session)
+    assert (attempt.worker, attempt.outcome) == ("w1", None)
+    assert not lease.expired
+
+
+def test_nothing_is_claimed_twice(database: Database, experiment: UUID) -> None:
+    claim(database, "w1")
+    assert claim(database, "w2") == []
+
+
+def test_what_the_owner_already_holds_is_claimed_again(database: Database, experiment: UUID) -> None:
+    """After a commit whose answer got lost, the worker asks again and must learn of what it holds."""
+    assert claim(database, "w1") == claim(database, "w1")
+
+
+def test_what_is_claimed_again_starts_from_its_checkpoint(database: Database, experiment: UUID) -> None:
+    """Epochs past it will be measured again; until then they would be figures of a run that did not happen."""
+    fence = claimed(database)
+    for epoch in (1, 2, 3):
+        do(database, lifecycle.record_epoch, fence, make_epoch(epoch))
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    before = read_experiment(database, experiment).revision
+    assert claimed(database) == fence
+    with database.read() as session:
+        assert [epoch.epoch for epoch in metrics.of_experiment(session, experiment)] == [1]
+    now = read_experiment(database, experiment)
+    assert now.epochs_done == 1
+    assert now.revision > before
+
+
+def test_whatever_is_asked_to_be_cancelled_is_not_claimed(database: Database, experiment: UUID) -> None:
+    """No move leaves such a row behind; if one ever does, it must not cost a run."""
+    database.run("ask", lambda s: s.execute(update(Experiment).values(cancel_requested=True)))
+    assert claim(database) == []
+
+
+def test_a_claim_goes_by_priority_then_age(database: Database) -> None:
+    ids = [do(database, lambda s, priority: make_experiment(s, priority=priority), p).id for p in (0, 9, 0, 5)]
+    assert [claimed(database, f"w{n}").id for n in range(4)] == [ids[1], ids[3], ids[0], ids[2]]
+
+
+def test_a_study_with_fewer_running_goes_first(database: Database) -> None:
+    busy, idle = new_id(), new_id()
+
+    def make(session: Session, study: UUID) -> UUID:
+        if session.get(Study, study) is None:
+            session.add(Study(id=study, principal="local", base={}, factors={}, seeds=[0]))
+        made = make_experiment(session)
+        made.study_id = study
+        return made.id
+
+    first, second, other = (do(database, make, study) for study in (busy, busy, idle))
+    assert claimed(database, "w1").id == first
+    assert claimed(database, "w2").id == other  # younger than `second`, but its study has nothing running
+    assert claimed(database, "w3").id == second
+
+
+def test_a_claim_waits_for_not_before_and_knows_its_spec_versions(database: Database, experiment: UUID) -> None:
+    def change(session: Session, **values: Any) -> None:
+        session.execute(update(Experiment).where(Experiment.id == experiment).values(**values))
+
+    database.run("later", lambda s: change(s, not_before=after(60)))
+    assert claim(database) == []
+    database.run("newer", lambda s: change(s, not_before=None, spec_version=99))
+    assert claim(database) == []
+    database.run("due", lambda s: change(s, not_before=after(-1), spec_version=1))
+    assert len(claim(database)) == 1
+
+
+def test_a_claim_takes_up_to_its_limit(database: Database) -> None:
+    for _ in range(3):
+        database.run("make", make_experiment)
+    assert len(claim(database, "w1", limit=2)) == 2
+    assert len(claim(database, "w2", limit=2)) == 1
+
+
+def test_a_claim_forgets_epochs_past_the_checkpoint(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    for epoch in (1, 2, 3):
+        do(database, lifecycle.record_epoch, fence, make_epoch(epoch))
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
+    assert lose(database, experiment)
+    (again,) = claim(database, "w2")
+    assert again.checkpoint == Checkpoint(2, 20, "file", "sha")
+    with database.read() as session:
+        assert [epoch.epoch for epoch in metrics.of_experiment(session, experiment)] == [1, 2]
+    assert read_experiment(database, experiment).epochs_done == 2

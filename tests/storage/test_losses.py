@@ -1,0 +1,119 @@
+"""running -> queued or failed, because the worker went silent or died; and whose fault that is."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+
+from service.domain.status import Cause, Outcome, Status
+from service.storage import attempts, leases, lifecycle, losses
+from service.storage.clock import after
+from service.storage.database import Database
+from service.storage.leases import Checkpoint
+from service.storage.losses import Loss
+from service.storage.tables import Experiment
+from tests.conftest import make_experiment, read_experiment
+from tests.storage.moves import COUNTED, claim, claimed, do, expire, lose
+
+
+def test_a_loss_requeues_and_the_third_fails(database: Database, experiment: UUID) -> None:
+    for count in (1, 2):
+        claimed(database, f"w{count}")
+        assert lose(database, experiment)
+        now = read_experiment(database, experiment)
+        assert (now.status, now.lost_count) == (Status.QUEUED, count)
+        database.run("due", lambda s: s.execute(update(Experiment).values(not_before=None)))
+    claimed(database, "w3")
+    assert lose(database, experiment)
+    now = read_experiment(database, experiment)
+    assert (now.status, now.cause, now.lost_count, now.detail) == (Status.FAILED, Cause.WORKER_LOST, 3, "gone")
+    with database.read() as session:
+        assert [a.outcome for a in attempts.of_experiment(session, experiment)] == [Outcome.LOST] * 3
+
+
+def test_the_first_loss_is_retried_at_once_and_later_ones_wait(database: Database, experiment: UUID) -> None:
+    claimed(database)
+    lose(database, experiment)
+    claimed(database)  # at once
+    lose(database, experiment)
+    assert claim(database) == []
+
+
+def test_progress_forgives_losses(database: Database, experiment: UUID) -> None:
+    claimed(database)
+    lose(database, experiment)
+    fence = claimed(database)
+    before = read_experiment(database, experiment).revision
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    assert read_experiment(database, experiment).lost_count == 0
+    assert read_experiment(database, experiment).revision > before  # a GET shows it
+    lose(database, experiment)
+    fence = claimed(database)
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    assert read_experiment(database, experiment).lost_count == 1  # the same step again is no progress
+
+
+def test_starting_over_is_no_progress(database: Database, experiment: UUID) -> None:
+    """A job that kills its worker, and whose checkpoints can never be read, ends too."""
+    for owner in ("w1", "w2", "w3"):
+        fence = claimed(database, owner)
+        if owner != "w1":
+            do(database, lifecycle.start_over, fence)
+        do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+        lose(database, experiment)
+        database.run("due", lambda s: s.execute(update(Experiment).values(not_before=None)))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.cause, now.lost_count) == (Status.FAILED, Cause.WORKER_LOST, 3)
+
+
+def test_starting_over_keeps_what_is_forgiven_beyond_it(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    lose(database, experiment)
+    fence = claimed(database)
+    do(database, lifecycle.start_over, fence)
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
+    assert read_experiment(database, experiment).lost_count == 1
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 11, "file", "sha"))
+    assert read_experiment(database, experiment).lost_count == 0
+
+
+def test_a_loss_that_is_nobodys_fault_is_not_counted(database: Database, experiment: UUID) -> None:
+    claimed(database)
+    lose(database, experiment, Loss(max_losses=1, counted=False, detail="the database was away"))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.lost_count) == (Status.QUEUED, 0)
+
+
+def test_a_lease_that_was_renewed_is_not_taken(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    expire(database, experiment)
+    with database.read() as session:
+        (seen,) = leases.running(session)
+    do(database, lifecycle.renew, [fence], 30)
+    assert not do(database, losses.lose_expired, seen.fence, seen.until, COUNTED)
+    assert read_experiment(database, experiment).status == Status.RUNNING
+
+
+def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again(database: Database, experiment: UUID) -> None:
+    claimed(database)
+    expire(database, experiment)
+    with database.read() as session:
+        (seen,) = leases.running(session)
+    database.run("later", lambda s: s.execute(update(Experiment).values(lease_until=after(-0.5))))
+    assert not do(database, losses.lose_expired, seen.fence, seen.until, COUNTED)
+
+
+def test_a_lease_that_runs_is_not_taken(database: Database, experiment: UUID) -> None:
+    claimed(database)
+    with database.read() as session:
+        (lease,) = leases.running(session)
+    assert not do(database, losses.lose_expired, lease.fence, lease.until, COUNTED)
+
+
+def test_a_dead_worker_gives_up_what_it_held_at_once(database: Database, experiment: UUID) -> None:
+    fence = claimed(database, "w1")
+    other = database.run("make", make_experiment).id
+    claimed(database, "w2")
+    assert do(database, losses.lose_owned, "w1", COUNTED) == [fence]
+    assert read_experiment(database, experiment).status == Status.QUEUED
+    assert read_experiment(database, other).status == Status.RUNNING

@@ -1,0 +1,69 @@
+"""A server that takes everything and answers nothing costs the time of one statement, and no more."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from service.storage.database import Database
+from service.storage.patience import MARGIN_SECONDS
+from tests.faults.proxy import Proxy
+from tests.servers import PostgresServer
+
+STATEMENT_SECONDS = 1.0
+
+
+@pytest.fixture
+def proxy(postgres: PostgresServer) -> Iterator[Proxy]:
+    opened = Proxy(postgres.port).start()
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer, proxy: Proxy) -> Iterator[Database]:
+    url = postgres.url().replace(f":{postgres.port}/", f":{proxy.port}/")
+    opened = Database(url, statement_seconds=STATEMENT_SECONDS)
+    yield opened
+    opened.close()
+
+
+def say(database: Database, *statements: str, before_the_last: Proxy | None = None) -> object:
+    """What the last statement answers, in one transaction; what the proxy is given from then on is swallowed."""
+    with database.read() as session:
+        *first, last = statements
+        for statement in first:
+            session.execute(text(statement))
+        if before_the_last is not None:
+            before_the_last.swallow()
+        return session.execute(text(last)).scalar()
+
+
+def test_a_statement_whose_answer_is_swallowed_is_given_up(database: Database, proxy: Proxy) -> None:
+    started = time.monotonic()
+    with pytest.raises(OperationalError, match="timeout"):
+        say(database, "SELECT 1", "SELECT 2", before_the_last=proxy)
+    assert time.monotonic() - started < STATEMENT_SECONDS + MARGIN_SECONDS + 1
+
+
+def test_a_commit_whose_answer_is_swallowed_is_given_up(database: Database, proxy: Proxy) -> None:
+    writing = database.write("w")
+    writing.__enter__().execute(text("SELECT 1"))
+    proxy.swallow()
+    with pytest.raises(OperationalError, match="timeout"):
+        writing.__exit__(None, None, None)
+
+
+def test_what_lay_in_the_pool_is_replaced_once_packets_pass_again(database: Database, proxy: Proxy) -> None:
+    assert say(database, "SELECT 1") == 1
+    proxy.swallow()
+    proxy.restore()
+    assert say(database, "SELECT 2") == 2
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_the_server(database: Database) -> None:
+    with pytest.raises(OperationalError, match="statement timeout"):
+        say(database, "SELECT pg_sleep(60)")
+    assert say(database, "SELECT 3") == 3

@@ -1,0 +1,59 @@
+"""Attempts of a tiny network: claimed, interfered with at a step, and read back."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from service.storage import lifecycle
+from service.storage.database import Database
+from service.storage.leases import Claim
+from service.storage.tables import Epoch, Result
+from worker.run import Bench, _Attempt
+from worker.training.progress import Progress
+
+TINY = {
+    "dataset": "mnist_5k", "epochs": 3, "train_samples": 60, "batch_size": 20, "precision": "float32",
+    "model": {"conv_channels": [2, 2], "dense_units": 4}, "validation_fraction": 0.01,
+}  # fmt: skip
+
+
+def claim(database: Database) -> Claim:
+    (found,) = database.run("claim", lambda s: lifecycle.claim(s, "w1", 1, 30))
+    return found
+
+
+def log_of(bench: Bench, id: UUID, attempt: int = 1) -> str:
+    return (bench.settings.logs / str(id) / f"{attempt}.log").read_text()
+
+
+def figures(database: Database, id: UUID) -> Any:
+    """Everything measured, timings aside."""
+    timed = {"seconds", "images_per_second", "experiment_id", "attempt", "revision"}
+    with database.read() as session:
+        epochs = session.scalars(select(Epoch).where(Epoch.experiment_id == id).order_by(Epoch.epoch)).all()
+        result = session.scalars(select(Result).where(Result.experiment_id == id)).one()
+    columns = [column.key for column in Epoch.__table__.columns if column.key not in timed]
+    rows = [[getattr(epoch, column) for column in columns] for epoch in epochs]
+    return rows, result.last, result.best, result.last_correct, result.confusion_matrix
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[_Attempt, Progress], None]) -> None:
+    """Do something in the hook after that step (of the whole run), before the worker looks at its flags."""
+    original = _Attempt.on_step
+
+    def hooked(self: _Attempt, progress: Progress) -> None:
+        if progress.steps_done == step:
+            act(self, progress)
+        original(self, progress)
+
+    monkeypatch.setattr(_Attempt, "on_step", hooked)
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def act(*_: object) -> None:
+        raise error
+
+    return act

@@ -1,0 +1,81 @@
+"""A database that is away for a moment, or for long, while an attempt runs."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from service.domain.status import Status
+from service.shutdown import Shutdown
+from service.storage import lifecycle
+from service.storage.database import Database
+from tests.conftest import read_experiment
+from tests.worker.attempts import claim
+from worker.run import Bench, _Attempt, run
+from worker.watchdog import Watchdog
+
+
+def test_a_short_outage_of_the_database_loses_nothing(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_first(monkeypatch, times=2)
+    run(bench, claim(database))
+    assert read_experiment(database, experiment).status == Status.SUCCEEDED
+
+
+def test_a_long_outage_leaves_the_experiment_to_whoever_comes(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        fail_first(patched, times=10_000)
+        run(bench, claim(database))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.owner) == (Status.RUNNING, "w1")
+    assert claim(database).fence.id == experiment  # its own worker goes on, once the database is back
+
+
+def test_an_outage_is_no_hang(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog is told that the worker waits: an outage may last longer than a step."""
+    pets = 0
+
+    def pet(*_: object) -> None:
+        nonlocal pets
+        pets += 1
+
+    fail_first(monkeypatch, times=3)
+    monkeypatch.setattr(Watchdog, "pet", pet)
+    monkeypatch.setattr(_Attempt, "on_step", lambda *_: None)
+    run(bench, claim(database))
+    assert pets == 3
+
+
+def test_a_shutdown_while_data_is_fetched_releases(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: Shutdown
+) -> None:
+    def fetching(name: str, report: Callable[..., None]) -> None:
+        shutdown.request()
+        report("train-images", 1, 100)
+
+    monkeypatch.setattr(bench.datasets, "get", fetching)
+    run(bench, claim(database))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.lost_count, now.checkpoint_path) == (Status.QUEUED, 0, None)
+
+
+def fail_first(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let so many transactions that record an epoch meet a database that is away."""
+    original = lifecycle.record_epoch
+    left = times
+
+    def failing(*arguments: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise OperationalError("COMMIT", {}, Exception("server closed the connection"))
+        original(*arguments)
+
+    monkeypatch.setattr(lifecycle, "record_epoch", failing)
