@@ -1,4 +1,4 @@
-"""Examples of what comparisons answer, for the documentation."""
+"""Examples of what comparisons and curves answer, for the documentation."""
 
 from typing import Any
 
@@ -72,4 +72,38 @@ COMPARISON: dict[str, Any] = {
     },
     "seeds_needed": None,
     "effects": [],
+}
+
+_GROUP: dict[str, Any] = {
+    "epochs": [1, 2, 3],
+    "n": [3, 3, 2],
+    "n_non_finite": [0, 0, 0],
+    "n_diverged": 0,
+    "seeds": None,
+}
+
+CURVES: dict[str, Any] = {
+    "metric": "validation_accuracy",
+    "title": "Validation accuracy",
+    "unit": "fraction",
+    "higher_is_better": True,
+    "groups": [
+        _GROUP
+        | {
+            "factors": {"activation": "relu"},
+            "mean": [0.8817, 0.9283, 0.9425],
+            "low": [0.8624, 0.9177, 0.9234],
+            "high": [0.901, 0.9389, 0.9616],
+            "seconds": [6.1, 12.2, 18.4],
+        },
+        _GROUP
+        | {
+            "factors": {"activation": "swish"},
+            "mean": [0.8958, 0.9367, 0.9563],
+            "low": [0.878, 0.9261, 0.9372],
+            "high": [0.9136, 0.9473, 0.9754],
+            "seconds": [6.3, 12.5, 18.8],
+        },
+    ],
+    "reference": None,
 }

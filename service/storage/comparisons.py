@@ -62,7 +62,7 @@ def gather(session: Session, narrowed: Filter, metric: str, group_by: Sequence[s
     others = _others(session, where, figure, unmeasured=not chosen.always_taken)
     specs = specs_of(session, {row[0] for row in figures} | {condition for condition, _ in others})
     refuse_confounded(list(specs.values()), group_by)
-    _refuse_mixed_machines({row[1:4] for row in figures}, metric, allow_mixed)
+    refuse_mixed_machines({row[1:4] for row in figures}, metric, allow_mixed)
     named = {condition: factors_of(spec, group_by) for condition, spec in specs.items()}
     parts: dict[frozenset[object], _Parts] = {}
     for condition, *_, seeds, found in figures:
@@ -197,7 +197,7 @@ def _run(row: Any, value: float | None, *, unmeasured: bool = False) -> Run:
     return Run(id.hex, row.seed, Status(row.status), cause, value, unmeasured)
 
 
-def _refuse_mixed_machines(found: Collection[Sequence[str]], metric: str, allow_mixed: bool) -> None:
+def refuse_mixed_machines(found: Collection[Sequence[str]], metric: str, allow_mixed: bool) -> None:
     seconds = metric in OF_THE_MACHINE
     if allow_mixed and not seconds:
         return

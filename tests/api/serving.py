@@ -15,6 +15,7 @@ ROOT = "http://127.0.0.1:8000"
 EXPERIMENTS = "/api/v1/experiments"
 STUDIES = "/api/v1/studies"
 COMPARISONS = "/api/v1/comparisons"
+CURVES = "/api/v1/curves"
 
 
 @contextmanager

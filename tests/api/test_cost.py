@@ -17,7 +17,7 @@ from service.storage.cursors import Cursor
 from service.storage.database import Database
 from service.storage.experiments import Filter
 from tests.api import states
-from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES, services_of, serving
+from tests.api.serving import COMPARISONS, CURVES, EXPERIMENTS, STUDIES, services_of, serving
 from tests.making import make_epoch
 
 Statement = tuple[str, object]
@@ -62,7 +62,8 @@ def test_each_list_route_asks_as_many_queries_of_many_rows_as_of_few(client: Tes
     id = states.finish(database, epochs=3)
     routes = [EXPERIMENTS, f"{EXPERIMENTS}?sort=seconds", f"{EXPERIMENTS}?tag=a", f"{EXPERIMENTS}/{id}/metrics",
               f"{EXPERIMENTS}/{id}/attempts", f"{STUDIES}/{study}", STUDIES, f"{COMPARISONS}?dataset=mnist_5k",
-              f"{STUDIES}/{study}/comparison",
+              f"{STUDIES}/{study}/comparison", f"{CURVES}?dataset=mnist_5k",
+              f"{STUDIES}/{study}/curves",
               "/api/v1/workers", "/api/v1/queue", "/api/v1/activations"]  # fmt: skip
 
     def queries() -> dict[str, int]:

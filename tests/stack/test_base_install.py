@@ -71,6 +71,14 @@ def test_the_pages_are_part_of_the_package(installed: Path, environment: dict[st
     assert answer.strip() == "True"
 
 
+def test_the_articles_figures_are_part_of_the_package(installed: Path, environment: dict[str, str]) -> None:
+    question = "from service.domain.reference.article import article; print(len(article('kizrak-2019').curves))"
+    home = environment["ACTLAB_HOME"]
+    answer = subprocess.check_output([installed / "python", "-c", question], env=environment, cwd=home, text=True)
+
+    assert answer.strip() == "5"
+
+
 def answers(url: str) -> bool:
     try:
         return httpx2.get(url, timeout=1, trust_env=False).status_code == 200

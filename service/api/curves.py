@@ -1,0 +1,71 @@
+"""Routes of curves."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from service.api import conditional, grouping
+from service.api.dependencies import ReadSession, ServicesDep
+from service.api.experiments import NOT_FOUND, NOT_MODIFIED
+from service.api.grouping import GroupingQuery, SetQuery
+from service.domain.comparisons.curves import CurveMetricName, Curves, curve, curves
+from service.domain.reference.article import ReferenceName
+from service.storage.curves import trace
+from service.storage.experiments import Filter
+
+router = APIRouter(tags=["comparisons"])
+
+
+class CurveQuery(GroupingQuery):
+    """Curves of which figure, grouped by what, beside what."""
+
+    metric: CurveMetricName = Field(
+        "validation_accuracy",
+        description="Losses are cross-entropies; total losses hold the L2 term too, as the article's do.",
+    )
+    seeds: bool = Field(False, description="Add the figures of each seed.")
+    reference: ReferenceName | None = Field(
+        None, description="Add the curves that the article published: of accuracies and total losses."
+    )
+
+
+class CurveSetQuery(SetQuery, CurveQuery):
+    """Curves of which figure of which experiments, grouped by what, beside what."""
+
+
+@router.get("/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
+def get_curves(
+    request: Request, query: Annotated[CurveSetQuery, Query()], session: ReadSession, services: ServicesDep
+) -> Response:
+    """Mean curves of groups over their seeds, epoch by epoch, with Student-t intervals; unsampled."""
+    paths = grouping.group_by(session, query.group_by, query.study)
+    revision = grouping.revision(session, query.filter)
+    return conditional.at_revision(request, services, revision, lambda: _curves(session, query.filter, query, paths))
+
+
+@router.get("/studies/{id}/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
+def get_study_curves(
+    id: UUID, request: Request, query: Annotated[CurveQuery, Query()], session: ReadSession, services: ServicesDep
+) -> Response:
+    """The same of one study, by its own factors unless told otherwise; runs under way included."""
+    paths, narrowed = grouping.group_by(session, query.group_by, id), Filter(study=id)
+    revision = grouping.revision(session, narrowed)
+    return conditional.at_revision(request, services, revision, lambda: _curves(session, narrowed, query, paths))
+
+
+def _curves(session: Session, narrowed: Filter, query: CurveQuery, paths: list[str]) -> Curves:
+    found = trace(session, narrowed, query.metric, paths, allow_mixed=query.allow_mixed)
+    groups = [
+        curve(
+            each.factors,
+            each.traces,
+            n_diverged=each.n_diverged,
+            one_device=each.one_device,
+            seeds=query.seeds,
+        )
+        for each in found.groups
+    ]
+    return curves(query.metric, groups, query.reference, found.differs)

@@ -1,0 +1,189 @@
+"""Mean curves: one figure per epoch, over the seeds of each group, with its interval."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from service.domain.comparisons.answer import Figures
+from service.domain.comparisons.cells import Factor, Factors
+from service.domain.errors import FieldProblem, Invalid
+from service.domain.reference.article import Column, ReferenceName, article
+from service.domain.statistics.summary import Floats, Mask, moments, t_quantile
+
+CurveMetricName = Literal[
+    "validation_accuracy", "train_accuracy", "validation_loss", "train_loss", "validation_total_loss",
+    "train_total_loss", "l2", "learning_rate",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CurveMetric:
+    """A figure that each epoch has: the sum of `columns` of its row. `published` is what the article printed of it."""
+
+    name: CurveMetricName
+    title: str
+    unit: str
+    columns: tuple[str, ...]
+    higher_is_better: bool | None = False
+    published: Column | None = None
+
+
+CURVE_METRICS: Mapping[str, CurveMetric] = {
+    metric.name: metric
+    for metric in (
+        CurveMetric("validation_accuracy", "Validation accuracy", "fraction", ("validation_accuracy",), True,
+                    "test_accuracy"),
+        CurveMetric("train_accuracy", "Training accuracy", "fraction", ("train_accuracy",), True, "train_accuracy"),
+        CurveMetric("validation_loss", "Validation loss (cross-entropy)", "nats", ("validation_loss",)),
+        CurveMetric("train_loss", "Training loss (cross-entropy)", "nats", ("train_loss",)),
+        CurveMetric("validation_total_loss", "Validation loss (cross-entropy + L2)", "nats", ("validation_loss", "l2"),
+                    published="test_loss"),
+        CurveMetric("train_total_loss", "Training loss (cross-entropy + L2)", "nats", ("train_loss", "l2"),
+                    published="train_loss"),
+        CurveMetric("l2", "L2 term of the loss", "nats", ("l2",), None),
+        CurveMetric("learning_rate", "Learning rate", "", ("learning_rate",), None),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One run, epoch by epoch from epoch 1: its figure (NaN where that was not finite) and the seconds it took."""
+
+    figures: Sequence[float]
+    seconds: Sequence[float]
+
+
+class Curve(Figures):
+    """One group. All lists have one entry an epoch, for as many epochs as its longest run has done."""
+
+    factors: dict[str, Factor]
+    epochs: list[int]
+    mean: list[float | None] = Field(description="Over the n seeds with a finite figure at that epoch; null for none.")
+    low: list[float | None] = Field(description="Student-t 95% interval of the mean over seeds; null for n < 2.")
+    high: list[float | None]
+    n: list[int] = Field(description="Falls where runs are under way, stopped early or diverged; the mean then jumps.")
+    n_non_finite: list[int] = Field(description="Seeds whose figure at that epoch was infinite or NaN.")
+    n_diverged: int = Field(description="Seeds that diverged: from there on, the mean is of the survivors.")
+    seconds: list[float] | None = Field(
+        description="Mean training time until the end of that epoch; null where kinds of device are mixed."
+    )
+    seeds: dict[str, list[float | None]] | None = Field(
+        None, description="With `seeds=true`, the figures of each; null where not finite, or not there (yet)."
+    )
+
+
+class PublishedCurve(Figures):
+    factors: dict[str, Factor]
+    epochs: list[int]
+    values: list[float]
+
+
+class Reference(Figures):
+    """What was published, to set beside. One unseeded run per activation: there is no interval."""
+
+    name: ReferenceName
+    source: str
+    metric: str = Field(description="The published figure that the metric is set beside.")
+    curves: list[PublishedCurve]
+    defects: list[str] = Field(description="What is wrong with the published experiment.")
+    comparability: list[str] = Field(description="What to mind when setting these figures beside one's own.")
+    differs: list[str] = Field(description="Spec fields in which the experiments differ from the article's protocol.")
+
+
+class Curves(Figures):
+    metric: CurveMetricName
+    title: str
+    unit: str
+    higher_is_better: bool | None = Field(description="Null for what is neither good nor bad.")
+    groups: list[Curve] = Field(description="By their factors, in an order that does not change while runs go on.")
+    reference: Reference | None = None
+
+
+def curve(
+    factors: Factors, traces: Mapping[int, Trace], *, n_diverged: int = 0, one_device: bool = True, seeds: bool = False
+) -> Curve:
+    """The mean curve of one group, from one run a seed."""
+    ordered = sorted(traces.items())
+    figures = _table([trace.figures for _, trace in ordered])
+    done = np.arange(figures.shape[1]) < np.array([[len(trace.figures)] for _, trace in ordered]).reshape(-1, 1)
+    held: Mask = np.isfinite(figures)
+    mean, low, high = _intervals(figures, held)
+    spent = _table([np.cumsum(trace.seconds).tolist() for _, trace in ordered])
+    return Curve(
+        factors=dict(factors),
+        epochs=list(range(1, figures.shape[1] + 1)),
+        mean=_nullable(mean),
+        low=_nullable(low),
+        high=_nullable(high),
+        n=held.sum(axis=0).tolist(),
+        n_non_finite=(done & ~held).sum(axis=0).tolist(),
+        n_diverged=n_diverged,
+        seconds=[float(np.mean(column[~np.isnan(column)])) for column in spent.T] if one_device else None,
+        seeds={str(seed): _nullable(row) for (seed, _), row in zip(ordered, figures, strict=True)} if seeds else None,
+    )
+
+
+def curves(
+    metric: CurveMetricName, groups: Sequence[Curve], reference: ReferenceName | None, differs: Sequence[str]
+) -> Curves:
+    """Invalid where the article has no figure of this kind."""
+    chosen = CURVE_METRICS[metric]
+    beside = None if reference is None else published(reference, chosen, differs)
+    return Curves(
+        metric=metric,
+        title=chosen.title,
+        unit=chosen.unit,
+        higher_is_better=chosen.higher_is_better,
+        groups=list(groups),
+        reference=beside,
+    )
+
+
+def published(name: ReferenceName, metric: CurveMetric, differs: Sequence[str] = ()) -> Reference:
+    """The article's curves of the figure that `metric` is set beside."""
+    if metric.published is None:
+        fitting = ", ".join(each.name for each in CURVE_METRICS.values() if each.published)
+        reason = f"{name} has no curve of {metric.name}; choose one of {fitting}"
+        raise Invalid(f"{reason}.", errors=[FieldProblem("reference", reason, "not_published", name)])
+    source = article(name)
+    return Reference(
+        name=name,
+        source=source.source,
+        metric=metric.published,
+        curves=[_published_curve(activation, source.curve(activation, metric.published))
+                for activation in source.curves],
+        defects=source.defects,
+        comparability=source.comparability,
+        differs=list(differs),
+    )  # fmt: skip
+
+
+def _published_curve(activation: str, values: list[float]) -> PublishedCurve:
+    return PublishedCurve(
+        factors={"activation": activation}, epochs=list(range(1, len(values) + 1)), values=values
+    )  # fmt: skip
+
+
+def _table(rows: Sequence[Sequence[float]]) -> Floats:
+    """A row a seed, a column an epoch; NaN where a run has not got so far."""
+    found = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+    for place, row in enumerate(rows):
+        found[place, : len(row)] = row
+    return found
+
+
+def _intervals(figures: Floats, held: Mask) -> tuple[Floats, Floats, Floats]:
+    """The mean and the ends of its 95 % interval at each epoch; NaN where there is none."""
+    n, mean, sd = moments(np.where(held, figures, 0.0).T, held.T)
+    freedom = np.where(n > 1, n - 1, np.nan)
+    half = t_quantile(freedom, 0.95) * sd / np.sqrt(np.maximum(n, 1))
+    return mean, mean - half, mean + half
+
+
+def _nullable(values: Floats) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
