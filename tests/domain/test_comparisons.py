@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.no_difference import DESIGNS, MOST_CALLED, share_called
 from service.domain.comparisons import cells
 from service.domain.comparisons.answer import Comparison, Group
 from service.domain.comparisons.cells import Cell, Factors, Run, cell, label
@@ -291,16 +292,11 @@ def test_a_far_worse_group_changes_no_other(relu: list[float], tanh: list[float]
     assert after[2].factors == {"activation": "step"}
 
 
-def _chance(rng: random.Random, groups: int, seeds: int, images: int) -> dict[str, list[float]]:
-    """Accuracies over `images` without a true difference: each seed shifts all groups alike, and each run has noise."""
-    shifts = [rng.gauss(0.97, 0.002) for _ in range(seeds)]
-    return {f"f{g}": [round(rng.gauss(shift, 0.002) * images) / images for shift in shifts] for g in range(groups)}
+EVERY_TIME = list(DESIGNS)[:2]
 
 
-@pytest.mark.parametrize(("groups", "seeds", "images"), [(5, 5, 10_000), (5, 3, 360)])
-def test_studies_without_a_difference_rarely_call_one(groups: int, seeds: int, images: int) -> None:
+@pytest.mark.parametrize("title", [pytest.param(title, marks=[] if title in EVERY_TIME else [pytest.mark.slow])
+                                   for title in DESIGNS])  # fmt: skip
+def test_studies_without_a_difference_rarely_call_one(title: str) -> None:
     # Over 360 images, three seeds often differ by one and the same count; with p = 0 for that, 23% would call one.
-    rng = random.Random(20_190_514)
-    studies = [compare(study(_chance(rng, groups, seeds, images)), "test_accuracy") for _ in range(2_000)]
-    called = sum(any(pair.verdict != "not separable" for pair in one.pairs) for one in studies)
-    assert called <= 0.065 * len(studies)
+    assert share_called(DESIGNS[title], 2_000) <= MOST_CALLED
