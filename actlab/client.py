@@ -1,82 +1,50 @@
-"""A client of the HTTP API."""
+"""Clients of the HTTP API: one that waits for each answer, and one for asyncio."""
 
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self, TypeVar
 
 import httpx2 as httpx
 
-Json = dict[str, Any]
+from actlab.operations import ApiError, Call, Flow, Json, Operations
+
+__all__ = ["ApiError", "AsyncClient", "Client", "Json", "UnknownFormat"]
+
+T = TypeVar("T")
+
+FORMATS = ("csv", "parquet", "jsonl")
 
 
-class ApiError(Exception):
-    """The service said no. `code` is stable; `errors` has one entry for each wrong field."""
-
-    def __init__(self, status: int, problem: Json) -> None:
-        super().__init__(problem.get("detail") or f"HTTP {status}")
-        self.status = status
-        self.code: str = problem.get("code", "unknown")
-        self.errors: list[Json] = problem.get("errors", [])
+class UnknownFormat(ValueError):
+    """The name of a file says nothing of its format."""
 
 
-class Client:
+class Client(Operations[Json, list[Json], None]):
     """Talks to one ActLab service. `url` is its root, such as http://127.0.0.1:8000."""
 
-    def __init__(self, url: str, *, timeout: float = 40.0) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout)
+    def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
 
     def healthy(self) -> bool:
         """Whether an ActLab service answers there."""
         try:
-            answer = self._http.get("/healthz", timeout=2.0)
-            return answer.status_code == 200 and answer.json().get("status") == "ok"
+            return _is_ok(self._http.get("/healthz", timeout=2.0))
         except (httpx.HTTPError, ValueError):
             return False
 
-    def submit_experiment(self, spec: Json, *, idempotency_key: str | None = None) -> Json:
-        return self._post("/experiments", spec, idempotency_key)
-
-    def submit_study(self, spec: Json, *, idempotency_key: str | None = None) -> Json:
-        return self._post("/studies", spec, idempotency_key)
-
-    def experiment(self, id: str, *, wait: float = 0) -> Json:
-        """One experiment; with `wait`, as soon as it has ended or after so many seconds."""
-        return self._get(f"/experiments/{id}", wait=wait)
-
-    def experiments(self, **filters: Any) -> list[Json]:
-        """All experiments that match, page by page."""
-        page = self._get("/experiments", **filters)
-        items: list[Json] = page["items"]
-        while page["next_cursor"]:
-            page = self._get("/experiments", **filters, cursor=page["next_cursor"])
-            items += page["items"]
-        return items
-
-    def metrics(self, id: str, *, since: int | None = None) -> Json:
-        """Figures per epoch; with `since`, those that changed after that revision."""
-        return self._get(f"/experiments/{id}/metrics", **({} if since is None else {"since": since}))
-
-    def result(self, id: str) -> Json:
-        return self._get(f"/experiments/{id}/result")
-
-    def attempts(self, id: str) -> list[Json]:
-        items: list[Json] = self._get(f"/experiments/{id}/attempts")["items"]
-        return items
-
-    def cancel(self, id: str) -> Json:
-        return _checked(self._http.post(f"/api/v1/experiments/{id}/cancel"))
-
-    def study(self, id: str, *, wait: float = 0) -> Json:
-        return self._get(f"/studies/{id}", wait=wait)
-
-    def comparison(self, **query: Any) -> Json:
-        return self._get("/comparisons", **query)
-
-    def workers(self) -> list[Json]:
-        items: list[Json] = self._get("/workers")["items"]
-        return items
-
-    def queue(self) -> Json:
-        return self._get("/queue")
+    def export(self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any) -> Path:
+        """Write experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl; `rows="epochs"`
+        for a row per epoch. The file appears when it is complete."""
+        call = _export(Path(file), study, rows, filters)
+        with self._http.stream(call.method, call.url, params=call.parameters) as answer, _whole(Path(file)) as stream:
+            if answer.is_error:
+                answer.read()
+                _checked(answer)
+            for part in answer.iter_bytes():
+                stream.write(part)
+        return Path(file)
 
     def close(self) -> None:
         self._http.close()
@@ -89,12 +57,110 @@ class Client:
     ) -> None:
         self.close()
 
-    def _get(self, path: str, **query: Any) -> Json:
-        return _checked(self._http.get(f"/api/v1{path}", params=query))
+    def _one(self, flow: Flow[Json]) -> Json:
+        return self._run(flow)
 
-    def _post(self, path: str, body: Json, idempotency_key: str | None) -> Json:
-        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-        return _checked(self._http.post(f"/api/v1{path}", json=body, headers=headers))
+    def _many(self, flow: Flow[list[Json]]) -> list[Json]:
+        return self._run(flow)
+
+    def _nothing(self, flow: Flow[None]) -> None:
+        self._run(flow)
+
+    def _run(self, flow: Flow[T]) -> T:
+        call = next(flow)
+        while True:
+            answer = self._http.request(
+                call.method, call.url, params=call.parameters, json=call.body, headers=call.headers
+            )
+            try:
+                call = flow.send(_checked(answer))
+            except StopIteration as end:
+                value: T = end.value
+                return value
+
+
+class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
+    """The same for asyncio: `async with AsyncClient(url) as client: await client.study(id)`."""
+
+    def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
+
+    async def healthy(self) -> bool:
+        """Whether an ActLab service answers there."""
+        try:
+            return _is_ok(await self._http.get("/healthz", timeout=2.0))
+        except (httpx.HTTPError, ValueError):
+            return False
+
+    async def export(
+        self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any
+    ) -> Path:
+        """As Client.export."""
+        call = _export(Path(file), study, rows, filters)
+        with _whole(Path(file)) as stream:
+            async with self._http.stream(call.method, call.url, params=call.parameters) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    _checked(answer)
+                async for part in answer.aiter_bytes():
+                    stream.write(part)
+        return Path(file)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _one(self, flow: Flow[Json]) -> Awaitable[Json]:
+        return self._run(flow)
+
+    def _many(self, flow: Flow[list[Json]]) -> Awaitable[list[Json]]:
+        return self._run(flow)
+
+    def _nothing(self, flow: Flow[None]) -> Awaitable[None]:
+        return self._run(flow)
+
+    async def _run(self, flow: Flow[T]) -> T:
+        call = next(flow)
+        while True:
+            answer = await self._http.request(
+                call.method, call.url, params=call.parameters, json=call.body, headers=call.headers
+            )
+            try:
+                call = flow.send(_checked(answer))
+            except StopIteration as end:
+                value: T = end.value
+                return value
+
+
+def _export(file: Path, study: str | None, rows: str, filters: Json) -> Call:
+    format = file.suffix.removeprefix(".").lower()
+    if format not in FORMATS:
+        raise UnknownFormat(f"{file}: name the file .csv, .parquet or .jsonl, for the format that you want.")
+    path = "/experiments/export" if study is None else f"/studies/{study}/export"
+    return Call("GET", path, {"format": format, "rows": rows, **filters})
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[BinaryIO]:
+    """A file that is there only once it is complete."""
+    unfinished = file.with_name(f"{file.name}.part")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _is_ok(answer: httpx.Response) -> bool:
+    return answer.status_code == 200 and answer.json().get("status") == "ok"
 
 
 def _checked(answer: httpx.Response) -> Json:

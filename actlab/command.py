@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from actlab import demo as quick
-from actlab.client import ApiError, Client
+from actlab.client import ApiError, Client, UnknownFormat
 from actlab.supervisor import Supervisor
 from service import log
 from service.api.app import create_app
@@ -96,6 +96,22 @@ def worker(
     raise typer.Exit(serve_work(settings, id))
 
 
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="Its name ends in .csv, .parquet or .jsonl.")],
+    study: Annotated[str | None, typer.Option(help="Only the experiments of the study with this id.")] = None,
+    rows: Annotated[str, typer.Option(help="A row for each of: experiments, epochs.")] = "experiments",
+    where: Annotated[
+        list[str] | None, typer.Option(help="A filter of the list, such as activation=relu; repeat it.")
+    ] = None,
+) -> None:
+    """Write the experiments that have ended into a file, from the service that runs here."""
+    if study is not None and where:
+        raise typer.BadParameter("give study=ID as one of --where, to narrow a study further")
+    with Client(_settings().url) as client:
+        Console().print(f"{client.export(file, study=study, rows=rows, **_filters(where or []))} is written.")
+
+
 @database_commands.command("upgrade")
 def upgrade_database() -> None:
     """Bring the schema up to date; on SQLite after a backup beside the file."""
@@ -140,7 +156,7 @@ def main() -> None:
         app()
     except ActLabError as error:
         _fail(error.detail)
-    except (quick.DemoFailed, ApiError) as error:
+    except (quick.DemoFailed, ApiError, UnknownFormat) as error:
         _fail(str(error))
     except httpx2.TransportError as error:
         _fail(f"The service does not answer: {error}")
@@ -164,6 +180,14 @@ def _settings(insecure: bool = False) -> Settings:
     settings = load()
     log.configure(settings.log_level)
     return settings.model_copy(update={"insecure": True}) if insecure else settings
+
+
+def _filters(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for name, sign, value in pairs:
+        if not (name and sign):
+            raise typer.BadParameter(f"{name or value!r}: write it as NAME=VALUE", param_hint="--where")
+    return {name: value for name, _, value in pairs}
 
 
 def _fail(reason: str) -> NoReturn:

@@ -21,6 +21,7 @@ FORBIDDEN = {
     "worker.training": ["service.storage", "service.api", "actlab", "sqlalchemy", "celery", "fastapi"],
     "worker": ["service.api", "actlab", "fastapi", "starlette"],
     "actlab.client": ["service", "worker"],
+    "actlab.operations": ["service", "worker"],
     "actlab.demo": ["service", "worker"],
     "actlab.tables": ["service.storage", "service.api", "worker", "torch"],
 }  # fmt: skip

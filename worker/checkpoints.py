@@ -1,7 +1,6 @@
 """Checkpoint files: written so that a crash leaves the old one or the new one, read only where their hash agrees."""
 
 import hashlib
-import os
 import pickle
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 
 from service.faults import Faults
 from service.storage.leases import Checkpoint, Fence
+from worker.durable import durable
 from worker.training.progress import Snapshot
 
 
@@ -28,19 +28,10 @@ class Checkpoints:
     def write(self, fence: Fence, epoch: int, step: int, snapshot: Snapshot) -> Checkpoint:
         """Durable when it returns: file and folder have reached the disk. OSError where they cannot."""
         file = self.folder(fence.id) / f"{fence.attempt}-{step}.pt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".tmp")
-        try:
-            with unfinished.open("wb") as stream:
-                torch.save(snapshot, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
+        with durable(file) as unfinished:
+            torch.save(snapshot, unfinished)
             digest = _sha256(unfinished)
             self._faults.reach("checkpoint.before_rename")
-            unfinished.rename(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        _fsync_folder(file.parent)
         self._faults.reach("checkpoint.after_rename")
         return Checkpoint(epoch, step, str(file.relative_to(self._folder)), digest)
 
@@ -76,12 +67,3 @@ class Checkpoints:
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _fsync_folder(folder: Path) -> None:
-    """Without it a power cut may forget the rename."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,6 +22,7 @@ from service.storage import attempts, lifecycle
 from service.storage.leases import CancelRequested, Claim, FenceLost
 from service.storage.results import FinishedRun
 from worker.checkpoints import Checkpoints, UnusableCheckpoint
+from worker.durable import durable
 from worker.lease import Held, Keeper
 from worker.log import AttemptLog
 from worker.persistence import Outage, Persistence
@@ -196,9 +197,9 @@ class _Attempt(Callbacks):
         relative = f"{self.fence.id}/{self.fence.attempt}"
         folder = self.bench.settings.weights / relative
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             for name, weights in (("last", trained.last), ("best", trained.best)):
-                save_file(weights, folder / f"{name}.safetensors")
+                with durable(folder / f"{name}.safetensors") as file:
+                    save_file(weights, file)
         except (OSError, SafetensorError) as error:
             self.file.line(f"no weights: {error}")
             log.warning("weights_failed", experiment=str(self.fence.id), error=str(error))

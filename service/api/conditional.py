@@ -67,6 +67,11 @@ def at_revision(request: Request, services: Services, revision: int, build: Call
     return _response(build().model_dump_json(), etag)
 
 
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the client has what a strong ETag names."""
+    return _knows(_known(request), f"W/{etag}")
+
+
 def _look(services: Services, session: Session, resource: Resource, known: set[str]) -> tuple[str, Snapshot | None]:
     revision = resource.peek(session)
     etag = _etag(services, revision)

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from pydantic import Field
 
-from service.api import conditional, views
+from service.api import conditional, exports, views, weights
 from service.api.dependencies import (
     CreationDep,
     IfMatch,
@@ -21,6 +21,7 @@ from service.api.dependencies import (
     check_edit_version,
     locked_experiment,
 )
+from service.api.exports import ExportQuery
 from service.api.filters import FilterQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
@@ -38,6 +39,14 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 NOT_FOUND = responses(404)
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already (If-None-Match)."}}
 CREATED_BEFORE = responses(410)
+WEIGHTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file, as an attachment.",
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary", "examples": ["..."]}}
+        },
+    }
+}
 SORTS = Literal["-id", "id", "-test_accuracy", "test_accuracy", "-test_loss", "test_loss", "-best_test_accuracy",
                 "best_test_accuracy", "-best_test_loss", "best_test_loss", "-seconds", "seconds"]  # fmt: skip
 
@@ -75,6 +84,12 @@ def list_experiments(request: Request, query: Annotated[ListQuery, Query()], ses
     cursor = None if page.next is None else page.next.encode(query.filter, query.sort)
     items = views.experiment_views(session, page.items)
     return conditional.hashed(request, Page[ExperimentView](items=items, next_cursor=cursor))
+
+
+@router.get("/export", response_class=StreamingResponse, responses=exports.FILE)
+async def export_experiments(query: Annotated[ExportQuery, Query()], services: ServicesDep) -> StreamingResponse:
+    """A file of all experiments that have ended and that the filters leave, oldest first."""
+    return await exports.answer(services, query.filter, query, "actlab")
 
 
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ExperimentView)
@@ -142,6 +157,20 @@ async def get_metrics(
 async def get_result(id: UUID, request: Request, services: ServicesDep) -> Response:
     """Test scores, per-class figures, confusion matrix, and what they were measured with; 409 until it succeeded."""
     return await conditional.answer(request, services, views.result_resource(id))
+
+
+@router.get("/{id}/weights", responses=NOT_FOUND | NOT_MODIFIED | responses(409) | WEIGHTS, response_class=FileResponse)
+def get_weights(
+    id: UUID,
+    request: Request,
+    session: ReadSession,
+    services: ServicesDep,
+    which: Annotated[
+        weights.Which, Query(description="Of the last epoch, or of the one with the lowest validation loss.")
+    ] = "last",
+) -> Response:
+    """The trained network as a safetensors file; 409 until it succeeded, 404 where the file is not kept."""
+    return weights.answer(request, services, session, id, which)
 
 
 @router.get("/{id}/attempts", responses=NOT_FOUND | NOT_MODIFIED, response_model=AttemptsView)

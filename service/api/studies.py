@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from service.api import conditional, study_views
+from service.api import conditional, exports, study_views
 from service.api.dependencies import (
     CreationDep,
     IfMatch,
@@ -22,6 +22,7 @@ from service.api.dependencies import (
     check_edit_version,
 )
 from service.api.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
+from service.api.exports import FileQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import Page
@@ -31,6 +32,7 @@ from service.domain.study import PresetName, StudyPatch, StudySpec
 from service.domain.text import Name, Text
 from service.storage import progress, studies
 from service.storage.cursors import Cursor
+from service.storage.experiments import Filter
 from service.storage.tables import Study
 
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -96,6 +98,13 @@ def list_studies(request: Request, query: Annotated[StudyListQuery, Query()], se
 async def get_study(id: UUID, request: Request, services: ServicesDep, wait: Wait = 0) -> Response:
     """One study and how far it is. With `wait`, answers when it has changed or finished."""
     return await conditional.answer(request, services, study_views.study_resource(id), wait)
+
+
+@router.get("/{id}/export", response_class=StreamingResponse, responses=NOT_FOUND | exports.FILE)
+async def export_study(id: UUID, query: Annotated[FileQuery, Query()], services: ServicesDep) -> StreamingResponse:
+    """A file of the experiments of a study that have ended, oldest first."""
+    name = f"study-{id}"
+    return await exports.answer(services, Filter(study=id), query, name, lambda session: study_views.found(session, id))
 
 
 @router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))

@@ -63,10 +63,14 @@ def study_resource(id: UUID) -> Resource:
         return revision
 
     def build(session: Session) -> Snapshot:
-        row = studies.find(session, id)
-        if row is None:
-            raise StudyNotFound(f"There is no study {id}.")
-        view = study_view(session, row)
+        view = study_view(session, found(session, id))
         return Snapshot(view, view.revision, view.finished)
 
     return Resource(peek, build)
+
+
+def found(session: Session, id: UUID) -> Study:
+    row = studies.find(session, id)
+    if row is None:
+        raise StudyNotFound(f"There is no study {id}.")
+    return row

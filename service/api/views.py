@@ -10,7 +10,7 @@ from service.api.schemas import AttemptsView, EpochView, ExperimentView, Metrics
 from service.domain.errors import ExperimentNotFound, ResultNotReady
 from service.domain.status import Status
 from service.storage import attempts, experiments, metrics, queue, results
-from service.storage.tables import Experiment
+from service.storage.tables import Experiment, Result
 
 
 def experiment_views(session: Session, rows: Sequence[Experiment]) -> list[ExperimentView]:
@@ -55,11 +55,8 @@ def metrics_resource(id: UUID, since: int | None) -> Resource:
 
 def result_resource(id: UUID) -> Resource:
     def build(session: Session) -> Snapshot:
-        row = found(session, id)
-        result = results.of_experiment(session, id)
-        if result is None:
-            raise ResultNotReady(_why_no_result(row))
-        return Snapshot(ResultView.model_validate(result), row.revision, final=True)
+        result = finished(session, id)
+        return Snapshot(ResultView.model_validate(result), found(session, id).revision, final=True)
 
     return Resource(lambda session: None, build)
 
@@ -79,6 +76,15 @@ def found(session: Session, id: UUID) -> Experiment:
     if row is None:
         raise ExperimentNotFound(f"There is no experiment {id}.")
     return row
+
+
+def finished(session: Session, id: UUID) -> Result:
+    """The result of an experiment that succeeded; ResultNotReady says why there is none."""
+    row = found(session, id)
+    result = results.of_experiment(session, id)
+    if result is None:
+        raise ResultNotReady(_why_no_result(row))
+    return result
 
 
 def _revision(session: Session, id: UUID) -> tuple[int, str]:

@@ -87,6 +87,10 @@ class StudyNotFound(NotFound):
     code, title = "study_not_found", "There is no such study"
 
 
+class WeightsNotFound(NotFound):
+    code, title = "weights_not_found", "The weights are not kept"
+
+
 class MethodNotAllowed(ActLabError):
     status, code, title = 405, "method_not_allowed", "Method not allowed"
 

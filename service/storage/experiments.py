@@ -55,6 +55,7 @@ class Filter:
     text: str | None = None
     ranges: tuple[Range, ...] = ()
     ids: tuple[UUID, ...] = ()
+    ended: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
         columns = {
@@ -70,6 +71,8 @@ class Filter:
             found.append(Experiment.name.icontains(self.text, autoescape=True))
         if self.ids:
             found.append(Experiment.id.in_(self.ids))
+        if self.ended:
+            found.append(Experiment.status.in_(TERMINAL))
         return [*found, *(condition for narrowed in self.ranges for condition in narrowed.conditions())]
 
 

@@ -37,3 +37,9 @@ def of_experiment(session: Session, experiment: UUID, since: int | None = None) 
     """Epochs in order; with `since`, only those changed after that revision."""
     found = select(Epoch).where(Epoch.experiment_id == experiment).order_by(Epoch.epoch)
     return session.scalars(found if since is None else found.where(Epoch.revision > since)).all()
+
+
+def of_experiments(session: Session, experiments: Collection[UUID]) -> Sequence[Epoch]:
+    """Epochs of all of these, in the order of experiment and epoch."""
+    found = select(Epoch).where(Epoch.experiment_id.in_(experiments)).order_by(Epoch.experiment_id, Epoch.epoch)
+    return session.scalars(found).all()

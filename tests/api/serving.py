@@ -1,8 +1,10 @@
 """An app in this process, and a client of it that checks the shape of every error that it meets."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import uvicorn
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -10,6 +12,8 @@ from service.api.app import create_app
 from service.api.services import Services
 from service.settings import Settings
 from tests.api.problems import check_shape
+from tests.servers import free_port
+from tests.waiting import await_true
 
 ROOT = "http://127.0.0.1:8000"
 EXPERIMENTS = "/api/v1/experiments"
@@ -23,6 +27,21 @@ def serving(settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(settings), base_url=ROOT, raise_server_exceptions=False) as client:
         client.event_hooks = {"response": [_one_shape]}
         yield client
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[str]:
+    """An app behind a real socket; its root."""
+    own = settings.model_copy(update={"port": free_port()})
+    server = uvicorn.Server(uvicorn.Config(create_app(own), port=own.port, log_level="critical"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        await_true(lambda: server.started)
+        yield own.url
+    finally:
+        server.should_exit = True
+        thread.join(20)
 
 
 def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:

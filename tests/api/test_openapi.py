@@ -48,7 +48,7 @@ def bodies(operation: dict[str, Any]) -> Iterator[Any]:
 
 def test_operations_read_as_method_names() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    verbs = "submit|list|get|preview|edit|cancel|retry|delete"
+    verbs = "submit|list|get|preview|edit|cancel|retry|delete|export"
     assert [name for name in NAMES if not re.fullmatch(rf"({verbs})_[a-z_]+", name)] == []
 
 

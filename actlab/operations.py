@@ -1,0 +1,198 @@
+"""The operations of the HTTP API, told once for both clients: each is a flow of requests that somebody else sends."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+Json = dict[str, Any]
+T = TypeVar("T")
+One = TypeVar("One")
+Many = TypeVar("Many")
+Nothing = TypeVar("Nothing")
+
+LONGEST_WAIT = 30.0  # seconds that the service holds one request
+
+
+class ApiError(Exception):
+    """The service said no. `code` is stable; `errors` has one entry for each wrong field."""
+
+    def __init__(self, status: int, problem: Json) -> None:
+        super().__init__(problem.get("detail") or f"HTTP {status}")
+        self.status = status
+        self.code: str = problem.get("code", "unknown")
+        self.errors: list[Json] = problem.get("errors", [])
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request; query parameters that are None are left out."""
+
+    method: str
+    path: str
+    query: Json = field(default_factory=dict)
+    body: Json | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"/api/v1{self.path}"
+
+    @property
+    def parameters(self) -> Json:
+        return {name: value for name, value in self.query.items() if value is not None}
+
+
+Flow = Generator[Call, Json, T]
+"""Yields requests, is sent the JSON of their answers ({} where there is none), and returns what the caller wanted."""
+
+
+class Operations(ABC, Generic[One, Many, Nothing]):
+    """What one can ask of a service. Every method raises ApiError where the service says no."""
+
+    @abstractmethod
+    def _one(self, flow: Flow[Json]) -> One: ...
+
+    @abstractmethod
+    def _many(self, flow: Flow[list[Json]]) -> Many: ...
+
+    @abstractmethod
+    def _nothing(self, flow: Flow[None]) -> Nothing: ...
+
+    # --- experiments ---------------------------------------------------------------------------------------------
+
+    def submit_experiment(self, spec: Json, *, idempotency_key: str | None = None) -> One:
+        return self._one(_call(_post("/experiments", spec, idempotency_key)))
+
+    def experiment(self, id: str, *, wait: float = 0) -> One:
+        """One experiment; with `wait`, as soon as it has ended or after so many seconds."""
+        return self._one(_call(Call("GET", f"/experiments/{id}", {"wait": wait})))
+
+    def experiments(self, **filters: Any) -> Many:
+        """All experiments that match, page by page."""
+        return self._many(_pages("/experiments", filters))
+
+    def edit_experiment(self, id: str, changes: Json, *, edit_version: int | None = None) -> One:
+        """Change name, tags or notes; with `edit_version`, only if nobody has since."""
+        return self._one(_call(Call("PATCH", f"/experiments/{id}", body=changes, headers=_if_match(edit_version))))
+
+    def metrics(self, id: str, *, since: int | None = None) -> One:
+        """Figures per epoch; with `since`, those that changed after that revision."""
+        return self._one(_call(Call("GET", f"/experiments/{id}/metrics", {"since": since})))
+
+    def result(self, id: str) -> One:
+        return self._one(_call(Call("GET", f"/experiments/{id}/result")))
+
+    def attempts(self, id: str) -> Many:
+        return self._many(_items(Call("GET", f"/experiments/{id}/attempts")))
+
+    def cancel(self, id: str) -> One:
+        return self._one(_call(Call("POST", f"/experiments/{id}/cancel")))
+
+    def retry(self, id: str, *, idempotency_key: str | None = None) -> One:
+        """Queue the same again, as a new experiment."""
+        return self._one(_call(Call("POST", f"/experiments/{id}/retry", headers=_key(idempotency_key))))
+
+    def delete_experiment(self, id: str) -> Nothing:
+        return self._nothing(_done(Call("DELETE", f"/experiments/{id}")))
+
+    # --- studies -------------------------------------------------------------------------------------------------
+
+    def submit_study(self, spec: Json, *, idempotency_key: str | None = None) -> One:
+        return self._one(_call(_post("/studies", spec, idempotency_key)))
+
+    def plan_study(self, spec: Json) -> One:
+        """What the study would hold and take. Nothing is stored."""
+        return self._one(_call(Call("POST", "/studies", {"dry_run": True}, spec)))
+
+    def study(self, id: str, *, wait: float = 0) -> One:
+        """One study; with `wait`, as soon as it has finished or after so many seconds."""
+        return self._one(_call(Call("GET", f"/studies/{id}", {"wait": wait})))
+
+    def finished_study(self, id: str) -> One:
+        """The study when all its experiments have ended, however long that takes."""
+        return self._one(_until_finished(id))
+
+    def studies(self, **filters: Any) -> Many:
+        """All studies that match, page by page."""
+        return self._many(_pages("/studies", filters))
+
+    def edit_study(self, id: str, changes: Json, *, edit_version: int | None = None) -> One:
+        """Change name or question, or add seeds (the whole list); with `edit_version`, only if nobody edited since."""
+        return self._one(_call(Call("PATCH", f"/studies/{id}", body=changes, headers=_if_match(edit_version))))
+
+    def add_seeds(self, id: str, seeds: list[int]) -> One:
+        """Queue every cell of the study with these seeds too; those that it has already change nothing."""
+        return self._one(_with_seeds(id, seeds))
+
+    def cancel_study(self, id: str) -> One:
+        return self._one(_call(Call("POST", f"/studies/{id}/cancel")))
+
+    def delete_study(self, id: str) -> Nothing:
+        """Delete a study whose experiments have all ended, and them with it."""
+        return self._nothing(_done(Call("DELETE", f"/studies/{id}")))
+
+    # --- comparisons and the rest --------------------------------------------------------------------------------
+
+    def comparison(self, **query: Any) -> One:
+        return self._one(_call(Call("GET", "/comparisons", query)))
+
+    def study_comparison(self, id: str, **query: Any) -> One:
+        """A study's groups side by side, by its own factors unless `group_by` says otherwise."""
+        return self._one(_call(Call("GET", f"/studies/{id}/comparison", query)))
+
+    def workers(self) -> Many:
+        return self._many(_items(Call("GET", "/workers")))
+
+    def queue(self) -> One:
+        return self._one(_call(Call("GET", "/queue")))
+
+
+def _call(call: Call) -> Flow[Json]:
+    answer: Json = yield call
+    return answer
+
+
+def _done(call: Call) -> Flow[None]:
+    yield call
+
+
+def _items(call: Call) -> Flow[list[Json]]:
+    answer = yield call
+    items: list[Json] = answer["items"]
+    return items
+
+
+def _pages(path: str, filters: Json) -> Flow[list[Json]]:
+    page = yield Call("GET", path, filters)
+    items: list[Json] = page["items"]
+    while page["next_cursor"]:
+        page = yield Call("GET", path, {**filters, "cursor": page["next_cursor"]})
+        items += page["items"]
+    return items
+
+
+def _until_finished(id: str) -> Flow[Json]:
+    while True:
+        study = yield Call("GET", f"/studies/{id}", {"wait": LONGEST_WAIT})
+        if study["finished"]:
+            return study
+
+
+def _with_seeds(id: str, seeds: list[int]) -> Flow[Json]:
+    study = yield Call("GET", f"/studies/{id}")
+    wanted = list(dict.fromkeys([*study["seeds"], *seeds]))
+    edited: Json = yield Call("PATCH", f"/studies/{id}", body={"seeds": wanted})
+    return edited
+
+
+def _post(path: str, body: Json, idempotency_key: str | None) -> Call:
+    return Call("POST", path, body=body, headers=_key(idempotency_key))
+
+
+def _key(idempotency_key: str | None) -> dict[str, str]:
+    return {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+
+
+def _if_match(edit_version: int | None) -> dict[str, str]:
+    return {} if edit_version is None else {"If-Match": f'"{edit_version}"'}
