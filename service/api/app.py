@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from service.api import activations, comparisons, curves, errors, experiments, studies, system, workers
+from service.api import activations, comparisons, curves, errors, experiments, reports, studies, system, workers
 from service.api.access import Access
 from service.api.dependencies import EVERY_ROUTE
 from service.api.docs import add_docs
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _versioned() -> APIRouter:
     api = APIRouter(prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
-    for part in (experiments, studies, comparisons, curves, activations, workers):
+    for part in (experiments, studies, reports, comparisons, curves, activations, workers):
         api.include_router(part.router)
     return api
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service.api.services import Services
 
 POLL_SECONDS = 0.25
+JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,17 @@ def hashed(request: Request, body: BaseModel) -> Response:
 
 def at_revision(request: Request, services: Services, revision: int, build: Callable[[], BaseModel]) -> Response:
     """What was derived from everything at `revision`: built only where the client has not got it from then."""
+    return text_at_revision(request, services, revision, lambda: build().model_dump_json(), JSON)
+
+
+def text_at_revision(
+    request: Request, services: Services, revision: int, build: Callable[[], str], media_type: str
+) -> Response:
+    """The same of what is no JSON."""
     etag = _etag(services, revision)
     if _knows(_known(request), etag):
         return Response(status_code=304, headers={"ETag": etag})
-    return _response(build().model_dump_json(), etag)
+    return _response(build(), etag, media_type)
 
 
 def is_known(request: Request, etag: str) -> bool:
@@ -102,5 +110,5 @@ def _knows(known: set[str], etag: str) -> bool:
     return etag in known or "*" in known
 
 
-def _response(text: str, etag: str) -> Response:
-    return Response(text, media_type="application/json", headers={"ETag": etag, "Cache-Control": "no-cache"})
+def _response(text: str, etag: str, media_type: str = JSON) -> Response:
+    return Response(text, media_type=media_type, headers={"ETag": etag, "Cache-Control": "no-cache"})

@@ -11,9 +11,9 @@ from service.api import conditional, grouping
 from service.api.dependencies import ReadSession, ServicesDep
 from service.api.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.grouping import GroupingQuery, SetQuery
-from service.domain.comparisons.curves import CurveMetricName, Curves, curve, curves
+from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.reference.article import ReferenceName
-from service.storage.curves import trace
+from service.storage import curves
 from service.storage.experiments import Filter
 
 router = APIRouter(tags=["comparisons"])
@@ -57,15 +57,12 @@ def get_study_curves(
 
 
 def _curves(session: Session, narrowed: Filter, query: CurveQuery, paths: list[str]) -> Curves:
-    found = trace(session, narrowed, query.metric, paths, allow_mixed=query.allow_mixed)
-    groups = [
-        curve(
-            each.factors,
-            each.traces,
-            n_diverged=each.n_diverged,
-            one_device=each.one_device,
-            seeds=query.seeds,
-        )
-        for each in found.groups
-    ]
-    return curves(query.metric, groups, query.reference, found.differs)
+    return curves.gather(
+        session,
+        narrowed,
+        query.metric,
+        paths,
+        allow_mixed=query.allow_mixed,
+        seeds=query.seeds,
+        reference=query.reference,
+    )

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from service.domain import factors
 from service.domain.comparisons.cells import Factors, Run, key, standing
-from service.domain.comparisons.curves import CURVE_METRICS, Trace
+from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves
 from service.domain.errors import FieldProblem, Invalid
+from service.domain.reference.article import ReferenceName
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause, Status
 from service.storage.comparisons import factors_of, refuse_confounded, refuse_mixed_machines, specs_of
@@ -41,6 +42,25 @@ class TracedSet:
 
     groups: list[Traced]
     differs: list[str]
+
+
+def gather(
+    session: Session,
+    narrowed: Filter,
+    metric: CurveMetricName,
+    group_by: Sequence[str],
+    *,
+    allow_mixed: bool = False,
+    seeds: bool = False,
+    reference: ReferenceName | None = None,
+) -> Curves:
+    """The mean curve of each group of these experiments. Invalid for what `trace` refuses."""
+    found = trace(session, narrowed, metric, group_by, allow_mixed=allow_mixed)
+    groups = [
+        curve(each.factors, each.traces, n_diverged=each.n_diverged, one_device=each.one_device, seeds=seeds)
+        for each in found.groups
+    ]
+    return curves(metric, groups, reference, found.differs)
 
 
 def trace(session: Session, narrowed: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool) -> TracedSet:

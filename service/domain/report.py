@@ -1,0 +1,135 @@
+"""What a report says, before anyone decides how it looks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.domain.comparisons.answer import Comparison, Group
+from service.domain.comparisons.cells import Cell, Factor, Factors
+from service.domain.comparisons.curves import Curves
+from service.domain.reference.agreement import Agreement
+from service.domain.status import ACTIVE, Status
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The study as it was submitted, with the seeds of now."""
+
+    id: str
+    name: str | None
+    question: str | None
+    spec: Mapping[str, Any]  # the body of POST /studies that repeats it
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What some of the experiments ran on and with."""
+
+    experiments: int
+    device: str
+    device_name: str
+    instruction_set: str
+    threads: int
+    precision: str
+    execution: str
+    versions: Mapping[str, str]  # by package; `actlab` is this project's own
+    mixed: bool  # True where a resume had to go on under another fingerprint
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """Experiments of one cell that gave no figure, for one reason."""
+
+    factors: Factors
+    status: Status
+    cause: str | None
+    remedy: str | None
+    seeds: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Report:
+    asked: Asked
+    progress: Mapping[Status, int]
+    comparison: Comparison  # of the primary metric
+    cells: Sequence[Cell]  # what it was made of
+    others: Sequence[Comparison]  # the same groups in other metrics
+    curves: Sequence[Curves]
+    machines: Sequence[Machine]
+    unfinished: Sequence[Unfinished] = ()
+    agreement: Sequence[Agreement] = ()  # with the article, where that was asked for
+
+    @property
+    def title(self) -> str:
+        return self.asked.name or f"Study {self.asked.id}"
+
+    @property
+    def active(self) -> int:
+        return sum(self.progress.get(status, 0) for status in ACTIVE)
+
+    @property
+    def total(self) -> int:
+        return sum(self.progress.values())
+
+
+def name_of(factors: Factors) -> str:
+    """A group as its reader knows it: `relu`, or `relu, batch size 128`. The value alone says what an activation is."""
+    if len(factors) == 1:
+        return written(next(iter(factors.values())))
+    return ", ".join(_part(name, value) for name, value in factors.items()) or "all"
+
+
+def written(value: Factor) -> str:
+    if value is None:
+        return "none"
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def conclusion(report: Report) -> list[str]:
+    """What the comparison's verdicts allow to be said, in sentences; nothing that they do not."""
+    comparison = report.comparison
+    measured = [group for group in comparison.groups if group.mean is not None]
+    if not measured:
+        return ["No experiment has given a figure yet."]
+    said = [f"{report.active} of {report.total} experiments are not finished; this is what is known so far."]
+    return [*(said if report.active else []), *_best(comparison, measured), *_diverged(comparison)]
+
+
+def _part(name: str, value: Factor) -> str:
+    return written(value) if name == "activation" else f"{name.replace('_', ' ')} {written(value)}"
+
+
+def _best(comparison: Comparison, measured: Sequence[Group]) -> list[str]:
+    if len(measured) == 1:
+        return [f"There is one group with figures, {name_of(measured[0].factors)}: nothing to hold it against."]
+    if comparison.family.versus is not None:
+        return []
+    tested = [pair for pair in comparison.pairs if pair.test is not None]
+    if not tested:
+        return ["No pair of groups could be tested: each needs at least two seeds, and none of its runs may diverge."]
+    leading = [name_of(group.factors) for group in measured if group.rank[0] == 1]
+    separated = sum(pair.verdict in ("better", "worse") for pair in tested)
+    share = f"{separated} of {len(comparison.pairs)} pairs of groups are separated"
+    if len(leading) == 1 and measured[0].rank == (1, 1):
+        return [f"{leading[0]} is better than every other group; {share}."]
+    if separated == 0:
+        return [f"No group can be told from another: {share}. That is not evidence that they are equal."]
+    return [
+        f"No group is significantly better than {_listed(leading)}, and these cannot all be told from one another;"
+        f" {share}."
+    ]
+
+
+def _diverged(comparison: Comparison) -> list[str]:
+    unstable = [group for group in comparison.groups if group.n_diverged]
+    return [
+        f"{name_of(group.factors)}: {group.n_diverged} of {group.n + group.n_diverged} runs diverged, so it is ranked"
+        " with nobody."
+        for group in unstable
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,113 @@
+"""Figures as SVG text. Each says n and what its interval is; text is drawn as outlines, so that no font is needed."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
+
+from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.cells import Cell, key
+from service.domain.comparisons.curves import Curve, Curves
+from service.domain.report import name_of
+from service.report.palette import Style, style_of
+
+MOST_CURVES = 12
+"""Groups drawn in one panel; more cannot be told apart."""
+
+STYLE: dict[RcKeyType, Any] = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "actlab",  # the same figures make the same bytes
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#8a929b",
+    "axes.grid": True,
+    "grid.color": "#e3e7eb",
+    "grid.linewidth": 0.7,
+    "text.color": "#1c2127",
+    "axes.labelcolor": "#1c2127",
+    "xtick.color": "#4d555e",
+    "ytick.color": "#4d555e",
+}
+PERCENT = {"fraction": 100.0}
+
+
+def seeds_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
+    """Every seed of every group as a dot, beside the mean and its 95 % interval; best mean on top."""
+    held = {key(cell.factors): cell.values for cell in cells}
+    groups = [group for group in comparison.groups if group.mean is not None]
+    scale = PERCENT.get(comparison.family.unit, 1.0)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 0.9 + 0.36 * max(2, len(groups))), layout="constrained")
+        axes = figure.subplots()
+        for place, group in enumerate(groups):
+            style, y = style_of(group.factors, place), -place
+            values = [scale * value for value in held[key(group.factors)].values()]
+            axes.plot(values, [y + 0.16] * len(values), style.marker, color=style.color, ms=4.5, mfc="none", alpha=0.8)
+            if group.interval is not None:
+                axes.plot([scale * end for end in group.interval], [y - 0.14] * 2, color=style.color, lw=2.2)
+            axes.plot([scale * (group.mean or 0.0)], [y - 0.14], "|", color=style.color, ms=11, mew=2.2)
+        axes.set_yticks([-place for place in range(len(groups))])
+        axes.set_yticklabels([f"{name_of(group.factors)}  (n = {group.n})" for group in groups])
+        axes.set_xlabel(f"{comparison.family.title}{' (%)' if scale != 1 else f' ({comparison.family.unit})'}")
+        axes.set_ylim(-len(groups) + 0.4, 0.6)
+        return _svg(figure)
+
+
+def curves_figure(all_curves: Sequence[Curves]) -> str:
+    """Mean curves per group with Student-t 95 % bands, one panel for each metric."""
+    with rc_context(STYLE):
+        rows = (len(all_curves) + 1) // 2
+        figure = Figure(figsize=(7.8, 0.6 + 2.7 * rows), layout="constrained")
+        panels = figure.subplots(rows, 2, squeeze=False).flat
+        for axes, curves in zip(panels, all_curves, strict=False):
+            _panel(axes, curves)
+        for axes in list(panels)[len(all_curves) :]:
+            axes.set_axis_off()
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+        return _svg(figure)
+
+
+def _panel(axes: Axes, curves: Curves) -> None:
+    scale = PERCENT.get(curves.unit, 1.0)
+    for place, curve in enumerate(curves.groups[:MOST_CURVES]):
+        _draw(axes, curve, style_of(curve.factors, place), scale)
+    own = [curve.factors for curve in curves.groups]
+    beside = [] if curves.reference is None else curves.reference.curves
+    for published in (each for each in beside if each.factors in own):
+        style = style_of(published.factors, 0)
+        values = [scale * value for value in published.values]
+        axes.plot(published.epochs, values, color=style.color, lw=1, ls=(0, (4, 3)), alpha=0.8)
+    axes.set_title(f"{curves.title} ({'%' if scale != 1 else curves.unit})", fontsize=9, loc="left")
+    axes.set_xlabel("epoch")
+    if scale == 1.0 and any(value and value > 0 for curve in curves.groups for value in curve.mean):
+        axes.set_yscale("log")
+
+
+def _draw(axes: Axes, curve: Curve, style: Style, scale: float) -> None:
+    def scaled(values: Sequence[float | None]) -> list[float]:
+        return [float("nan") if value is None else scale * value for value in values]
+
+    seeds = f"{min(curve.n)}-{max(curve.n)}" if len(set(curve.n)) > 1 else f"{max(curve.n, default=0)}"
+    axes.plot(
+        curve.epochs,
+        scaled(curve.mean),
+        color=style.color,
+        marker=style.marker,
+        ms=3.5,
+        markevery=max(1, len(curve.epochs) // 8),
+        lw=1.4,
+        label=f"{name_of(curve.factors)} (n = {seeds})",
+    )
+    axes.fill_between(curve.epochs, scaled(curve.low), scaled(curve.high), color=style.color, alpha=0.15, lw=0)
+
+
+def _svg(figure: Figure) -> str:
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": "ActLab"})
+    return out.getvalue()
