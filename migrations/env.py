@@ -2,11 +2,13 @@
 
 from alembic import context
 
+from service.storage.activation_tables import RegisteredActivation
 from service.storage.tables import Experiment
 
+TABLES = (Experiment, RegisteredActivation)  # importing one of a module registers all of it
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Experiment.metadata,  # importing one table has registered all
+    target_metadata=TABLES[0].metadata,
     transactional_ddl=True,
     render_as_batch=True,
     compare_type=True,

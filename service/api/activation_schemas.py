@@ -1,5 +1,7 @@
 """Bodies of answers about activations."""
 
+from datetime import datetime
+
 from pydantic import Field
 
 from service.api.schemas import View
@@ -27,11 +29,16 @@ class AdviceView(View):
 
 
 class ActivationView(View):
-    """A function of the catalogue; derivative and properties are those at its default parameters."""
+    """A function of the catalogue, or a version of a registered formula; derivative and properties are those at its
+    default parameters."""
 
     name: str
+    version: int | None = Field(description="Of a registered formula; null for the catalogue, which has none.")
+    newest_version: int | None = Field(description="There are all versions from 1 to this.")
     title: str
     formula: str = Field(description="In the formula language: a spec may give it in place of the name.")
+    computed_as: str = Field(description="The same function in the form that is evaluated, which keeps more digits.")
+    same_as: str | None = Field(description="The row of the catalogue that it is, with the row's own fast kernel.")
     latex: str
     derivative: str | None = Field(description="f'(x) in the formula language; null for softmax, which has a Jacobian.")
     derivative_latex: str | None
@@ -40,11 +47,10 @@ class ActivationView(View):
     recommended_initialisation: InitialisationView
     advice: AdviceView | None
     named_in_article: bool
-    note: str
-
-
-class ActivationsView(View):
-    items: list[ActivationView]
+    note: str | None
+    estimated_cost: EstimatedCost
+    created_at: datetime | None = Field(description="When this version was registered.")
+    archived_at: datetime | None = Field(description="When the name was taken out of lists; no new spec may use it.")
 
 
 class CurveView(View):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from service.api.activation_schemas import (
-    ActivationsView,
     ActivationView,
     AdviceView,
     CurveView,
@@ -17,33 +16,33 @@ from service.api.activation_schemas import (
     PreviewView,
 )
 from service.domain.activations import CATALOGUE, Expression, derivative, evaluate, formula
-from service.domain.activations.choice import FORMULA_EXAMPLE, ActivationSpec
-from service.domain.activations.cost import estimated_cost
+from service.domain.activations.choice import ActivationSpec
+from service.domain.activations.choice_schema import FORMULA_EXAMPLE
+from service.domain.activations.cost import EstimatedCost, estimated_cost
 from service.domain.activations.expression import is_elementwise
 from service.domain.activations.language import parse
 from service.domain.activations.latex import latex
 from service.domain.activations.numeric import Array
-from service.domain.activations.properties import properties
+from service.domain.activations.parameters import LARGEST_PARAMETER, ParameterValue
+from service.domain.activations.properties import Properties, properties
 from service.domain.activations.symbolic import derivative_formula
-from service.domain.errors import ActivationNotFound
+from service.storage.activations import Registered
 
 PREVIEW_RANGE = (-6.0, 6.0, 241)
 
 
-def catalogue_view() -> ActivationsView:
-    return ActivationsView(items=[activation_view(name) for name in CATALOGUE])
-
-
 @cache
-def activation_view(name: str) -> ActivationView:
-    """ActivationNotFound for a name that the catalogue does not have."""
-    if name not in CATALOGUE:
-        raise ActivationNotFound(f"The catalogue has no activation {name!r}; it has {', '.join(sorted(CATALOGUE))}.")
+def catalogue_view(name: str) -> ActivationView:
+    """A row of the catalogue."""
     row = CATALOGUE[name]
     return ActivationView(
         name=row.name,
+        version=None,
+        newest_version=None,
         title=row.title,
         formula=row.formula,
+        computed_as=row.formula,
+        same_as=row.name,
         latex=latex(row.expression),
         **_derivative(row.expression),
         parameters=[ParameterView.model_validate(parameter) for parameter in row.parameters],
@@ -52,7 +51,42 @@ def activation_view(name: str) -> ActivationView:
         advice=row.advice and AdviceView.model_validate(row.advice),
         named_in_article=row.named_in_article,
         note=row.note,
+        estimated_cost=_cost(ActivationSpec(name=name)),
+        created_at=None,
+        archived_at=None,
     )
+
+
+def registered_view(found: Registered) -> ActivationView:
+    """A version of a registered formula."""
+    choice, row = choice_of(found), choice_of(found).definition
+    return ActivationView(
+        name=found.activation.name,
+        version=found.version.version,
+        newest_version=found.activation.newest,
+        title=found.activation.name,
+        formula=found.version.formula,
+        computed_as=row.formula,
+        same_as=row.name or None,
+        latex=_latex(choice),
+        **_derivative(row.expression),
+        parameters=[_parameter(name, given) for name, given in choice.parameters.items()],
+        properties=Properties.model_validate(found.version.properties),
+        recommended_initialisation=InitialisationView.model_validate(row.initialisation),
+        advice=None,
+        named_in_article=False,
+        note=found.version.note,
+        estimated_cost=_cost(choice),
+        created_at=found.version.created_at,
+        archived_at=found.activation.archived_at,
+    )
+
+
+def choice_of(found: Registered) -> ActivationSpec:
+    """The version as a spec keeps it."""
+    version = found.version
+    given = {"name": found.activation.name, "version": version.version, "formula": version.formula}
+    return ActivationSpec.model_validate({**given, "parameters": version.parameters})
 
 
 def curve_view(choice: ActivationSpec, start: float, end: float, points: int) -> CurveView:
@@ -66,17 +100,36 @@ def curve_view(choice: ActivationSpec, start: float, end: float, points: int) ->
 
 def preview_view(choice: ActivationSpec) -> PreviewView:
     row, values = choice.definition, choice.values
-    text = choice.formula or row.formula
     return PreviewView(
-        formula=text,
+        formula=choice.formula or row.formula,
         computed_as=row.formula,
         same_as=row.name or None,
-        latex=latex(parse(text, {**choice.parameters, **values})),
+        latex=_latex(choice),
         **_derivative(row.expression),
         parameters={name: GivenParameterView.model_validate(p) for name, p in choice.parameters.items()},
         properties=properties(row.expression, values),
         curve=curve_view(choice, *PREVIEW_RANGE),
-        estimated_cost=estimated_cost(row.expression, fused=bool(row.name)),
+        estimated_cost=_cost(choice),
+    )
+
+
+def _latex(choice: ActivationSpec) -> str:
+    text = choice.formula or choice.definition.formula
+    return latex(parse(text, {**choice.parameters, **choice.values}))
+
+
+def _cost(choice: ActivationSpec) -> EstimatedCost:
+    return estimated_cost(choice.definition.expression, fused=bool(choice.definition.name))
+
+
+def _parameter(name: str, given: ParameterValue) -> ParameterView:
+    return ParameterView(
+        name=name,
+        default=given.value,
+        minimum=-LARGEST_PARAMETER,
+        maximum=LARGEST_PARAMETER,
+        learnable=given.learnable,
+        may_learn=True,
     )
 
 
@@ -93,11 +146,12 @@ def _finite(values: Array) -> list[float | None]:
 
 def _examples() -> Mapping[str, Any]:
     """Real answers, shortened where they are long."""
-    swish = activation_view("swish").model_dump(mode="json")
+    swish = catalogue_view("swish").model_dump(mode="json")
     choice = ActivationSpec.model_validate(FORMULA_EXAMPLE)
     curve = curve_view(choice, -1, 1, 3).model_dump(mode="json")
     preview = preview_view(choice).model_dump(mode="json") | {"curve": curve}
-    return {"ActivationView": swish, "ActivationsView": {"items": [swish]}, "CurveView": curve, "PreviewView": preview}
+    page = {"items": [swish], "next_cursor": None}
+    return {"ActivationView": swish, "Page_ActivationView_": page, "CurveView": curve, "PreviewView": preview}
 
 
 EXAMPLES = _examples()

@@ -136,6 +136,7 @@ STUDY: dict[str, Any] = {
     "base": {"dataset": "mnist_5k", "epochs": 3},
     "factors": {"activation": ["relu", "swish"]},
     "seeds": [0, 1, 2],
+    "activations": {},
     "experiments": 6,
     "progress": {"queued": 3, "running": 1, "succeeded": 2, "failed": 0, "cancelled": 0},
     "finished": False,

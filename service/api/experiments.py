@@ -26,8 +26,8 @@ from service.api.filters import FilterQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import AttemptsView, ExperimentPatch, ExperimentView, MetricsView, Page, ResultView
+from service.api.specs import SubmissionDep
 from service.domain.errors import ExperimentNotFound, IllegalTransition
-from service.domain.spec import ExperimentSubmission
 from service.domain.status import Status
 from service.domain.text import Text
 from service.storage import attempts, experiments, lifecycle
@@ -63,7 +63,7 @@ class ListQuery(FilterQuery):
 
 @router.post("", status_code=202, responses=WITH_BODY | CREATED_BEFORE)
 def submit_experiment(
-    submission: ExperimentSubmission,
+    submission: SubmissionDep,
     session: WriteSession,
     principal: PrincipalDep,
     creation: CreationDep,

@@ -21,7 +21,7 @@ class FilterQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
-    activation: Text | None = Field(None, description="Its label, such as relu or swish(beta=2).")
+    activation: Text | None = Field(None, description="Its label, such as relu, swish(beta=2) or mine v2 (a=1).")
     dataset: DatasetName | None = None
     study: UUID | None = None
     tag: Text | None = None

@@ -36,16 +36,29 @@ class Creation:
         IdempotencyMismatch when the key came with another route or body.
         """
         id = new_id()
-        location = f"{PREFIX}/{collection}/{id}"
-        earlier = None if self._request is None else idempotency.reserve(session, self._request, 202, location)
+        return UUID(self.once_named(session, response, collection, str(id), lambda: make(id), status=202))
+
+    def once_named(
+        self,
+        session: Session,
+        response: Response,
+        collection: str,
+        name: str,
+        make: Callable[[], object],
+        *,
+        status: int,
+    ) -> str:
+        """The same for what has a name instead of an id."""
+        location = f"{PREFIX}/{collection}/{name}"
+        earlier = None if self._request is None else idempotency.reserve(session, self._request, status, location)
         if earlier is None:
-            make(id)
+            make()
         else:
             self._check(earlier.route, earlier.body_sha256)
             response.headers["Idempotency-Replayed"] = "true"
             location = earlier.location
         response.headers["Location"] = location
-        return UUID(location.rpartition("/")[2])
+        return location.rpartition("/")[2]
 
     def _check(self, route: str, body_sha256: str) -> None:
         assert self._request is not None

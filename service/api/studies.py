@@ -31,6 +31,7 @@ from service.domain.errors import FieldProblem, IllegalTransition, Invalid, Stud
 from service.domain.study import PresetName, StudyPatch, StudySpec
 from service.domain.text import Name, Text
 from service.storage import progress, studies
+from service.storage.activations import Names
 from service.storage.cursors import Cursor
 from service.storage.experiments import Filter
 from service.storage.tables import Study
@@ -74,11 +75,15 @@ def submit_study(
 ) -> StudyView | Response:
     """Queue a grid of experiments: every combination of the factors' values, once per seed. All or none."""
     _check_size(spec.size, services.settings.max_study_experiments, "/factors")
-    submissions = spec.experiments()
+    names = Names(session)
+    submissions = spec.experiments(names)
     if dry_run:
         return JSONResponse(study_views.plan(session, spec, submissions).model_dump(mode="json"))
     id = creation.once(
-        session, response, "studies", lambda id: studies.create(session, principal, spec, submissions, id)
+        session,
+        response,
+        "studies",
+        lambda id: studies.create(session, principal, spec, submissions, id, names.versions),
     )
     session.info["wakes"] = len(submissions)
     return _created(session, response, id)
@@ -118,7 +123,8 @@ def edit_study(
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
     spec = studies.spec_of(study)
     _check_size(spec.cells * (len(spec.seeds) + len(added)), services.settings.max_study_experiments, "/seeds")
-    submissions = spec.with_seeds(added).experiments() if added else []
+    names = Names(session, study.activations, archived=True)
+    submissions = spec.with_seeds(added).experiments(names) if added else []
     session.info["wakes"] = len(submissions)
     return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions))
 

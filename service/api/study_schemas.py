@@ -20,6 +20,9 @@ class StudyView(View):
     base: dict[str, Any]
     factors: dict[str, list[Any]]
     seeds: list[int]
+    activations: dict[str, int] = Field(
+        description="Which version each registered name without one stands for, in seeds added later too."
+    )
     experiments: int = Field(description="How many it holds.")
     progress: dict[Status, int] = Field(description="Experiments per status.")
     finished: bool

@@ -36,6 +36,7 @@ def _study(row: Study, progress: Progress) -> StudyView:
         base=row.base,
         factors=row.factors,
         seeds=row.seeds,
+        activations=row.activations,
         experiments=progress.total,
         progress=dict(progress.counts),
         finished=progress.finished,

@@ -107,6 +107,14 @@ class ResultNotReady(Conflict):
     code, title = "result_not_ready", "There is no result"
 
 
+class NameTaken(Conflict):
+    code, title = "name_taken", "The name is taken"
+
+
+class NotChangeable(Conflict):
+    code, title = "not_changeable", "The catalogue cannot be changed"
+
+
 class Gone(ActLabError):
     status, code, title = 410, "gone", "Gone"
 

@@ -12,8 +12,8 @@ from service.domain.activations.choice import ActivationChoice
 from service.domain.part import Part
 from service.domain.text import Name, Notes, Tags, printable
 
-SPEC_VERSION = 1
-"""Raised when a stored spec changes its meaning; a worker claims only the versions that it knows."""
+SPEC_VERSION = 2  # registered activations
+"""Raised when a stored spec changes its meaning or holds something new; a worker claims only versions that it knows."""
 
 LARGEST_SAFE_INTEGER = 2**53 - 1  # JSON numbers beyond it lose digits in JavaScript clients
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.domain.activations.registered import REGISTRY, Registry
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.part import Part
 from service.domain.problems import field_problems, pointer
@@ -104,15 +105,16 @@ class StudySpec(Part):
         """The same grid over other seeds."""
         return self.model_copy(update={"seeds": seeds})
 
-    def experiments(self) -> list[ExperimentSubmission]:
-        """The grid, cell by cell, seeds innermost. Invalid names every wrong field of base, factors and seeds."""
+    def experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
+        """The grid, cell by cell, seeds innermost. Invalid names every wrong field of base, factors and seeds. The
+        registry has the formulas of registered activations."""
         _refuse([*_factor_problems(self.factors, self.base), *_seed_problems(self.seeds, self.base)])
         found: list[ExperimentSubmission] = []
         problems: dict[tuple[str, str], FieldProblem] = {}
         seen = 0
         for values, origins in self._cells():
             try:
-                found.append(ExperimentSubmission.model_validate(values))
+                found.append(ExperimentSubmission.model_validate(values, context={REGISTRY: registry}))
             except ValidationError as error:
                 for problem in _located(error, origins, self.base):
                     problems.setdefault((problem.pointer, problem.code), problem)

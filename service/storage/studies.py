@@ -17,6 +17,8 @@ from service.storage.clock import now
 from service.storage.cursors import Cursor
 from service.storage.tables import Experiment, Study
 
+NO_NAMES: Mapping[str, int] = {}
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -41,9 +43,15 @@ class Page:
 
 
 def create(
-    session: Session, principal: str, spec: StudySpec, submissions: Sequence[ExperimentSubmission], id: UUID
+    session: Session,
+    principal: str,
+    spec: StudySpec,
+    submissions: Sequence[ExperimentSubmission],
+    id: UUID,
+    activations: Mapping[str, int] = NO_NAMES,
 ) -> Study:
-    """Store the study and queue its experiments, all or none."""
+    """Store the study and queue its experiments, all or none; `activations` are the versions that registered names in
+    it stand for."""
     study = Study(
         id=id,
         principal=principal,
@@ -53,6 +61,7 @@ def create(
         base=spec.base,
         factors=spec.factors,
         seeds=spec.seeds,
+        activations=dict(activations),
     )
     session.add(study)
     session.flush()

@@ -23,6 +23,9 @@ class Study(Base):
     base: Mapped[dict[str, Any]]
     factors: Mapped[dict[str, Any]]
     seeds: Mapped[list[Any]]
+    # The versions that bare names of registered activations meant when it was submitted, so that seeds added later
+    # train the same formulas.
+    activations: Mapped[dict[str, Any]] = mapped_column(default=dict)
     edit_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now())
     cancelled_at: Mapped[datetime | None]

@@ -18,6 +18,7 @@ from tests.waiting import await_true
 ROOT = "http://127.0.0.1:8000"
 EXPERIMENTS = "/api/v1/experiments"
 STUDIES = "/api/v1/studies"
+ACTIVATIONS = "/api/v1/activations"
 COMPARISONS = "/api/v1/comparisons"
 CURVES = "/api/v1/curves"
 

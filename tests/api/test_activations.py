@@ -9,9 +9,8 @@ from fastapi.testclient import TestClient
 
 from service.domain.activations import CATALOGUE
 from tests.api.problems import refused
-from tests.api.serving import EXPERIMENTS
+from tests.api.serving import ACTIVATIONS, EXPERIMENTS
 
-ACTIVATIONS = "/api/v1/activations"
 PREVIEW = f"{ACTIVATIONS}/preview"
 
 

@@ -26,7 +26,7 @@ from service.storage import schema
 from service.storage.database import Database
 from tests.api import states
 from tests.api.problems import MEDIA_TYPE
-from tests.api.serving import STUDIES
+from tests.api.serving import ACTIVATIONS, STUDIES
 from tests.api.test_openapi import OPERATIONS
 from tests.servers import free_port
 from tests.waiting import await_true
@@ -64,6 +64,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             study = session.post(f"{own.url}{STUDIES}", json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()
             (fence,) = states.claim(database)
             states.succeed(database, fence)
+            mine: Any = {"name": "mine", "formula": "a * x", "parameters": {"a": 1}}
+            assert session.post(f"{own.url}{ACTIVATIONS}", json=mine).status_code == 201
             ids = {"experiments": str(fence.id), "studies": study["id"]}
             yield Live(schemathesis.openapi.from_url(f"{own.url}/openapi.json"), session, ids)
     finally:
@@ -100,5 +102,7 @@ def test_no_request_meets_a_defect_or_an_answer_untold(live: Live, name: str, mo
 def _about_what_exists(case: Any, live: Live) -> None:
     if "id" in case.path_parameters:
         case.path_parameters["id"] = live.ids[case.path.split("/")[3]]
+    if "name" in case.path_parameters:
+        case.path_parameters["name"] = "mine"
     if "wait" in (case.query or {}):
         case.query["wait"] = 0.01

@@ -102,6 +102,9 @@ WRONG: list[Wrong] = [
         ({"parameters": {}}, "required", "/activation/name"), ({"name": "relu", "x": 1}, "no such", "/activation/x"),
     )),
     Wrong("activation.name", 1, "valid string"),
+    *_integers("activation.version", 1, 2**31 - 1),
+    Wrong("activation.version", 1, "No formula is registered", "/activation/name"),
+    Wrong("activation", {"version": 1, "formula": "x"}, "required", "/activation/name"),
     *(Wrong("activation", value, says, f"/activation/{at}") for value, says, at in (
         ({"formula": "x +"}, "Column 4: found the end", "formula"),
         ({"formula": ""}, "Column 1: found the end", "formula"),

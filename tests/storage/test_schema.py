@@ -8,8 +8,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
+from service.domain.activations.properties import Properties, properties
+from service.domain.activations.registering import NewActivation, NewVersion
 from service.domain.errors import SchemaOutdated
-from service.storage import lifecycle, schema
+from service.storage import activations, lifecycle, schema
 from service.storage.base import Base
 from service.storage.database import Database
 from service.storage.tables import Epoch, Experiment
@@ -23,8 +25,14 @@ def revisions() -> list[str]:
     return [script.revision for script in reversed(list(scripts))]
 
 
+def measured(new: NewVersion) -> Properties:
+    return properties(new.choice.definition.expression, new.choice.values)
+
+
 def fill(database: Database) -> None:
     database.run("make", lambda s: make_experiment(s, tags=["a"]))
+    registered = NewActivation(name="mine", formula="x")
+    database.run("register", lambda s: activations.create(s, "local", registered, measured(registered)))
     (claim,) = database.run("claim", lambda s: lifecycle.claim(s, "w", 1, 30))
     database.run("epoch", lambda s: lifecycle.record_epoch(s, claim.fence, make_epoch(1)))
 
