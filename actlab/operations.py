@@ -132,6 +132,35 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         """Delete a study whose experiments have all ended, and them with it."""
         return self._nothing(_done(Call("DELETE", f"/studies/{id}")))
 
+    # --- activations ---------------------------------------------------------------------------------------------
+
+    def activations(self, *, archived: bool = False) -> Many:
+        """The catalogue, and then every registered formula in its newest version."""
+        return self._many(_pages("/activations", {"archived": archived}))
+
+    def activation(self, name: str, *, version: int | None = None) -> One:
+        return self._one(_call(Call("GET", f"/activations/{name}", {"version": version})))
+
+    def curve(self, name: str, *, version: int | None = None, **query: Any) -> One:
+        """Points of its graph; `query` takes points, parameters (JSON text), and from and to by a dictionary."""
+        return self._one(_call(Call("GET", f"/activations/{name}/curve", {"version": version, **query})))
+
+    def preview_activation(self, activation: Json) -> One:
+        """What a formula with its parameters is and costs. Nothing is stored."""
+        return self._one(_call(Call("POST", "/activations/preview", body=activation)))
+
+    def register_activation(self, name: str, definition: Json, *, idempotency_key: str | None = None) -> One:
+        """Give a formula (`{"formula": ..., "parameters": ..., "note": ...}`) a name for specs to use."""
+        return self._one(_call(_post("/activations", {"name": name, **definition}, idempotency_key)))
+
+    def edit_activation(self, name: str, definition: Json, *, newest_version: int | None = None) -> One:
+        """Make the next version of a registered name; with `newest_version`, only if nobody made one since."""
+        return self._one(_call(Call("PUT", f"/activations/{name}", body=definition, headers=_if_match(newest_version))))
+
+    def archive_activation(self, name: str) -> Nothing:
+        """Take a registered name out of lists and new specs; `edit_activation` brings it back."""
+        return self._nothing(_done(Call("DELETE", f"/activations/{name}")))
+
     # --- comparisons and the rest --------------------------------------------------------------------------------
 
     def comparison(self, **query: Any) -> One:

@@ -97,3 +97,17 @@ def test_both_clients_do_the_same() -> None:
         return {name: list(inspect.signature(found).parameters) for name, found in public.items()}
 
     assert methods(Client) == methods(AsyncClient)
+
+
+@states.on_sqlite
+def test_a_formula_from_preview_to_archive(ask: Ask) -> None:
+    mine: dict[str, Any] = {"formula": "a * tanh(x)", "parameters": {"a": 2}}
+    assert ask("preview_activation", mine)["properties"]["range"] == [-2, 2]
+    assert ask("register_activation", "mine", mine, idempotency_key="k")["version"] == 1
+    assert ask("edit_activation", "mine", {"formula": "tanh(x)"}, newest_version=1)["version"] == 2
+    assert ask("activation", "mine", version=1)["formula"] == "a * tanh(x)"
+    assert ask("curve", "mine", version=1, points=3)["y"][1] == 0
+    assert ask("submit_experiment", {"activation": "mine"})["spec"]["activation"]["version"] == 2
+    assert ask("archive_activation", "mine") is None
+    assert [found["name"] for found in ask("activations", archived=True)][-1] == "mine"
+    assert "mine" not in [found["name"] for found in ask("activations")]
