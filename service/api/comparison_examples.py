@@ -19,6 +19,7 @@ COMPARISON: dict[str, Any] = {
             "max": 0.964,
             "interval": [0.9535, 0.9685],
             "test_image_interval": [0.9455, 0.9755],
+            "seeds": None,
             "rank": [1, 1],
         },
         {
@@ -35,6 +36,7 @@ COMPARISON: dict[str, Any] = {
             "max": 0.953,
             "interval": [0.946, 0.956],
             "test_image_interval": [0.934, 0.967],
+            "seeds": None,
             "rank": [2, 2],
         },
     ],

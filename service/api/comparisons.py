@@ -30,6 +30,7 @@ class QuestionQuery(GroupingQuery):
         description='Hold every group against this one: the value of the only factor, or JSON such as {"epochs": 3}.',
         examples=["relu"],
     )
+    seeds: bool = Field(False, description="Add the value of each seed.")
 
 
 class ComparisonQuery(SetQuery, QuestionQuery):
@@ -64,4 +65,4 @@ def _compare(session: Session, narrowed: Filter, query: QuestionQuery, paths: li
     versus = None if query.versus is None else grouping.group_named(query.versus, paths)
     gathered = comparisons.gather(session, narrowed, query.metric, paths, allow_mixed=query.allow_mixed)
     images = comparisons.image_intervals(session, narrowed, query.metric, gathered)
-    return compare(gathered.cells, query.metric, versus, images)
+    return compare(gathered.cells, query.metric, versus, images, seeds=query.seeds)

@@ -22,6 +22,7 @@ EXPERIMENT: dict[str, Any] = {
     "attempt": 1,
     "lost_count": 0,
     "study_id": _STUDY_ID,
+    "activation_label": "swish",
     "spec": {
         "activation": {"name": "swish", "parameters": {"beta": {"value": 1.0, "learnable": False}}},
         "dataset": "mnist_5k",

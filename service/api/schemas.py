@@ -37,6 +37,9 @@ class ExperimentView(View):
     attempt: int
     lost_count: int = Field(description="Attempts lost since the last progress.")
     study_id: UUID | None
+    activation_label: str = Field(
+        validation_alias="activation", description="As filters and comparisons name it: relu, swish(beta=2)."
+    )
     spec: dict[str, Any] = Field(description="The spec with every default filled in.")
     tags: list[str]
     notes: str | None

@@ -43,7 +43,7 @@ def test_a_study_is_compared_by_its_own_factors(client: TestClient, study: str) 
     best = found["groups"][0]
     assert best.keys() == {
         "factors", "n", "n_duplicate", "n_diverged", "n_failed", "n_pending", "mean", "sd", "median", "min", "max",
-        "interval", "test_image_interval", "rank",
+        "interval", "test_image_interval", "seeds", "rank",
     }  # fmt: skip
     assert (best["n"], best["median"], best["rank"]) == (3, 0.98, [1, 1])
     assert best["mean"] == pytest.approx(0.98)
@@ -53,6 +53,13 @@ def test_a_study_is_compared_by_its_own_factors(client: TestClient, study: str) 
     assert found["pairs"][0].keys() >= {
         "a", "b", "test", "difference", "interval", "p", "p_holm", "p_attainable", "hedges_g", "verdict",
     }  # fmt: skip
+
+
+def test_the_value_of_each_seed_comes_where_it_is_asked_for(client: TestClient, study: str) -> None:
+    assert get(client, study=study)["groups"][0]["seeds"] is None
+    for group in get(client, study=study, seeds=True)["groups"]:
+        values = group["seeds"].values()
+        assert (len(values), min(values), max(values)) == (group["n"], group["min"], group["max"])
 
 
 @pytest.mark.parametrize("versus", ["relu", '"relu"', '{"activation": "relu"}'])

@@ -18,9 +18,9 @@ from tests.making import make_epoch
 
 FIELDS = {
     "id", "name", "status", "cause", "detail", "remedy", "waiting_reason", "queue_position", "cancel_requested",
-    "attempt", "lost_count", "study_id", "spec", "tags", "notes", "priority", "epochs_done", "test_accuracy",
-    "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "early_loss", "images_per_second", "seconds",
-    "retry_of", "edit_version", "created_at", "started_at", "finished_at", "revision",
+    "attempt", "lost_count", "study_id", "activation_label", "spec", "tags", "notes", "priority", "epochs_done",
+    "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "early_loss",
+    "images_per_second", "seconds", "retry_of", "edit_version", "created_at", "started_at", "finished_at", "revision",
 }  # fmt: skip
 
 
@@ -35,7 +35,8 @@ def test_a_submission_is_queued_with_every_default_filled_in(client: TestClient)
     assert answer.headers["location"] == at(body["id"])
     assert body.keys() == FIELDS
     assert (body["status"], body["name"], body["tags"]) == ("queued", "first", ["a", "b"])
-    assert (body["spec"]["epochs"], body["spec"]["optimizer"]["learning_rate"]) == (20, 0.001)
+    assert (body["activation_label"], body["spec"]["epochs"]) == ("relu", 20)
+    assert body["spec"]["optimizer"]["learning_rate"] == 0.001
     assert body["spec"].keys().isdisjoint({"name", "tags", "notes", "priority"})
     assert client.get(answer.headers["location"]).json() == body
 

@@ -6,10 +6,11 @@ so the fixture ends with this package: tests elsewhere run loops of their own.
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.watch import Watch
 from tests.conftest import do_without
@@ -17,7 +18,17 @@ from tests.stack.services import Service
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 20_000
+SETUP_SECONDS = 300
+"""For a test with all that it sets up: the first one starts the browser and the service, on a busy machine slowly."""
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SETUP_SECONDS))
 
 
 class NewPage(Protocol):
@@ -82,6 +93,7 @@ def new_page(chromium: Browser, request: pytest.FixtureRequest, watch: Watch) ->
         return context.new_page()
 
     yield open_page
+    watch.close()
     for context in contexts:
         context.close()
 

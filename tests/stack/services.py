@@ -44,7 +44,7 @@ class Service:
             self.run("db", "upgrade")
             self.launch("serve")
             self.launch("worker")
-        await_true(self.client.healthy, seconds=40)
+        await_true(self.client.healthy, seconds=90)
         return self
 
     def launch(self, *command: str, name: str | None = None) -> None:

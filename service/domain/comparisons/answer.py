@@ -40,6 +40,7 @@ class Group(Figures):
         description="95% bootstrap interval over test images; null for a metric that is no accuracy, and for more than"
         " 2,000 experiments with a result.",
     )
+    seeds: dict[int, float] | None = Field(None, description="With `seeds=true`, the value of each seed.")
     rank: tuple[int, int] = Field((1, 1), description="Best and worst rank that the family's verdicts leave open.")
 
 

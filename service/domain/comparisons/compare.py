@@ -23,16 +23,22 @@ Side = tuple[int, int]
 
 
 def compare(
-    cells: Iterable[Cell], metric: str, versus: Factors | None = None, images: ImageIntervals | None = None
+    cells: Iterable[Cell],
+    metric: str,
+    versus: Factors | None = None,
+    images: ImageIntervals | None = None,
+    *,
+    seeds: bool = False,
 ) -> Comparison:
     """Compare these groups, in whatever order they come, by the values of `metric` that they hold.
 
-    `versus` restricts the family to pairs with one group, named by as many of its factors as tell it apart.
+    `versus` restricts the family to pairs with one group, named by as many of its factors as tell it apart. `seeds`
+    adds the value of each seed.
     Raises Invalid where the metric is unknown, `versus` names no group or more than one, or there are too many pairs.
     """
     chosen = metric_of(metric)
     ordered = sorted(cells, key=lambda cell: (label(cell.factors), repr(cell.factors)))
-    described = [(_group(cell, images or {}), cell) for cell in ordered]
+    described = [(_group(cell, images or {}, seeds), cell) for cell in ordered]
     described.sort(key=lambda pair: _place(pair[0], chosen))
     groups, ordered = [group for group, _ in described], [cell for _, cell in described]
     reference = None if versus is None else _index_of(versus, groups)
@@ -58,8 +64,9 @@ def compare(
     )
 
 
-def _group(cell: Cell, images: ImageIntervals) -> Group:
-    values = [value for _, value in sorted(cell.values.items())]
+def _group(cell: Cell, images: ImageIntervals, seeds: bool) -> Group:
+    by_seed = dict(sorted(cell.values.items()))
+    values = list(by_seed.values())
     return Group(
         factors=dict(cell.factors),
         n_duplicate=cell.n_duplicate,
@@ -68,6 +75,7 @@ def _group(cell: Cell, images: ImageIntervals) -> Group:
         n_pending=cell.n_pending,
         interval=mean_interval(values),
         test_image_interval=images.get(key(cell.factors)),
+        seeds=by_seed if seeds else None,
         **vars(describe(values)),
     )
 

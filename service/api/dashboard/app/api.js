@@ -1,4 +1,4 @@
-/** The public API over HTTP: JSON in, JSON out, problems as errors. Nothing here knows a page. */
+/** The public API over HTTP: JSON in, JSON (or a log's text) out, problems as errors. Nothing here knows a page. */
 
 const ROOT = "/api/v1";
 const PATIENCE_MS = 30_000;
@@ -29,7 +29,8 @@ export class ApiError extends Error {
 export async function get(path, { etag, signal } = {}) {
   const answer = await send(path, { headers: etag ? { "If-None-Match": etag } : {}, signal });
   if (answer.status === 304) return { changed: false, etag };
-  return { changed: true, data: await answer.json(), etag: answer.headers.get("etag") ?? undefined };
+  const isJson = answer.headers.get("content-type")?.includes("json");
+  return { changed: true, data: await (isJson ? answer.json() : answer.text()), etag: answer.headers.get("etag") ?? undefined };
 }
 
 /** POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer makes nothing twice. */
@@ -42,6 +43,13 @@ export async function post(path, body, { once, signal } = {}) {
 /** POST without a body, for actions such as cancel. */
 export async function act(path, { once } = {}) {
   const answer = await send(path, { method: "POST", headers: once ? { "Idempotency-Key": once } : {} });
+  return answer.json();
+}
+
+/** PATCH with a merge patch; with `version`, only where the resource is still at that edit_version. */
+export async function patch(path, body, version) {
+  const headers = { "Content-Type": "application/merge-patch+json", ...(version === undefined ? {} : { "If-Match": `"${version}"` }) };
+  const answer = await send(path, { method: "PATCH", headers, body: JSON.stringify(body) });
   return answer.json();
 }
 

@@ -64,10 +64,12 @@ export function duration(seconds) {
   return parts.filter(Boolean).join(" ");
 }
 
-/** "just now", "4 min ago", "2 h 5 min ago". */
+/** "just now", "4 min ago", "2 h ago". */
 export function ago(iso, now = Date.now()) {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
-  return seconds < 5 ? "just now" : `${duration(seconds)} ago`;
+  if (seconds < 5) return "just now";
+  const [size, unit] = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]].find(([least]) => seconds >= least);
+  return `${Math.floor(seconds / size)} ${unit} ago`;
 }
 
 /** The time of day, with the date where it is not today's. */

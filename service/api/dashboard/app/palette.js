@@ -1,6 +1,7 @@
 /** One colour and one symbol per activation, the same on every page. Hues after Okabe and Ito (2008), darkened or
  * lightened until a line has a contrast of 3:1 on its ground; where two functions share a hue, the symbol differs. */
 import { useEffect, useState } from "./html.js";
+import { groupKey } from "./labels.js";
 
 /** [on light, on dark] */
 const HUES = {
@@ -42,6 +43,24 @@ export function activationStyle(label, dark) {
 export function orderedStyle(index, dark) {
   const hue = NAMES[index % NAMES.length];
   return { color: HUES[hue][dark ? 1 : 0], symbol: SYMBOLS[Math.floor(index / NAMES.length) % SYMBOLS.length] };
+}
+
+const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3], [4, 2]];
+
+/**
+ * How the groups of a picture are drawn: by their activation, and dashed where several share one.
+ * @param {Record<string, any>[]} factors of each group
+ * @returns {Map<string, {color: string, symbol: string, dash?: number[]}>} by groupKey
+ */
+export function groupStyles(factors, dark) {
+  const seen = new Map();
+  const isSingle = new Set(factors.map(({ activation }) => activation)).size < 2 && factors.length > 1;
+  return new Map(factors.map((each, index) => {
+    if (each.activation === undefined || isSingle) return [groupKey(each), orderedStyle(index, dark)];
+    const before = seen.get(each.activation) ?? 0;
+    seen.set(each.activation, before + 1);
+    return [groupKey(each), { ...activationStyle(each.activation, dark), dash: DASHES[before % DASHES.length] }];
+  })); // prettier-ignore
 }
 
 /** `swish(beta=1.5)` is drawn as swish. */

@@ -2,7 +2,12 @@
 import { useEffect, useState } from "./html.js";
 
 const ROUTES = [
-  [/^\/(?:activations)?$/, () => import("./pages/activations.js")],
+  [/^\/(?:studies)?$/, () => import("./pages/studies.js")],
+  [/^\/studies\/new$/, () => import("./pages/newstudy.js")],
+  [/^\/studies\/(?<id>[^/]+)$/, () => import("./pages/study.js")],
+  [/^\/experiments$/, () => import("./pages/experiments.js")],
+  [/^\/experiments\/(?<id>[^/]+)$/, () => import("./pages/experiment.js")],
+  [/^\/activations$/, () => import("./pages/activations.js")],
   [/^\/activations\/(?<name>[^/]+)$/, () => import("./pages/activation.js")],
   [/^\/workers$/, () => import("./pages/workers.js")],
 ];
@@ -40,14 +45,25 @@ export function usePath() {
   return path;
 }
 
-/** The query of the address, and a function that changes some of it without a new entry in the history. */
+/**
+ * The query of the address, and a function that changes some of it: in place, or with `push` as a new entry in the history.
+ * @returns {[URLSearchParams, (changes: Record<string, string>, options?: {push?: boolean}) => void]}
+ */
 export function useQuery() {
   const [query, setQuery] = useState(() => new URLSearchParams(location.search));
-  const change = (changes) => {
+  useEffect(() => {
+    const update = () => setQuery(new URLSearchParams(location.search));
+    addEventListener("navigated", update);
+    addEventListener("popstate", update);
+    return () => {
+      removeEventListener("navigated", update);
+      removeEventListener("popstate", update);
+    };
+  }, []);
+  const change = (changes, { push = false } = {}) => {
     const next = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(changes)) value ? next.set(name, value) : next.delete(name);
-    navigate(`${location.pathname}${next.size ? `?${next}` : ""}${location.hash}`, { replace: true });
-    setQuery(next);
+    navigate(`${location.pathname}${next.size ? `?${next}` : ""}${location.hash}`, { replace: !push });
   };
   return [query, change];
 }

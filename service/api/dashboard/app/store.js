@@ -1,8 +1,9 @@
 /** Feeds: GETs that are repeated while somebody looks. One request at a time each, conditional, slower when it fails. */
 import { get } from "./api.js";
-import { useEffect, useState } from "./html.js";
+import { useEffect, useRef, useState } from "./html.js";
 
 const SLOWEST_MS = 30_000;
+const REST_MS = 700;
 const KEPT = 60; // feeds nobody looks at, kept so that going back shows something at once
 
 /**
@@ -19,13 +20,17 @@ const feeds = new Map();
 const watchers = new Set();
 
 class Feed {
-  constructor(path) {
+  /** @param {string} path @param {null|((old: any, answer: any) => any)} merge of an answer to `?since=` into what there was */
+  constructor(path, merge) {
     this.path = path;
+    this.merge = merge;
     this.etag = undefined;
     this.failures = 0;
     this.busy = false;
-    this.due = false; // a refresh was asked for while a request was under way
+    this.due = false; // it was asked for again while a request was under way
     this.timer = 0;
+    this.took = 0; // ms that the last request took, and when it ended
+    this.ended = 0;
     /** @type {Map<(snapshot: Snapshot) => void, (data: any) => number|null>} */
     this.listeners = new Map();
     /** @type {Snapshot} */
@@ -51,21 +56,49 @@ class Feed {
     }
     this.busy = true;
     this.due = false;
+    const began = Date.now();
     try {
-      this.succeed(await get(this.path, { etag: this.etag }));
+      this.succeed(await get(this.address, { etag: this.etag }));
     } catch (error) {
       this.fail(error);
     }
     this.busy = false;
+    this.ended = Date.now();
+    this.took = this.ended - began;
     this.plan();
+  }
+
+  /** Ask again soon: after a rest that grows with what the last answer took, so that a slow one is not sought all the time. */
+  renew() {
+    if (this.failures > 0) return;
+    if (this.busy) this.due = true;
+    else this.loadIn(this.ended + this.rest - Date.now());
+  }
+
+  get rest() {
+    return Math.max(REST_MS, 4 * this.took);
+  }
+
+  loadIn(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load(), Math.max(0, ms));
   }
 
   succeed({ changed, data, etag }) {
     const recovered = this.snapshot.error !== null;
     this.failures = 0;
     this.etag = etag;
-    this.snapshot = { data: changed ? data : this.snapshot.data, error: null, at: Date.now(), retryAt: 0 };
+    this.snapshot = { data: changed ? this.merged(data) : this.snapshot.data, error: null, at: Date.now(), retryAt: 0 };
     if (changed || recovered) this.tell();
+  }
+
+  get address() {
+    const held = this.snapshot.data;
+    return this.merge && held ? `${this.path}?since=${held.revision}` : this.path;
+  }
+
+  merged(answer) {
+    return this.merge && this.snapshot.data ? this.merge(this.snapshot.data, answer) : answer;
   }
 
   fail(error) {
@@ -74,18 +107,21 @@ class Feed {
     this.tell();
   }
 
-  /** When to ask again: the shortest wish of those who look, doubled for each failure; at once when asked meanwhile. */
+  /** When to ask again: the shortest wish of those who look, doubled for each failure; soon where that was asked for meanwhile. */
   plan() {
+    if (this.due && this.failures === 0) {
+      this.loadIn(this.rest);
+      return;
+    }
     const wishes = [...this.listeners.values()].map((every) => every(this.snapshot.data)).filter((ms) => ms !== null);
     if (this.failures > 0) wishes.push(1000);
     if (wishes.length === 0) return;
-    const slowed = Math.min(SLOWEST_MS, Math.min(...wishes) * 2 ** this.failures);
-    const wait = this.failures > 0 ? slowed : this.due ? 0 : Math.min(...wishes);
+    const wait = Math.min(SLOWEST_MS, Math.min(...wishes) * 2 ** this.failures);
     if (this.failures > 0) {
       this.snapshot = { ...this.snapshot, retryAt: Date.now() + wait };
       this.tell();
     }
-    this.timer = setTimeout(() => this.load(), wait);
+    this.loadIn(wait);
   }
 
   tell() {
@@ -94,9 +130,9 @@ class Feed {
   }
 }
 
-function feed(path) {
+function feed(path, merge = null) {
   let found = feeds.get(path);
-  if (!found) feeds.set(path, (found = new Feed(path)));
+  if (!found) feeds.set(path, (found = new Feed(path, merge)));
   for (const [other, idle] of feeds) {
     if (feeds.size <= KEPT) break;
     if (idle.listeners.size === 0 && other !== path) feeds.delete(other);
@@ -108,19 +144,26 @@ function feed(path) {
  * The newest answer of a GET, repeated every so many ms (a number, a function of the data; null: once).
  * @param {string|null} path below /api/v1; null asks nothing
  * @param {number|null|((data: any) => number|null)} every
+ * @param {any} version of what it was derived from: when that changes, it is asked for again
+ * @param {null|((old: any, answer: any) => any)} merge for a path that knows `since`: only what changed is asked for
  * @returns {Snapshot}
  */
-export function useFeed(path, every = null) {
-  const [snapshot, setSnapshot] = useState(() => (path ? feed(path).snapshot : EMPTY));
+export function useFeed(path, every = null, version = undefined, merge = null) {
+  const [snapshot, setSnapshot] = useState(() => (path ? feed(path, merge).snapshot : EMPTY));
   useEffect(() => {
     if (!path) {
       setSnapshot(EMPTY);
       return undefined;
     }
-    setSnapshot(feed(path).snapshot);
+    setSnapshot(feed(path, merge).snapshot);
     const wish = typeof every === "function" ? every : () => every;
-    return feed(path).subscribe(setSnapshot, wish);
+    return feed(path, merge).subscribe(setSnapshot, wish);
   }, [path]);
+  const seen = useRef(version);
+  useEffect(() => {
+    if (path && seen.current !== undefined && seen.current !== version) feed(path).renew();
+    seen.current = version;
+  }, [path, version]);
   return snapshot;
 }
 

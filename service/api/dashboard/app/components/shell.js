@@ -5,7 +5,9 @@ import { useFeed } from "../store.js";
 import { StaleNotice } from "./notices.js";
 
 const PLACES = [
-  ["/activations", "Activations", /^\/(activations.*)?$/],
+  ["/studies", "Studies", /^\/(studies.*)?$/],
+  ["/experiments", "Experiments", /^\/experiments/],
+  ["/activations", "Activations", /^\/activations/],
   ["/workers", "Workers", /^\/workers/],
 ];
 const QUEUE_EVERY_MS = 3000;

@@ -1,5 +1,6 @@
 /** The colour and symbol of an activation, as in the charts' lines. */
 import { html } from "../html.js";
+import { groupLabel } from "../labels.js";
 import { activationStyle, useColours } from "../palette.js";
 
 const SHAPES = {
@@ -22,4 +23,11 @@ export function ActivationName({ label, link = false }) {
   const { dark } = useColours();
   const name = link ? html`<a href=${`/activations/${label}`}>${label}</a>` : label;
   return html`<span class="named"><${Swatch} style=${activationStyle(label, dark)} /><span>${name}</span></span>`;
+}
+
+/** A group of a comparison: its activation's swatch where activation is a factor, and all its factors in words. */
+export function GroupName({ factors }) {
+  const { dark } = useColours();
+  const mark = factors.activation === undefined ? null : html`<${Swatch} style=${activationStyle(factors.activation, dark)} />`;
+  return html`<span class="named">${mark}<span>${groupLabel(factors)}</span></span>`;
 }

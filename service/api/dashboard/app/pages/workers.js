@@ -65,7 +65,7 @@ function Worker({ worker, now }) {
 
 function Running({ id }) {
   const { data } = useFeed(`/experiments/${id}`, EVERY_MS);
-  const what = data ? `${data.spec.activation.name ?? data.spec.activation.formula}, seed ${data.spec.seed}` : id;
-  return html`<div>${what}
+  const what = data ? `${data.activation_label}, seed ${data.spec.seed}` : id;
+  return html`<div><a href=${`/experiments/${id}`}>${what}</a>
     ${data && html`<span class="muted"> epoch ${data.epochs_done} of ${data.spec.epochs}</span>`}</div>`;
 }

@@ -1,0 +1,59 @@
+/** What a form is about to send, for those who would rather send it themselves. */
+import { html, useState } from "../html.js";
+
+/** @param {{path: string, body: object}} props `path` below /api/v1 */
+export function AsRequest({ path, body, title = "The same as a request" }) {
+  const [kind, setKind] = useState("curl");
+  const text = kind === "curl" ? curl(path, body) : python(path, body);
+  return html`<details class="request">
+    <summary>${title}</summary>
+    <div class="tools">
+      <div class="seg" role="group" aria-label="Language">${["curl", "Python"].map(
+        (name) => html`<button type="button" aria-pressed=${kind === name} onClick=${() => setKind(name)}>${name}</button>`,
+      )}</div>
+      <${Copy} text=${text} />
+    </div>
+    <pre tabindex="0">${text}</pre>
+  </details>`;
+}
+
+/** A button that copies; without the clipboard (plain HTTP), the text can still be marked by hand. */
+export function Copy({ text, label = "Copy" }) {
+  const [said, setSaid] = useState("");
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setSaid("Copied");
+    } catch {
+      setSaid("Mark it and press Ctrl+C");
+    }
+    setTimeout(() => setSaid(""), 2000);
+  };
+  return html`<button type="button" class="small" onClick=${copy}>${said || label}</button>`;
+}
+
+const address = (path) => `${location.origin}/api/v1${path}`;
+
+function curl(path, body) {
+  const quoted = JSON.stringify(body, null, 1).replace(/\n\s*/g, " ").replaceAll("'", "'\\''");
+  return `curl -s ${address(path)} \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
+}
+
+function python(path, body) {
+  return `import httpx
+
+answer = httpx.post(
+    "${address(path)}",
+    json=${literal(body)},
+)
+print(answer.json()["id"])`;
+}
+
+/** JSON as a Python literal. */
+function literal(value) {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${literal(inner)}`).join(", ")}}`;
+}

@@ -1,0 +1,37 @@
+/** Groups side by side: the sentence, the ranking with every seed, the pairs, the main effects. */
+import { html } from "../html.js";
+import { useFeed } from "../store.js";
+import { Failure } from "./notices.js";
+import { Effects } from "./effects.js";
+import { Pairs } from "./pairs.js";
+import { Ranking } from "./ranking.js";
+import { verdictText } from "./verdict.js";
+
+export const METRICS = [
+  ["test_accuracy", "Test accuracy, last epoch"],
+  ["best_test_accuracy", "Test accuracy, best-validation epoch"],
+  ["test_loss", "Test loss, last epoch"],
+  ["best_test_loss", "Test loss, best-validation epoch"],
+  ["learning_speed", "Speed of learning (early loss)"],
+  ["seconds", "Training time"],
+  ["images_per_second", "Images per second"],
+];
+
+/** @param {{study: any, metric: string, onMetric: (metric: string) => void}} props */
+export function Comparison({ study, metric, onMetric }) {
+  const feed = useFeed(`/studies/${study.id}/comparison?metric=${metric}&seeds=true`, null, study.revision);
+  const data = feed.data;
+  return html`<section class="card stack" aria-labelledby="comparison-title">
+      <div class="card-head">
+        <h2 id="comparison-title">Ranking</h2>
+        <label class="inline">by <select value=${metric} onChange=${(event) => onMetric(event.target.value)}>
+          ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}</select></label>
+      </div>
+      ${feed.error && !feed.error.passing && html`<${Failure} error=${feed.error} />`}
+      ${data
+        ? html`<p class="verdict">${verdictText(data)}</p><${Ranking} comparison=${data} />`
+        : !feed.error && html`<p class="loading">Comparing …</p>`}
+    </section>
+    ${data && data.pairs.length > 0 && html`<${Pairs} comparison=${data} />`}
+    ${data && data.effects.length > 0 && html`<${Effects} comparison=${data} />`}`;
+}

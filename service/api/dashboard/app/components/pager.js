@@ -1,0 +1,12 @@
+/** From one page of a list to the next, by cursor; the browser's own "back" goes back. */
+import { html } from "../html.js";
+
+/** @param {{data?: {next_cursor: string|null}, isFirst: boolean, onChange: (cursor: string) => void}} props */
+export function Pager({ data, isFirst, onChange }) {
+  const next = data?.next_cursor;
+  if (isFirst && !next) return null;
+  return html`<nav class="pager" aria-label="Pages of the list">
+    ${!isFirst && html`<button type="button" onClick=${() => onChange("")}>Newest</button>`}
+    ${next && html`<button type="button" onClick=${() => onChange(next)}>Older</button>`}
+  </nav>`;
+}

@@ -1,0 +1,69 @@
+/** What can be done with a study: cancel it, add seeds, take its figures away. */
+import { act, patch } from "../api.js";
+import { html, useState } from "../html.js";
+import { counted } from "../format.js";
+import { refresh } from "../store.js";
+import { seedsOf } from "../studyform.js";
+import { Dialog } from "./dialog.js";
+import { Field } from "./field.js";
+import { Menu } from "./menu.js";
+
+export function StudyActions({ study }) {
+  const [open, setOpen] = useState("");
+  const close = () => setOpen("");
+  const active = study.progress.queued + study.progress.running;
+  return html`<div class="actions">
+    ${!study.cancelled_at && html`<button type="button" onClick=${() => setOpen("seeds")}>Add seeds</button>`}
+    ${!study.finished && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("cancel")}>Cancel study</button>`}
+    ${study.progress.succeeded > 0 && html`<${Menu} label="Export" groups=${exportsOf(study)} />`}
+    ${open === "cancel" && html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${counted(active, "experiment")}`} onClose=${close}
+      act=${() => act(`/studies/${study.id}/cancel`)} done=${() => refresh("/")}>
+      <p>${counted(active, "experiment")} that wait or run will end without a result. Those that have ended keep theirs.</p><//>`}
+    ${open === "seeds" && html`<${AddSeeds} study=${study} onClose=${close} />`}
+  </div>`;
+}
+
+const FORMATS = [["csv", "CSV"], ["parquet", "Parquet"], ["jsonl", "JSON Lines"]];
+
+function exportsOf({ id }) {
+  return [["experiments", "A row for each experiment"], ["epochs", "A row for each epoch"]].map(([rows, title]) => ({
+    title,
+    links: FORMATS.map(([format, text]) => ({ href: `/api/v1/studies/${id}/export?format=${format}&rows=${rows}`, text, download: true })),
+  }));
+}
+
+/** Asks before it acts, and says what went wrong where it did. */
+export function Confirm({ title, verb, act: perform, done, onClose, children }) {
+  const [error, setError] = useState(null);
+  const [isBusy, setBusy] = useState(false);
+  const go = async () => {
+    setBusy(true);
+    try {
+      done(await perform());
+      onClose();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${title} onClose=${onClose}>
+    ${children}
+    ${error && html`<p class="wrong" role="alert">${error.message}</p>`}
+    <div class="actions"><button type="button" class="primary" disabled=${isBusy} onClick=${go}>${verb}</button>
+      <button type="button" onClick=${onClose}>Back</button></div>
+  <//>`;
+}
+
+function AddSeeds({ study, onClose }) {
+  const next = Math.max(...study.seeds) + 1;
+  const [text, setText] = useState(`${next}-${next + 1}`);
+  const added = seedsOf(text).filter((seed) => !study.seeds.includes(seed));
+  const cells = study.experiments / study.seeds.length;
+  const send = () => patch(`/studies/${study.id}`, { seeds: [...study.seeds, ...added] }, study.edit_version);
+  return html`<${Confirm} title="Add seeds" verb=${`Train ${counted(Math.round(added.length * cells), "more experiment")}`} act=${send}
+    done=${() => refresh("/")} onClose=${onClose}>
+    <p>It has ${counted(study.seeds.length, "seed")} now: ${study.seeds.join(", ")}. More seeds narrow the intervals.</p>
+    <${Field} label="Seeds to add" hint="such as 3-4, or 7, 11">${(attributes) => html`<input ...${attributes} value=${text} autocomplete="off"
+      onInput=${(event) => setText(event.target.value)} />`}<//>
+  <//>`;
+}

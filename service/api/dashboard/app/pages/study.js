@@ -1,0 +1,56 @@
+/** One study: how far it is, how its groups learn, and what may be said of their differences. */
+import { html, useState } from "../html.js";
+import { ago, duration } from "../format.js";
+import { gridText, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../labels.js";
+import { useFeed } from "../store.js";
+import { Loaded, useNow } from "../components/notices.js";
+import { ProgressBar, progressText } from "../components/progress.js";
+import { useTitle } from "../components/shell.js";
+import { Comparison } from "../components/comparison.js";
+import { CurvesPanel } from "../components/curves.js";
+import { StudyActions } from "../components/studyactions.js";
+import { StudyExperiments } from "../components/studyexperiments.js";
+
+const BUSY_MS = 1000;
+const IDLE_MS = 15_000;
+
+export function Page({ id }) {
+  const feed = useFeed(`/studies/${id}`, (data) => (data?.finished ? IDLE_MS : BUSY_MS));
+  useTitle(feed.data ? studyTitle(feed.data) : "Study");
+  return html`<p class="crumb"><a href="/studies">Studies</a></p>
+    <${Loaded} feed=${feed} what="the study">${(study) => html`<${Study} study=${study} />`}<//>`;
+}
+
+function Study({ study }) {
+  const [metric, setMetric] = useState("test_accuracy");
+  return html`<div class="stack">
+    <${Head} study=${study} />
+    <${CurvesPanel} study=${study} />
+    <${Comparison} study=${study} metric=${metric} onMetric=${setMetric} />
+    <${StudyExperiments} study=${study} />
+  </div>`;
+}
+
+function Head({ study }) {
+  const now = useNow(10_000);
+  const state = studyState(study);
+  return html`<header>
+    <div class="page-head">
+      <div><h1>${studyTitle(study)} <span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></h1>
+        ${study.question && html`<p>${study.question}</p>`}
+        <p class="small-text">${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${study.seeds.join(", ")} · created ${ago(study.created_at, now)}</p></div>
+      <${StudyActions} study=${study} />
+    </div>
+    <div class="study-progress">
+      <${ProgressBar} progress=${study.progress} />
+      <p class="muted" role="status">${progressText(study)}${!study.finished && study.eta_seconds === null && waiting(study)}</p>
+    </div>
+  </header>`;
+}
+
+const waiting = ({ progress }) => (progress.running ? "; the time left is known when the first has ended" : "; none is running yet");
+
+/** What all experiments share and the article's protocol does not have, in a line. */
+function baseText({ base }) {
+  return Object.entries(base).map(([path, value]) => `${factorName(path)} ${path.endsWith("seconds") ? duration(value) : valueText(value)}`).join(", ");
+}

@@ -1,0 +1,97 @@
+"""From the first visit to a verdict, as somebody does it who reads nothing else."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NewPage
+from tests.browser.watch import Watch
+from tests.stack.services import SHORT, Json, Service
+
+NETWORK = {name: value for name, value in SHORT.items() if name != "activation"}
+
+
+def submit(service: Service, **fields: object) -> Json:
+    """A study of small networks, over the API."""
+    body = {"base": NETWORK, "factors": {"activation": ["relu", "swish"]}, "seeds": [0, 1, 2]} | fields
+    return service.client.submit_study(body)
+
+
+def test_a_first_visitor_compares_relu_with_swish_over_three_seeds(page: Page, service: Service) -> None:
+    page.goto("/")
+    page.get_by_role("link", name=re.compile("New study|Compare ReLU with swish")).first.click()
+    expect(page.get_by_label("relu", exact=True)).to_be_checked()
+    expect(page.get_by_label("swish", exact=True)).to_be_checked()
+    page.get_by_label("Data set").select_option("digits")
+    page.get_by_label("Epochs", exact=True).fill("1")
+    page.get_by_text("More of the network and the training").click()
+    page.get_by_label("Training images").fill("60")
+    page.get_by_label("Name", exact=True).fill("first visit")
+    button = page.get_by_role("button", name="Train 6 experiments")
+    expect(button).to_be_enabled()
+    button.click()
+
+    expect(page.get_by_role("heading", name="first visit")).to_be_visible()
+    expect(page.get_by_role("heading", name="first visit")).to_contain_text("finished", timeout=90_000)
+    ranking = page.get_by_role("table", name=re.compile("best mean first"))
+    expect(ranking.get_by_role("row")).to_have_count(3)
+    expect(ranking).to_contain_text("swish")
+    expect(page.get_by_text(re.compile("1 test, Holm-corrected"))).to_be_visible()
+
+
+def test_the_form_says_at_the_field_what_is_wrong(page: Page, watch: Watch) -> None:
+    watch.expect("status of 422")
+    page.goto("/studies/new")
+    expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
+    page.get_by_label("Dropout", exact=True).fill("0.25, 1.5")
+    field = page.locator(".field", has=page.get_by_label("Dropout", exact=True))
+    expect(field.get_by_role("alert")).to_contain_text("less than 1")
+    expect(page.get_by_label("Dropout", exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+    page.get_by_label("Dropout", exact=True).fill("0.25, 0.5")
+    expect(page.get_by_role("button", name="Train 12 experiments")).to_be_enabled()
+    expect(field.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_formula_of_ones_own_goes_into_a_study(page: Page) -> None:
+    page.goto("/studies/new?activation=relu")
+    page.get_by_role("button", name="Add a formula of your own").click()
+    page.get_by_label("f(x) =").fill("x * sigmoid(1.7 * x)")
+    page.get_by_role("button", name="Add this formula").click()
+    expect(page.get_by_role("list", name="Formulas")).to_contain_text("x * sigmoid(1.7 * x)")
+    expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
+    page.get_by_text("The same as a request").click()
+    expect(page.locator("pre")).to_contain_text('{ "formula": "x * sigmoid(1.7 * x)" }')
+
+
+def test_the_list_says_no_more_than_the_tests_do(page: Page, service: Service) -> None:
+    study = submit(service, name="listed", factors={"activation": ["relu", "leaky_relu"]})
+    page.goto("/studies?text=listed")
+    row = page.get_by_role("row", name=re.compile("listed"))
+    expect(row).to_contain_text("finished", timeout=90_000)
+    expect(row).to_contain_text(re.compile(r"not separable|n = 3"))
+    row.get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(study["id"]))
+
+
+def test_a_study_is_cancelled_and_its_seeds_extended(page: Page, service: Service) -> None:
+    base = NETWORK | {"epochs": 1000}
+    submit(service, name="to cancel", base=base, factors={"activation": ["relu"]}, seeds=[0])
+    page.goto("/studies?text=to+cancel")
+    page.get_by_role("link", name="to cancel").click()
+    page.get_by_role("button", name="Add seeds").click()
+    page.get_by_label("Seeds to add").fill("1")
+    page.get_by_role("button", name="Train 1 more experiment").click()
+    expect(page.get_by_text("of 2 experiments")).to_be_visible()
+    page.get_by_role("button", name="Cancel study").click()
+    page.get_by_role("button", name="Cancel 2 experiments").click()
+    expect(page.get_by_role("heading", name="to cancel")).to_contain_text("cancelled", timeout=60_000)
+
+
+def test_an_empty_list_shows_the_way(new_page: NewPage, own_service: Service) -> None:
+    for width in (360, 1920):
+        page = new_page(width=width, service=own_service)
+        page.goto("/")
+        page.get_by_role("link", name="Compare ReLU with swish").click()
+        expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
