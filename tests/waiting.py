@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def await_true(look: Callable[[], T | None], seconds: float = 20.0, every: float = 0.02) -> T:
+def await_true(look: Callable[[], T | None], seconds: float = 60.0, every: float = 0.02) -> T:
     """The first value of `look` that is true; an AssertionError when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

@@ -31,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SETUP_SECONDS))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this package is slow: a browser, a service and a worker have to start."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
 class NewPage(Protocol):
     def __call__(
         self, *, width: int = ..., height: int = ..., dark: bool = ..., service: Service | None = ...

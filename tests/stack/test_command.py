@@ -12,7 +12,11 @@ import pytest
 from tests.stack.services import SHORT, Service
 from tests.waiting import await_true
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.parametrize("make_service", ["embedded"], indirect=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+    pytest.mark.parametrize("make_service", ["embedded"], indirect=True),
+]
 
 
 def test_a_second_up_says_who_has_the_folder(service: Service) -> None:
@@ -33,7 +37,6 @@ def test_up_stops_cleanly(service: Service, number: int) -> None:
     assert not (service.home / "up.json").exists()
 
 
-@pytest.mark.slow
 def test_children_end_with_a_supervisor_that_was_killed(service: Service) -> None:
     await_true(service.client.workers, seconds=30)
     children = psutil.Process(service.processes["up"].pid).children()
@@ -41,7 +44,6 @@ def test_children_end_with_a_supervisor_that_was_killed(service: Service) -> Non
     await_true(lambda: not any(child.is_running() for child in children), seconds=15)
 
 
-@pytest.mark.slow
 def test_an_api_that_dies_is_started_again(service: Service) -> None:
     await_true(lambda: "docs=" in service.output("up"))  # before that, an API that dies ends the start
     first = service.process("serve")
@@ -96,7 +98,6 @@ def test_a_mistake_gets_one_clear_line(make_service: Callable[..., Service], mis
     assert "Traceback" not in failed.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["missing", "corrupt", "truncated"])
 def test_bad_data_fails_the_experiment_with_its_cause(
     make_service: Callable[..., Service], tmp_path: Path, damage: str
@@ -121,7 +122,6 @@ def test_packaged_data_needs_no_fetching(make_service: Callable[..., Service]) -
     assert "nothing to fetch" in make_service().run("data", "fetch", "mnist_5k").stdout
 
 
-@pytest.mark.slow
 def test_the_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable[..., Service]) -> None:
     service = make_service(ACTLAB_THREADS="2")
     service.launch("demo")

@@ -9,8 +9,7 @@ import pytest
 from tests.stack.services import LONG, SHORT, Service
 from tests.waiting import await_true
 
-pytestmark = pytest.mark.timeout(240)
-slow = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 TIMINGS = {"seconds", "images_per_second", "attempt"}
 
@@ -32,7 +31,6 @@ def test_the_same_experiment_twice_gives_the_same_figures(service: Service) -> N
     assert results[0]["last"]["test_accuracy"] == one["test_accuracy"]
 
 
-@slow
 def test_a_study_ends_in_a_comparison(service: Service) -> None:
     base = {name: value for name, value in SHORT.items() if name != "activation"} | {"epochs": 1}
     study = service.client.submit_study({"base": base, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1, 2]})
@@ -54,7 +52,6 @@ def test_a_cancel_ends_a_running_experiment_soon(service: Service) -> None:
     assert time.monotonic() - asked < 3
 
 
-@slow
 def test_a_stopped_service_releases_and_a_started_one_resumes(
     make_service: Callable[..., Service],
 ) -> None:
@@ -76,7 +73,6 @@ def test_a_stopped_service_releases_and_a_started_one_resumes(
     assert outcomes == ["released", "succeeded"]
 
 
-@slow
 def test_the_api_has_not_loaded_torch_and_stays_small(service: Service) -> None:
     service.finished(service.client.submit_experiment(SHORT)["id"])
     service.client.comparison()
@@ -96,7 +92,6 @@ def test_the_api_answers_within_five_seconds_of_its_start(make_service: Callable
     assert time.monotonic() - started < 5
 
 
-@slow
 @pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
 def test_an_idle_service_uses_almost_no_processor(make_service: Callable[..., Service]) -> None:
     """API and worker together, with the settings that users have, over a minute."""

@@ -32,7 +32,7 @@ COUNTED = Loss(max_losses=10_000, counted=True, detail="silent")
 
 def up_to(most: int) -> pytest.MarkDecorator:
     at_length = pytest.param(most, marks=[pytest.mark.nightly, pytest.mark.timeout(300)])
-    return pytest.mark.parametrize("rounds", [100, at_length])
+    return pytest.mark.parametrize("rounds", [pytest.param(100, marks=pytest.mark.slow), at_length])
 
 
 @pytest.fixture
