@@ -26,16 +26,11 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(SETUP_SECONDS))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of this package is slow: a browser, a service and a worker have to start."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(SETUP_SECONDS))
 
 
 class NewPage(Protocol):
