@@ -7,7 +7,6 @@ from typing import Annotated, NoReturn
 
 import httpx2
 import typer
-import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +15,7 @@ from actlab.client import ApiError, Client, UnknownFormat
 from actlab.supervisor import Supervisor
 from service import log
 from service.api.app import create_app
+from service.api.server import serve as serve_api
 from service.domain.errors import ActLabError
 from service.parent import end_with
 from service.settings import Settings, load
@@ -67,16 +67,7 @@ def serve(insecure: Insecure = False, parent: Parent = None) -> None:
     api = create_app(settings)
     _require_database(settings)
     end_with(parent)
-    uvicorn.run(
-        api,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-    )
+    serve_api(api, settings)
 
 
 @app.command()

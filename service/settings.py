@@ -58,6 +58,13 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         2.0, ge=0.05, le=600, description="How often idle workers are woken for queued work."
     )
+    poll_seconds: float = Field(
+        0.3, ge=0.05, le=60, description="How often each API process asks for changes, for all who follow or wait."
+    )
+    heartbeat_seconds: float = Field(
+        15.0, ge=0.1, le=3600, description="Longest that a stream of events is silent while nothing happens."
+    )
+    max_listeners: int = Field(1000, ge=0, le=100_000, description="Most streams of events of one API process.")
     recycle_after: int = Field(
         200, ge=0, description="Experiments after which a worker that has grown by a quarter restarts itself; 0: never."
     )

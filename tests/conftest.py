@@ -101,6 +101,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         renew_seconds=0.2,
         reap_seconds=0.2,
         reconcile_seconds=0.1,
+        poll_seconds=0.1,
         trace=True,
     )
 

@@ -6,10 +6,23 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from service.api import activations, comparisons, curves, errors, experiments, reports, studies, system, workers
+from service.api import (
+    activations,
+    comparisons,
+    curves,
+    errors,
+    events,
+    experiments,
+    reports,
+    studies,
+    system,
+    workers,
+)
 from service.api.access import Access
 from service.api.dependencies import EVERY_ROUTE
 from service.api.docs import add_docs
+from service.api.live.feed import Feed
+from service.api.live.poller import Poller
 from service.api.openapi import describe
 from service.api.pages import add_pages
 from service.api.problem import EVERYWHERE
@@ -47,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _versioned() -> APIRouter:
     api = APIRouter(prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
-    for part in (experiments, studies, reports, comparisons, curves, activations, workers):
+    for part in (experiments, studies, reports, events, comparisons, curves, activations, workers):
         api.include_router(part.router)
     return api
 
@@ -59,16 +72,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with closing(open_database(settings)) as database:
         schema.check(database)
         with database.read() as session:
-            database_id = changes.database_id(session)
+            database_id, head = changes.database_id(session), changes.revision(session)
         waker = Waker(create_celery(settings))
-        app.state.services = Services(settings, database, waker, database_id, app.version)
+        feed = Feed(head, settings.poll_seconds, settings.max_listeners)
+        app.state.services = Services(settings, database, waker, database_id, app.version, feed)
         background = [
             Periodic("reconciler", settings.reconcile_seconds, lambda: reconcile(database, waker)).start(),
             Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
+            Periodic("poller", settings.poll_seconds, Poller(database, feed).poll).start(),
         ]
         try:
             yield
         finally:
+            feed.close()
             for thread in background:
                 thread.stop()
             waker.stop()

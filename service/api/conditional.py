@@ -4,16 +4,20 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
-import anyio
 from fastapi import Request, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from service.api.live.feed import Feed
 from service.api.services import Services
 
-POLL_SECONDS = 0.25
 JSON = "application/json"
+LOOK_SECONDS = 1.0
+LOOK_AT_LEAST_SECONDS = 5.0
+"""How often to look again at what changes without a revision of its own, a place in the queue: when anything has
+changed, and without that because workers come and go."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,22 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Resource:
-    """How to read one: `peek` gives the revision alone, by primary key, or None where that cannot tell; `build` the
-    whole. Both raise when there is no such resource."""
+    """How to read one. `id` is of the experiment or study whose revision is its own too; None where there is more to
+    it. `peek` gives the revision alone, by primary key, or None where that cannot tell; `build` the whole. Both raise
+    when there is no such resource."""
 
+    id: UUID | None
     peek: Callable[[Session], int | None]
     build: Callable[[Session], Snapshot]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """`snapshot` None: it is what the client has."""
+
+    etag: str
+    snapshot: Snapshot | None
+    revision: int | None
 
 
 async def answer(request: Request, services: Services, resource: Resource, wait: float = 0) -> Response:
@@ -41,14 +56,44 @@ async def answer(request: Request, services: Services, resource: Resource, wait:
     known = _known(request)
     deadline = time.monotonic() + wait
     while True:
-        etag, snapshot = await services.read(lambda session: _look(services, session, resource, known))
-        over = time.monotonic() >= deadline
-        if snapshot is None or _knows(known, etag):
+        seen = services.feed.head
+        look = _remembered(services, resource, known) or await _read(services, resource, known)
+        over = services.feed.closed or time.monotonic() >= deadline
+        if look.snapshot is None or _knows(known, look.etag):
             if over:
-                return Response(status_code=304, headers={"ETag": etag})
-        elif known or over or snapshot.final:
-            return _response(snapshot.body.model_dump_json(), etag)
-        await anyio.sleep(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+                return Response(status_code=304, headers={"ETag": look.etag})
+        elif known or over or look.snapshot.final:
+            return _response(look.snapshot.body.model_dump_json(), look.etag)
+        await _change(services.feed, resource, look, known, seen, deadline)
+
+
+def _remembered(services: Services, resource: Resource, known: set[str]) -> _Look | None:
+    """That it has not changed, where this process knows so without asking."""
+    revision = None if resource.id is None or not known else services.feed.recall(resource.id)
+    etag = _etag(services, revision)
+    return _Look(etag, None, revision) if revision is not None and etag in known else None
+
+
+async def _read(services: Services, resource: Resource, known: set[str]) -> _Look:
+    token = services.feed.token()
+    look = await services.read(lambda session: _look(services, session, resource, known))
+    if resource.id is not None and look.revision is not None:
+        services.feed.remember(resource.id, look.revision, token)
+    return look
+
+
+async def _change(feed: Feed, resource: Resource, look: _Look, known: set[str], seen: int, deadline: float) -> None:
+    """Wait, without asking the database, until it may look different."""
+    if known and look.revision is None:
+        await feed.paused(min(LOOK_SECONDS, deadline - time.monotonic()))
+        await feed.moved(seen, min(LOOK_AT_LEAST_SECONDS, deadline - time.monotonic()))
+        return
+    while not feed.closed and (left := deadline - time.monotonic()) > 0:
+        await feed.moved(seen, left)
+        batches = feed.after(seen)
+        if batches is None or any(resource.id is None or batch.touches(resource.id) for batch in batches):
+            return
+        seen = batches[-1].until if batches else seen
 
 
 def hashed(request: Request, body: BaseModel) -> Response:
@@ -80,15 +125,15 @@ def is_known(request: Request, etag: str) -> bool:
     return _knows(_known(request), f"W/{etag}")
 
 
-def _look(services: Services, session: Session, resource: Resource, known: set[str]) -> tuple[str, Snapshot | None]:
+def _look(services: Services, session: Session, resource: Resource, known: set[str]) -> _Look:
     revision = resource.peek(session)
     etag = _etag(services, revision)
     if revision is not None and _knows(known, etag):
-        return etag, None
+        return _Look(etag, None, revision)
     snapshot = resource.build(session)
     if snapshot.revision is None:
-        return _hash(snapshot.body.model_dump_json()), snapshot
-    return _etag(services, snapshot.revision), snapshot
+        return _Look(_hash(snapshot.body.model_dump_json()), snapshot, None)
+    return _Look(_etag(services, snapshot.revision), snapshot, snapshot.revision)
 
 
 def _etag(services: Services, revision: int | None) -> str:

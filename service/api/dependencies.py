@@ -20,6 +20,7 @@ from service.domain.errors import (
     UnsupportedMediaType,
 )
 from service.storage import experiments, studies
+from service.storage.changes import noted
 from service.storage.idempotency import Request as CreatingRequest
 from service.storage.tables import Experiment, Study
 
@@ -57,11 +58,20 @@ def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iter
     name = request.scope["route"].name
     with services.database.write(name) as session:
         yield session
+    services.feed.wrote(noted(session))
     wakes = session.info.get("wakes", 0)
     if wakes:
         services.waker.wake(wakes)
     services.database.faults.reach(f"{name}.before_answer")
 
+
+async def _listening(request: Request) -> AsyncIterator[None]:
+    with services(request).feed.listening():
+        yield
+
+
+Listening = Annotated[None, Depends(_listening, scope="request")]
+"""Until the last byte of the answer is sent."""
 
 # The function scope is what makes a failing commit an error answer instead of a broken promise.
 ReadSession = Annotated[Session, Depends(_read_session, scope="function")]

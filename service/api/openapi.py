@@ -11,6 +11,7 @@ from service.api.problem import Problem
 TAGS = [
     {"name": "experiments", "description": "Submit a spec, watch it train, read its result."},
     {"name": "studies", "description": "A grid of experiments that share a question."},
+    {"name": "events", "description": "Be told when something changes, instead of asking."},
     {"name": "comparisons", "description": "Groups side by side, with their uncertainty."},
     {"name": "activations", "description": "The functions to choose from."},
     {"name": "workers", "description": "Who trains, and what waits."},

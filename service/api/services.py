@@ -8,6 +8,7 @@ import anyio
 from anyio import to_thread
 from sqlalchemy.orm import Session
 
+from service.api.live.feed import Feed
 from service.domain.errors import Overloaded
 from service.queue import Waker
 from service.settings import Settings
@@ -15,7 +16,7 @@ from service.storage.database import Database
 
 T = TypeVar("T")
 
-BACKGROUND_CONNECTIONS = 2  # the reaper and the reconciler, which must not wait for requests
+BACKGROUND_CONNECTIONS = 3  # the reaper, the reconciler and the poller, which must not wait for requests
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Services:
     waker: Waker
     database_id: str
     version: str
+    feed: Feed
 
     def __post_init__(self) -> None:
         self.limiter = anyio.CapacityLimiter(max(1, self.database.pool_size - BACKGROUND_CONNECTIONS))

@@ -67,7 +67,7 @@ def study_resource(id: UUID) -> Resource:
         view = study_view(session, found(session, id))
         return Snapshot(view, view.revision, view.finished)
 
-    return Resource(peek, build)
+    return Resource(id, peek, build)
 
 
 def found(session: Session, id: UUID) -> Study:

@@ -40,7 +40,7 @@ def experiment_resource(id: UUID) -> Resource:
         view = experiment_view(session, found(session, id))
         return Snapshot(view, None if view.status == Status.QUEUED else view.revision, view.status.terminal)
 
-    return Resource(peek, build)
+    return Resource(id, peek, build)
 
 
 def metrics_resource(id: UUID, since: int | None) -> Resource:
@@ -50,7 +50,7 @@ def metrics_resource(id: UUID, since: int | None) -> Resource:
         body = MetricsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
         return Snapshot(body, row.revision, Status(row.status).terminal)
 
-    return Resource(lambda session: _revision(session, id)[0], build)
+    return Resource(id, lambda session: _revision(session, id)[0], build)
 
 
 def result_resource(id: UUID) -> Resource:
@@ -58,7 +58,7 @@ def result_resource(id: UUID) -> Resource:
         result = finished(session, id)
         return Snapshot(ResultView.model_validate(result), found(session, id).revision, final=True)
 
-    return Resource(lambda session: None, build)
+    return Resource(None, lambda session: None, build)
 
 
 def attempts_resource(id: UUID) -> Resource:
@@ -68,7 +68,7 @@ def attempts_resource(id: UUID) -> Resource:
         # No revision: the log grows without one.
         return Snapshot(body, None, Status(row.status).terminal)
 
-    return Resource(lambda session: None, build)
+    return Resource(None, lambda session: None, build)
 
 
 def found(session: Session, id: UUID) -> Experiment:

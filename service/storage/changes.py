@@ -1,6 +1,7 @@
 """The change counter: one number that every visible change raises, so that a higher revision committed later."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -20,17 +21,29 @@ def stamp(session: Session, experiments: Collection[UUID], *, epoch: int | None 
     if epoch is not None:
         touched = Epoch.experiment_id.in_(experiments) & (Epoch.epoch == epoch)
         session.execute(update(Epoch).where(touched).values(revision=revision))
-    studies = select(Experiment.study_id).where(Experiment.id.in_(experiments), Experiment.study_id.is_not(None))
-    session.execute(
-        update(Study).where(Study.id.in_(studies)).values(revision=revision),
+    of = select(Experiment.study_id).where(Experiment.id.in_(experiments), Experiment.study_id.is_not(None))
+    studies = session.scalars(
+        update(Study).where(Study.id.in_(of)).values(revision=revision).returning(Study.id),
         execution_options={"synchronize_session": False},
-    )
+    ).all()
+    note(session, [*experiments, *studies], revision)
     return revision
 
 
 def next_revision(session: Session) -> int:
     raised = update(ChangeCounter).values(value=ChangeCounter.value + 1).returning(ChangeCounter.value)
     return session.execute(raised, execution_options={"synchronize_session": False}).scalar_one()
+
+
+def note(session: Session, ids: Iterable[UUID], revision: int) -> None:
+    """Remember what this transaction gives a revision, for whoever must know of it as soon as it has committed."""
+    session.info.setdefault("changed", {}).update(dict.fromkeys(ids, revision))
+
+
+def noted(session: Session) -> Mapping[UUID, int]:
+    """Id -> revision of every experiment and study that this transaction has changed."""
+    changed: dict[UUID, int] = session.info.get("changed", {})
+    return changed
 
 
 def database_id(session: Session) -> str:
@@ -41,3 +54,15 @@ def database_id(session: Session) -> str:
 def revision(session: Session) -> int:
     """The revision of the newest committed change of all: what was read since it was this has not changed."""
     return session.execute(select(ChangeCounter.value)).scalar_one()
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The newest revision, and the newest of a delete that has been forgotten."""
+
+    newest: int
+    forgotten: int
+
+
+def horizon(session: Session) -> Horizon:
+    return Horizon(*session.execute(select(ChangeCounter.value, ChangeCounter.forgotten)).one())

@@ -11,8 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
 from service.domain.status import ACTIVE, TERMINAL, Status
+from service.storage import tombstones
 from service.storage.base import new_id
-from service.storage.changes import next_revision, stamp
+from service.storage.changes import next_revision, note, stamp
 from service.storage.cursors import Cursor
 from service.storage.tables import Experiment, Tag
 
@@ -111,6 +112,7 @@ def create_all(session: Session, principal: str, study: UUID, submissions: Itera
     revision = next_revision(session)
     queued_now = (Experiment.study_id == study, Experiment.revision == 0)
     session.execute(update(Experiment).where(*queued_now).values(revision=revision))
+    note(session, [study, *(row.id for row in rows)], revision)
     return revision
 
 
@@ -214,23 +216,27 @@ def remove(session: Session, id: UUID) -> bool:
         # Locked before the counter is taken: a worker that writes one of them holds its row, and waits for the counter.
         select(Experiment.id).where(Experiment.retry_of == id).order_by(Experiment.id).with_for_update(key_share=True)
     ).all()
-    stamp(session, [id, *retries])
-    gone = delete(Experiment).where(Experiment.id == id, Experiment.status.in_(TERMINAL)).returning(Experiment.id)
+    revision = stamp(session, [id, *retries])
+    ended = (Experiment.id == id) & Experiment.status.in_(TERMINAL)
+    tombstones.bury(session, ended, revision)
+    gone = delete(Experiment).where(ended).returning(Experiment.id)
     return session.execute(gone, execution_options={"synchronize_session": False}).one_or_none() is not None
 
 
-def remove_of_study(session: Session, study: UUID) -> bool:
-    """Delete all experiments of a study; False, having deleted nothing, where some are still active."""
+def remove_of_study(session: Session, study: UUID) -> int | None:
+    """Delete all experiments of a study, under a revision; None, having deleted nothing, where some are still
+    active."""
     ours = Experiment.study_id == study
     if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
-        return False
+        return None
     session.execute(select(Experiment.id).where(ours).order_by(Experiment.id).with_for_update())
-    next_revision(session)
+    revision = next_revision(session)
     # Now that no retry can come in between: is one there?
     if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
-        return False
+        return None
+    tombstones.bury(session, ours, revision)
     session.execute(delete(Experiment).where(ours), execution_options={"synchronize_session": False})
-    return True
+    return revision
 
 
 def _whole() -> Select[Experiment]:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from service.domain.spec import ExperimentSubmission
 from service.domain.status import ACTIVE
 from service.domain.study import StudySpec
-from service.storage import experiments, lifecycle
-from service.storage.changes import next_revision
+from service.storage import experiments, lifecycle, tombstones
+from service.storage.changes import next_revision, note
 from service.storage.clock import now
 from service.storage.cursors import Cursor
 from service.storage.tables import Experiment, Study
@@ -128,8 +128,10 @@ def cancel(session: Session, study: Study) -> Study:
 
 def remove(session: Session, study: Study) -> bool:
     """Delete a locked study with its experiments; False, having deleted nothing, where some are still active."""
-    if not experiments.remove_of_study(session, study.id):
+    revision = experiments.remove_of_study(session, study.id)
+    if revision is None:
         return False
+    tombstones.bury_study(session, study.id, revision)
     session.delete(study)
     session.flush()
     return True
@@ -141,4 +143,5 @@ _FRESH = {"populate_existing": True}
 def _write(session: Session, id: UUID, values: dict[str, Any]) -> Study:
     written = update(Study).where(Study.id == id).values(values)
     session.execute(written, execution_options={"synchronize_session": False})
+    note(session, [id], values["revision"])
     return session.scalars(select(Study).where(Study.id == id), execution_options=_FRESH).one()

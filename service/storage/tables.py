@@ -29,7 +29,7 @@ class Study(Base):
     edit_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now())
     cancelled_at: Mapped[datetime | None]
-    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    revision: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
 
 
 class Experiment(Base):
@@ -100,7 +100,7 @@ class Experiment(Base):
     created_at: Mapped[datetime] = mapped_column(default=now())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    revision: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
 
     tag_rows: Mapped[list["Tag"]] = relationship(lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
 
@@ -261,8 +261,21 @@ class ChangeCounter(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     value: Mapped[int] = mapped_column(BigInteger)
     database_id: Mapped[str]
+    # Of the newest tombstone swept: who saw no later revision may have missed a delete.
+    forgotten: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class Tombstone(Base):
+    """What was deleted, kept for a day, so that whoever follows the changes hears of it. A study is its own study."""
+
+    __tablename__ = "tombstones"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    study_id: Mapped[UUID | None]
+    revision: Mapped[int] = mapped_column(BigInteger, index=True)
+    deleted_at: Mapped[datetime] = mapped_column(default=now(), index=True)
 
 
 class Trace(Base):

@@ -26,7 +26,8 @@ Statement = tuple[str, object]
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
     """Without the background's own queries."""
-    with serving(settings.model_copy(update={"reap_seconds": 600, "reconcile_seconds": 600})) as opened:
+    rarely = {"reap_seconds": 600, "reconcile_seconds": 600, "poll_seconds": 60}
+    with serving(settings.model_copy(update=rarely)) as opened:
         yield opened
 
 

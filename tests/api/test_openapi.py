@@ -54,7 +54,7 @@ def test_operations_read_as_method_names() -> None:
 
 def test_tags_come_in_reading_order_and_are_all_explained() -> None:
     named = [tag["name"] for tag in DOCUMENT["tags"]]
-    assert named == ["experiments", "studies", "comparisons", "activations", "workers", "system"]
+    assert named == ["experiments", "studies", "events", "comparisons", "activations", "workers", "system"]
     assert all(tag["description"] for tag in DOCUMENT["tags"])
     used = [operation["tags"] for _, _, operation in OPERATIONS]
     assert [tag for (tag,) in used] == sorted((tag for (tag,) in used), key=named.index)

@@ -1,0 +1,128 @@
+"""A server that really listens, and followers of its events."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import uvicorn
+
+from service.api.app import create_app
+from service.api.server import Server
+from service.api.services import Services
+from service.settings import Settings
+from tests.servers import free_port
+from tests.waiting import await_true
+
+EVENTS = "/api/v1/events"
+
+
+@dataclass(frozen=True)
+class Running:
+    client: httpx2.Client
+    server: Server
+    services: Services
+
+    def get(self, path: str) -> Any:
+        return self.client.get(path).json()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Running]:
+    """The API, listening in a thread of this process."""
+    own = settings.model_copy(update={"port": free_port()})
+    app = create_app(own)
+    server = Server(uvicorn.Config(app, port=own.port, log_level="warning", timeout_graceful_shutdown=10))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        await_true(lambda: server.started)
+        with httpx2.Client(base_url=own.url, timeout=30) as client:
+            yield Running(client, server, app.state.services)
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One event as it came: `id` only where this very frame carries one."""
+
+    event: str | None
+    data: Any
+    id: str | None
+
+
+@dataclass
+class Follower:
+    """Everything that one stream has sent."""
+
+    sent: list[bytes] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def frames(self) -> list[Frame]:
+        return [_frame(block.split("\n")) for block in b"".join(self.sent).decode().split("\n\n")[:-1]]
+
+    @property
+    def events(self) -> list[Frame]:
+        return [frame for frame in self.frames if frame.event is not None]
+
+    @property
+    def last_id(self) -> str:
+        return [frame.id for frame in self.frames if frame.id is not None][-1]
+
+    def until(self, count: int) -> list[Frame]:
+        """The events, once there are so many; AssertionError where there are more, or not enough in time."""
+        await_true(lambda: len(self.events) >= count)
+        found = self.events
+        assert len(found) == count, found
+        return found
+
+
+@contextmanager
+def following(api: Running, path: str = EVENTS, last_event_id: str | None = None) -> Iterator[Follower]:
+    """A stream that has begun: whatever changes from now on is told."""
+    headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+    follower = Follower()
+    with api.client.stream("GET", path, headers=headers) as response:
+        assert response.status_code == 200, response.read()
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        thread = threading.Thread(target=_read, args=(response, follower))
+        thread.start()
+        try:
+            await_true(lambda: any(frame.id for frame in follower.frames))
+            yield follower
+        finally:
+            _hang_up(response)
+            thread.join(20)
+
+
+def _hang_up(response: httpx2.Response) -> None:
+    """Closing alone would wait for the thread that reads."""
+    connection: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
+    with suppress(OSError):  # the server was first
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def told(api: Running, path: str = EVENTS, last_event_id: str | None = None) -> list[Frame]:
+    """What a stream begins with."""
+    with following(api, path, last_event_id) as follower:
+        return follower.events
+
+
+def _read(response: httpx2.Response, follower: Follower) -> None:
+    try:
+        follower.sent.extend(response.iter_raw())
+    except (httpx2.StreamError, httpx2.TransportError):  # hung up by the test
+        return
+    follower.ended = True
+
+
+def _frame(lines: list[str]) -> Frame:
+    fields = dict(line.split(": ", 1) for line in lines if line != ":")
+    return Frame(fields.get("event"), json.loads(fields.get("data", "null")), fields.get("id"))
