@@ -130,7 +130,8 @@ def test_many_requests_on_few_connections_are_all_answered(settings: Settings, p
 @states.on_sqlite
 def test_without_a_connection_in_time_it_is_503_and_then_again_served(settings: Settings, path: str) -> None:
     with serving(settings.model_copy(update={"admission_seconds": 0.1})) as client:
-        services, borrowers = services_of(client), [object() for _ in range(6)]
+        services = services_of(client)
+        borrowers = [object() for _ in range(int(services.limiter.total_tokens))]
         assert client.portal is not None
         for borrower in borrowers:
             client.portal.call(services.admit, borrower)
