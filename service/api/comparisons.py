@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.api import conditional, grouping
 from service.api.dependencies import ReadSession, ServicesDep
 from service.api.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.grouping import GroupingQuery, SetQuery
+from service.api.grouping import Grid, GroupingQuery, SetQuery
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.metrics import PRIMARY, MetricName
@@ -33,6 +33,12 @@ class QuestionQuery(GroupingQuery):
     seeds: bool = Field(False, description="Add the value of each seed.")
 
 
+class StudyQuestionQuery(QuestionQuery):
+    """The same, of a study."""
+
+    grid: Grid = None
+
+
 class ComparisonQuery(SetQuery, QuestionQuery):
     """Which experiments, grouped by what, compared in which figure."""
 
@@ -51,12 +57,12 @@ def get_comparison(
 def get_study_comparison(
     id: UUID,
     request: Request,
-    query: Annotated[QuestionQuery, Query()],
+    query: Annotated[StudyQuestionQuery, Query()],
     session: ReadSession,
     services: ServicesDep,
 ) -> Response:
     """The same of one study, by its own factors unless told otherwise."""
-    paths, narrowed = grouping.group_by(session, query.group_by, id), Filter(study=id)
+    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
     revision = grouping.revision(session, narrowed)
     return conditional.at_revision(request, services, revision, lambda: _compare(session, narrowed, query, paths))
 

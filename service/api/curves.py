@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.api import conditional, grouping
 from service.api.dependencies import ReadSession, ServicesDep
 from service.api.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.grouping import GroupingQuery, SetQuery
+from service.api.grouping import Grid, GroupingQuery, SetQuery
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.reference.article import ReferenceName
 from service.storage import curves
@@ -32,6 +32,12 @@ class CurveQuery(GroupingQuery):
     )
 
 
+class StudyCurveQuery(CurveQuery):
+    """The same, of a study."""
+
+    grid: Grid = None
+
+
 class CurveSetQuery(SetQuery, CurveQuery):
     """Curves of which figure of which experiments, grouped by what, beside what."""
 
@@ -48,10 +54,10 @@ def get_curves(
 
 @router.get("/studies/{id}/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
 def get_study_curves(
-    id: UUID, request: Request, query: Annotated[CurveQuery, Query()], session: ReadSession, services: ServicesDep
+    id: UUID, request: Request, query: Annotated[StudyCurveQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """The same of one study, by its own factors unless told otherwise; runs under way included."""
-    paths, narrowed = grouping.group_by(session, query.group_by, id), Filter(study=id)
+    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
     revision = grouping.revision(session, narrowed)
     return conditional.at_revision(request, services, revision, lambda: _curves(session, narrowed, query, paths))
 

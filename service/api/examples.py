@@ -136,6 +136,7 @@ STUDY: dict[str, Any] = {
     "preset": None,
     "base": {"dataset": "mnist_5k", "epochs": 3},
     "factors": {"activation": ["relu", "swish"]},
+    "grids": [],
     "seeds": [0, 1, 2],
     "activations": {},
     "experiments": 6,

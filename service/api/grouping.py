@@ -1,6 +1,7 @@
 """What comparisons and curves have in common: which experiments, and how they are grouped."""
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,8 +12,11 @@ from service.api.filters import FilterQuery
 from service.domain import factors
 from service.domain.comparisons.cells import Factors
 from service.domain.errors import FieldProblem, Invalid, StudyNotFound
+from service.domain.text import Name
 from service.storage import changes, studies
+from service.storage.activations import Names
 from service.storage.experiments import Filter
+from service.storage.tables import Study
 
 MOST_IDS = 500
 
@@ -29,6 +33,11 @@ class SetQuery(FilterQuery):
         return Filter(**{**vars(super().filter), "ids": tuple(self.id)})
 
 
+Grid = Annotated[
+    Name | None, Field(description="Of a study with several grids, only this one, by its name.", examples=["depth"])
+]
+
+
 class GroupingQuery(BaseModel):
     """How to group them."""
 
@@ -43,14 +52,28 @@ class GroupingQuery(BaseModel):
 def group_by(session: Session, asked: list[str], study: UUID | None) -> list[str]:
     """The paths to group by: those asked for, else what the study varies, else the activation. Invalid for a path that
     no spec has; StudyNotFound."""
+    if study is not None:
+        return of_study(session, study, None, asked)[0]
     factors.check(asked, "group_by")
-    return asked or _study_factors(session, study) or ["activation"]
+    return asked or ["activation"]
+
+
+def of_study(session: Session, study: UUID, grid: str | None, asked: list[str]) -> tuple[list[str], Filter]:
+    """The paths to group a study by, or one grid of it, and which experiments that leaves."""
+    factors.check(asked, "group_by")
+    row = _found(session, study)
+    spec = studies.spec_of(row)
+    if grid is not None:
+        spec = spec.grid(grid)
+    paths = asked or list(dict.fromkeys(map(factors.groupable, spec.varied()))) or ["activation"]
+    cells = () if grid is None else spec.conditions(Names(session, row.activations, archived=True))
+    return paths, Filter(study=study, of_conditions=tuple(cells))
 
 
 def revision(session: Session, narrowed: Filter) -> int:
     """A number that rises with every change of what these experiments are and gave. A study's own where only that
     narrows; else that of the newest change anywhere, for an experiment may also leave a set."""
-    if narrowed.study is not None and narrowed == Filter(study=narrowed.study):
+    if narrowed.study is not None and replace(narrowed, of_conditions=()) == Filter(study=narrowed.study):
         found = studies.revision(session, narrowed.study)
         if found is None:
             raise StudyNotFound(f"There is no study {narrowed.study}.")
@@ -72,11 +95,8 @@ def group_named(text: str, paths: list[str], parameter: str = "versus") -> Facto
     raise Invalid(f"{reason}.", errors=[FieldProblem(parameter, reason, "not_a_group", text)])
 
 
-def _study_factors(session: Session, study: UUID | None) -> list[str]:
-    """What the study varies, as paths to group by."""
-    if study is None:
-        return []
+def _found(session: Session, study: UUID) -> Study:
     row = studies.find(session, study)
     if row is None:
         raise StudyNotFound(f"There is no study {study}.")
-    return list(dict.fromkeys(map(factors.groupable, row.factors)))
+    return row

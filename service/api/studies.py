@@ -28,7 +28,9 @@ from service.api.problem import WITH_BODY, responses
 from service.api.schemas import Page
 from service.api.study_schemas import StudyPlan, StudyView
 from service.domain.errors import FieldProblem, IllegalTransition, Invalid, StudyNotFound
-from service.domain.study import PresetName, StudyPatch, StudySpec
+from service.domain.presets import PresetName
+from service.domain.spec import ExperimentSubmission
+from service.domain.study import StudyPatch, StudySpec
 from service.domain.text import Name, Text
 from service.storage import progress, studies
 from service.storage.activations import Names
@@ -78,7 +80,7 @@ def submit_study(
     names = Names(session)
     submissions = spec.experiments(names)
     if dry_run:
-        return JSONResponse(study_views.plan(session, spec, submissions).model_dump(mode="json"))
+        return JSONResponse(study_views.plan(session, submissions).model_dump(mode="json"))
     id = creation.once(
         session,
         response,
@@ -121,10 +123,9 @@ def edit_study(
     added = patch.added(study.seeds)
     if added and study.cancelled_at is not None:
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
-    spec = studies.spec_of(study)
-    _check_size(spec.cells * (len(spec.seeds) + len(added)), services.settings.max_study_experiments, "/seeds")
     names = Names(session, study.activations, archived=True)
-    submissions = spec.with_seeds(added).experiments(names) if added else []
+    limit = services.settings.max_study_experiments
+    submissions = _extended(studies.spec_of(study), added, limit, names) if added else []
     session.info["wakes"] = len(submissions)
     return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions))
 
@@ -150,6 +151,16 @@ def _created(session: Session, response: Response, id: UUID) -> StudyView:
         gone_if_replayed(response, id)
         raise StudyNotFound(f"There is no study {id}.")
     return study_views.study_view(session, row)
+
+
+def _extended(spec: StudySpec, added: list[int], limit: int, names: Names) -> list[ExperimentSubmission]:
+    """What further seeds add to a study."""
+    further = spec.with_seeds(added)
+    if further is None:
+        reason = "Every grid of this study has seeds of its own, to which none can be added"
+        raise Invalid(f"{reason}.", errors=[FieldProblem("/seeds", reason, "seeds_fixed", added)])
+    _check_size(spec.size + further.size, limit, "/seeds")
+    return further.experiments(names)
 
 
 def _check_size(size: int, limit: int, where: str) -> None:

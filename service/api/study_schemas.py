@@ -8,6 +8,7 @@ from pydantic import Field
 
 from service.api.schemas import View
 from service.domain.status import Status
+from service.domain.study import Grid
 
 
 class StudyView(View):
@@ -19,6 +20,7 @@ class StudyView(View):
     preset: str | None
     base: dict[str, Any]
     factors: dict[str, list[Any]]
+    grids: list[Grid] = Field(description="Where it has several; their base goes over `base`.")
     seeds: list[int]
     activations: dict[str, int] = Field(
         description="Which version each registered name without one stands for, in seeds added later too."
@@ -36,8 +38,8 @@ class StudyView(View):
 class StudyPlan(View):
     """What a study would hold and take. Nothing is stored."""
 
-    cells: int = Field(description="Combinations of the factors' values.")
-    experiments: int = Field(description="Cells times seeds.")
+    cells: int = Field(description="Combinations of the factors' values, over all grids.")
+    experiments: int = Field(description="Cells times their seeds.")
     train_seconds: float | None = Field(description="Training time of all of them together; null while unknown.")
     seconds: float | None = Field(description="Until the last ends, once they start; null while unknown.")
     workers: int = Field(description="Alive now.")

@@ -1,5 +1,6 @@
 """Studies, from rows to what clients see."""
 
+import itertools
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from service.domain import estimates
 from service.domain.errors import StudyNotFound
 from service.domain.estimates import Wanted
 from service.domain.spec import ExperimentSubmission
-from service.domain.study import StudySpec
+from service.domain.study import Grid
 from service.storage import paces, progress, studies, workers
 from service.storage.progress import Progress
 from service.storage.tables import Study
@@ -35,6 +36,7 @@ def _study(row: Study, progress: Progress) -> StudyView:
         preset=row.preset,
         base=row.base,
         factors=row.factors,
+        grids=[Grid.model_validate(grid) for grid in row.grids],
         seeds=row.seeds,
         activations=row.activations,
         experiments=progress.total,
@@ -48,12 +50,14 @@ def _study(row: Study, progress: Progress) -> StudyView:
     )
 
 
-def plan(session: Session, spec: StudySpec, submissions: Sequence[ExperimentSubmission]) -> StudyPlan:
+def plan(session: Session, submissions: Sequence[ExperimentSubmission]) -> StudyPlan:
     """What the study would take, going by what has just been trained."""
     alive = workers.count_alive(session)
-    cells = [Wanted(each.spec, len(spec.seeds)) for each in submissions[:: len(spec.seeds)]]  # seeds are innermost
+    # Seeds are innermost, so that the experiments of a cell follow each other.
+    alike = itertools.groupby(submissions, key=lambda each: each.model_copy(update={"seed": 0}))
+    cells = [Wanted(cell.spec, len(list(seeds))) for cell, seeds in alike]
     expected = estimates.estimate(cells, paces.recent(session), alive)
-    return StudyPlan(cells=spec.cells, experiments=len(submissions), workers=alive, **vars(expected))
+    return StudyPlan(cells=len(cells), experiments=len(submissions), workers=alive, **vars(expected))
 
 
 def study_resource(id: UUID) -> Resource:

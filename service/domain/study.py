@@ -1,35 +1,20 @@
-"""A study: a grid of experiments that share a question."""
+"""A study: grids of experiments that share a question."""
 
-import itertools
-import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.domain.activations.registered import REGISTRY, Registry
+from service.domain.activations.registered import Registry
 from service.domain.errors import FieldProblem, Invalid
+from service.domain.grids import Block, Factor, merged, refuse
 from service.domain.part import Part
-from service.domain.problems import field_problems, pointer
-from service.domain.spec import LARGEST_SAFE_INTEGER, ExperimentSubmission
-from service.domain.text import Name, Notes, printable
-
-PresetName = Literal["quick"]
-
-PRESETS: Mapping[PresetName, dict[str, Any]] = {
-    "quick": {
-        "name": "quick",
-        "question": "Which of the main article's five activations learns best in three short epochs on 4,000 images?",
-        "base": {"dataset": "mnist_5k", "epochs": 3},
-        "factors": {"activation": ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]},
-        "seeds": [0, 1, 2],
-    }
-}
-
-# Fields that file an experiment or repeat it; varying them asks no question.
-NOT_FACTORS = frozenset({"seed", "name", "tags", "notes", "priority"})
+from service.domain.presets import PRESETS, PresetName, over_preset
+from service.domain.problems import pointer
+from service.domain.spec import ExperimentSubmission
+from service.domain.text import Name, Notes
 
 EXAMPLES: list[Any] = [
     {"preset": "quick"},
@@ -40,12 +25,30 @@ EXAMPLES: list[Any] = [
         "factors": {"activation": ["relu", "swish"], "dropout": [0, 0.25]},
         "seeds": [0, 1, 2],
     },
+    {
+        "name": "two questions, one study",
+        "base": {"dataset": "mnist_5k", "epochs": 3},
+        "grids": [
+            {
+                "name": "depth",
+                "base": {},
+                "factors": {"activation": ["relu", "tanh"], "model.dense_layers": [1, 3]},
+                "seeds": [0, 1],
+            },
+            {
+                "name": "rate",
+                "base": {"activation": "relu"},
+                "factors": {"optimizer.learning_rate": [0.001, 0.01]},
+                "seeds": [0],
+            },
+        ],
+        "seeds": [0, 1],
+    },
 ]
 
 MOST_SEEDS = 1000
-DEEPEST_FACTOR = 4  # activation.parameters.beta.value
 MOST_FACTORS = 50  # more than a spec has fields
-ENOUGH_PROBLEMS = 10_000  # after so many, the same ones in each cell counted, no further cell is judged
+MOST_GRIDS = 50
 DEEPEST_VALUE = 8  # levels of lists and objects; no field of a spec has more than four
 
 
@@ -60,82 +63,121 @@ def _is_shallow(value: Any, levels: int) -> bool:
     return levels > 0 and all(_is_shallow(child, levels - 1) for child in children)
 
 
+Seeds = Annotated[list[int], Field(min_length=1, max_length=MOST_SEEDS)]
+Fields = Annotated[dict[str, Any], AfterValidator(_shallow)]
+Factors = Annotated[dict[str, list[Any]], AfterValidator(_shallow), Field(max_length=MOST_FACTORS)]
+
+
+class Grid(Part):
+    """One of several grids of a study: its base goes over the study's, its factors are besides the study's."""
+
+    name: Annotated[Name, Field(min_length=1)]
+    base: Fields = Field({}, description="Spec fields that the experiments of this grid share.")
+    factors: Factors = Field({}, description="Dotted spec paths, each with the values to try.")
+    seeds: Seeds | None = Field(None, description="Null takes the study's seeds, those added later included.")
+
+
 class StudySpec(Part):
-    """A grid over any spec fields times seeds, or a preset with what is given put over it."""
+    """A grid over any spec fields times seeds, or several, or a preset with what is given put over it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 
-    preset: PresetName | None = Field(None, description="Where the other fields start; what is given goes over it.")
+    preset: PresetName | None = Field(
+        None,
+        description="Where the other fields start; what is given goes over it: a field of base is fixed in every grid,"
+        " a factor varied in every grid, and seeds are those of every grid.",
+    )
     name: Name | None = None
     question: Notes | None = None
-    base: Annotated[dict[str, Any], AfterValidator(_shallow)] = Field(
-        {}, description="Spec fields that all experiments share.", examples=[{"epochs": 3}]
-    )
-    factors: Annotated[dict[str, list[Any]], AfterValidator(_shallow)] = Field(
+    base: Fields = Field({}, description="Spec fields that all experiments share.", examples=[{"epochs": 3}])
+    factors: Factors = Field(
         {},
-        max_length=MOST_FACTORS,
         description="Dotted spec paths, each with the values to try.",
         examples=[{"activation": ["relu", "swish"], "optimizer.learning_rate": [0.001, 0.003]}],
     )
-    seeds: list[int] = Field([0, 1, 2], min_length=1, max_length=MOST_SEEDS)
+    grids: list[Grid] = Field(
+        [],
+        max_length=MOST_GRIDS,
+        description="Several grids, which share base and factors. What two of them have in common is trained once.",
+    )
+    seeds: Seeds = [0, 1, 2]
 
     @model_validator(mode="before")
     @classmethod
     def _over_preset(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("preset") not in list(PRESETS):
-            return given
-        preset = PRESETS[given["preset"]]
-        base, factors = given.get("base", {}), given.get("factors", {})
-        if not isinstance(base, dict) or not isinstance(factors, dict):
-            return given  # refused where the fields are judged
-        shared = {name: value for name, value in preset["base"].items() if name not in factors}
-        return {**preset, **given, "base": shared | base}
-
-    @property
-    def cells(self) -> int:
-        """How many combinations of its factors' values there are."""
-        return math.prod(len(values) for values in self.factors.values())
+        return over_preset(given) if isinstance(given, dict) and given.get("preset") in list(PRESETS) else given
 
     @property
     def size(self) -> int:
-        """How many experiments it holds."""
-        return self.cells * len(self.seeds)
+        """How many experiments it holds at most: grids may have some in common."""
+        return sum(block.size for block in self.blocks())
 
-    def with_seeds(self, seeds: list[int]) -> "StudySpec":
-        """The same grid over other seeds."""
-        return self.model_copy(update={"seeds": seeds})
+    def blocks(self) -> list[Block]:
+        """Its grids, each with what they share."""
+        shared = _factors(self.factors, ())
+        if not self.grids:
+            return [Block(self.base, shared, self.seeds)]
+        return [self._block(index, grid, shared) for index, grid in enumerate(self.grids)]
+
+    def _block(self, index: int, grid: Grid, shared: list[Factor]) -> Block:
+        place = ("grids", index)
+        own = grid.seeds is not None
+        return Block(
+            base=merged(self.base, grid.base),
+            factors=[*shared, *_factors(grid.factors, place)],
+            seeds=self.seeds if grid.seeds is None else grid.seeds,
+            seeds_place=(*place, "seeds") if own else ("seeds",),
+            own=frozenset(pointer((name,))[1:] for name in grid.base),
+            place=place,
+        )
 
     def experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
-        """The grid, cell by cell, seeds innermost. Invalid names every wrong field of base, factors and seeds. The
-        registry has the formulas of registered activations."""
-        _refuse([*_factor_problems(self.factors, self.base), *_seed_problems(self.seeds, self.base)])
-        found: list[ExperimentSubmission] = []
-        problems: dict[tuple[str, str], FieldProblem] = {}
-        seen = 0
-        for values, origins in self._cells():
-            try:
-                found.append(ExperimentSubmission.model_validate(values, context={REGISTRY: registry}))
-            except ValidationError as error:
-                for problem in _located(error, origins, self.base):
-                    problems.setdefault((problem.pointer, problem.code), problem)
-                seen += error.error_count()
-                if seen > ENOUGH_PROBLEMS:
-                    break
-        _refuse(list(problems.values()))
-        _check_distinct(found)
-        return found
+        """Grid by grid, cell by cell, seeds innermost, each once. Invalid names every wrong field. The registry has the
+        formulas of registered activations."""
+        refuse(self._grid_problems())
+        blocks = self.blocks()
+        refuse([problem for block in blocks for problem in block.problems()])
+        made = [block.experiments(registry) for block in blocks]
+        refuse([problem for _, problems in made for problem in problems])
+        found: dict[str, ExperimentSubmission] = {}
+        for block, (submissions, _) in zip(blocks, made, strict=True):
+            found |= _distinct(submissions, pointer((*block.place, "factors")))
+        return list(found.values())
 
-    def _cells(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-        """Each experiment's fields, and where in the study those come from that are not in base: pointer to pointer."""
-        paths = [path.split(".") for path in self.factors]
-        for choice in itertools.product(*(enumerate(values) for values in self.factors.values())):
-            values = self.base
-            origins = {}
-            for path, name, (index, value) in zip(paths, self.factors, choice, strict=True):
-                values = _with(values, path, value)
-                origins[pointer(path)] = pointer(("factors", name, index))
-            for index, seed in enumerate(self.seeds):
-                yield {**values, "seed": seed}, {**origins, "/seed": pointer(("seeds", index))}
+    def conditions(self, registry: Registry | None = None) -> list[str]:
+        """The condition of each cell."""
+        cells = [replace(block, seeds=[0]).experiments(registry)[0] for block in self.blocks()]
+        return list(dict.fromkeys(each.spec.condition for found in cells for each in found))
+
+    def with_seeds(self, seeds: list[int]) -> "StudySpec | None":
+        """The grids that take the study's seeds, over these; None where every grid has seeds of its own."""
+        grids = [grid for grid in self.grids if grid.seeds is None]
+        return None if self.grids and not grids else self.model_copy(update={"seeds": seeds, "grids": grids})
+
+    def grid(self, name: str) -> "StudySpec":
+        """The study as if it had this grid alone. Invalid, naming the parameter `grid`, where there is none."""
+        found = [grid for grid in self.grids if grid.name == name]
+        if not found:
+            there = ", ".join(grid.name for grid in self.grids) or "none with a name"
+            reason = f"The study has no grid {name!r}; there is {there}"
+            raise Invalid(f"{reason}.", errors=[FieldProblem("grid", reason, "unknown_grid", name)])
+        return self.model_copy(update={"grids": found})
+
+    def varied(self) -> list[str]:
+        """The paths in which its experiments differ by design: its factors, and what its grids set apart."""
+        paths = [factor.path for block in self.blocks() for factor in block.factors]
+        bases = [block.base for block in self.blocks()]
+        apart = [name for base in bases for name in base if any(each.get(name) != base[name] for each in bases)]
+        every = list(dict.fromkeys([*paths, *apart]))
+        return [path for path in every if not any(path.startswith(f"{other}.") for other in every)]
+
+    def _grid_problems(self) -> list[FieldProblem]:
+        names = [grid.name for grid in self.grids]
+        return [
+            FieldProblem(pointer(("grids", index, "name")), "Give each grid a name of its own", "repeated_value", name)
+            for index, name in enumerate(names)
+            if name in names[:index]
+        ]
 
 
 class StudyPatch(BaseModel):
@@ -154,7 +196,7 @@ class StudyPatch(BaseModel):
         """What it adds to these seeds. Invalid where one of them is missing, or a seed is none."""
         if "seeds" not in self.model_fields_set:
             return []
-        _refuse(list(_seed_problems(self.seeds, {})))
+        refuse(list(Block({}, [], self.seeds).seed_problems()))
         missing = [seed for seed in seeds if seed not in self.seeds]
         if missing:
             reason = f"Seeds can only be added; {', '.join(map(str, missing))} of before is missing"
@@ -162,95 +204,17 @@ class StudyPatch(BaseModel):
         return [seed for seed in self.seeds if seed not in seeds]
 
 
-def _factor_problems(factors: Mapping[str, list[Any]], base: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    for name, values in factors.items():
-        where = pointer(("factors", name))
-        path = name.split(".")
-        if path[0] in NOT_FACTORS:
-            yield FieldProblem(where, f"{name} cannot be a factor", "not_a_factor", name)
-        elif len(path) > DEEPEST_FACTOR or printable(name) != name:
-            yield FieldProblem(where, "There is no such field", "extra_forbidden", name)
-        elif not values:
-            yield FieldProblem(where, "Give at least one value", "too_short", values)
-        elif len({json.dumps(value, sort_keys=True) for value in values}) < len(values):
-            yield FieldProblem(where, "Give each value once", "repeated_value", values)
-        elif any(".".join(path[:depth]) in factors for depth in range(1, len(path))):
-            yield FieldProblem(where, f"{name} is part of another factor", "given_twice", name)
-        else:
-            yield from _base_problems(name, path, base)
+def _factors(given: Mapping[str, list[Any]], place: tuple[str | int, ...]) -> list[Factor]:
+    return [Factor(path, values, (*place, "factors", path)) for path, values in given.items()]
 
 
-def _base_problems(name: str, path: Sequence[str], base: Any) -> Iterator[FieldProblem]:
-    """What stands in the way of putting a value at the path of a factor into base."""
-    for depth, field in enumerate(path):
-        if not isinstance(base, dict):
-            where = pointer(("base", *path[:depth]))
-            yield FieldProblem(where, f"Should be an object, for {name} to vary in it", "model_type", base)
-            return
-        if field not in base or base[field] is None:
-            return
-        if field == "dropout" and path != [field] and isinstance(base[field], int | float):
-            return  # one number for both places, of which the factor varies one
-        base = _as_object(field, base[field])
-    yield FieldProblem(pointer(("factors", name)), f"{name} is in base too; give it once", "given_twice", name)
-
-
-def _seed_problems(seeds: list[int], base: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    if "seed" in base:
-        yield FieldProblem("/base/seed", "Give seeds in `seeds`", "not_allowed", base["seed"])
-    for index, seed in enumerate(seeds):
-        where = pointer(("seeds", index))
-        if not 0 <= seed <= LARGEST_SAFE_INTEGER:
-            yield FieldProblem(where, f"A seed lies from 0 to {LARGEST_SAFE_INTEGER}", "out_of_bounds", seed)
-        elif seed in seeds[:index]:
-            yield FieldProblem(where, "Give each seed once", "repeated_value", seed)
-
-
-def _with(values: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
-    """A copy with `value` at the path."""
-    head, *rest = path
-    inner = values.get(head)
-    return {**values, head: _with(_as_object(head, {} if inner is None else inner), rest, value) if rest else value}
-
-
-def _as_object(field: str, value: Any) -> Any:
-    """Fields with a short form, spelt out, so that a factor can reach into them."""
-    if field == "activation" and isinstance(value, str):
-        return {"name": value}
-    if field == "dropout" and isinstance(value, int | float):
-        return {"conv": value, "dense": value}
-    return value
-
-
-def _located(error: ValidationError, origins: Mapping[str, str], base: Mapping[str, Any]) -> list[FieldProblem]:
-    """The spec's problems, pointed at where the study says the value: a factor, a seed, or base."""
-    problems = field_problems(error.errors())
-    for problem in problems:
-        problem.pointer = _origin(problem.pointer, origins, base)
-    return problems
-
-
-def _origin(found: str, origins: Mapping[str, str], base: Mapping[str, Any]) -> str:
-    for inner, outer in origins.items():
-        if found == inner or found.startswith(f"{inner}/"):
-            return outer + found.removeprefix(inner)
-        if found and inner.startswith(f"{found}/") and found.split("/")[1] not in base:  # made for this factor alone
-            return outer
-    return f"/base{found}"
-
-
-def _refuse(problems: Sequence[FieldProblem]) -> None:
-    if problems:
-        more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
-        detail = f"The study is not valid: {problems[0].pointer}: {problems[0]}{more}."
-        raise Invalid(detail, errors=list(problems))
-
-
-def _check_distinct(found: list[ExperimentSubmission]) -> None:
-    seen: set[str] = set()
+def _distinct(found: Iterable[ExperimentSubmission], where: str) -> dict[str, ExperimentSubmission]:
+    """By their spelling. Invalid where one grid holds the same twice."""
+    by_spelling: dict[str, ExperimentSubmission] = {}
     for submission in found:
         spelled = submission.model_dump_json()
-        if spelled in seen:
-            problem = FieldProblem("/factors", "Two values of a factor mean the same", "repeated_value")
+        if spelled in by_spelling:
+            problem = FieldProblem(where, "Two values of a factor mean the same", "repeated_value")
             raise Invalid(f"The study holds {submission.activation.label} twice.", errors=[problem])
-        seen.add(spelled)
+        by_spelling[spelled] = submission
+    return by_spelling

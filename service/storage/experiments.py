@@ -57,6 +57,7 @@ class Filter:
     ranges: tuple[Range, ...] = ()
     ids: tuple[UUID, ...] = ()
     ended: bool = False
+    of_conditions: tuple[str, ...] = ()
 
     def conditions(self) -> list[ColumnElement[bool]]:
         columns = {
@@ -72,6 +73,8 @@ class Filter:
             found.append(Experiment.name.icontains(self.text, autoescape=True))
         if self.ids:
             found.append(Experiment.id.in_(self.ids))
+        if self.of_conditions:
+            found.append(Experiment.condition.in_(self.of_conditions))
         if self.ended:
             found.append(Experiment.status.in_(TERMINAL))
         return [*found, *(condition for narrowed in self.ranges for condition in narrowed.conditions())]

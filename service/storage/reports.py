@@ -99,7 +99,7 @@ def _machine(fingerprint: dict[str, Any], experiments: int) -> Machine:
 
 def _asked(study: Study) -> Asked:
     spec = {"name": study.name, "question": study.question, "base": study.base, "factors": study.factors,
-            "seeds": study.seeds}  # fmt: skip
+            "grids": study.grids or None, "seeds": study.seeds}  # fmt: skip
     given = {name: value for name, value in spec.items() if value is not None}
     return Asked(str(study.id), study.name, study.question, given, study.created_at)
 

@@ -60,6 +60,7 @@ def create(
         preset=spec.preset,
         base=spec.base,
         factors=spec.factors,
+        grids=[grid.model_dump(mode="json") for grid in spec.grids],
         seeds=spec.seeds,
         activations=dict(activations),
     )
@@ -89,7 +90,8 @@ def find_locked(session: Session, id: UUID) -> Study | None:
 
 def spec_of(study: Study) -> StudySpec:
     """What was posted, presets spelt out, with the seeds of now."""
-    return StudySpec.model_validate({"base": study.base, "factors": study.factors, "seeds": study.seeds})
+    spelled = {"base": study.base, "factors": study.factors, "grids": study.grids, "seeds": study.seeds}
+    return StudySpec.model_validate(spelled)
 
 
 def page(session: Session, narrowed: Filter, *, descending: bool, limit: int, after: Cursor | None) -> Page:

@@ -22,6 +22,7 @@ class Study(Base):
     preset: Mapped[str | None]
     base: Mapped[dict[str, Any]]
     factors: Mapped[dict[str, Any]]
+    grids: Mapped[list[Any]]
     seeds: Mapped[list[Any]]
     # The versions that bare names of registered activations meant when it was submitted, so that seeds added later
     # train the same formulas.

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from service.domain.errors import Invalid
+from service.domain.presets import PRESETS
 from service.domain.spec import ExperimentSubmission
-from service.domain.study import PRESETS, StudySpec
+from service.domain.study import StudySpec
 
 
 def study(**fields: Any) -> StudySpec:

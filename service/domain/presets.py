@@ -1,0 +1,106 @@
+"""Presets: studies that come with the service, and how what a client gives goes over one."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from service.domain.grids import has, merged, without
+
+PresetName = Literal["quick", "kizrak-2019", "claims"]
+
+ARTICLE = ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]
+STRAIGHT_THROUGH = {"name": "step", "parameters": {"straight_through": 1.0}}
+HALF_DECADES = [0.001, 0.00316, 0.01, 0.0316, 0.1, 0.316, 1.0]
+
+PRESETS: Mapping[PresetName, dict[str, Any]] = {
+    "quick": {
+        "name": "quick",
+        "question": "Which of the main article's five activations learns best in three short epochs on 4,000 images?",
+        "base": {"dataset": "mnist_5k", "epochs": 3},
+        "factors": {"activation": ARTICLE},
+        "seeds": [0, 1, 2],
+    },
+    "kizrak-2019": {
+        "name": "kizrak-2019",
+        "question": "Which of five activations learns best in 20 epochs of MNIST? The article's study, over seeds.",
+        "base": {"dataset": "mnist", "epochs": 20, "batch_size": 128},
+        "factors": {"activation": ARTICLE},
+        "seeds": [0, 1, 2, 3, 4],
+    },
+    "claims": {
+        "name": "claims",
+        "question": "Which of the articles' claims about activations hold?",
+        # Adam turns L2 into full-size steps where the gradient is zero, which would move a step network's weights.
+        "base": {"epochs": 20, "optimizer": {"l2": 0.0}},
+        "factors": {},
+        "grids": [
+            {  # claims 4, 5, 6 (with batch norm), 9 and 11; ten seeds, which claim 9 asks for
+                "name": "accuracy",
+                "factors": {"activation": ARTICLE, "dataset": ["mnist", "fashion_mnist"]},
+            },
+            {  # claim 1
+                "name": "linear",
+                "base": {"activation": "linear", "model": {"pool": "avg"}},
+                "factors": {"model.dense_layers": [1, 10]},
+                "seeds": [0, 1, 2, 3, 4],
+            },
+            {  # claim 2
+                "name": "step",
+                "base": {"epochs": 5},
+                "factors": {"activation": ["step", STRAIGHT_THROUGH]},
+                "seeds": [0, 1, 2, 3, 4],
+            },
+            {  # claim 3; ReLU for contrast
+                "name": "depth",
+                "base": {"epochs": 2, "model": {"batch_norm": False}},
+                "factors": {"activation": ["sigmoid", "tanh", "relu"], "model.dense_layers": [1, 3, 5, 10]},
+                "seeds": [0, 1, 2, 3, 4],
+            },
+            {  # claims 6 (without batch norm), 7 and 8
+                "name": "dying",
+                "base": {"model": {"batch_norm": False}},
+                "factors": {"activation": ["relu", "leaky_relu"], "optimizer.learning_rate": [0.001, 0.01]},
+                "seeds": [0, 1, 2, 3, 4],
+            },
+            {  # claim 10
+                "name": "learning rate",
+                "base": {"epochs": 5, "optimizer": {"name": "sgd"}, "schedule": "none"},
+                "factors": {"activation": ARTICLE, "optimizer.learning_rate": HALF_DECADES},
+                "seeds": [0, 1, 2, 3, 4],
+            },
+        ],
+        "seeds": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    },
+}
+
+
+def over_preset(given: dict[str, Any]) -> dict[str, Any]:
+    """The preset that `given` names with the rest of it put over: a field of base is fixed everywhere, a factor varied
+    everywhere, and seeds are those of every grid. What has the wrong shape is left to be refused as it stands."""
+    preset = PRESETS[given["preset"]]
+    base, factors = given.get("base", {}), given.get("factors", {})
+    if not isinstance(base, dict) or not isinstance(factors, dict):
+        return given
+    varied = [path.split(".") for path in factors]
+    fixed = list(_leaves(base))
+
+    def left(grid: Mapping[str, Any]) -> dict[str, Any]:
+        """A grid of the preset without what is given."""
+        own = without(grid.get("base", {}), [*varied, *fixed])
+        free = {path: values for path, values in grid["factors"].items() if not has(base, path.split("."))}
+        rest = {path: values for path, values in free.items() if path not in factors}
+        seedless = {name: value for name, value in grid.items() if name != "seeds" or "seeds" not in given}
+        return {**seedless, "base": own, "factors": rest}
+
+    shared = left({"base": preset["base"], "factors": preset["factors"]})
+    grids = {"grids": [left(grid) for grid in preset["grids"]]} if "grids" in preset else {}
+    whole = {"base": merged(shared["base"], base), "factors": {**shared["factors"], **factors}}
+    return {**preset, **grids, **given, **whole}
+
+
+def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[list[str]]:
+    """Paths of the values that are given; an activation is one."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value and name != "activation":
+            yield from _leaves(value, (*above, name))
+        else:
+            yield [*above, name]

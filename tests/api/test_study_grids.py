@@ -1,0 +1,61 @@
+"""Studies of several grids over HTTP: made, extended, compared grid by grid; presets planned."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.storage.database import Database
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "studies.md"
+TWO: dict[str, Any] = {
+    "base": {"epochs": 1},
+    "grids": [
+        {"name": "depth", "factors": {"activation": ["relu", "tanh"], "model.dense_layers": [1, 2]}},
+        {"name": "rate", "base": {"activation": "relu"}, "factors": {"optimizer.learning_rate": [0.01, 0.1]},
+         "seeds": [7]},
+    ],
+    "seeds": [0, 1],
+}  # fmt: skip
+
+
+def test_several_grids_are_one_study(client: TestClient, database: Database) -> None:
+    study = client.post(STUDIES, json=TWO).json()
+    assert (study["experiments"], study["base"], study["factors"]) == (10, {"epochs": 1}, {})
+    assert [(grid["name"], grid["seeds"]) for grid in study["grids"]] == [("depth", None), ("rate", [7])]
+    path = f"{STUDIES}/{study['id']}"
+    assert client.patch(path, json={"seeds": [0, 1, 2]}).json()["experiments"] == 14
+    states.finish_queued(database, lambda spec: 0.9 if spec["activation"]["name"] == "relu" else 0.8)
+    depth = client.get(f"{path}/comparison", params={"grid": "depth"}).json()
+    assert [(group["factors"], group["n"]) for group in depth["groups"]][:2] == [
+        ({"activation": "relu", "model.dense_layers": 1}, 3),
+        ({"activation": "relu", "model.dense_layers": 2}, 3),
+    ]
+    rate = client.get(f"{path}/comparison", params={"grid": "rate"}).json()
+    assert {group["factors"]["optimizer.learning_rate"] for group in rate["groups"]} == {0.01, 0.1}
+    whole = client.get(f"{path}/comparison").json()
+    assert sum(group["n"] for group in whole["groups"]) == 14
+    curves = client.get(f"{path}/curves", params={"grid": "rate"})
+    assert curves.status_code == 200
+    refused(client.get(f"{path}/comparison", params={"grid": "width"}), 422, "validation_error", at="grid")
+
+
+@states.on_sqlite
+def test_seeds_cannot_be_added_where_every_grid_has_its_own(client: TestClient) -> None:
+    study = client.post(STUDIES, json=TWO | {"grids": TWO["grids"][1:]}).json()["id"]
+    refused(client.patch(f"{STUDIES}/{study}", json={"seeds": [0, 1, 2]}), 422, at="/seeds")
+
+
+@pytest.mark.parametrize(("preset", "cells", "experiments"), [("quick", 5, 15), ("kizrak-2019", 5, 25),
+                                                              ("claims", 65, 375)])  # fmt: skip
+@states.on_sqlite
+def test_each_preset_can_be_planned(client: TestClient, preset: str, cells: int, experiments: int) -> None:
+    assert f"| `{preset}` | {cells} | {experiments} |" in DOCUMENT.read_text()
+    plan = client.post(STUDIES, params={"dry_run": True}, json={"preset": preset}).json()
+    assert (plan["cells"], plan["experiments"]) == (cells, experiments)
+    assert "No worker" in plan["basis"]
+    assert client.get(EXPERIMENTS).json()["items"] == []

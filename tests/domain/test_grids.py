@@ -1,0 +1,136 @@
+"""Studies of several grids, and presets with something put over them."""
+
+from typing import Any
+
+import pytest
+
+from service.domain.errors import Invalid
+from service.domain.spec import ExperimentSubmission
+from service.domain.study import StudySpec
+
+TWO: dict[str, Any] = {
+    "base": {"activation": "relu", "optimizer": {"l2": 0.0}},
+    "grids": [
+        {"name": "depth", "factors": {"model.dense_layers": [1, 3]}},
+        {"name": "rate", "base": {"optimizer": {"name": "sgd"}}, "factors": {"optimizer.learning_rate": [0.1]},
+         "seeds": [7]},
+    ],
+    "seeds": [0, 1],
+}  # fmt: skip
+
+
+def study(**fields: Any) -> StudySpec:
+    return StudySpec.model_validate(TWO | fields)
+
+
+def told(found: list[ExperimentSubmission]) -> list[tuple[Any, ...]]:
+    return [(one.model.dense_layers, one.optimizer.name, one.optimizer.l2, one.seed) for one in found]
+
+
+def problems(**fields: Any) -> list[tuple[str, str]]:
+    with pytest.raises(Invalid) as caught:
+        study(**fields).experiments()
+    return [(problem.pointer, problem.code) for problem in caught.value.errors]
+
+
+def preset(name: str, **fields: Any) -> StudySpec:
+    return StudySpec.model_validate({"preset": name, **fields})
+
+
+def test_each_grid_goes_over_what_they_share() -> None:
+    assert told(study().experiments()) == [
+        (1, "adam", 0.0, 0), (1, "adam", 0.0, 1), (3, "adam", 0.0, 0), (3, "adam", 0.0, 1), (1, "sgd", 0.0, 7),
+    ]  # fmt: skip
+    assert study().size == 5
+
+
+def test_further_seeds_go_to_the_grids_that_have_none_of_their_own() -> None:
+    further = study().with_seeds([5])
+    assert further is not None
+    assert told(further.experiments()) == [(1, "adam", 0.0, 5), (3, "adam", 0.0, 5)]
+    assert study(grids=TWO["grids"][1:]).with_seeds([5]) is None
+
+
+def test_what_grids_have_in_common_is_there_once() -> None:
+    both = study(grids=[{"name": "a"}, {"name": "b", "factors": {"epochs": [20, 30]}}])
+    assert [(one.epochs, one.seed) for one in both.experiments()] == [(20, 0), (20, 1), (30, 0), (30, 1)]
+    assert both.size == 6
+
+
+def test_one_grid_alone() -> None:
+    assert told(study().grid("rate").experiments()) == [(1, "sgd", 0.0, 7)]
+    assert study().grid("depth").varied() == ["model.dense_layers"]
+    assert study().varied() == ["model.dense_layers", "optimizer"]
+    assert len(study().conditions()) == 3
+    with pytest.raises(Invalid, match="depth, rate"):
+        study().grid("width")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"grids": [{"name": "a"}, {"name": "a"}]}, [("/grids/1/name", "repeated_value")]),
+        ({"grids": [{"name": "a", "base": {"epochs": 0}}]}, [("/grids/0/base/epochs", "greater_than_equal")]),
+        ({"base": {"activation": "relu", "epochs": 0}}, [("/base/epochs", "greater_than_equal")]),
+        ({"grids": [{"name": "a", "factors": {"epochs": [1, 0]}}]},
+         [("/grids/0/factors/epochs/1", "greater_than_equal")]),
+        ({"grids": [{"name": "a", "factors": {"optimizer.l2": [1]}}]},
+         [("/grids/0/factors/optimizer.l2", "given_twice")]),
+        ({"grids": [{"name": "a", "seeds": [0, 0]}]}, [("/grids/0/seeds/1", "repeated_value")]),
+        ({"seeds": [-1]}, [("/seeds/0", "out_of_bounds")]),
+        ({"factors": {"epochs": [1]}, "grids": [{"name": "a", "factors": {"epochs": [2]}}]},
+         [("/grids/0/factors/epochs", "given_twice")]),
+        ({"grids": [{"name": "a", "base": {"seed": 1}}]}, [("/grids/0/base/seed", "not_allowed")]),
+        ({"grids": [{"name": "a", "factors": {"dropout": [0.1, {"conv": 0.1, "dense": 0.1}]}}]},
+         [("/grids/0/factors", "repeated_value")]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_wrong_is_pointed_at_in_the_grid_that_says_it(
+    fields: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert problems(**fields) == expected
+
+
+# --- presets -------------------------------------------------------------------------------------------------------
+
+
+def test_the_articles_study_is_its_five_activations_over_twenty_epochs() -> None:
+    found = preset("kizrak-2019").experiments()
+    assert {one.activation.label for one in found} == {"relu", "sigmoid", "tanh", "leaky_relu", "swish"}
+    assert {(one.dataset, one.epochs, one.batch_size, one.dropout.conv, one.dropout.dense) for one in found} == {
+        ("mnist", 20, 128, 0.25, 0.5)
+    }
+    assert len(found) == 25
+
+
+def test_the_claims_study_has_no_l2_and_ten_seeds_where_claims_want_them() -> None:
+    spec = preset("claims")
+    found = spec.experiments()
+    assert {one.optimizer.l2 for one in found} == {0.0}
+    assert len({one.seed for one in spec.grid("accuracy").experiments()}) == 10
+    depths = {(one.activation.label, one.model.dense_layers) for one in spec.grid("depth").experiments()}
+    assert depths == {(name, depth) for name in ("sigmoid", "tanh", "relu") for depth in (1, 3, 5, 10)}
+    assert not any(one.model.batch_norm for one in spec.grid("dying").experiments())
+    labels = [one.activation.label for one in spec.grid("step").experiments()]
+    assert len(set(labels)) == 2
+    assert all(label.startswith("step") for label in labels)
+
+
+def test_seeds_and_fields_that_are_given_hold_in_every_grid() -> None:
+    spec = preset("claims", base={"epochs": 1, "train_samples": 500, "dataset": "mnist_5k"}, seeds=[3])
+    found = spec.experiments()
+    assert {(one.epochs, one.train_samples, one.dataset, one.seed) for one in found} == {(1, 500, "mnist_5k", 3)}
+    assert {one.optimizer.l2 for one in found} == {0.0}
+    assert {one.schedule for one in spec.grid("learning rate").experiments()} == {"none"}
+
+
+def test_a_field_that_is_given_is_varied_no_more_and_a_factor_varied_everywhere() -> None:
+    fixed = preset("quick", base={"activation": "relu"}, seeds=[0])
+    assert [one.activation.label for one in fixed.experiments()] == ["relu"]
+    wider = preset("quick", factors={"epochs": [1, 2]}, seeds=[0])
+    assert (len(wider.experiments()), wider.base) == (10, {"dataset": "mnist_5k"})
+    claims = preset("claims", factors={"epochs": [1, 2]}, seeds=[0])
+    assert {one.epochs for one in claims.grid("step").experiments()} == {1, 2}
+    rate = preset("claims", base={"optimizer": {"learning_rate": 0.1}}, seeds=[0]).grid("learning rate")
+    assert {(one.optimizer.name, one.optimizer.learning_rate) for one in rate.experiments()} == {("sgd", 0.1)}
