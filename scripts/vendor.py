@@ -1,4 +1,4 @@
-"""Fetch the browser libraries that vendor.json lists and check each file against its sha256.
+"""Fetch the browser libraries that each vendor.json lists and check every file against its sha256.
 
 `python scripts/vendor.py` restores exactly the listed files and refuses any that differ. To take another version or
 another file, edit vendor.json, then run it with `--update`, which writes the checksums of what was fetched.
@@ -15,8 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import TypedDict
 
-VENDOR = Path(__file__).parent.parent / "service" / "api" / "dashboard" / "vendor"
-LIST = VENDOR / "vendor.json"
+ROOT = Path(__file__).parent.parent
+FOLDERS = (ROOT / "service" / "api" / "dashboard" / "vendor", ROOT / "tests" / "browser" / "vendor")
+"""What pages load, and what only tests do."""
 
 
 class Package(TypedDict):
@@ -31,7 +32,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fetch the vendored browser libraries again.")
     parser.add_argument("--update", action="store_true", help="write the fetched files' checksums to vendor.json")
     update: bool = parser.parse_args().update
-    packages: list[Package] = json.loads(LIST.read_text())
+    for folder in FOLDERS:
+        restore(folder, update)
+
+
+def restore(folder: Path, update: bool) -> None:
+    """Make the folder hold what its vendor.json lists; with `update`, whatever was published."""
+    listed = folder / "vendor.json"
+    packages: list[Package] = json.loads(listed.read_text())
     fetched = {package["name"]: fetch(package) for package in packages}
     for package in packages:
         found = {path: hashlib.sha256(data).hexdigest() for path, data in fetched[package["name"]].items()}
@@ -40,8 +48,8 @@ def main() -> None:
         elif found != package["files"]:
             sys.exit(f"{package['name']} {package['version']} differs from vendor.json: {differing(package, found)}")
     for name, files in fetched.items():
-        write(VENDOR / name, files)
-    LIST.write_text(json.dumps(packages, indent=2) + "\n")
+        write(folder / name, files)
+    listed.write_text(json.dumps(packages, indent=2) + "\n")
 
 
 def fetch(package: Package) -> dict[str, bytes]:

@@ -12,11 +12,13 @@ from fastapi.testclient import TestClient
 from service.api import docs
 from service.api.assets import DASHBOARD, inside
 
-VENDOR = DASHBOARD / "vendor"
-PACKAGES = json.loads((VENDOR / "vendor.json").read_text())
+FOLDERS = (DASHBOARD / "vendor", Path(__file__).parents[1] / "browser" / "vendor")
+"""What pages load, and what only tests do."""
+VENDORED = [(folder, package) for folder in FOLDERS for package in json.loads((folder / "vendor.json").read_text())]
+PACKAGES = [pytest.param(folder, package, id=package["name"]) for folder, package in VENDORED]
 LISTED = [
-    pytest.param(VENDOR / package["name"] / inside(path), checksum, id=f"{package['name']}/{path}")
-    for package in PACKAGES
+    pytest.param(folder / package["name"] / inside(path), checksum, id=f"{package['name']}/{path}")
+    for folder, package in VENDORED
     for path, checksum in package["files"].items()
 ]
 
@@ -50,13 +52,13 @@ def test_vendored_file_is_the_published_one(file: Path, checksum: str) -> None:
 
 
 def test_no_vendored_file_is_unlisted() -> None:
-    listed = {param.values[0] for param in LISTED}
+    listed = {param.values[0] for param in LISTED} | {folder / "vendor.json" for folder in FOLDERS}
 
-    assert {file for file in VENDOR.rglob("*") if file.is_file()} == listed | {VENDOR / "vendor.json"}
+    assert {file for folder in FOLDERS for file in folder.rglob("*") if file.is_file()} == listed
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
-def test_package_comes_with_its_licence(package: dict[str, str]) -> None:
+@pytest.mark.parametrize(("folder", "package"), PACKAGES)
+def test_package_comes_with_its_licence(folder: Path, package: dict[str, str]) -> None:
     assert package["licence"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", package["version"])
-    assert (VENDOR / package["name"] / "LICENSE").stat().st_size > 0
+    assert (folder / package["name"] / "LICENSE").stat().st_size > 0

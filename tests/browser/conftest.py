@@ -12,9 +12,12 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from service.storage.database import Database
+from tests.browser.filling import FILLED, fill
 from tests.browser.watch import Watch
 from tests.conftest import do_without
 from tests.stack.services import Service
+from tests.waiting import await_true
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
@@ -56,6 +59,21 @@ def chromium() -> Iterator[Browser]:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """API and worker, shared by the tests of this package: leave it running, and look only at what is yours."""
     running = Service(tmp_path_factory.mktemp("browser"), ACTLAB_DEVICE="cpu").start()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="package")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """An API without a worker, over studies that are finished, half way and alone: to be looked at, not changed."""
+    running = Service(tmp_path_factory.mktemp("filled"))
+    running.run("db", "upgrade")
+    database = Database(running.database_url)
+    for body, parts in FILLED:
+        fill(database, body, **parts)
+    database.close()
+    running.launch("serve")
+    await_true(running.client.healthy, seconds=90)
     yield running
     running.close()
 

@@ -21,6 +21,25 @@ from tests.making import make_epoch, make_fingerprint
 Json = dict[str, Any]
 
 IMAGES = 1000
+FIVE = ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]
+_ONE_FACTOR: Json = {"base": {"dataset": "mnist_5k", "epochs": 20}, "factors": {"activation": FIVE}}
+_GRID: Json = {"activation": ["relu", "swish", "tanh"], "dropout": [0, 0.25], "batch_size": [64, 256]}
+FILLED: list[tuple[Json, dict[str, int]]] = [
+    ({**_ONE_FACTOR, "name": "five", "question": "Which learns best?", "seeds": [0, 1, 2, 3, 4]}, {}),
+    (
+        {
+            "name": "one",
+            "base": {"dataset": "mnist_5k", "epochs": 5},
+            "factors": {"activation": ["relu"]},
+            "seeds": [0],
+        },
+        {},
+    ),
+    ({"name": "grid", "base": {"dataset": "mnist_5k", "epochs": 10}, "factors": _GRID}, {}),
+    ({**_ONE_FACTOR, "name": "half way"}, {"finished": 9, "running": 2}),
+]
+"""Bodies of studies with the rest of what `fill` is told."""
+
 LIMITS = {"relu": 0.962, "leaky_relu": 0.961, "swish": 0.963, "tanh": 0.942, "sigmoid": 0.9}
 """What the accuracy of each tends to; of others, a figure between."""
 

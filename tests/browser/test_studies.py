@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPage
+from tests.browser.pictures import later
 from tests.browser.watch import Watch
 from tests.stack.services import SHORT, Json, Service
 
@@ -88,10 +88,12 @@ def test_a_study_is_cancelled_and_its_seeds_extended(page: Page, service: Servic
     expect(page.get_by_role("heading", name="to cancel")).to_contain_text("cancelled", timeout=60_000)
 
 
-def test_an_empty_list_shows_the_way(new_page: NewPage, own_service: Service) -> None:
-    for width in (360, 1920):
-        page = new_page(width=width, service=own_service)
-        page.goto("/")
-        page.get_by_role("link", name="Compare ReLU with swish").click()
-        expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_the_curves_of_a_study_grow(page: Page, service: Service) -> None:
+    study = submit(
+        service, name="growing", base=NETWORK | {"epochs": 1000}, factors={"activation": ["relu"]}, seeds=[0]
+    )
+    page.goto(f"/studies/{study['id']}")
+    for epoch in (1, 5):
+        expect(page.get_by_role("img", name=later("Validation accuracy", epoch))).to_be_visible()
+    service.client.cancel_study(study["id"])
+    expect(page.get_by_role("heading", name="growing")).to_contain_text("cancelled", timeout=60_000)

@@ -1,8 +1,10 @@
 /** Feeds: GETs that are repeated while somebody looks. One request at a time each, conditional, slower when it fails. */
 import { get } from "./api.js";
+import { isLive, listen } from "./live.js";
 import { useEffect, useRef, useState } from "./html.js";
 
 const SLOWEST_MS = 30_000;
+const LIVE_MS = 20_000; // between polls of what events tell of
 const REST_MS = 700;
 const KEPT = 60; // feeds nobody looks at, kept so that going back shows something at once
 
@@ -75,6 +77,15 @@ class Feed {
     else this.loadIn(this.ended + this.rest - Date.now());
   }
 
+  /** Whether events tell when this changes. Places in the queue, workers and what is derived move without one. */
+  get isTold() {
+    return /^\/(studies|experiments)([/?][^/]*)?$/.test(this.path) && this.snapshot.data?.status !== "queued";
+  }
+
+  get isRepeated() {
+    return [...this.listeners.values()].some((every) => every(this.snapshot.data) !== null);
+  }
+
   get rest() {
     return Math.max(REST_MS, 4 * this.took);
   }
@@ -116,12 +127,19 @@ class Feed {
     const wishes = [...this.listeners.values()].map((every) => every(this.snapshot.data)).filter((ms) => ms !== null);
     if (this.failures > 0) wishes.push(1000);
     if (wishes.length === 0) return;
-    const wait = Math.min(SLOWEST_MS, Math.min(...wishes) * 2 ** this.failures);
+    const wait = this.waitOf(Math.min(...wishes));
     if (this.failures > 0) {
       this.snapshot = { ...this.snapshot, retryAt: Date.now() + wait };
       this.tell();
     }
     this.loadIn(wait);
+  }
+
+  /** The wish, unless asking so often is of no use: what is gone stays gone, and what events tell of needs no poll. */
+  waitOf(wish) {
+    if (this.failures > 0) return Math.min(SLOWEST_MS, wish * 2 ** this.failures);
+    if (this.snapshot.error) return SLOWEST_MS;
+    return isLive() && this.isTold ? Math.max(wish, LIVE_MS) : wish;
   }
 
   tell() {
@@ -199,3 +217,13 @@ function staleness() {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();
 });
+
+//LIVE listen({ onChange, onState: () => refresh() });
+
+/** Ask again for what an event is about, and for the lists it may be in; what hangs on their revision follows. */
+function onChange({ kind, id, studyId }) {
+  if (kind === "reset") refresh();
+  const own = new Set([`/${kind === "study" ? "studies" : "experiments"}/${id}`, `/studies/${studyId}`]);
+  const isMeant = (path) => own.has(path) || path.startsWith("/studies?") || (kind === "experiment" && path.startsWith("/experiments?"));
+  for (const [path, found] of feeds) if (found.listeners.size > 0 && isMeant(path) && found.isRepeated) found.renew();
+}

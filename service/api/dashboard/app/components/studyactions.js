@@ -15,6 +15,7 @@ export function StudyActions({ study }) {
   return html`<div class="actions">
     ${!study.cancelled_at && html`<button type="button" onClick=${() => setOpen("seeds")}>Add seeds</button>`}
     ${!study.finished && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("cancel")}>Cancel study</button>`}
+    <${Menu} label="Report" groups=${reportsOf(study)} />
     ${study.progress.succeeded > 0 && html`<${Menu} label="Export" groups=${exportsOf(study)} />`}
     ${open === "cancel" && html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${counted(active, "experiment")}`} onClose=${close}
       act=${() => act(`/studies/${study.id}/cancel`)} done=${() => refresh("/")}>
@@ -30,6 +31,13 @@ function exportsOf({ id }) {
     title,
     links: FORMATS.map(([format, text]) => ({ href: `/api/v1/studies/${id}/export?format=${format}&rows=${rows}`, text, download: true })),
   }));
+}
+
+function reportsOf({ id }) {
+  const at = `/api/v1/studies/${id}/report`;
+  const kinds = [["", "As one page"], ["format=markdown", "As Markdown"]];
+  const links = (more) => kinds.map(([query, text]) => ({ href: [at, [query, more].filter(Boolean).join("&")].filter(Boolean).join("?"), text }));
+  return [{ title: "The whole study, to read or keep", links: links("") }, { title: "Beside the article’s curves", links: links("reference=kizrak-2019") }];
 }
 
 /** Asks before it acts, and says what went wrong where it did. */

@@ -1,0 +1,60 @@
+/**
+ * One stream of events for all tabs of a browser, since HTTP/1.1 allows six connections to a host. The tab that holds the
+ * lock listens and tells the others. An event says what has changed; what it is now, whoever shows it asks.
+ * docs/live.md has the shapes. Without locks (an address that is not secure) pages poll instead.
+ */
+const ADDRESS = "/api/v1/events?compact=true&kind=experiment&kind=study";
+const NAME = "actlab.live";
+const FIRST_PAUSE_MS = 2000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** @typedef {{kind: "experiment"|"study"|"reset", id?: string, studyId?: string}} Change */
+
+let isOpen = false;
+const channel = "locks" in navigator && "BroadcastChannel" in window && "EventSource" in window ? new BroadcastChannel(NAME) : null;
+let source = null; // in the tab that listens
+let report = () => {};
+
+/** Whether changes are told at once, so that polls may be rare. */
+export const isLive = () => isOpen;
+
+/**
+ * Start listening, directly or through the tab that does.
+ * @param {{onChange: (change: Change) => void, onState: (isOpen: boolean) => void}} to
+ */
+export function listen({ onChange, onState }) {
+  if (!channel) return;
+  report = (message) => {
+    if (message.type === "change") onChange(message.change);
+    if (message.type === "state" && message.isOpen !== isOpen) onState((isOpen = message.isOpen));
+    if (message.type === "hello" && source) channel.postMessage({ type: "state", isOpen });
+  };
+  channel.onmessage = (event) => report(event.data);
+  channel.postMessage({ type: "hello" });
+  // Held until the tab goes: then another one takes over.
+  navigator.locks.request(NAME, () => new Promise(() => connect(FIRST_PAUSE_MS)));
+  addEventListener("pagehide", () => source && tell({ type: "state", isOpen: false }));
+}
+
+function tell(message) {
+  channel.postMessage(message);
+  report(message);
+}
+
+function connect(pause) {
+  source = new EventSource(ADDRESS);
+  source.onopen = () => {
+    pause = FIRST_PAUSE_MS;
+    tell({ type: "state", isOpen: true });
+  };
+  source.onerror = () => {
+    tell({ type: "state", isOpen: false });
+    // Where the connection broke the browser tries again by itself; a refusal (503) it takes for final.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(Math.min(LONGEST_PAUSE_MS, 2 * pause)), pause);
+  };
+  for (const kind of ["experiment", "study", "deleted", "reset"]) source.addEventListener(kind, (event) => tell({ type: "change", change: changeOf(kind, JSON.parse(event.data)) }));
+}
+
+function changeOf(kind, data) {
+  return { kind: kind === "deleted" ? data.kind : kind, id: data.id, studyId: data.study_id ?? undefined };
+}

@@ -1,0 +1,16 @@
+"""Formulas judged while they are typed."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.watch import Watch
+
+
+def test_a_formula_is_previewed_and_a_wrong_one_pointed_at(page: Page, watch: Watch) -> None:
+    watch.expect("status of 422")
+    page.goto("/activations")
+    page.get_by_role("button", name="Remove a").click()
+    page.get_by_label("f(x) =").fill("x * sigmoid(2.5 * x)")
+    expect(page.get_by_role("img", name="Graph of x * sigmoid(2.5 * x)")).to_be_visible()
+    page.get_by_label("f(x) =").fill("x * sigmuid(x)")
+    expect(page.locator(".formula-error mark")).to_have_text("s")
+    expect(page.locator(".formula-error")).to_contain_text("sigmuid")

@@ -1,0 +1,56 @@
+"""One experiment: watched, cancelled, tried again, understood."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NewPage
+from tests.browser.pictures import later
+from tests.stack.services import LONG, Service
+
+
+def test_an_experiment_is_watched_cancelled_and_tried_again(page: Page, service: Service) -> None:
+    first = service.client.submit_experiment(LONG | {"name": "watched"})
+    page.goto("/experiments?text=watched")
+    page.get_by_role("link", name="watched").click()
+    for epoch in (1, 4):
+        expect(page.get_by_role("img", name=later("Accuracy, %", epoch))).to_be_visible()
+    expect(page.locator("pre.log")).not_to_be_empty()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Cancel the experiment").click()
+    expect(page.get_by_role("heading", name="watched")).to_contain_text("cancelled", timeout=60_000)
+    expect(page.get_by_role("list").filter(has_text="epochs done when it ended")).to_be_visible()
+    page.get_by_role("button", name="Train it again").click()
+    expect(page.get_by_role("link", name="an earlier one")).to_have_attribute("href", f"/experiments/{first['id']}")
+    service.client.cancel(page.url.rsplit("/", 1)[1])
+    expect(page.get_by_role("button", name="Train it again")).to_be_visible(timeout=60_000)
+
+
+def test_a_finished_one_says_what_it_mistook_for_what(new_page: NewPage, filled: Service) -> None:
+    found = filled.client.experiments(status="succeeded", activation="relu")[0]
+    page = new_page(service=filled)
+    page.goto(f"/experiments/{found['id']}")
+    matrix = page.get_by_role("table", name=re.compile("what the network says"))
+    expect(matrix.get_by_role("row")).to_have_count(11)
+    expect(page.get_by_text("n = 1 000 test images")).to_be_visible()
+    expect(page.get_by_text(re.compile("0 taken for"))).to_be_visible()
+    page.get_by_text("Train the same with a request").click()
+    page.get_by_role("button", name="Python").click()
+    expect(page.locator(".request pre")).to_contain_text('"seed": ')
+
+
+def test_the_list_is_narrowed_by_the_address_and_by_hand(new_page: NewPage, filled: Service) -> None:
+    page = new_page(service=filled)
+    page.goto("/experiments?status=queued")
+    rows = page.get_by_role("row")
+    expect(rows).to_have_count(1 + len(filled.client.experiments(status="queued")))
+    page.get_by_label("status").select_option("running")
+    expect(rows).to_have_count(3)
+    page.get_by_label("Activation, such as relu").fill("nothing of the kind")
+    expect(page.get_by_text("No experiment fits.")).to_be_visible()
+    page.get_by_role("link", name="Take the filters away.").click()
+    expect(rows).to_have_count(51)
+    page.get_by_role("button", name="Older").click()
+    expect(page).to_have_url(re.compile("cursor="))
+    page.go_back()
+    expect(page.get_by_role("button", name="Newest")).to_have_count(0)
