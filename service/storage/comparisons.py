@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import ColumnElement, column, func, or_, select, values
+from sqlalchemy import ColumnElement, and_, column, select, values
 from sqlalchemy.orm import Session
 
 from service.domain import factors
@@ -22,6 +22,7 @@ from service.domain.statistics.images import image_interval
 from service.domain.statistics.summary import Interval
 from service.domain.status import Cause, Status
 from service.storage.experiments import Filter
+from service.storage.packing import packed
 from service.storage.tables import Experiment, Result
 
 MOST_IMAGE_RESULTS = 2_000
@@ -122,29 +123,25 @@ def refuse_confounded(specs: Sequence[Mapping[str, Any]], group_by: Sequence[str
         raise Invalid(f"{reason}.", errors=[FieldProblem("group_by", reason, "confounded")])
 
 
-def _figures(session: Session, where: Sequence[ColumnElement[bool]], figure: Any) -> list[Any]:
+def _figures(session: Session, where: Sequence[ColumnElement[bool]], figure: Any) -> Sequence[Any]:
     """(condition, device, precision, code, seeds, values) of the experiments that have a value."""
-    machine = [getattr(Experiment, name) for name in MACHINE]
+    alike = [Experiment.condition, *(getattr(Experiment, name) for name in MACHINE)]
     held = (*where, Experiment.status == Status.SUCCEEDED, figure.is_not(None))
-    if session.get_bind().dialect.name == "postgresql":  # arrays, for rows cost more than the whole scan
-        packed = select(Experiment.condition, *machine, func.array_agg(Experiment.seed), func.array_agg(figure))
-        return [tuple(row) for row in session.execute(packed.where(*held).group_by(Experiment.condition, *machine))]
-    rows = session.execute(select(Experiment.condition, *machine, Experiment.seed, figure).where(*held))
-    found: dict[Any, tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
-    for condition, device, precision, code, seed, value in rows:
-        seeds, figures = found[condition, device, precision, code]
-        seeds.append(seed)
-        figures.append(value)
-    return [(*group, *both) for group, both in found.items()]
+    found = select(*alike, packed(Experiment.seed), packed(figure)).where(*held).group_by(*alike)
+    return session.execute(found).all()
 
 
 def _others(
     session: Session, where: Sequence[ColumnElement[bool]], figure: Any, *, unmeasured: bool
 ) -> list[tuple[str, Run]]:
-    without = or_(Experiment.status != Status.SUCCEEDED, figure.is_(None))
+    """Those without a value: all that have not succeeded, by an index; and who succeeded without this figure, for which
+    the set is scanned unless it is the one figure that every success has."""
+    without: list[ColumnElement[bool]] = [Experiment.status.in_(frozenset(Status) - {Status.SUCCEEDED})]
+    if figure is not Experiment.test_accuracy:
+        without.append(and_(Experiment.status == Status.SUCCEEDED, figure.is_(None)))
     columns = (Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause)
-    rows = session.execute(select(*columns).where(*where, without))
-    return [(row.condition, _run(row, None, unmeasured=unmeasured)) for row in rows]
+    found = (session.execute(select(*columns).where(*where, each)) for each in without)
+    return [(row.condition, _run(row, None, unmeasured=unmeasured)) for rows in found for row in rows]
 
 
 def _repeated(
@@ -184,6 +181,8 @@ def _cell(part: _Parts, repeated: Mapping[tuple[str, int], list[Run]], metric: M
     for _, seed in several:
         alone.pop(seed, None)
     whole = cell(part.factors, [*part.others, *(run for runs in several.values() for run in runs)], alone)
+    if not metric.logarithm:
+        return whole
     return replace(whole, values={seed: metric.of(value) for seed, value in whole.values.items()})
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from service.domain.errors import ConfigurationError
 from service.faults import Faults
 from service.settings import Settings
+from service.storage.packing import Packing
 from service.storage.patience import MARGIN_SECONDS, PatientConnection
 
 T = TypeVar("T")
@@ -158,6 +159,7 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver must not open transactions of its own accord: _begin_sqlite says which kind.
     connection.isolation_level = None
+    connection.create_aggregate("packed", 1, Packing)
     cursor = connection.cursor()
     for pragma in ("busy_timeout=10000", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from service.domain.comparisons.answer import ALPHA, Effect, Level
 from service.domain.comparisons.cells import Cell, Factor, Factors, key, label
 from service.domain.comparisons.metrics import Metric
-from service.domain.statistics.summary import Interval, describe, mean_interval
+from service.domain.statistics.summary import Floats, Interval, describe, mean_interval
 
 Column = Sequence[float]
 """One level's mean over the combinations of the other factors, for each seed."""
@@ -23,21 +25,24 @@ def effects(cells: Sequence[Cell], metric: Metric) -> list[Effect]:
     if len(varying) < 2:
         return []
     seen = [cell for cell in cells if cell.values]
-    every = sorted({seed for cell in seen for seed in cell.values})
-    common = [seed for seed in every if all(seed in cell.values for cell in seen)]
-    return [_effect(name, seen, common, len(every) - len(common), metric) for name in varying]
+    every = set().union(*(cell.values for cell in seen))
+    common = sorted(every.intersection(*(cell.values for cell in seen)))
+    values = np.array([[cell.values[seed] for seed in common] for cell in seen])
+    return [_effect(name, seen, values, len(every) - len(common), metric) for name in varying]
 
 
-def _effect(factor: str, cells: Sequence[Cell], seeds: Sequence[int], left_out: int, metric: Metric) -> Effect:
+def _effect(factor: str, cells: Sequence[Cell], values: Floats, left_out: int, metric: Metric) -> Effect:
+    """`values` has a row for each cell and a column for each seed."""
     levels, rows = _crossed(cells, factor)
     whole = [row for row in rows if len(row) == len(levels)]
-    columns = {level: _column([row[level] for row in whole], seeds) for level in levels} if seeds and whole else {}
+    seeds = values.shape[-1] if len(values) else 0
+    columns = {level: _column(values[[row[level] for row in whole]]) for level in levels} if seeds and whole else {}
     best_first = sorted(columns, key=lambda level: _place(columns[level], levels[level], metric))
     largest = _largest([columns[level] for level in best_first])
     return Effect(
         factor=factor,
         levels=[_level(levels[level], columns[level]) for level in best_first],
-        n=len(seeds),
+        n=seeds,
         n_left_out=left_out,
         combinations=len(whole),
         n_combinations_left_out=len(rows) - len(whole),
@@ -49,14 +54,14 @@ def _effect(factor: str, cells: Sequence[Cell], seeds: Sequence[int], left_out: 
 
 def _crossed(
     cells: Sequence[Cell], factor: str
-) -> tuple[dict[frozenset[object], Factor], list[dict[frozenset[object], Cell]]]:
-    """The levels of a factor, and for each combination of the others the cell of each level."""
+) -> tuple[dict[frozenset[object], Factor], list[dict[frozenset[object], int]]]:
+    """The levels of a factor, and for each combination of the others the place of the cell of each level."""
     levels: dict[frozenset[object], Factor] = {}
-    rows: dict[frozenset[object], dict[frozenset[object], Cell]] = defaultdict(dict)
-    for cell in cells:
+    rows: dict[frozenset[object], dict[frozenset[object], int]] = defaultdict(dict)
+    for place, cell in enumerate(cells):
         level = key({factor: cell.factors[factor]})
         levels.setdefault(level, cell.factors[factor])
-        rows[key(_others(cell.factors, factor))][level] = cell
+        rows[key(_others(cell.factors, factor))][level] = place
     return levels, list(rows.values())
 
 
@@ -64,8 +69,9 @@ def _others(factors: Factors, factor: str) -> Mapping[str, Factor]:
     return {name: value for name, value in factors.items() if name != factor}
 
 
-def _column(cells: Sequence[Cell], seeds: Sequence[int]) -> Column:
-    return [sum(sorted(cell.values[seed] for cell in cells)) / len(cells) for seed in seeds]
+def _column(values: Floats) -> Column:
+    column: Column = np.sort(values, axis=0).mean(axis=0).tolist()  # sorted: the order of cells must not round it
+    return column
 
 
 def _place(column: Column, level: Factor, metric: Metric) -> tuple[float, str]:
@@ -88,7 +94,7 @@ def _largest(best_first: Sequence[Column]) -> tuple[float | None, Interval | Non
     return describe(differences).mean, interval if spread else None
 
 
-def _reason(seeds: Sequence[int]) -> str:
+def _reason(seeds: int) -> str:
     if not seeds:
         return "No seed has a value in every cell."
     return "No combination of the other factors has a value at every level."

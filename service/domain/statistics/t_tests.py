@@ -14,8 +14,8 @@ from service.domain.statistics.summary import Floats, Interval, Mask, moments, r
 FEWEST_PAIRS = 3
 """Common seeds from which a test is paired: with two, one degree of freedom is left."""
 
-AT_ONCE = 1_000_000
-"""Values of each side that are worked on together, which bounds the memory."""
+AT_ONCE = 200_000
+"""Values of each side that are worked on together: few enough for the processor's cache."""
 
 TestName = Literal["paired t", "Welch t"]
 Side = tuple[int, int]
@@ -99,13 +99,15 @@ def _table(groups: Sequence[Mapping[int, float]]) -> tuple[Floats, Mask]:
 def _paired(values: Floats, held: Mask, sides: Sequence[Side], confidence: float) -> Iterator[TTest]:
     size = max(1, AT_ONCE // max(1, values.shape[1]))
     complete = bool(held.all())
-    own_sd = moments(values)[2] if complete else None
+    own = (moments(values)[2], rounding(values)) if complete else None
     for start in range(0, len(sides), size):
         first, second = _split(sides[start : start + size])
         both = None if complete else held[first] & held[second]
         a, b = values[first], values[second]
-        sds = (moments(a, both)[2], moments(b, both)[2]) if own_sd is None else (own_sd[first], own_sd[second])
-        noise = np.maximum(rounding(a, both), rounding(b, both))
+        if own is None:
+            sds, noise = (moments(a, both)[2], moments(b, both)[2]), np.maximum(rounding(a, both), rounding(b, both))
+        else:  # once a group instead of once a pair
+            sds, noise = (own[0][first], own[0][second]), np.maximum(own[1][first], own[1][second])
         found = _differences(a - b, both, noise, sds)
         yield from _decided("paired t", found, confidence, _signed_ranks(a - b, both, noise))
 
