@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from service.api import (
     activations,
+    claims,
     comparisons,
     curves,
     errors,
@@ -60,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _versioned() -> APIRouter:
     api = APIRouter(prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
-    for part in (experiments, studies, reports, events, comparisons, curves, activations, workers):
+    for part in (experiments, studies, reports, events, comparisons, curves, claims, activations, workers):
         api.include_router(part.router)
     return api
 

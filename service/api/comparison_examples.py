@@ -1,4 +1,4 @@
-"""Examples of what comparisons and curves answer, for the documentation."""
+"""Examples of what comparisons, curves and claims answer, for the documentation."""
 
 from typing import Any
 
@@ -108,4 +108,38 @@ CURVES: dict[str, Any] = {
         },
     ],
     "reference": None,
+}
+
+CLAIMS: dict[str, Any] = {
+    "claims": [
+        {
+            "number": 4,
+            "claim": "tanh converges faster than sigmoid.",
+            "rule": "V(A_sigmoid - A_tanh, ln 1.05)",
+            "verdict": "undecided",
+            "missing": ["5 seeds with a value; there are 3 (sigmoid and tanh)"],
+            "parts": [
+                {
+                    "title": "A(sigmoid) - A(tanh)",
+                    "verdict": "undecided",
+                    "context": {"dataset": "mnist_5k", "epochs": 3},
+                    "n": 3,
+                    "mean": 0.412,
+                    "interval": None,
+                    "confidence": None,
+                    "unit": "ln nats",
+                    "limit": 0.0488,
+                    "missing": ["5 seeds with a value; there are 3 (sigmoid and tanh)"],
+                    "evidence": [
+                        {
+                            "factors": {"activation": "sigmoid"},
+                            "seeds": [0],
+                            "experiments": ["0198c1d2-7e51-7c44-9f3a-1b2c3d4e5f60"],
+                        },
+                    ],
+                },
+            ],
+            "notes": [],
+        },
+    ],
 }

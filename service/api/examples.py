@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.api.activation_views import EXAMPLES as ACTIVATION_EXAMPLES
-from service.api.comparison_examples import COMPARISON, CURVES
+from service.api.comparison_examples import CLAIMS, COMPARISON, CURVES
 
 _STUDY_ID = "0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"
 
@@ -212,6 +212,7 @@ BY_SCHEMA: Mapping[str, dict[str, Any]] = {
     "StudyPlan": STUDY_PLAN,
     "Comparison": COMPARISON,
     "Curves": CURVES,
+    "Claims": CLAIMS,
     "WorkersView": WORKERS,
     "QueueView": QUEUE,
     **ACTIVATION_EXAMPLES,

@@ -64,7 +64,7 @@ def test_each_list_route_asks_as_many_queries_of_many_rows_as_of_few(client: Tes
     routes = [EXPERIMENTS, f"{EXPERIMENTS}?sort=seconds", f"{EXPERIMENTS}?tag=a", f"{EXPERIMENTS}/{id}/metrics",
               f"{EXPERIMENTS}/{id}/attempts", f"{STUDIES}/{study}", STUDIES, f"{COMPARISONS}?dataset=mnist_5k",
               f"{STUDIES}/{study}/comparison", f"{CURVES}?dataset=mnist_5k",
-              f"{STUDIES}/{study}/curves",
+              f"{STUDIES}/{study}/curves", f"{STUDIES}/{study}/claims",
               "/api/v1/workers", "/api/v1/queue", "/api/v1/activations"]  # fmt: skip
 
     def queries() -> dict[str, int]:

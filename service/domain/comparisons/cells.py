@@ -5,11 +5,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from service.domain.status import Cause, Status
 
 Factor = str | int | float | bool | None
 Factors = Mapping[str, Factor]
+AnyRun = TypeVar("AnyRun", bound="Run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def cell(factors: Factors, runs: Iterable[Run], alone: Mapping[int, float] | Non
     )
 
 
-def standing(runs: Iterable[Run]) -> Run:
+def standing(runs: Iterable[AnyRun]) -> AnyRun:
     """Which of the runs of one seed stands for it: the newest that succeeded, else the newest that ended, else the
     newest."""
     return max(runs, key=_standing)

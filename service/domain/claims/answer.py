@@ -1,0 +1,91 @@
+"""The shape of a verdict on a claim."""
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from service.domain.comparisons.answer import Figures
+from service.domain.comparisons.cells import Factor
+from service.domain.statistics.summary import Interval
+
+Verdict = Literal["supported", "refuted", "undecided"]
+
+
+class Evidence(Figures):
+    """Experiments that a figure was made of, one a seed."""
+
+    factors: dict[str, Factor]
+    seeds: list[int]
+    experiments: list[UUID]
+
+
+class Part(Figures):
+    """One condition of a rule, at one setting."""
+
+    title: str
+    verdict: Verdict
+    context: dict[str, Factor] = Field(
+        {}, description="Spec fields that all its experiments share, unlike the article."
+    )
+    n: int = Field(0, description="Seeds that the figure is made of.")
+    mean: float | None = None
+    interval: Interval | None = Field(None, description="Of the mean, over seeds; null without one.")
+    confidence: float | None = Field(None, description="Level of the interval.")
+    unit: str = ""
+    limit: float | None = Field(None, description="What the rule holds the figure against.")
+    missing: list[str] = Field([], description="What it would take to decide; empty where it is decided.")
+    evidence: list[Evidence] = []
+
+
+class Claim(Figures):
+    """One of the articles' claims."""
+
+    number: int
+    claim: str
+    rule: str
+    verdict: Verdict
+    missing: list[str] = Field(description="What it would take to decide; empty where it is decided.")
+    parts: list[Part]
+    notes: list[str] = Field([], description="What is told beside, and decides nothing.")
+
+
+class Claims(Figures):
+    claims: list[Claim] = Field(description="All twelve, by number.")
+
+
+def every(parts: Sequence[Part]) -> Verdict:
+    """A conjunction: it needs every part, and any part refuted refutes."""
+    return conjunction([part.verdict for part in parts])
+
+
+def conjunction(verdicts: Sequence[Verdict]) -> Verdict:
+    if "refuted" in verdicts:
+        return "refuted"
+    return "supported" if set(verdicts) == {"supported"} else "undecided"
+
+
+def some(parts: Sequence[Part]) -> Verdict:
+    """Any part supported supports; only all refuted refute."""
+    verdicts = {part.verdict for part in parts}
+    if "supported" in verdicts:
+        return "supported"
+    return "refuted" if verdicts == {"refuted"} else "undecided"
+
+
+def claim(
+    number: int, words: str, rule: str, parts: Sequence[Part], verdict: Verdict | None = None, notes: Sequence[str] = ()
+) -> Claim:
+    """With the verdict of a conjunction of its parts, unless it is given."""
+    decided = every(parts) if verdict is None else verdict
+    missing = [] if decided != "undecided" else [each for part in parts for each in part.missing]
+    return Claim(
+        number=number,
+        claim=words,
+        rule=rule,
+        verdict=decided,
+        missing=list(dict.fromkeys(missing)),
+        parts=list(parts),
+        notes=list(notes),
+    )

@@ -1,0 +1,117 @@
+"""Verdicts over HTTP: from what a study's runs gave, with their ids for evidence."""
+
+import json
+from typing import Any, NoReturn
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.domain.status import Cause
+from service.storage.base import new_id
+from service.storage.database import Database
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES
+
+LOSSES = {"sigmoid": 0.8, "tanh": 0.4}  # of the first two epochs
+SPEC = {"factors": {"activation": list(LOSSES)}, "base": {"dataset": "mnist_5k", "epochs": 3}, "seeds": list(range(5))}
+
+
+def submit(client: TestClient, **fields: Any) -> str:
+    id: str = client.post(STUDIES, json={**SPEC, **fields}).json()["id"]
+    return id
+
+
+def finish(database: Database, losses: dict[str, float]) -> None:
+    for fence in states.claim(database):
+        spec = states.read(database, fence.id).spec
+        loss = losses[spec["activation"]["name"]] * (1 + spec["seed"] / 100)
+        states.succeed(database, fence, early_loss=loss)
+
+
+def claims(client: TestClient, study: str) -> dict[int, dict[str, Any]]:
+    answer = client.get(f"{STUDIES}/{study}/claims")
+    assert answer.status_code == 200, answer.text
+    found = json.loads(answer.text, parse_constant=_refuse)["claims"]
+    return {claim["number"]: claim for claim in found}
+
+
+def _refuse(constant: str) -> NoReturn:
+    pytest.fail(f"{constant} is no JSON")
+
+
+def test_all_twelve_say_what_is_missing_until_it_is_there(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    before = claims(client, study)
+    assert list(before) == list(range(1, 13))
+    assert {claim["verdict"] for claim in before.values()} == {"undecided"}
+    assert all(claim["missing"] for claim in before.values())
+    assert before[4]["missing"] == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
+    finish(database, LOSSES)
+    decided = claims(client, study)[4]
+    assert (decided["verdict"], decided["missing"]) == ("supported", [])
+    (part,) = decided["parts"]
+    assert (part["n"], part["context"]) == (5, {"dataset": "mnist_5k", "epochs": 3})
+    assert part["mean"] == pytest.approx(0.693, abs=0.001)
+    evidence = {id for side in part["evidence"] for id in side["experiments"]}
+    assert evidence == {one["id"] for one in client.get(EXPERIMENTS, params={"study": study}).json()["items"]}
+
+
+def test_a_claim_is_refuted_by_what_refutes_it(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    finish(database, {"sigmoid": 0.4, "tanh": 0.4})
+    assert claims(client, study)[4]["verdict"] == "refuted"
+
+
+def test_runs_that_diverged_decide_nothing(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    for fence in states.claim(database):
+        if states.read(database, fence.id).spec["seed"] == 4:
+            states.fail(database, fence, Cause.DIVERGED)
+        else:
+            states.succeed(database, fence, early_loss=0.5)
+    claim = claims(client, study)[4]
+    assert (claim["verdict"], claim["missing"][0]) == (
+        "undecided",
+        "runs of sigmoid that do not diverge: 1 of 5 did, and the others are a selected sample",
+    )
+
+
+def test_losses_that_say_nothing_of_speed_are_no_figures(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    for fence in states.claim(database):
+        states.succeed(database, fence, early_loss=None)
+    assert claims(client, study)[4]["missing"] == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
+
+
+@states.on_sqlite
+def test_the_preset_asks_all_questions_and_a_small_one_does_too(client: TestClient, database: Database) -> None:
+    small = {"preset": "claims", "base": {"dataset": "mnist_5k", "epochs": 2}, "seeds": [0]}
+    study = client.post(STUDIES, json=small).json()["id"]
+    for number, claim in claims(client, study).items():
+        assert claim["verdict"] == "undecided", number
+        assert number in (1, 12) or any(part["evidence"] or part["missing"] for part in claim["parts"]), number
+
+
+@states.on_sqlite
+def test_nothing_is_judged_again_until_something_changed(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = submit(client)
+    path = f"{STUDIES}/{study}/claims"
+    etag = client.get(path).headers["etag"]
+    with monkeypatch.context() as patched:
+        patched.setattr("service.api.claims.judge", lambda _: pytest.fail("judged again"))
+        assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
+    finish(database, LOSSES)
+    assert client.get(path, headers={"If-None-Match": etag}).status_code == 200
+
+
+@states.on_sqlite
+def test_a_study_too_large_or_not_there_is_refused(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = submit(client)
+    monkeypatch.setattr("service.storage.claims.MOST_EXPERIMENTS", 9)
+    assert refused(client.get(f"{STUDIES}/{study}/claims"), 422)["errors"][0]["code"] == "too_many"
+    refused(client.get(f"{STUDIES}/{new_id()}/claims"), 404, "study_not_found")

@@ -1,0 +1,351 @@
+"""Claims: each rule supports what was made to hold, refutes what was made not to, and else says what is missing."""
+
+import json
+import math
+import random
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from service.domain.claims import rules
+from service.domain.claims.answer import Claim, Part, every, some
+from service.domain.claims.observations import Observations, Observed, fields
+from service.domain.claims.verdicts import RULES, judge
+from service.domain.presets import PRESETS
+from service.domain.spec import ExperimentSpec
+from service.domain.status import Cause, Status
+from service.domain.study import StudySpec
+
+START = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+class Runs(list[Observed]):
+    """Runs in the making: one a seed, each a minute after the one before."""
+
+    def add(self, spec: Mapping[str, Any], seeds: Iterable[int] = range(5), **figures: Any) -> "Runs":
+        """Figures are values, or functions of the seed."""
+        of_spec = fields(ExperimentSpec.model_validate(dict(spec)).model_dump(mode="json"))
+        for seed in seeds:
+            began = START + timedelta(minutes=seed)
+            known: dict[str, Any] = {
+                "id": UUID(int=len(self)).hex, "seed": seed, "status": Status.SUCCEEDED, "machine": ("cpu", "f32", "1"),
+                "started": began, "finished": began + timedelta(seconds=90), "epochs": 1, "unmeasured": True,
+            }  # fmt: skip
+            own = {name: value(seed) if callable(value) else value for name, value in figures.items()}
+            self.append(Observed(**{**known, **own}, fields=of_spec))
+        return self
+
+    def claim(self, number: int) -> Claim:
+        return RULES[number - 1](Observations(self))
+
+
+def noisy(mean: float, sd: float = 0.001, salt: int = 0) -> Callable[[int], float]:
+    """A figure for each seed; like seeds of different salts differ."""
+    return lambda seed: random.Random(1000 * salt + seed).gauss(mean, sd)
+
+
+# --- the rules -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "least", "verdict"),
+    [
+        ([0.9, 1.0, 1.1, 1.0, 1.0], 0.5, "supported"),
+        ([0.9, 1.0, 1.1, 1.0, 1.0], 1.01, "undecided"),  # above 0, its mean below what is asked, its upper end not
+        ([0.9, 1.0, 1.1, 1.0, 1.0], 1.2, "refuted"),
+        ([-1.0, 1.0, 3.0, 0.0, 2.0], 0.5, "undecided"),
+        ([-1.0, -1.1, -0.9, -1.0, -1.0], 0.5, "refuted"),
+        ([0.9, 1.0, 1.1, 1.0], 0.5, "undecided"),
+        ([1.0] * 5, 0.5, "supported"),
+        ([0.0] * 5, 0.5, "refuted"),
+        ([], 0.5, "undecided"),
+    ],
+    ids=str,
+)
+def test_v(values: list[float], least: float, verdict: str) -> None:
+    found = rules.exceeds(values, least)
+    assert (found.verdict, bool(found.missing)) == (verdict, verdict == "undecided")
+
+
+def test_v_by_hand() -> None:
+    # mean 1, sd sqrt(0.02 / 4), 1 +- 2.776445 * sd / sqrt(5)
+    found = rules.exceeds([0.9, 1.0, 1.1, 1.0, 1.0], 0.5)
+    assert found.mean == 1.0
+    assert found.interval == pytest.approx((0.912201, 1.087799), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rule", "supported", "refuted", "undecided"),
+    [
+        (lambda values: rules.below(values, 1.0), 0.5, 1.5, 1.0),
+        (lambda values: rules.above(values, 1.0), 1.5, 0.5, 1.0),
+        (lambda values: rules.within(values, 0.4, 0.6), 0.5, 0.7, 0.6),
+    ],
+    ids=["below", "above", "within"],
+)
+def test_levels(
+    rule: Callable[[list[float]], rules.Ruling], supported: float, refuted: float, undecided: float
+) -> None:
+    spread = [-0.01, 0.0, 0.01, 0.005, -0.005]
+    for centre, verdict in ((supported, "supported"), (refuted, "refuted"), (undecided, "undecided")):
+        assert rule([centre + each for each in spread]).verdict == verdict
+    assert rule([supported] * 4).missing == ("5 seeds with a value; there are 4",)
+    assert rule([supported] * 5).verdict == "supported"  # a level that all share is no difference by chance
+
+
+def test_of_studies_without_a_difference_one_in_forty_supports_a_claim() -> None:
+    rng = random.Random(20_190_514)
+    called = [rules.exceeds([rng.gauss(0, 1) for _ in range(5)], 0.0).verdict for _ in range(2_000)]
+    assert called.count("supported") / 2_000 <= 0.035  # 2.5 %, and three standard errors
+
+
+def test_a_conjunction_needs_every_part_and_any_refuted_refutes() -> None:
+    def parts(*verdicts: Any) -> list[Part]:
+        return [Part(title="", verdict=verdict) for verdict in verdicts]
+
+    assert every(parts("supported", "supported")) == "supported"
+    assert every(parts("supported", "undecided")) == "undecided"
+    assert every(parts("undecided", "refuted")) == "refuted"
+    assert (every([]), some([])) == ("undecided", "undecided")
+    assert some(parts("refuted", "supported")) == "supported"
+    assert some(parts("refuted", "refuted")) == "refuted"
+    assert some(parts("refuted", "undecided")) == "undecided"
+
+
+# --- each claim ----------------------------------------------------------------------------------------------------
+
+
+def test_without_runs_every_claim_is_undecided_and_says_what_is_missing() -> None:
+    found = judge(Observations([])).claims
+    assert [claim.number for claim in found] == list(range(1, 13))
+    for claim in found:
+        assert claim.verdict == "undecided", claim.number
+        assert claim.missing, claim.number
+    json.dumps([claim.model_dump(mode="json") for claim in found], allow_nan=False)
+
+
+def tanh_and_sigmoid(tanh: float, **figures: Any) -> Runs:
+    return Runs().add({"activation": "sigmoid"}, learning_speed=noisy(0.5)).add(
+        {"activation": "tanh"}, **{"learning_speed": noisy(tanh, salt=1), **figures}
+    )  # fmt: skip
+
+
+def test_4_tanh_converges_faster() -> None:
+    assert tanh_and_sigmoid(0.1).claim(4).verdict == "supported"
+    assert tanh_and_sigmoid(0.49).claim(4).verdict == "refuted"
+    (part,) = tanh_and_sigmoid(0.1).claim(4).parts
+    assert (part.n, part.unit) == (5, "ln nats")
+    assert part.limit == pytest.approx(math.log(1.05))
+    assert part.mean == pytest.approx(0.4, abs=0.005)
+    assert [len(each.experiments) for each in part.evidence] == [5, 5]
+
+
+def test_what_is_no_evidence_is_named() -> None:
+    diverged = {"status": Status.FAILED, "cause": Cause.DIVERGED, "unmeasured": False}
+    one = Runs().add({"activation": "sigmoid"}, learning_speed=noisy(0.5))
+    one.add({"activation": "tanh"}, range(4), learning_speed=noisy(0.1)).add({"activation": "tanh"}, [4], **diverged)
+    claim = one.claim(4)
+    assert (claim.verdict, "1 of 5 did" in claim.missing[0]) == ("undecided", True)
+    elsewhere = tanh_and_sigmoid(0.1, machine=("cuda", "bf16", "1")).claim(4)
+    assert (elsewhere.verdict, "one kind of device" in elsewhere.missing[0]) == ("undecided", True)
+    few = tanh_and_sigmoid(0.1, status=Status.RUNNING).claim(4)
+    assert few.missing == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
+
+
+def test_every_setting_counts_and_other_networks_do_not() -> None:
+    runs = tanh_and_sigmoid(0.1)
+    for activation, speed in (("sigmoid", 0.5), ("tanh", 0.5)):
+        runs.add({"activation": activation, "model": {"batch_norm": False}}, learning_speed=noisy(speed))
+        runs.add({"activation": activation, "optimizer": {"name": "sgd"}}, learning_speed=noisy(speed))
+    assert runs.claim(4).verdict == "supported"
+    for activation in ("sigmoid", "tanh"):
+        runs.add({"activation": activation, "dataset": "digits"}, learning_speed=noisy(0.5))
+    claim = runs.claim(4)
+    assert claim.verdict == "refuted"
+    assert [part.context for part in claim.parts] == [{"dataset": "digits"}, {}]
+
+
+def faster_relu(pace: float, start: timedelta = timedelta()) -> Runs:
+    runs = Runs()
+    for name, speed, images in (("relu", 0.1, pace), ("sigmoid", 0.5, 1000.0), ("tanh", 0.4, 1000.0)):
+        later: dict[str, Any] = {} if name == "relu" else {
+            "started": lambda seed: START + start + timedelta(minutes=seed),
+            "finished": lambda seed: START + start + timedelta(minutes=seed + 1),
+        }  # fmt: skip
+        runs.add({"activation": name}, learning_speed=noisy(speed), images_per_second=noisy(images, 1.0), **later)
+    return runs
+
+
+def test_5_relu_trains_faster() -> None:
+    assert faster_relu(1000.0).claim(5).verdict == "supported"
+    assert faster_relu(900.0).claim(5).verdict == "refuted"
+    claim = faster_relu(1000.0, timedelta(hours=1)).claim(5)
+    assert claim.verdict == "undecided"
+    assert any("take turns" in each for each in claim.missing)
+
+
+def accuracies(**means: float) -> Runs:
+    runs = Runs()
+    for dataset in ("mnist", "fashion_mnist"):
+        for salt, (name, mean) in enumerate(means.items()):
+            spec = {"activation": name, "dataset": dataset}
+            runs.add(spec, range(10), test_accuracy=noisy(mean, 0.0001, salt))
+    return runs
+
+
+def test_9_swish() -> None:
+    assert accuracies(relu=0.99, swish=0.992).claim(9).verdict == "supported"
+    refuted = accuracies(relu=0.99, swish=0.99).claim(9)
+    assert refuted.verdict == "refuted"
+    facts = [part for part in refuted.parts if not part.evidence]
+    assert [part.verdict for part in facts] == ["supported"] * 4
+    assert "gelu" in refuted.notes[1]
+    assert "mish" in refuted.notes[1]
+    one = Runs(run for run in accuracies(relu=0.99, swish=0.992) if run.fields["dataset"] == "mnist").claim(9)
+    assert (one.verdict, one.missing) == ("undecided", ["2 data sets; there is 1"])
+
+
+ALIKE = {"relu": 0.99, "sigmoid": 0.985, "tanh": 0.987, "leaky_relu": 0.99, "swish": 0.99}
+
+
+def test_11_start_with_relu() -> None:
+    assert accuracies(**ALIKE).claim(11).verdict == "supported"
+    assert accuracies(**{**ALIKE, "swish": 0.993}).claim(11).verdict == "refuted"
+    assert accuracies(relu=0.99, swish=0.99).claim(11).missing == [
+        "runs of sigmoid",
+        "runs of tanh",
+        "runs of leaky_relu",
+    ]
+    better_on_one = accuracies(**ALIKE)
+    found = [
+        run for run in better_on_one if not (run.fields["activation"] == "swish" and run.fields["dataset"] == "mnist")
+    ]
+    one = Runs(found).add({"activation": "swish"}, range(10), test_accuracy=noisy(0.995, 0.0001, 4))
+    assert one.claim(11).verdict == "undecided"
+    part = one.claim(11).parts[0]
+    assert part.confidence == pytest.approx(1 - 0.05 / 4)
+
+
+RATES = [0.001, 0.00316, 0.01, 0.0316, 0.1]
+
+
+def rates(best_of_sigmoid: float, worse: float = 0.2) -> Runs:
+    runs = Runs()
+    for name, best, level in (("sigmoid", best_of_sigmoid, worse), ("relu", 0.01, 0.0)):
+        for rate in RATES:
+            spec = {"activation": name, "optimizer": {"name": "sgd", "learning_rate": rate}, "schedule": "none"}
+            runs.add(spec, learning_speed=noisy(level + abs(math.log10(rate / best))))
+    return runs
+
+
+def test_10_unbounded_functions_want_a_smaller_rate() -> None:
+    assert rates(0.0316).claim(10).verdict == "supported"
+    assert rates(0.01, worse=0.0).claim(10).verdict == "refuted"
+    edge = rates(0.1).claim(10)
+    assert edge.verdict == "undecided"
+    assert "edge, 0.1" in edge.missing[0]
+
+
+def dying(relu: float, leaky: float = 0.0, leaky_pace: float = 900.0) -> Runs:
+    runs = Runs()
+    for rate in (0.001, 0.01):
+        for name, share, pace in (("relu", relu, 1000.0), ("leaky_relu", leaky, leaky_pace)):
+            spec = {"activation": name, "model": {"batch_norm": False}, "optimizer": {"learning_rate": rate}}
+            runs.add(spec, layers=lambda seed, share=share: _dead(share + seed / 1000),
+                     images_per_second=noisy(pace, 1.0))  # fmt: skip
+    return runs
+
+
+def _dead(share: float) -> Any:
+    layer = {"dead_share_confirmed": share, "inactive_share": share, "units": 100, "zero_share": 0.5}
+    return {0: {"conv1": layer}, 1: {"conv1": layer, "output": {"units": 10}}}
+
+
+def test_7_and_8_dying_units_and_their_cure() -> None:
+    assert (dying(0.2).claim(7).verdict, dying(0.2).claim(8).verdict) == ("supported", "supported")
+    assert (dying(0.0).claim(7).verdict, dying(0.0).claim(8).verdict) == ("refuted", "refuted")
+    assert dying(0.2, leaky=0.2).claim(8).verdict == "refuted"
+    assert dying(0.2, leaky_pace=1000.0).claim(8).verdict == "refuted"
+    without = Runs().add({"activation": "relu", "model": {"batch_norm": False}}).claim(7)
+    assert without.missing[0] == "diagnostics of relu"
+
+
+def test_6_half_of_the_outputs() -> None:
+    def runs(share: float) -> Runs:
+        def layers(seed: int) -> Any:
+            return {0: {"conv1": {"zero_share": 0.5}, "dense1": {"zero_share": share + seed / 1000}, "output": {}}}
+
+        return Runs().add({"activation": "relu"}, layers=layers)
+
+    assert runs(0.45).claim(6).verdict == "supported"
+    assert runs(0.3).claim(6).verdict == "refuted"
+    assert runs(0.399).claim(6).verdict == "undecided"
+    assert runs(0.45).claim(6).parts[0].title == "conv1: zero share at the start"
+
+
+def test_3_gradients_vanish() -> None:
+    def runs(per_layer: float) -> Runs:
+        found = Runs()
+        for name in ("sigmoid", "tanh"):
+            for depth in (1, 3, 5, 10):
+                spec = {"activation": name, "model": {"batch_norm": False, "dense_layers": depth}}
+                found.add(spec, layers=lambda seed, depth=depth: {0: {
+                    "dense1": {"gradient_rms": 10 ** (per_layer * depth + seed / 1000), "saturated_share": 0.25},
+                    "output": {"gradient_rms": 1.0}}})  # fmt: skip
+        return found
+
+    assert runs(-0.6).claim(3).verdict == "supported"
+    assert runs(-0.05).claim(3).verdict == "refuted"
+    assert runs(-0.6).claim(3).parts[0].mean == pytest.approx(-0.6)
+    assert "25.0%" in runs(-0.6).claim(3).notes[0]
+    shallow = Runs(run for run in runs(-0.6) if run.fields["model.dense_layers"] != 10).claim(3)
+    assert shallow.missing == ["sigmoid at depth 10", "tanh at depth 10"]
+
+
+def test_2_step() -> None:
+    def runs(gradient: float, straight: float, unchanged: bool = True) -> Runs:
+        through = {"name": "step", "parameters": {"straight_through": 1.0}}
+        row = {"gradient_norm": gradient, "unchanged": unchanged}
+        output = {"gradient_norm": 0.5, "unchanged": False}
+        layers = {epoch: {"conv1": row, "output": output} for epoch in (0, 1)}
+        return Runs().add({"activation": "step"}, test_accuracy=noisy(0.2), layers=layers).add(
+            {"activation": through}, test_accuracy=noisy(straight, salt=1)
+        )  # fmt: skip
+
+    assert runs(0.0, 0.9).claim(2).verdict == "supported"
+    assert runs(1e-30, 0.9).claim(2).verdict == "refuted"
+    assert runs(0.0, 0.9, unchanged=False).claim(2).verdict == "refuted"
+    assert runs(0.0, 0.2).claim(2).verdict == "refuted"
+
+
+def test_1_linear_layers_collapse() -> None:
+    def runs(difference: float, deep: float) -> Runs:
+        found = Runs()
+        for salt, (depth, mean) in enumerate(((1, 0.92), (10, deep))):
+            spec = {"activation": "linear", "model": {"pool": "avg", "dense_layers": depth}}
+            found.add(spec, test_accuracy=noisy(mean, salt=salt), largest_difference=difference)
+        return found
+
+    assert [part.verdict for part in runs(1e-9, 0.92).claim(1).parts] == ["supported"] * 3 + ["undecided"]
+    assert runs(1e-3, 0.92).claim(1).verdict == "refuted"
+    assert runs(1e-9, 0.8).claim(1).verdict == "refuted"
+
+
+def test_the_preset_holds_the_cells_that_each_claim_reads() -> None:
+    """With runs that have figures but no diagnostics, nothing is missing for want of cells."""
+    runs = Runs()
+    for submission in StudySpec.model_validate(PRESETS["claims"]).experiments():
+        spec = submission.spec.model_dump(mode="json")
+        figures = {"test_accuracy": 0.9, "learning_speed": 0.1, "images_per_second": 1000.0}
+        runs.add(spec, [submission.spec.seed], **figures)
+    missing = {claim.number: [each for part in claim.parts for each in part.missing]
+               for claim in judge(Observations(runs)).claims}  # fmt: skip
+    for number in (4, 5, 9, 11):
+        assert not missing[number], number
+    assert all("edge" in each for each in missing[10])  # all rates alike
+    assert set(missing[2]) == {"diagnostics of step"}
+    assert set(missing[6]) == set(missing[7]) == {"diagnostics of relu"}
+    assert all(each.startswith("5 seeds with a value; there are 0") for each in missing[3])
