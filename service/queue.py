@@ -1,15 +1,17 @@
 """The Celery app and the wakes. A wake carries nothing: the SQL row is the queue, and a wake only says "look there"."""
 
+import functools
 import threading
 
 import structlog
 from celery import Celery
 from kombu import Exchange, Queue
 from kombu.exceptions import KombuError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 import service.spool  # noqa: F401  # registers spool://
 from service.settings import Settings
-from service.storage import queue, workers
+from service.storage import queue, tuning, workers
 from service.storage.database import Database
 
 TASK = "actlab.train"
@@ -107,3 +109,16 @@ def reconcile(database: Database, waker: Waker) -> None:
         idle = workers.count_idle(session) if due else 0
     if due and idle:
         waker.wake(min(due, idle))
+
+
+def start_rankings(database: Database, waker: Waker) -> None:
+    """Start the rankings of studies whose tuning has ended; a crash at any point leaves it to whoever looks next."""
+    with database.read() as session:
+        waiting = tuning.due(session)
+    for id in waiting:
+        try:
+            waker.wake(database.run("start_ranking", functools.partial(tuning.start, id=id)))
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("ranking_failed", study=str(id))  # a defect, for which the other studies shall not wait

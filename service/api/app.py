@@ -29,11 +29,11 @@ from service.api.pages import add_pages
 from service.api.problem import EVERYWHERE
 from service.api.services import Services
 from service.periodic import Periodic
-from service.queue import Waker, create_celery, reconcile
+from service.queue import Waker, create_celery, reconcile, start_rankings
 from service.reaper import Reaper
 from service.settings import Settings
 from service.storage import changes, schema
-from service.storage.database import open_database
+from service.storage.database import Database, open_database
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -78,7 +78,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         feed = Feed(head, settings.poll_seconds, settings.max_listeners)
         app.state.services = Services(settings, database, waker, database_id, app.version, feed)
         background = [
-            Periodic("reconciler", settings.reconcile_seconds, lambda: reconcile(database, waker)).start(),
+            Periodic("reconciler", settings.reconcile_seconds, lambda: _go_on(database, waker)).start(),
             Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
             Periodic("poller", settings.poll_seconds, Poller(database, feed).poll).start(),
         ]
@@ -89,3 +89,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             for thread in background:
                 thread.stop()
             waker.stop()
+
+
+def _go_on(database: Database, waker: Waker) -> None:
+    """See to it that nothing waits that need not."""
+    reconcile(database, waker)
+    start_rankings(database, waker)

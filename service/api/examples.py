@@ -138,6 +138,8 @@ STUDY: dict[str, Any] = {
     "factors": {"activation": ["relu", "swish"]},
     "grids": [],
     "seeds": [0, 1, 2],
+    "tuning": None,
+    "tunes": None,
     "activations": {},
     "experiments": 6,
     "progress": {"queued": 3, "running": 1, "succeeded": 2, "failed": 0, "cancelled": 0},
@@ -152,6 +154,7 @@ STUDY: dict[str, Any] = {
 STUDY_PLAN: dict[str, Any] = {
     "cells": 2,
     "experiments": 6,
+    "tuning_experiments": 0,
     "train_seconds": 110.4,
     "seconds": 55.2,
     "workers": 2,

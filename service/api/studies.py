@@ -32,7 +32,8 @@ from service.domain.presets import PresetName
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudyPatch, StudySpec
 from service.domain.text import Name, Text
-from service.storage import progress, studies
+from service.domain.tuning import NOT_FRESH
+from service.storage import progress, studies, tuning
 from service.storage.activations import Names
 from service.storage.cursors import Cursor
 from service.storage.experiments import Filter
@@ -78,9 +79,10 @@ def submit_study(
     """Queue a grid of experiments: every combination of the factors' values, once per seed. All or none."""
     _check_size(spec.size, services.settings.max_study_experiments, "/factors")
     names = Names(session)
-    submissions = spec.experiments(names)
+    ranking, trials = spec.experiments(names), spec.tuning_experiments(names)
     if dry_run:
-        return JSONResponse(study_views.plan(session, submissions).model_dump(mode="json"))
+        return JSONResponse(study_views.plan(session, ranking, trials).model_dump(mode="json"))
+    submissions = trials or ranking
     id = creation.once(
         session,
         response,
@@ -120,12 +122,13 @@ def edit_study(
 ) -> StudyView:
     """Change name or question, or add seeds: each new one is queued in every cell. A JSON merge patch."""
     check_edit_version(if_match, study.edit_version)
+    _check_own(study, "seeds" in patch.model_fields_set)
     added = patch.added(study.seeds)
     if added and study.cancelled_at is not None:
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
     names = Names(session, study.activations, archived=True)
     limit = services.settings.max_study_experiments
-    submissions = _extended(studies.spec_of(study), added, limit, names) if added else []
+    submissions = tuning.with_rates(study, _extended(studies.spec_of(study), added, limit, names)) if added else []
     session.info["wakes"] = len(submissions)
     return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions))
 
@@ -133,7 +136,8 @@ def edit_study(
 @router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
 def cancel_study(study: LockedStudy, session: WriteSession) -> StudyView:
     """Cancel what is queued at once, and what is running within a step or so. Cancelling twice is no error."""
-    if study.cancelled_at is None and progress.of_study(session, study.id).finished:
+    _check_own(study)
+    if study.cancelled_at is None and study_views.is_finished(study, progress.of_study(session, study.id)):
         raise IllegalTransition("All its experiments have ended: there is nothing to cancel.")
     return study_views.study_view(session, studies.cancel(session, study))
 
@@ -141,6 +145,7 @@ def cancel_study(study: LockedStudy, session: WriteSession) -> StudyView:
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
 def delete_study(study: LockedStudy, session: WriteSession) -> None:
     """Delete a study whose experiments have all ended, and them with their metrics and results."""
+    _check_own(study)
     if not studies.remove(session, study):
         raise IllegalTransition("Some of its experiments are queued or running: cancel it first, then delete it.")
 
@@ -160,7 +165,16 @@ def _extended(spec: StudySpec, added: list[int], limit: int, names: Names) -> li
         reason = "Every grid of this study has seeds of its own, to which none can be added"
         raise Invalid(f"{reason}.", errors=[FieldProblem("/seeds", reason, "seeds_fixed", added)])
     _check_size(spec.size + further.size, limit, "/seeds")
-    return further.experiments(names)
+    stale = [seed for seed in added if spec.tuning is not None and seed in spec.tuning.seeds]
+    if stale:
+        raise Invalid(f"{NOT_FRESH}.", errors=[FieldProblem("/seeds", NOT_FRESH, "not_fresh", stale)])
+    return further.model_copy(update={"tuning": None}).experiments(names)
+
+
+def _check_own(study: Study, asked: bool = True) -> None:
+    """IllegalTransition for a study that is a part of another one."""
+    if asked and study.tunes is not None:
+        raise IllegalTransition(f"It tries learning rates for study {study.tunes}: do that there.")
 
 
 def _check_size(size: int, limit: int, where: str) -> None:

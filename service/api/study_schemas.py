@@ -9,6 +9,15 @@ from pydantic import Field
 from service.api.schemas import View
 from service.domain.status import Status
 from service.domain.study import Grid
+from service.domain.tuning import Choice, Tuning
+
+
+class TuningView(Tuning):
+    """How the learning rates are tuned, and what came of it."""
+
+    study: UUID = Field(description="The study that tries the rates, with its own progress, comparison and curves.")
+    tuned_at: datetime | None = Field(description="When the rates were chosen and the ranking was queued.")
+    choices: list[Choice] = Field(description="The rate of each cell, once they are chosen.")
 
 
 class StudyView(View):
@@ -22,6 +31,8 @@ class StudyView(View):
     factors: dict[str, list[Any]]
     grids: list[Grid] = Field(description="Where it has several; their base goes over `base`.")
     seeds: list[int]
+    tuning: TuningView | None = Field(description="Where the learning rate of each cell is tuned first.")
+    tunes: UUID | None = Field(description="The study that this one tries learning rates for.")
     activations: dict[str, int] = Field(
         description="Which version each registered name without one stands for, in seeds added later too."
     )
@@ -40,6 +51,7 @@ class StudyPlan(View):
 
     cells: int = Field(description="Combinations of the factors' values, over all grids.")
     experiments: int = Field(description="Cells times their seeds.")
+    tuning_experiments: int = Field(description="How many of them try learning rates, before the others.")
     train_seconds: float | None = Field(description="Training time of all of them together; null while unknown.")
     seconds: float | None = Field(description="Until the last ends, once they start; null while unknown.")
     workers: int = Field(description="Alive now.")

@@ -7,28 +7,43 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.api.conditional import Resource, Snapshot
-from service.api.study_schemas import StudyPlan, StudyView
+from service.api.study_schemas import StudyPlan, StudyView, TuningView
 from service.domain import estimates
 from service.domain.errors import StudyNotFound
 from service.domain.estimates import Wanted
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import Grid
+from service.domain.tuning import Choice
 from service.storage import paces, progress, studies, workers
 from service.storage.progress import Progress
 from service.storage.tables import Study
 
 
 def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
-    """With the progress of each, in two queries whatever their number."""
-    found = progress.of_studies(session, [row.id for row in rows])
-    return [_study(row, found[row.id]) for row in rows]
+    """With the progress of each, in three queries whatever their number."""
+    ids = [row.id for row in rows]
+    found, tuners = progress.of_studies(session, ids), studies.tuners(session, ids)
+    return [_study(row, found[row.id], tuners.get(row.id)) for row in rows]
 
 
 def study_view(session: Session, row: Study) -> StudyView:
     return study_views(session, [row])[0]
 
 
-def _study(row: Study, progress: Progress) -> StudyView:
+def is_finished(row: Study, progress: Progress) -> bool:
+    """Nothing runs, and nothing is to come."""
+    return progress.finished and (row.tuning is None or row.tuned_at is not None or row.cancelled_at is not None)
+
+
+def _tuning(row: Study, tuner: UUID | None) -> TuningView | None:
+    if row.tuning is None or tuner is None:
+        return None
+    choices = [Choice.model_validate(choice) for choice in row.tuned or ()]
+    return TuningView(**row.tuning, study=tuner, tuned_at=row.tuned_at, choices=choices)
+
+
+def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
+    finished = is_finished(row, progress)
     return StudyView(
         id=row.id,
         name=row.name,
@@ -38,11 +53,13 @@ def _study(row: Study, progress: Progress) -> StudyView:
         factors=row.factors,
         grids=[Grid.model_validate(grid) for grid in row.grids],
         seeds=row.seeds,
+        tuning=_tuning(row, tuner),
+        tunes=row.tunes,
         activations=row.activations,
         experiments=progress.total,
         progress=dict(progress.counts),
-        finished=progress.finished,
-        eta_seconds=progress.eta_seconds,
+        finished=finished,
+        eta_seconds=progress.eta_seconds if finished or progress.active else None,
         cancelled_at=row.cancelled_at,
         edit_version=row.edit_version,
         created_at=row.created_at,
@@ -50,14 +67,26 @@ def _study(row: Study, progress: Progress) -> StudyView:
     )
 
 
-def plan(session: Session, submissions: Sequence[ExperimentSubmission]) -> StudyPlan:
+def plan(
+    session: Session, ranking: Sequence[ExperimentSubmission], trials: Sequence[ExperimentSubmission]
+) -> StudyPlan:
     """What the study would take, going by what has just been trained."""
+    submissions = [*trials, *ranking]
     alive = workers.count_alive(session)
+    expected = estimates.estimate(_cells(submissions), paces.recent(session), alive)
+    return StudyPlan(
+        cells=len(_cells(ranking)),
+        experiments=len(submissions),
+        tuning_experiments=len(trials),
+        workers=alive,
+        **vars(expected),
+    )
+
+
+def _cells(submissions: Sequence[ExperimentSubmission]) -> list[Wanted]:
     # Seeds are innermost, so that the experiments of a cell follow each other.
     alike = itertools.groupby(submissions, key=lambda each: each.model_copy(update={"seed": 0}))
-    cells = [Wanted(cell.spec, len(list(seeds))) for cell, seeds in alike]
-    expected = estimates.estimate(cells, paces.recent(session), alive)
-    return StudyPlan(cells=len(cells), experiments=len(submissions), workers=alive, **vars(expected))
+    return [Wanted(cell.spec, len(list(seeds))) for cell, seeds in alike]
 
 
 def study_resource(id: UUID) -> Resource:

@@ -14,7 +14,8 @@ from service.domain.part import Part
 from service.domain.presets import PRESETS, PresetName, over_preset
 from service.domain.problems import pointer
 from service.domain.spec import ExperimentSubmission
-from service.domain.text import Name, Notes
+from service.domain.text import LONGEST_NAME, Name, Notes
+from service.domain.tuning import NOT_FRESH, RATE, Tuning
 
 EXAMPLES: list[Any] = [
     {"preset": "quick"},
@@ -43,6 +44,13 @@ EXAMPLES: list[Any] = [
             },
         ],
         "seeds": [0, 1],
+    },
+    {
+        "name": "each at its best rate",
+        "base": {"dataset": "mnist_5k", "epochs": 3},
+        "factors": {"activation": ["relu", "swish"]},
+        "seeds": [0, 1, 2],
+        "tuning": {"rates": [0.0003, 0.001, 0.003], "seeds": [1000, 1001]},
     },
 ]
 
@@ -101,6 +109,11 @@ class StudySpec(Part):
         description="Several grids, which share base and factors. What two of them have in common is trained once.",
     )
     seeds: Seeds = [0, 1, 2]
+    tuning: Tuning | None = Field(
+        None,
+        description="Tune the learning rate of every cell before it is ranked: on validation images, over seeds of its"
+        " own. The ranking is queued when all of that has ended.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -109,8 +122,8 @@ class StudySpec(Part):
 
     @property
     def size(self) -> int:
-        """How many experiments it holds at most: grids may have some in common."""
-        return sum(block.size for block in self.blocks())
+        """How many experiments it holds at most, those that tune included: grids may have some in common."""
+        return sum(block.size for block in [*self.blocks(), *self._tuning_blocks()])
 
     def blocks(self) -> list[Block]:
         """Its grids, each with what they share."""
@@ -118,6 +131,16 @@ class StudySpec(Part):
         if not self.grids:
             return [Block(self.base, shared, self.seeds)]
         return [self._block(index, grid, shared) for index, grid in enumerate(self.grids)]
+
+    def _tuning_blocks(self) -> list[Block]:
+        if self.tuning is None:
+            return []
+        rates = Factor(RATE, self.tuning.rates, ("tuning", "rates"))
+        seeds = self.tuning.seeds
+        return [
+            replace(block, factors=[*block.factors, rates], seeds=seeds, seeds_place=("tuning", "seeds"))
+            for block in self.blocks()
+        ]
 
     def _block(self, index: int, grid: Grid, shared: list[Factor]) -> Block:
         place = ("grids", index)
@@ -134,15 +157,22 @@ class StudySpec(Part):
     def experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
         """Grid by grid, cell by cell, seeds innermost, each once. Invalid names every wrong field. The registry has the
         formulas of registered activations."""
-        refuse(self._grid_problems())
-        blocks = self.blocks()
-        refuse([problem for block in blocks for problem in block.problems()])
-        made = [block.experiments(registry) for block in blocks]
-        refuse([problem for _, problems in made for problem in problems])
-        found: dict[str, ExperimentSubmission] = {}
-        for block, (submissions, _) in zip(blocks, made, strict=True):
-            found |= _distinct(submissions, pointer((*block.place, "factors")))
-        return list(found.values())
+        return _made(self.blocks(), registry, self._problems())
+
+    def tuning_experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
+        """Every cell with every rate and every seed of its tuning; empty where it tunes nothing."""
+        return _made(self._tuning_blocks(), registry, self._problems())
+
+    def tuner(self) -> "StudySpec | None":
+        """The study that tries the rates for this one."""
+        if self.tuning is None:
+            return None
+        grids = [grid.model_copy(update={"seeds": None}) for grid in self.grids]
+        fields = {"name": f"{self.name or 'a study'}: learning rates"[:LONGEST_NAME], "question": None, "preset": None}
+        varied = {**self.factors, RATE: self.tuning.rates}
+        return self.model_copy(
+            update={**fields, "factors": varied, "grids": grids, "seeds": self.tuning.seeds, "tuning": None}
+        )
 
     def conditions(self, registry: Registry | None = None) -> list[str]:
         """The condition of each cell."""
@@ -168,12 +198,20 @@ class StudySpec(Part):
         paths = [factor.path for block in self.blocks() for factor in block.factors]
         bases = [block.base for block in self.blocks()]
         apart = [name for base in bases for name in base if any(each.get(name) != base[name] for each in bases)]
-        every = list(dict.fromkeys([*paths, *apart]))
+        rates = [RATE] if self.tuning is not None else []
+        every = list(dict.fromkeys([*paths, *apart, *rates]))
         return [path for path in every if not any(path.startswith(f"{other}.") for other in every)]
 
-    def _grid_problems(self) -> list[FieldProblem]:
+    def _problems(self) -> list[FieldProblem]:
+        """What is wrong with several parts together."""
         names = [grid.name for grid in self.grids]
-        return [
+        used = {seed for block in self.blocks() for seed in block.seeds}
+        stale = [
+            FieldProblem(pointer(("tuning", "seeds", index)), NOT_FRESH, "not_fresh", seed)
+            for index, seed in enumerate(self.tuning.seeds if self.tuning else [])
+            if seed in used
+        ]
+        return stale + [
             FieldProblem(pointer(("grids", index, "name")), "Give each grid a name of its own", "repeated_value", name)
             for index, name in enumerate(names)
             if name in names[:index]
@@ -206,6 +244,19 @@ class StudyPatch(BaseModel):
 
 def _factors(given: Mapping[str, list[Any]], place: tuple[str | int, ...]) -> list[Factor]:
     return [Factor(path, values, (*place, "factors", path)) for path, values in given.items()]
+
+
+def _made(
+    blocks: Sequence[Block], registry: Registry | None, problems: Sequence[FieldProblem]
+) -> list[ExperimentSubmission]:
+    refuse(problems)
+    refuse([problem for block in blocks for problem in block.problems()])
+    made = [block.experiments(registry) for block in blocks]
+    refuse([problem for _, problems in made for problem in problems])
+    found: dict[str, ExperimentSubmission] = {}
+    for block, (submissions, _) in zip(blocks, made, strict=True):
+        found |= _distinct(submissions, pointer((*block.place, "factors")))
+    return list(found.values())
 
 
 def _distinct(found: Iterable[ExperimentSubmission], where: str) -> dict[str, ExperimentSubmission]:

@@ -29,7 +29,8 @@ def storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
-Name = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+LONGEST_NAME = 200
+Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_storable)]
 Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_storable)]
 Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_once)]
 Notes = Annotated[str, Field(max_length=10_000), AfterValidator(_storable)]

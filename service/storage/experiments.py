@@ -226,10 +226,10 @@ def remove(session: Session, id: UUID) -> bool:
     return session.execute(gone, execution_options={"synchronize_session": False}).one_or_none() is not None
 
 
-def remove_of_study(session: Session, study: UUID) -> int | None:
-    """Delete all experiments of a study, under a revision; None, having deleted nothing, where some are still
+def remove_of_studies(session: Session, studies: Collection[UUID]) -> int | None:
+    """Delete all experiments of studies, under a revision; None, having deleted nothing, where some are still
     active."""
-    ours = Experiment.study_id == study
+    ours = Experiment.study_id.in_(studies)
     if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
         return None
     session.execute(select(Experiment.id).where(ours).order_by(Experiment.id).with_for_update())

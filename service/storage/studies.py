@@ -1,17 +1,18 @@
 """Studies: created with their experiments, listed, extended, cancelled, deleted with what is theirs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
 from service.domain.status import ACTIVE
 from service.domain.study import StudySpec
 from service.storage import experiments, lifecycle, tombstones
+from service.storage.base import new_id
 from service.storage.changes import next_revision, note
 from service.storage.clock import now
 from service.storage.cursors import Cursor
@@ -50,8 +51,23 @@ def create(
     id: UUID,
     activations: Mapping[str, int] = NO_NAMES,
 ) -> Study:
-    """Store the study and queue its experiments, all or none; `activations` are the versions that registered names in
-    it stand for."""
+    """Store the study and queue its experiments, all or none, or, where it tunes first, those of a study that does;
+    `activations` are the versions that registered names in it stand for."""
+    study = _add(session, principal, spec, id, activations)
+    tuner = spec.tuner()
+    if tuner is None:
+        study.revision = experiments.create_all(session, principal, id, submissions)
+    else:
+        first = _add(session, principal, tuner, new_id(), activations)
+        first.tunes = id
+        session.flush()
+        study.revision = first.revision = experiments.create_all(session, principal, first.id, submissions)
+    session.flush()
+    session.refresh(study)
+    return study
+
+
+def _add(session: Session, principal: str, spec: StudySpec, id: UUID, activations: Mapping[str, int]) -> Study:
     study = Study(
         id=id,
         principal=principal,
@@ -61,14 +77,12 @@ def create(
         base=spec.base,
         factors=spec.factors,
         grids=[grid.model_dump(mode="json") for grid in spec.grids],
+        tuning=None if spec.tuning is None else spec.tuning.model_dump(mode="json"),
         seeds=spec.seeds,
         activations=dict(activations),
     )
     session.add(study)
     session.flush()
-    study.revision = experiments.create_all(session, principal, id, submissions)
-    session.flush()
-    session.refresh(study)
     return study
 
 
@@ -91,7 +105,13 @@ def find_locked(session: Session, id: UUID) -> Study | None:
 def spec_of(study: Study) -> StudySpec:
     """What was posted, presets spelt out, with the seeds of now."""
     spelled = {"base": study.base, "factors": study.factors, "grids": study.grids, "seeds": study.seeds}
-    return StudySpec.model_validate(spelled)
+    return StudySpec.model_validate(spelled | {"tuning": study.tuning})
+
+
+def tuners(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Of these studies, those that tune, each with the study that tries its rates."""
+    rows = session.execute(select(Study.tunes, Study.id).where(Study.tunes.in_(ids)))
+    return {row.tunes: row.id for row in rows}
 
 
 def page(session: Session, narrowed: Filter, *, descending: bool, limit: int, after: Cursor | None) -> Page:
@@ -114,35 +134,42 @@ def edit(session: Session, study: Study, changes: Mapping[str, Any], added: Sequ
     """Apply a merge patch of name, question and seeds to a locked study, and queue what new seeds add."""
     revision = experiments.create_all(session, study.principal, study.id, added)
     edited = {**changes, "edit_version": Study.edit_version + 1, "revision": revision}
-    return _write(session, study.id, edited)
+    return write(session, study.id, edited)
 
 
 def cancel(session: Session, study: Study) -> Study:
-    """Cancel what is queued of a locked study and flag what is running: from the commit on none of it can succeed."""
-    ours = Experiment.study_id == study.id
+    """Cancel what is queued of a locked study and flag what is running, that of its tuning too: from the commit on none
+    of it can succeed."""
+    ids = [*tuners(session, [study.id]).values(), study.id]
+    ours = Experiment.study_id.in_(ids)
     # In the order of ids, which everybody keeps who locks several.
     active = select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
     session.execute(active.with_for_update(key_share=True))
     lifecycle.request_cancel(session, ours)
-    at = func.coalesce(Study.cancelled_at, now())
-    return _write(session, study.id, {"cancelled_at": at, "revision": next_revision(session)})
+    at, revision = func.coalesce(Study.cancelled_at, now()), next_revision(session)
+    return [write(session, id, {"cancelled_at": at, "revision": revision}) for id in ids][-1]
 
 
 def remove(session: Session, study: Study) -> bool:
-    """Delete a locked study with its experiments; False, having deleted nothing, where some are still active."""
-    revision = experiments.remove_of_study(session, study.id)
+    """Delete a locked study with its experiments, and with the study that tuned for it; False, having deleted nothing,
+    where some are still active."""
+    ids = [*tuners(session, [study.id]).values(), study.id]
+    revision = experiments.remove_of_studies(session, ids)
     if revision is None:
         return False
-    tombstones.bury_study(session, study.id, revision)
-    session.delete(study)
-    session.flush()
+    for id in ids:
+        tombstones.bury_study(session, id, revision)
+        session.flush()
+        session.execute(delete(Study).where(Study.id == id), execution_options={"synchronize_session": False})
+    session.expunge(study)
     return True
 
 
 _FRESH = {"populate_existing": True}
 
 
-def _write(session: Session, id: UUID, values: dict[str, Any]) -> Study:
+def write(session: Session, id: UUID, values: dict[str, Any]) -> Study:
+    """Set columns of a study, its new revision among them, holding the change counter."""
     written = update(Study).where(Study.id == id).values(values)
     session.execute(written, execution_options={"synchronize_session": False})
     note(session, [id], values["revision"])

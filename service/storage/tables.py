@@ -24,6 +24,12 @@ class Study(Base):
     factors: Mapped[dict[str, Any]]
     grids: Mapped[list[Any]]
     seeds: Mapped[list[Any]]
+    # What to try before the ranking; then what came of it, cell by cell, and when the ranking was queued.
+    tuning: Mapped[dict[str, Any] | None]
+    tuned: Mapped[list[Any] | None]
+    tuned_at: Mapped[datetime | None]
+    # The study that this one tries the rates for.
+    tunes: Mapped[UUID | None] = mapped_column(ForeignKey("studies.id"), index=True)
     # The versions that bare names of registered activations meant when it was submitted, so that seeds added later
     # train the same formulas.
     activations: Mapped[dict[str, Any]] = mapped_column(default=dict)

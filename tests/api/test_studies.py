@@ -15,8 +15,8 @@ from tests.api.serving import EXPERIMENTS, STUDIES, serving
 from tests.making import make_epoch
 
 FIELDS = {
-    "id", "name", "question", "preset", "base", "factors", "grids", "seeds", "activations", "experiments", "progress",
-    "finished", "eta_seconds", "cancelled_at", "edit_version", "created_at", "revision",
+    "id", "name", "question", "preset", "base", "factors", "grids", "seeds", "tuning", "tunes", "activations",
+    "experiments", "progress", "finished", "eta_seconds", "cancelled_at", "edit_version", "created_at", "revision",
 }  # fmt: skip
 GRID: dict[str, Any] = {
     "name": "dropout",

@@ -1,0 +1,95 @@
+"""Which learning rate a cell is ranked with."""
+
+from typing import Any
+
+import pytest
+
+from service.domain.errors import Invalid
+from service.domain.study import StudySpec
+from service.domain.tuning import Trial, cell_of, choose, is_at_edge, ranked
+
+TUNED: dict[str, Any] = {
+    "factors": {"activation": ["relu", "tanh"]},
+    "seeds": [0, 1],
+    "tuning": {"rates": [0.01, 0.001], "seeds": [7]},
+}
+
+
+def trial(rate: float, accuracy: float | None, *, seed: int = 0, loss: float = 0.5, diverged: bool = False) -> Trial:
+    found = None if accuracy is None else loss
+    return Trial(cell="c", rate=rate, seed=seed, diverged=diverged, accuracy=accuracy, loss=found)
+
+
+def problems(**fields: Any) -> list[tuple[str, str]]:
+    spec = StudySpec.model_validate(TUNED | fields)
+    with pytest.raises(Invalid) as caught:
+        spec.tuning_experiments()
+    return [(problem.pointer, problem.code) for problem in caught.value.errors]
+
+
+def test_the_highest_mean_accuracy_wins_over_the_highest_single_one() -> None:
+    rate, scores = choose([trial(0.1, 0.99), trial(0.1, 0.5, seed=1), trial(0.01, 0.8), trial(0.01, 0.8, seed=1)])
+    assert rate == 0.01
+    assert [(score.learning_rate, score.n, score.validation_accuracy) for score in scores] == [
+        (0.01, 2, 0.8), (0.1, 2, pytest.approx(0.745))]  # fmt: skip
+
+
+def test_ties_go_to_the_lower_loss_then_to_the_smaller_rate() -> None:
+    assert choose([trial(0.01, 0.9, loss=0.5), trial(0.1, 0.9, loss=0.4)])[0] == 0.1
+    assert choose([trial(0.1, 0.9), trial(0.01, 0.9)])[0] == 0.01
+
+
+def test_one_seed_that_diverged_rules_a_rate_out_and_one_that_failed_does_not() -> None:
+    out = [trial(0.1, 0.99), trial(0.1, None, seed=1, diverged=True), trial(0.01, 0.6), trial(0.01, None, seed=1)]
+    rate, scores = choose(out)
+    assert (rate, [(score.n, score.n_diverged) for score in scores]) == (0.01, [(1, 0), (1, 1)])
+
+
+def test_where_no_rate_worked_there_is_none() -> None:
+    rate, scores = choose([trial(0.1, None, diverged=True), trial(0.01, None)])
+    assert (rate, [score.validation_accuracy for score in scores], is_at_edge(rate, scores)) == (
+        None,
+        [None, None],
+        False,
+    )
+
+
+def test_the_least_and_the_greatest_are_the_edge() -> None:
+    scores = choose([trial(rate, 0.5) for rate in (0.1, 0.01, 0.001)])[1]
+    assert [is_at_edge(rate, scores) for rate in (0.001, 0.01, 0.1)] == [True, False, True]
+
+
+def test_every_cell_is_tried_with_every_rate_and_ranked_with_its_own() -> None:
+    spec = StudySpec.model_validate(TUNED)
+    tried = [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in spec.tuning_experiments()]
+    assert tried == [("relu", 0.01, 7), ("relu", 0.001, 7), ("tanh", 0.01, 7), ("tanh", 0.001, 7)]
+    assert spec.size == 8
+    cells = [cell_of(one.spec.model_dump(mode="json")) for one in spec.tuning_experiments()]
+    assert cells[0] == cells[1] != cells[2] == cells[3]
+    found = ranked(spec.experiments(), {cells[0]: 0.001, cells[2]: None})
+    assert [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in found] == [
+        ("relu", 0.001, 0), ("relu", 0.001, 1)]  # fmt: skip
+
+
+def test_the_study_that_tunes_is_one_as_any_other() -> None:
+    spec = StudySpec.model_validate(TUNED | {"name": "mine"})
+    tuner = spec.tuner()
+    assert tuner is not None
+    assert tuner.experiments() == spec.tuning_experiments()
+    assert (tuner.name, tuner.tuner()) == ("mine: learning rates", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"tuning": {"rates": [0.1, 0.2], "seeds": [5, 1]}}, [("/tuning/seeds/1", "not_fresh")]),
+        ({"tuning": {"rates": [0.1, 0.0]}}, [("/tuning/rates/1", "greater_than")]),
+        ({"tuning": {"rates": [0.1, 0.1]}}, [("/tuning/rates", "repeated_value")]),
+        ({"tuning": {"rates": [0.1, 0.2], "seeds": [5, 5]}}, [("/tuning/seeds/1", "repeated_value")]),
+        ({"base": {"optimizer": {"learning_rate": 0.1}}}, [("/tuning/rates", "given_twice")]),
+        ({"factors": {"activation": ["relu"], "optimizer.learning_rate": [0.1]}}, [("/tuning/rates", "given_twice")]),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_tuned_is_pointed_at(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert problems(**fields) == expected
