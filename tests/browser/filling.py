@@ -3,7 +3,7 @@ hours."""
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 IMAGES = 1000
 FIVE = ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]
-_ONE_FACTOR: Json = {"base": {"dataset": "mnist_5k", "epochs": 20}, "factors": {"activation": FIVE}}
+_ONE_FACTOR: Json = {"base": {"dataset": "mnist_5k", "epochs": 8}, "factors": {"activation": FIVE}}
 _GRID: Json = {"activation": ["relu", "swish", "tanh"], "dropout": [0, 0.25], "batch_size": [64, 256]}
 FILLED: list[tuple[Json, dict[str, int]]] = [
     ({**_ONE_FACTOR, "name": "five", "question": "Which learns best?", "seeds": [0, 1, 2, 3, 4]}, {}),
@@ -35,7 +35,7 @@ FILLED: list[tuple[Json, dict[str, int]]] = [
         },
         {},
     ),
-    ({"name": "grid", "base": {"dataset": "mnist_5k", "epochs": 10}, "factors": _GRID}, {}),
+    ({"name": "grid", "base": {"dataset": "mnist_5k", "epochs": 4}, "factors": _GRID}, {}),
     ({**_ONE_FACTOR, "name": "half way"}, {"finished": 9, "running": 2}),
 ]
 """Bodies of studies with the rest of what `fill` is told."""
@@ -44,7 +44,12 @@ LIMITS = {"relu": 0.962, "leaky_relu": 0.961, "swish": 0.963, "tanh": 0.942, "si
 """What the accuracy of each tends to; of others, a figure between."""
 
 
-def fill(database: Database, body: Json, *, finished: int | None = None, running: int = 0) -> UUID:
+class Filled(NamedTuple):
+    study: UUID
+    running: list[tuple[Fence, ExperimentSpec]]
+
+
+def fill(database: Database, body: Json, *, finished: int | None = None, running: int = 0) -> Filled:
     """A study, of whose experiments the first `finished` (default: all) have succeeded and the next `running` are half
     way. Nothing else may be queued."""
     spec = StudySpec.model_validate(body)
@@ -59,7 +64,7 @@ def fill(database: Database, body: Json, *, finished: int | None = None, running
             _succeed(session, fence, spec_of_one)
         for fence, spec_of_one in held[done:]:
             _train(session, fence, spec_of_one, spec_of_one.epochs // 2)
-    return id
+    return Filled(id, held[done:])
 
 
 def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:

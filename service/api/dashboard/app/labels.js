@@ -29,11 +29,18 @@ export const groupKey = (factors) => JSON.stringify(Object.entries(factors).sort
 
 /** What a study varies, in a line: "activation (5), dropout 0, 0.25". */
 export function gridText(study) {
+  if (study.grids.length) return `${study.grids.length} grids: ${study.grids.map(({ name }) => name).join(", ")}`;
   const parts = Object.entries(study.factors).map(([path, values]) => {
     const listed = values.map(valueText).join(", ");
     return values.length > 5 || listed.length > 60 ? `${values.length} × ${factorName(path)}` : path === "activation" ? listed : `${factorName(path)} ${listed}`;
   });
   return parts.join("; ") || "one cell";
+}
+
+/** How many combinations a study has; of several grids, at most so many. */
+export function cellsOf(study) {
+  const size = (factors) => Object.values(factors).reduce((product, values) => product * values.length, 1);
+  return study.grids.length ? study.grids.reduce((sum, grid) => sum + size({ ...study.factors, ...grid.factors }), 0) : size(study.factors);
 }
 
 /** A study's name, or what it is about where it has none. */

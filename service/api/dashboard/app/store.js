@@ -218,7 +218,7 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();
 });
 
-//LIVE listen({ onChange, onState: () => refresh() });
+listen({ onChange, onState: () => refresh() });
 
 /** Ask again for what an event is about, and for the lists it may be in; what hangs on their revision follows. */
 function onChange({ kind, id, studyId }) {

@@ -28,12 +28,12 @@ export const DATASETS = [
   ["fashion_mnist", "Fashion-MNIST, 60,000 images"],
 ];
 
-/** @returns a form that compares ReLU with swish over three seeds, in a minute or so; the address may name others. */
-export function blank(query = new URLSearchParams()) {
+/** A form that compares ReLU with swish over three seeds, in a minute or so; the address may name others. */
+function blank(query = new URLSearchParams()) {
   const named = query.getAll("activation");
   const formulas = query.getAll("formula").map(readFormula).filter(Boolean);
   return {
-    preset: query.get("preset") ?? "",
+    preset: "",
     name: "",
     question: "",
     activations: named.length || formulas.length ? named : ["relu", "swish"],
@@ -55,19 +55,31 @@ function readFormula(text) {
   }
 }
 
+/** The form that an address asks for. */
+export function formOf(query) {
+  return query.get("preset") ? { ...blank(query), ...startedFrom(query.get("preset")) } : blank(query);
+}
+
+/** What changes when another start is chosen: a preset says what is not given. */
+export function startedFrom(preset) {
+  const { dataset, seeds, lists } = blank();
+  return preset ? { preset, dataset: "", seeds: "", lists: {}, choices: {} } : { preset, dataset, seeds, lists, choices: {} };
+}
+
 /** The body of POST /studies. Values that are no numbers go as they are: the server says what is wrong with them. */
 export function bodyOf(form) {
   const filed = { ...(form.name.trim() && { name: form.name.trim() }), ...(form.question.trim() && { question: form.question.trim() }) };
-  if (form.preset) return { preset: form.preset, ...filed, ...(form.seeds.trim() && { seeds: seedsOf(form.seeds) }) };
-  const base = { dataset: form.dataset };
-  const factors = { activation: [...form.activations, ...form.formulas.map(activationOf)] };
+  const start = form.preset ? { preset: form.preset } : {};
+  const seeds = form.preset && !form.seeds.trim() ? {} : { seeds: seedsOf(form.seeds) };
+  const base = form.dataset ? { dataset: form.dataset } : {};
+  const factors = form.preset ? {} : { activation: [...form.activations, ...form.formulas.map(activationOf)] };
   for (const [path, text] of Object.entries(form.lists)) {
     const values = listOf(text);
     if (values.length > 1) factors[path] = values;
     else if (values.length === 1) put(base, path, values[0]);
   }
   for (const [path, value] of Object.entries(form.choices)) put(base, path, value);
-  return { ...filed, base, factors, seeds: seedsOf(form.seeds) };
+  return { ...start, ...filed, base, factors, ...seeds };
 }
 
 const activationOf = ({ formula, parameters }) => (Object.keys(parameters).length ? { formula, parameters } : { formula });

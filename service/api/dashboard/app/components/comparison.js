@@ -17,9 +17,9 @@ export const METRICS = [
   ["images_per_second", "Images per second"],
 ];
 
-/** @param {{study: any, metric: string, onMetric: (metric: string) => void}} props */
-export function Comparison({ study, metric, onMetric }) {
-  const feed = useFeed(`/studies/${study.id}/comparison?metric=${metric}&seeds=true`, null, study.revision);
+/** @param {{study: any, grid: string, metric: string, onMetric: (metric: string) => void}} props */
+export function Comparison({ study, grid, metric, onMetric }) {
+  const feed = useFeed(`/studies/${study.id}/comparison?metric=${metric}&seeds=true${grid && `&grid=${encodeURIComponent(grid)}`}`, null, study.revision);
   const data = feed.data;
   return html`<section class="card stack" aria-labelledby="comparison-title">
       <div class="card-head">

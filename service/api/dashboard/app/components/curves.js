@@ -10,29 +10,32 @@ import { Swatch } from "./swatch.js";
 
 const HEIGHT = 300;
 const MANY_GROUPS = 12;
+const ALL = "";
 
 /** [metric, the article's counterpart: a total loss, L2 term included] */
 const PANELS = [["train_accuracy", "train_accuracy"], ["validation_accuracy", "validation_accuracy"], ["train_loss", "train_total_loss"], ["validation_loss", "validation_total_loss"]];
 const TITLES = { train_accuracy: "Training accuracy, %", validation_accuracy: "Validation accuracy, %", train_loss: "Training loss", validation_loss: "Validation loss", train_total_loss: "Training loss + L2", validation_total_loss: "Validation loss + L2" };
 
-export function CurvesPanel({ study }) {
+/** @param {{study: any, grid: string}} props `grid` "" is the study as a whole */
+export function CurvesPanel({ study, grid }) {
   const [options, setOptions] = useState({ x: "epoch", log: false, bands: true, seeds: false, published: false });
   const [hidden, setHidden] = useState(() => new Set());
-  const [levels, setLevels] = useState(() => firstLevels(study));
+  const [chosen, setChosen] = useState({});
   const change = (changes) => setOptions({ ...options, ...changes });
-  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "");
+  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + (grid && `&grid=${encodeURIComponent(grid)}`);
   const feeds = PANELS.map(([own, published]) => useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision));
   const first = feeds.map((feed) => feed.data).find(Boolean);
   const { dark } = useColours();
-  const fits = (group) => Object.entries(levels).every(([path, level]) => level === null || valueText(group.factors[path]) === level);
-  const offered = useMemo(() => (first?.groups ?? []).filter(fits), [first, levels]);
+  const levels = useMemo(() => levelsOf(first?.groups ?? []), [first]);
+  const fits = (group) => levels.every(({ path, first }) => [ALL, valueText(group.factors[path])].includes(chosen[path] ?? first));
+  const offered = useMemo(() => (first?.groups ?? []).filter(fits), [first, chosen]);
   const styles = useMemo(() => groupStyles(offered.map((group) => group.factors), dark), [offered, dark]);
   const toggle = (key) => setHidden((old) => (old.has(key) ? new Set([...old].filter((one) => one !== key)) : new Set([...old, key])));
   const failure = feeds.map((feed) => feed.error).find((error) => error && !error.passing);
   return html`<section class="card stack" aria-labelledby="curves-title">
     <div class="card-head"><h2 id="curves-title">Learning curves</h2><${Options} options=${options} change=${change} hasSeconds=${offered.some((group) => group.seconds)} /></div>
     ${failure && html`<${Failure} error=${failure} />`}
-    <${Levels} study=${study} levels=${levels} onChange=${setLevels} shown=${offered.length} all=${first?.groups.length ?? 0} />
+    <${Levels} levels=${levels} chosen=${chosen} onChange=${setChosen} shown=${offered.length} all=${first?.groups.length ?? 0} />
     <${Legend} groups=${offered} styles=${styles} hidden=${hidden} onToggle=${toggle} />
     <div class="panels">${PANELS.map(([own, published], index) => {
       const name = options.published ? published : own;
@@ -64,20 +67,21 @@ function Options({ options, change, hasSeconds }) {
   </div>`;
 }
 
-/** In a grid of many groups: one level of each factor but the activation at first, so that lines stay apart. */
-function firstLevels(study) {
-  const cells = Object.values(study.factors).reduce((product, values) => product * values.length, 1);
-  const others = Object.entries(study.factors).filter(([path]) => path !== "activation");
-  return Object.fromEntries(others.map(([path, values]) => [path, cells > MANY_GROUPS ? valueText(values[0]) : null]));
+/** The factors besides the activation, with their values; of many groups, one level of each is drawn at first, so that
+ * lines stay apart. */
+function levelsOf(groups) {
+  const paths = Object.keys(groups[0]?.factors ?? {}).filter((path) => path !== "activation");
+  return paths.map((path) => {
+    const values = [...new Set(groups.map(({ factors }) => valueText(factors[path])))];
+    return { path, values, first: groups.length > MANY_GROUPS ? values[0] : ALL };
+  });
 }
 
-function Levels({ study, levels, onChange, shown, all }) {
-  const paths = Object.keys(levels);
-  if (paths.length === 0) return null;
-  return html`<div class="tools">${paths.map((path) => html`<label class="inline" key=${path}>${factorName(path)}
-      <select onChange=${(event) => onChange({ ...levels, [path]: event.target.selectedIndex === 0 ? null : valueText(study.factors[path][event.target.selectedIndex - 1]) })}>
-        <option selected=${levels[path] === null}>all</option>
-        ${study.factors[path].map((value) => html`<option selected=${levels[path] === valueText(value)}>${valueText(value)}</option>`)}
+function Levels({ levels, chosen, onChange, shown, all }) {
+  if (levels.length === 0) return null;
+  return html`<div class="tools">${levels.map(({ path, values, first }) => html`<label class="inline" key=${path}>${factorName(path)}
+      <select onChange=${(event) => onChange({ ...chosen, [path]: event.target.value })}>
+        ${[ALL, ...values].map((value) => html`<option value=${value} selected=${(chosen[path] ?? first) === value}>${value || "all"}</option>`)}
       </select></label>`)}
     <span class="muted small-text" role="status">${shown === all ? "" : `${shown} of ${all} groups drawn`}</span></div>`;
 }

@@ -40,9 +40,10 @@ export function PlanPanel({ plan, body, error, isAsking, isSending }) {
 }
 
 function Size({ plan }) {
+  const seeds = plan.experiments / plan.cells;
   const workers = plan.workers === 0 ? "no worker is alive" : `on ${counted(plan.workers, "worker")}`;
   return html`<p class="big">${counted(plan.experiments, "experiment")}</p>
-    <p class="muted">${counted(plan.cells, "combination")} × ${counted(plan.experiments / plan.cells, "seed")}</p>
+    <p class="muted">${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}</p>
     <p class="big">${plan.seconds === null ? "Time unknown" : `about ${duration(plan.seconds)}`}</p>
     <p class="muted">${plan.seconds === null ? plan.basis : html`${workers}, once they start. ${plan.basis}`}</p>`;
 }

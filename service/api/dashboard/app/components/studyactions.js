@@ -66,9 +66,9 @@ function AddSeeds({ study, onClose }) {
   const next = Math.max(...study.seeds) + 1;
   const [text, setText] = useState(`${next}-${next + 1}`);
   const added = seedsOf(text).filter((seed) => !study.seeds.includes(seed));
-  const cells = study.experiments / study.seeds.length;
+  const more = study.grids.length ? "more experiments" : counted(added.length * (study.experiments / study.seeds.length), "more experiment");
   const send = () => patch(`/studies/${study.id}`, { seeds: [...study.seeds, ...added] }, study.edit_version);
-  return html`<${Confirm} title="Add seeds" verb=${`Train ${counted(Math.round(added.length * cells), "more experiment")}`} act=${send}
+  return html`<${Confirm} title="Add seeds" verb=${`Train ${more}`} act=${send}
     done=${() => refresh("/")} onClose=${onClose}>
     <p>It has ${counted(study.seeds.length, "seed")} now: ${study.seeds.join(", ")}. More seeds narrow the intervals.</p>
     <${Field} label="Seeds to add" hint="such as 3-4, or 7, 11">${(attributes) => html`<input ...${attributes} value=${text} autocomplete="off"

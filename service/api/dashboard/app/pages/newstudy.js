@@ -2,7 +2,7 @@
 import { newKey, post } from "../api.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { navigate } from "../router.js";
-import { blank, bodyOf, CHOICES, DATASETS, isAbout, LISTS, MORE_LISTS, seedsOf, suggestedName } from "../studyform.js";
+import { bodyOf, CHOICES, DATASETS, formOf, isAbout, LISTS, MORE_LISTS, seedsOf, startedFrom, suggestedName } from "../studyform.js";
 import { counted } from "../format.js";
 import { factorName } from "../labels.js";
 import { ActivationPicker } from "../components/activationpicker.js";
@@ -13,7 +13,7 @@ import { useTitle } from "../components/shell.js";
 
 export function Page() {
   useTitle("New study");
-  const [form, setForm] = useState(() => blank(new URLSearchParams(location.search)));
+  const [form, setForm] = useState(() => formOf(new URLSearchParams(location.search)));
   const body = useMemo(() => bodyOf(form), [form]);
   const { plan, error, isAsking } = usePlan(body);
   const [refusal, setRefusal] = useState(null);
@@ -43,34 +43,39 @@ export function Page() {
       <p>Every combination of what you choose is trained once per seed. Where you give several values, they are compared.</p></div></div>
     <form class="new-study" onSubmit=${submit} noValidate>
       <div class="stack">
-        <${PresetPicker} value=${form.preset} onChange=${(preset) => change({ preset, seeds: preset ? "" : "0-2" })} />
-        ${!form.preset && html`<${What} form=${form} change=${change} about=${about} />`}
+        <${PresetPicker} value=${form.preset} onChange=${(preset) => change(startedFrom(preset))} />
+        ${!form.preset && html`<${Which} form=${form} change=${change} about=${about} />`}
+        <${Training} form=${form} change=${change} about=${about} />
         <${Repeats} form=${form} change=${change} errors=${about("seeds")} />
-        ${!form.preset && html`<${More} form=${form} change=${change} about=${about} />`}
+        <${More} form=${form} change=${change} about=${about} />
         <${Naming} form=${form} change=${change} about=${about} />
       </div>
       <${PlanPanel} plan=${plan} body=${body} error=${refusal ?? error} isAsking=${isAsking} isSending=${isSending} />
     </form>`;
 }
 
-function What({ form, change, about }) {
+function Which({ form, change, about }) {
   return html`<section class="card stack">
       <h2>Activation functions</h2>
       <${ActivationPicker} chosen=${form.activations} formulas=${form.formulas} errors=${about("activation")}
         onChange=${(activations, formulas) => change({ activations, formulas })} />
-    </section>
-    <section class="card stack">
+    </section>`;
+}
+
+function Training({ form, change, about }) {
+  const own = form.preset ? [["", "the preset’s own"]] : [];
+  return html`<section class="card stack">
       <h2>Data and training</h2>
       <${Field} label="Data set" errors=${about("dataset")}>${(attributes) => html`<select ...${attributes} value=${form.dataset}
         onChange=${(event) => change({ dataset: event.target.value })}>
-        ${DATASETS.map(([name, text]) => html`<option value=${name} selected=${name === form.dataset}>${text}</option>`)}</select>`}<//>
+        ${[...own, ...DATASETS].map(([name, text]) => html`<option value=${name} selected=${name === form.dataset}>${text}</option>`)}</select>`}<//>
       <div class="fields">${LISTS.map((list) => html`<${ListField} key=${list[0]} list=${list} form=${form} change=${change} about=${about} />`)}</div>
     </section>`;
 }
 
 function ListField({ list: [path, label, hint, example], form, change, about }) {
-  return html`<${Field} label=${label} errors=${about(path)} hint=${`empty: ${hint}`}>
-    ${(attributes) => html`<input ...${attributes} value=${form.lists[path] ?? ""} placeholder=${example} autocomplete="off"
+  return html`<${Field} label=${label} errors=${about(path)} hint=${`empty: ${form.preset ? "the preset’s own" : hint}`}>
+    ${(attributes) => html`<input ...${attributes} value=${form.lists[path] ?? ""} placeholder=${form.preset ? "" : example} autocomplete="off"
       onInput=${(event) => change({ lists: { ...form.lists, [path]: event.target.value } })} />`}<//>`;
 }
 

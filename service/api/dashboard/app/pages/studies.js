@@ -1,7 +1,7 @@
 /** All studies: where each is, and what it says so far. */
 import { html } from "../html.js";
 import { ago } from "../format.js";
-import { gridText, STATE_WORDS, studyState, studyTitle } from "../labels.js";
+import { cellsOf, gridText, STATE_WORDS, studyState, studyTitle } from "../labels.js";
 import { useQuery } from "../router.js";
 import { useFeed } from "../store.js";
 import { Leaders } from "../components/leaders.js";
@@ -73,7 +73,7 @@ const MANY_CELLS = 30; // their comparison is too long a read for one line of a 
 
 function Best({ study }) {
   const hasResult = study.progress.succeeded > 0;
-  const cells = Object.values(study.factors).reduce((product, values) => product * values.length, 1);
+  const cells = cellsOf(study);
   const { data, error } = useFeed(hasResult && cells <= MANY_CELLS ? `/studies/${study.id}/comparison` : null, null, study.progress.succeeded);
   if (!hasResult) return html`<span class="muted">no result yet</span>`;
   if (cells > MANY_CELLS) return html`<a href=${`/studies/${study.id}`}>compare ${cells} combinations</a>`;

@@ -5,6 +5,7 @@ import { gridText, STATE_WORDS, studyState, studyTitle, valueText, factorName } 
 import { useFeed } from "../store.js";
 import { Loaded, useNow } from "../components/notices.js";
 import { ProgressBar, progressText } from "../components/progress.js";
+import { Segments } from "../components/segments.js";
 import { useTitle } from "../components/shell.js";
 import { Comparison } from "../components/comparison.js";
 import { CurvesPanel } from "../components/curves.js";
@@ -23,10 +24,12 @@ export function Page({ id }) {
 
 function Study({ study }) {
   const [metric, setMetric] = useState("test_accuracy");
+  const [grid, setGrid] = useState(study.grids[0]?.name ?? "");
   return html`<div class="stack">
     <${Head} study=${study} />
-    <${CurvesPanel} study=${study} />
-    <${Comparison} study=${study} metric=${metric} onMetric=${setMetric} />
+    ${study.grids.length > 0 && html`<${Segments} label="Grid" value=${grid} onChange=${setGrid} choices=${study.grids.map(({ name }) => [name, name])} />`}
+    <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} />
+    <${Comparison} study=${study} grid=${grid} metric=${metric} onMetric=${setMetric} />
     <${StudyExperiments} study=${study} />
   </div>`;
 }

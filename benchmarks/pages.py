@@ -1,0 +1,109 @@
+"""What the largest page asks of a browser: a study of 500 experiments with 20 epochs each, opened and then extended.
+
+python -m benchmarks.pages [--cells 5] [--updates 10]
+
+`--cells 5` is five activations over 100 seeds; `--cells 100` is a grid of 100 combinations over 5 seeds.
+"""
+
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+from playwright.sync_api import CDPSession, Page, expect, sync_playwright
+
+from service.storage import lifecycle
+from service.storage.database import Database
+from tests.browser.filling import FIVE, Filled, Json, fill, make_figures
+from tests.stack.services import Service
+from tests.waiting import await_true
+
+EPOCHS = 20
+DROPOUTS, BATCH_SIZES = [0, 0.1, 0.25, 0.5], [32, 64, 128, 256, 512]
+SETTLE_MS = 3000
+
+# What the page took from the end of its last answer to its last picture, and how long pictures took in all.
+PAINT = """() => {
+  const answers = performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v1/studies/'));
+  const pictures = performance.getEntriesByName('actlab.chart');
+  const last = Math.max(...pictures.map((one) => one.startTime + one.duration));
+  const answered = Math.max(...answers.map((one) => one.responseEnd).filter((end) => end <= last));
+  const took = pictures.reduce((sum, one) => sum + one.duration, 0);
+  return { after: last - answered, pictures: took, count: pictures.length };
+}"""
+
+
+def main(cells: int = 5, updates: int = 10) -> None:
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        service = Service(Path(home))
+        service.run("db", "upgrade")
+        database = Database(service.database_url)
+        filled = fill(database, study(cells), finished=499, running=1)
+        service.launch("serve")
+        await_true(service.client.healthy, seconds=90)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), chromium_sandbox=False)
+        try:
+            page = browser.new_page(base_url=f"http://127.0.0.1:{service.port}")
+            opened(page, filled)
+            extended(page, database, filled, updates)
+        finally:
+            browser.close()
+            database.close()
+            service.close()
+
+
+def study(cells: int) -> Json:
+    factors: Json = {"activation": FIVE}
+    if cells == 100:
+        factors |= {"dropout": DROPOUTS, "batch_size": BATCH_SIZES}
+    base = {"dataset": "mnist_5k", "epochs": EPOCHS}
+    return {"name": "large", "base": base, "factors": factors, "seeds": list(range(500 // cells))}
+
+
+def opened(page: Page, filled: Filled) -> None:
+    began = time.monotonic()
+    page.goto(f"/studies/{filled.study}")
+    expect(page.locator(".ranking")).to_be_visible(timeout=60_000)
+    expect(page.locator("figure canvas")).to_have_count(4, timeout=60_000)
+    page.wait_for_timeout(SETTLE_MS)
+    found: dict[str, Any] = page.evaluate(PAINT)
+    typer.echo(f"ready {time.monotonic() - began - SETTLE_MS / 1000:.2f} s after the address was entered")
+    typer.echo(f"last picture {found['after']:.0f} ms after the last answer; {found['count']} pictures took"
+               f" {found['pictures']:.0f} ms in all")  # fmt: skip
+
+
+def extended(page: Page, database: Database, filled: Filled, updates: int) -> None:
+    """One epoch more at a time: the main thread's work until the page is at rest, less what it does without one."""
+    profiler = page.context.new_cdp_session(page)
+    profiler.send("Performance.enable")
+    [(fence, spec)] = filled.running
+    idle = work(page, profiler)
+    found = []
+    for number in range(updates):
+        epoch = EPOCHS // 2 + 1 + number % (EPOCHS // 2)
+        with database.write("extend") as session:
+            lifecycle.record_epoch(session, fence, make_figures(spec, epoch))
+        found.append(work(page, profiler) - idle)
+    median, least, most = statistics.median(found), min(found), max(found)
+    typer.echo(f"an update takes {median:.0f} ms of the main thread ({least:.0f} to {most:.0f}, n = {updates})")
+    typer.echo(f"at rest it does {idle:.0f} ms of work in the same time")
+
+
+def work(page: Page, profiler: CDPSession) -> float:
+    """Milliseconds of tasks on the main thread until the page has settled."""
+    before = task_seconds(profiler)
+    page.wait_for_timeout(SETTLE_MS)
+    return 1000 * (task_seconds(profiler) - before)
+
+
+def task_seconds(profiler: CDPSession) -> float:
+    metrics = profiler.send("Performance.getMetrics")["metrics"]
+    found: float = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+    return found
+
+
+if __name__ == "__main__":
+    typer.run(main)
