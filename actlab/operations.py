@@ -1,7 +1,7 @@
 """The operations of the HTTP API, told once for both clients: each is a flow of requests that somebody else sends."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -79,6 +79,13 @@ class Operations(ABC, Generic[One, Many, Nothing]):
     def metrics(self, id: str, *, since: int | None = None) -> One:
         """Figures per epoch; with `since`, those that changed after that revision."""
         return self._one(_call(Call("GET", f"/experiments/{id}/metrics", {"since": since})))
+
+    def diagnostics(
+        self, id: str, *, layer: Sequence[str] = (), measure: Sequence[str] = (), since: int | None = None
+    ) -> One:
+        """What goes on inside the network, per epoch and layer; of these layers and measures, if any are named."""
+        query = {"layer": list(layer), "measure": list(measure), "since": since}
+        return self._one(_call(Call("GET", f"/experiments/{id}/diagnostics", query)))
 
     def result(self, id: str) -> One:
         return self._one(_call(Call("GET", f"/experiments/{id}/result")))

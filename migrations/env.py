@@ -3,9 +3,10 @@
 from alembic import context
 
 from service.storage.activation_tables import RegisteredActivation
+from service.storage.diagnostic_tables import Layer
 from service.storage.tables import Experiment
 
-TABLES = (Experiment, RegisteredActivation)  # importing one of a module registers all of it
+TABLES = (Experiment, Layer, RegisteredActivation)  # importing one of a module registers all of it
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=TABLES[0].metadata,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics, Fingerprint, Score, TestResult
 from service.storage.results import FinishedRun
 
@@ -12,6 +13,12 @@ def make_epoch(epoch: int = 1, **fields: Any) -> EpochMetrics:
         "learning_rate": 1e-3, "seconds": 1.0, "images_per_second": 1000.0,
     }  # fmt: skip
     return EpochMetrics(**{"epoch": epoch, **figures, **fields})
+
+
+def make_layer(epoch: int = 1, layer: str = "conv1", **fields: Any) -> LayerDiagnostics:
+    position = {"conv1": 0, "conv2": 1, "dense1": 2, "output": 3}[layer]
+    figures = {"units": 32, "zero_share": 0.5, "gradient_norm": 0.1}
+    return LayerDiagnostics(**{"epoch": epoch, "layer": layer, "position": position, **figures, **fields})
 
 
 def make_fingerprint(**fields: Any) -> Fingerprint:

@@ -27,6 +27,7 @@ from worker.lease import Held, Keeper
 from worker.log import AttemptLog
 from worker.persistence import Outage, Persistence
 from worker.training.datasets import Datasets
+from worker.training.diagnostics import Diagnostics
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
 from worker.training.loop import Callbacks, Trained, train
 from worker.training.precision import Device, Execution
@@ -74,6 +75,7 @@ class _Attempt(Callbacks):
         self.held = held
         self.file = file
         self.watchdog = watchdog
+        self.diagnostics: Diagnostics | None = None
         self.checkpoint_at = time.monotonic() + bench.settings.checkpoint_seconds
 
     def go(self) -> None:
@@ -94,6 +96,7 @@ class _Attempt(Callbacks):
 
     def _train(self) -> Trained:
         spec = ExperimentSpec.model_validate(self.claim.spec)
+        self.diagnostics = Diagnostics(self._while_measuring) if spec.diagnostics else None
         execution = self._execution(spec)
         data = self.bench.datasets.get(spec.dataset, self._on_download).to(execution.device)
         snapshot = self._snapshot()
@@ -138,9 +141,17 @@ class _Attempt(Callbacks):
 
     def on_step(self, progress: Progress) -> None:
         self.watchdog.pet(self.bench.settings.stall_seconds)
+        if self.diagnostics is not None:
+            self.diagnostics.on_step(progress)
         self._obey(progress)
         if time.monotonic() >= self.checkpoint_at:
             self._write_checkpoint(progress)
+
+    def _while_measuring(self) -> None:
+        """Within `on_epoch`, where a snapshot would count what has yet to be measured: a shutdown falls back on the
+        last checkpoint."""
+        self.watchdog.pet(self.bench.settings.stall_seconds)
+        self._obey()
 
     def _obey(self, progress: Progress | None = None) -> None:
         """Stop where the keeper's flags or a shutdown say so; what has been trained by then goes into a checkpoint."""
@@ -154,9 +165,12 @@ class _Attempt(Callbacks):
             raise Released
 
     def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
+        layers = [] if self.diagnostics is None else self.diagnostics.measure(progress)
         if metrics is None:
+            if layers:
+                self._write("start", lambda s: lifecycle.record_start(s, self.fence, layers))
             return
-        self._write("epoch", lambda s: lifecycle.record_epoch(s, self.fence, metrics))
+        self._write("epoch", lambda s: lifecycle.record_epoch(s, self.fence, metrics, layers))
         self.file.line(
             f"epoch {metrics.epoch}/{progress.spec.epochs}: train loss {_shown(metrics.train_loss)}, validation loss"
             f" {_shown(metrics.validation_loss)}, accuracy {_shown(metrics.validation_accuracy)},"

@@ -11,6 +11,7 @@ from service.api import (
     claims,
     comparisons,
     curves,
+    diagnostics,
     errors,
     events,
     experiments,
@@ -61,7 +62,8 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _versioned() -> APIRouter:
     api = APIRouter(prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
-    for part in (experiments, studies, reports, events, comparisons, curves, claims, activations, workers):
+    parts = (experiments, diagnostics, studies, reports, events, comparisons, curves, claims, activations, workers)
+    for part in parts:
         api.include_router(part.router)
     return api
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.api.activation_views import EXAMPLES as ACTIVATION_EXAMPLES
 from service.api.comparison_examples import CLAIMS, COMPARISON, CURVES
+from service.api.diagnostic_schemas import DIAGNOSTICS
 
 _STUDY_ID = "0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"
 
@@ -208,6 +209,7 @@ BY_SCHEMA: Mapping[str, dict[str, Any]] = {
     "ExperimentView": EXPERIMENT,
     "Page_ExperimentView_": {"items": [EXPERIMENT], "next_cursor": None},
     "MetricsView": METRICS,
+    "DiagnosticsView": DIAGNOSTICS,
     "ResultView": RESULT,
     "AttemptsView": ATTEMPTS,
     "StudyView": STUDY,

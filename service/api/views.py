@@ -1,15 +1,17 @@
 """From rows to what clients see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from service.api.conditional import Resource, Snapshot
+from service.api.diagnostic_schemas import DiagnosticsView, LayerView
 from service.api.schemas import AttemptsView, EpochView, ExperimentView, MetricsView, ResultView
+from service.domain.diagnostics import MEASURES, Measure
 from service.domain.errors import ExperimentNotFound, ResultNotReady
 from service.domain.status import Status
-from service.storage import attempts, experiments, metrics, queue, results
+from service.storage import attempts, diagnostics, experiments, metrics, queue, results
 from service.storage.tables import Experiment, Result
 
 
@@ -48,6 +50,22 @@ def metrics_resource(id: UUID, since: int | None) -> Resource:
         row = found(session, id)
         items = [EpochView.model_validate(epoch) for epoch in metrics.of_experiment(session, id, since)]
         body = MetricsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
+        return Snapshot(body, row.revision, Status(row.status).terminal)
+
+    return Resource(id, lambda session: _revision(session, id)[0], build)
+
+
+def diagnostics_resource(
+    id: UUID, layers: Collection[str], measures: Collection[Measure], since: int | None
+) -> Resource:
+    left_out = set(MEASURES) - set(measures) if measures else set()
+    told = [name for name in LayerView.model_fields if name not in left_out]
+
+    def build(session: Session) -> Snapshot:
+        row = found(session, id)
+        rows = diagnostics.of_experiment(session, id, since, layers)
+        items = [LayerView.model_validate({name: getattr(layer, name) for name in told}) for layer in rows]
+        body = DiagnosticsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
         return Snapshot(body, row.revision, Status(row.status).terminal)
 
     return Resource(id, lambda session: _revision(session, id)[0], build)

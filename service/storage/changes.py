@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from service.storage.diagnostic_tables import Layer
 from service.storage.tables import ChangeCounter, Epoch, Experiment, Study
 
 
@@ -18,9 +19,9 @@ def stamp(session: Session, experiments: Collection[UUID], *, epoch: int | None 
     """
     revision = next_revision(session)
     session.execute(update(Experiment).where(Experiment.id.in_(experiments)).values(revision=revision))
-    if epoch is not None:
-        touched = Epoch.experiment_id.in_(experiments) & (Epoch.epoch == epoch)
-        session.execute(update(Epoch).where(touched).values(revision=revision))
+    for table in () if epoch is None else (Epoch, Layer):
+        touched = table.experiment_id.in_(experiments) & (table.epoch == epoch)
+        session.execute(update(table).where(touched).values(revision=revision))
     of = select(Experiment.study_id).where(Experiment.id.in_(experiments), Experiment.study_id.is_not(None))
     studies = session.scalars(
         update(Study).where(Study.id.in_(of)).values(revision=revision).returning(Study.id),

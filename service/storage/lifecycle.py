@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics
 from service.domain.status import Cause, Outcome, Status
-from service.storage import attempts, metrics, queue, results
+from service.storage import attempts, diagnostics, metrics, queue, results
 from service.storage.changes import stamp
 from service.storage.clock import after, now
 from service.storage.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
@@ -98,9 +99,19 @@ def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) ->
     _guarded(session, fence, execution=execution)
 
 
-def record_epoch(session: Session, fence: Fence, figures: EpochMetrics) -> None:
+def record_start(session: Session, fence: Fence, layers: Sequence[LayerDiagnostics]) -> None:
+    """What the network looks like before its first step: epoch 0."""
+    _guarded(session, fence, epochs_done=0)
+    diagnostics.upsert(session, fence.id, fence.attempt, layers)
+    moved(session, [(fence.id, fence.attempt)], "start", epoch=0)
+
+
+def record_epoch(
+    session: Session, fence: Fence, figures: EpochMetrics, layers: Sequence[LayerDiagnostics] = ()
+) -> None:
     _guarded(session, fence, epochs_done=figures.epoch)
     metrics.upsert(session, fence.id, fence.attempt, figures)
+    diagnostics.upsert(session, fence.id, fence.attempt, layers)
     moved(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
+from service.storage import diagnostics
 from service.storage.tables import Epoch, Experiment
 
 
@@ -25,12 +26,13 @@ def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetri
 
 
 def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
-    """Delete the epochs past `epochs_done`: a new start will do them again."""
+    """Delete the epochs past `epochs_done`, diagnostics included: a new start will do them again."""
     done = select(Experiment.epochs_done).where(Experiment.id == Epoch.experiment_id).scalar_subquery()
     session.execute(
         delete(Epoch).where(Epoch.experiment_id.in_(experiments), Epoch.epoch > done),
         execution_options={"synchronize_session": False},
     )
+    diagnostics.forget_undone(session, experiments)
 
 
 def of_experiment(session: Session, experiment: UUID, since: int | None = None) -> Sequence[Epoch]:

@@ -183,7 +183,7 @@ def test_a_wrong_filter_says_what_is_right(steady: TestClient, query: str, says:
 
 @pytest.mark.parametrize("id", ["%00", "%ff", "%2e%2e", "0", "1e9", "-1", "null", "x" * 5000, f"{SOME_ID}0", "%F0%9F"])
 def test_what_is_no_id_is_422(steady: TestClient, id: str) -> None:
-    for part in ("", "/metrics", "/result", "/attempts", "/log"):
+    for part in ("", "/metrics", "/diagnostics", "/result", "/attempts", "/log"):
         refused(steady.get(f"{EXPERIMENTS}/{id}{part}"), 422, at="id")
 
 

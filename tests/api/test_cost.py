@@ -18,7 +18,7 @@ from service.storage.database import Database
 from service.storage.experiments import Filter
 from tests.api import states
 from tests.api.serving import COMPARISONS, CURVES, EXPERIMENTS, STUDIES, services_of, serving
-from tests.making import make_epoch
+from tests.making import make_epoch, make_layer
 
 Statement = tuple[str, object]
 
@@ -51,7 +51,7 @@ def fill(database: Database, rows: int, study: str) -> None:
         fence = states.start(database, tags=["c"], seed=row)
         with database.write("epoch") as session:
             lifecycle.record_epoch(session, fence, make_epoch(1))
-            lifecycle.record_epoch(session, fence, make_epoch(2))
+            lifecycle.record_epoch(session, fence, make_epoch(2), [make_layer(2), make_layer(2, "dense1")])
         states.succeed(database, fence)
         states.heartbeat(database, f"worker-{study}-{row}")
         with database.write("study") as session:
@@ -62,6 +62,7 @@ def test_each_list_route_asks_as_many_queries_of_many_rows_as_of_few(client: Tes
     study = client.post(STUDIES, json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()["id"]
     id = states.finish(database, epochs=3)
     routes = [EXPERIMENTS, f"{EXPERIMENTS}?sort=seconds", f"{EXPERIMENTS}?tag=a", f"{EXPERIMENTS}/{id}/metrics",
+              f"{EXPERIMENTS}/{id}/diagnostics", f"{EXPERIMENTS}/{id}/diagnostics?layer=conv1&measure=dead_share",
               f"{EXPERIMENTS}/{id}/attempts", f"{STUDIES}/{study}", STUDIES, f"{COMPARISONS}?dataset=mnist_5k",
               f"{STUDIES}/{study}/comparison", f"{CURVES}?dataset=mnist_5k",
               f"{STUDIES}/{study}/curves", f"{STUDIES}/{study}/claims",

@@ -72,7 +72,7 @@ def test_a_failure_shows_its_cause_and_a_remedy(client: TestClient, database: Da
 @pytest.mark.parametrize(
     ("method", "part"),
     [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/metrics"),
-     ("GET", "/result"), ("GET", "/attempts"), ("GET", "/log")],
+     ("GET", "/diagnostics"), ("GET", "/result"), ("GET", "/attempts"), ("GET", "/log")],
 )  # fmt: skip
 @states.on_sqlite
 def test_what_is_not_there_is_404_and_what_is_no_id_422(client: TestClient, method: str, part: str) -> None:
@@ -210,7 +210,7 @@ def test_deleting_takes_everything_with_it(client: TestClient, database: Databas
     retry = client.post(at(id, "/retry")).json()
     answer = client.delete(at(id))
     assert (answer.status_code, answer.content) == (204, b"")
-    for part in ("", "/metrics", "/result", "/attempts", "/log"):
+    for part in ("", "/metrics", "/diagnostics", "/result", "/attempts", "/log"):
         refused(client.get(at(id, part)), 404, "experiment_not_found")
     refused(client.delete(at(id)), 404)
     left = client.get(at(retry["id"])).json()

@@ -56,6 +56,13 @@ GUARDS = [
         STORAGE + "test_an_older_attempt_overwrites_no_metrics",
     ),
     guard(
+        "fence: diagnostics of a newer attempt stay",
+        "service/storage/diagnostics.py",
+        ", where=Layer.attempt <= attempt",
+        "",
+        "tests/storage/test_diagnostics.py::test_an_older_attempt_overwrites_nothing",
+    ),
+    guard(
         "fence: a lost one stops the step",
         RUN,
         "if self.held.lost:",
@@ -97,6 +104,13 @@ GUARDS = [
         "    metrics.forget_undone(session, [row.id for row in taken])\n",
         "",
         CLAIMS + "test_a_claim_forgets_epochs_past_the_checkpoint",
+    ),
+    guard(
+        "claim: diagnostics past the checkpoint are forgotten",
+        "service/storage/metrics.py",
+        "    diagnostics.forget_undone(session, experiments)\n",
+        "",
+        "tests/storage/test_diagnostics.py::test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start",
     ),
     guard(
         "claim: each is a new attempt",

@@ -14,12 +14,13 @@ from service.storage.database import Database
 from service.storage.leases import Checkpoint, Claim, Fence
 from service.storage.losses import Loss
 from service.storage.tables import Experiment
-from tests.making import make_epoch, make_run
+from tests.making import make_epoch, make_layer, make_run
 
 COUNTED = Loss(max_losses=3, counted=True, detail="gone")
 
 WRITES: dict[str, Callable[[Session, Fence], Any]] = {
     "epoch": lambda s, fence: lifecycle.record_epoch(s, fence, make_epoch()),
+    "start": lambda s, fence: lifecycle.record_start(s, fence, [make_layer(0)]),
     "checkpoint": lambda s, fence: lifecycle.move_checkpoint(s, fence, Checkpoint(1, 1, "f", "s")),
     "execution": lambda s, fence: lifecycle.keep_execution(s, fence, {}),
     "start_over": lifecycle.start_over,

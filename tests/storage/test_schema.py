@@ -16,7 +16,7 @@ from service.storage.base import Base
 from service.storage.database import Database
 from service.storage.tables import Epoch, Experiment
 from tests.conftest import make_experiment
-from tests.making import make_epoch
+from tests.making import make_epoch, make_layer
 
 
 def revisions() -> list[str]:
@@ -34,7 +34,7 @@ def fill(database: Database) -> None:
     registered = NewActivation(name="mine", formula="x")
     database.run("register", lambda s: activations.create(s, "local", registered, measured(registered)))
     (claim,) = database.run("claim", lambda s: lifecycle.claim(s, "w", 1, 30))
-    database.run("epoch", lambda s: lifecycle.record_epoch(s, claim.fence, make_epoch(1)))
+    database.run("epoch", lambda s: lifecycle.record_epoch(s, claim.fence, make_epoch(1), [make_layer(1)]))
 
 
 def test_the_migrations_make_the_tables_that_the_code_describes(database: Database) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from service.storage import lifecycle
+from service.storage import diagnostics, lifecycle
 from service.storage.database import Database
 from service.storage.leases import Claim
 from service.storage.tables import Epoch, Result
@@ -35,8 +35,11 @@ def figures(database: Database, id: UUID) -> Any:
     with database.read() as session:
         epochs = session.scalars(select(Epoch).where(Epoch.experiment_id == id).order_by(Epoch.epoch)).all()
         result = session.scalars(select(Result).where(Result.experiment_id == id)).one()
-    columns = [column.key for column in Epoch.__table__.columns if column.key not in timed]
-    rows = [[getattr(epoch, column) for column in columns] for epoch in epochs]
+        layers = diagnostics.of_experiment(session, id)
+    rows = [
+        [getattr(row, column.key) for column in row.__table__.columns if column.key not in timed]
+        for row in (*epochs, *layers)
+    ]
     return rows, result.last, result.best, result.last_correct, result.confusion_matrix
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.status import Outcome, Status
 from service.shutdown import Shutdown
-from service.storage import attempts, lifecycle, metrics, results
+from service.storage import attempts, diagnostics, lifecycle, metrics, results
 from service.storage.database import Database
 from service.storage.leases import Fence
 from service.storage.tables import Experiment, Trace
@@ -35,6 +35,45 @@ def test_an_experiment_runs_to_its_result(database: Database, bench: Bench, expe
     assert now.execution is not None
     assert now.execution["threads"] == 1
     assert "epoch 3/3" in log_of(bench, experiment)
+
+
+def test_every_layer_is_measured_at_the_start_and_after_each_epoch(
+    database: Database, bench: Bench, experiment: UUID
+) -> None:
+    run(bench, claim(database))
+    with database.read() as session:
+        layers = diagnostics.of_experiment(session, experiment)
+    names = ("conv1", "conv2", "dense1", "output")
+    assert [(row.epoch, row.layer) for row in layers] == [(epoch, name) for epoch in range(4) for name in names]
+    assert all(row.gradient_norm for row in layers)
+    assert [row.dead_share_confirmed is None for row in layers] == [True] * 12 + [False] * 3 + [True]
+
+
+def test_a_spec_without_diagnostics_has_none(database: Database, bench: Bench) -> None:
+    id = database.run("make", lambda s: make_experiment(s, **TINY, diagnostics=False)).id
+    run(bench, claim(database))
+    with database.read() as session:
+        assert diagnostics.of_experiment(session, id) == []
+    assert read_experiment(database, id).status == Status.SUCCEEDED
+
+
+def test_a_cancel_is_obeyed_while_it_measures(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dead units are sought in all training images at the end, which may take seconds."""
+    original = _Attempt._while_measuring
+    batches = []
+
+    def ask(attempt: _Attempt) -> None:
+        batches.append(attempt)
+        attempt.held.cancel_requested = True
+        database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
+        original(attempt)
+
+    monkeypatch.setattr(_Attempt, "_while_measuring", ask)
+    run(bench, claim(database))
+    assert len(batches) == 1
+    assert read_experiment(database, experiment).status == Status.CANCELLED
 
 
 def test_weights_stay_and_checkpoints_go(database: Database, bench: Bench, experiment: UUID) -> None:

@@ -122,7 +122,8 @@ class Progress:
     """One experiment under way; hooks receive it.
 
     `epochs_done` epochs are complete, and `step` steps of the next one. `snapshot()` is valid in every hook, and counts
-    that hook as done: a run that goes on from it does not call it again.
+    that hook as done: a run that goes on from it does not call it again. What a hook must find again after a resume, it
+    puts into `kept`.
     """
 
     def __init__(self, spec: ExperimentSpec, data: Dataset, execution: Execution) -> None:
@@ -150,6 +151,7 @@ class Progress:
         self.sums = Sums(self.device)
         self.checks = Checks(self.device)
         self.best: Best | None = None
+        self.kept: Snapshot = {}
         self.stopwatch = Stopwatch()
         self.seconds_before_epoch = 0.0
 
@@ -219,6 +221,7 @@ class Progress:
                 "seconds_before_epoch": self.seconds_before_epoch,
                 "fingerprint": self.fingerprint.model_dump(),
                 "best": None if self.best is None else dict(vars(self.best)),
+                "kept": self.kept,
             }
             | {name: part.state_dict() for name, part in self._parts().items()}
         )
@@ -236,6 +239,7 @@ class Progress:
         if snapshot["best"] is not None:
             best = Best(**snapshot["best"])
             self.best = Best(best.epoch, best.validation_loss, {k: t.to(self.device) for k, t in best.weights.items()})
+        self.kept = dict(snapshot.get("kept", {}))  # older snapshots have none
         earlier = Fingerprint(**snapshot["fingerprint"])
         mixed = earlier.mixed or not earlier.matches(self.fingerprint)
         self.fingerprint = self.fingerprint.model_copy(update={"mixed": mixed})

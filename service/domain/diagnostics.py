@@ -1,0 +1,86 @@
+"""What is measured inside a network, one record an epoch and layer. docs/diagnostics.md says how."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Measure = Literal[
+    "zero_share",
+    "saturated_share",
+    "dead_share",
+    "dead_share_confirmed",
+    "inactive_share",
+    "mean_before",
+    "sd_before",
+    "mean_after",
+    "sd_after",
+    "gradient_norm",
+    "gradient_rms",
+    "update_ratio",
+    "unchanged",
+    "parameters",
+]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+
+LAYER_PATTERN = r"^(conv[12]|dense([1-9]|1[0-9]|20)|output)$"
+
+
+def _share(description: str) -> Any:
+    return Field(None, ge=0, le=1, description=description)
+
+
+class LayerDiagnostics(BaseModel):
+    """One layer after one epoch; epoch 0 is the start. A measure that is not defined for the activation, or not known,
+    is null; one that came out infinite or NaN is null too, and named in `non_finite`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
+
+    epoch: int = Field(ge=0, description="0: at initialisation.")
+    layer: str = Field(pattern=LAYER_PATTERN, examples=["conv1", "dense1", "output"])
+    position: int = Field(ge=0, description="Counts the layers from the input, which is 0 for conv1.")
+    units: int = Field(ge=1, description="Channels or neurons.")
+    zero_share: float | None = _share("Of the elements after the activation, those exactly 0.")
+    saturated_share: float | None = _share(
+        "Of the elements, those out where the activation has flattened: |f'| is at most 0.005 of its largest."
+    )
+    dead_share: float | None = _share(
+        "Of the units, those below 0 and saturated for every image of the probe; for functions flat on the left alone."
+    )
+    dead_share_confirmed: float | None = _share(
+        "Of the units, those dead for every image of the training set; at the last epoch alone."
+    )
+    inactive_share: float | None = _share(
+        "Of the units, those never above 0; for functions flat, or less steep, on the left alone."
+    )
+    mean_before: float | None = Field(None, description="Of the elements that enter the activation.")
+    sd_before: float | None = Field(None, ge=0, description="Of the same, over images, positions and units.")
+    mean_after: float | None = Field(None, description="Of the elements that leave the activation, before pooling.")
+    sd_after: float | None = Field(None, ge=0)
+    gradient_norm: float | None = Field(
+        None, ge=0, description="Euclidean norm of the cross-entropy's gradient by the layer's kernel, without L2."
+    )
+    gradient_rms: float | None = Field(None, ge=0, description="The same per weight: the norm / sqrt(weights).")
+    update_ratio: float | None = Field(
+        None, ge=0, description="|change| / |kernel| of the epoch's last step, L2 included; null at epoch 0."
+    )
+    unchanged: bool | None = Field(
+        None, description="Whether every parameter of the layer still has the bits it started with."
+    )
+    parameters: dict[str, float | None] = Field({}, description="Learned parameters of the activation, by name.")
+    non_finite: list[str] = Field([], description="Measures that were infinite or NaN.")
+
+    @classmethod
+    def of(cls, figures: Mapping[str, Any]) -> Self:
+        """From measured figures, of which some may not be finite."""
+        wrong = [name for name, figure in figures.items() if _not_finite(figure)]
+        learned: Mapping[str, float] = figures.get("parameters", {})
+        wrong += [f"parameters.{name}" for name, value in learned.items() if _not_finite(value)]
+        kept = {name: None if name in wrong else figure for name, figure in figures.items()}
+        kept["parameters"] = {name: None if _not_finite(value) else value for name, value in learned.items()}
+        return cls.model_validate({**kept, "non_finite": sorted(wrong)})
+
+
+def _not_finite(figure: Any) -> bool:
+    return isinstance(figure, float) and not math.isfinite(figure)

@@ -1,0 +1,104 @@
+"""Figures per epoch and layer in SQL, on both databases."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from service.storage import diagnostics, experiments, lifecycle
+from service.storage.database import Database
+from service.storage.diagnostic_tables import Layer
+from service.storage.leases import Checkpoint
+from service.storage.tables import Experiment
+from tests.conftest import make_experiment, read_experiment
+from tests.making import make_epoch, make_layer
+from tests.storage.moves import claim, claimed, do, lose
+
+
+def layers_of(database: Database, id: UUID, since: int | None = None, layers: Sequence[str] = ()) -> Sequence[Layer]:
+    with database.read() as session:
+        return diagnostics.of_experiment(session, id, since, layers)
+
+
+def test_what_is_measured_comes_back_by_epoch_and_layer(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    start = [make_layer(0, name, unchanged=True, parameters={"beta": 1.0}) for name in ("output", "conv1")]
+    do(database, lifecycle.record_start, fence, start)
+    do(database, lifecycle.record_epoch, fence, make_epoch(1), [make_layer(1)])
+    found = layers_of(database, experiment)
+    assert [(row.epoch, row.layer) for row in found] == [(0, "conv1"), (0, "output"), (1, "conv1")]
+    assert type(make_layer()).model_validate(found[0], extra="ignore") == start[1]
+    assert [row.attempt for row in found] == [1, 1, 1]
+
+
+def test_what_is_not_finite_is_null_and_named(database: Database, experiment: UUID) -> None:
+    broken = {"epoch": 1, "layer": "conv1", "position": 0, "units": 2, "unchanged": False}
+    figures = {
+        "mean_before": float("nan"),
+        "gradient_norm": float("inf"),
+        "parameters": {"beta": float("nan"), "a": 2.0},
+    }
+    do(database, lifecycle.record_epoch, claimed(database), make_epoch(1), [type(make_layer()).of(broken | figures)])
+    (row,) = layers_of(database, experiment)
+    assert (row.mean_before, row.gradient_norm, row.parameters) == (None, None, {"beta": None, "a": 2.0})
+    assert row.non_finite == ["gradient_norm", "mean_before", "parameters.beta"]
+    assert (row.units, row.unchanged) == (2, False)
+
+
+def test_an_epoch_and_its_layers_have_one_revision(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    do(database, lifecycle.record_start, fence, [make_layer(0)])
+    started = read_experiment(database, experiment).revision
+    do(database, lifecycle.record_epoch, fence, make_epoch(1), [make_layer(1)])
+    now = read_experiment(database, experiment)
+    assert [row.revision for row in layers_of(database, experiment)] == [started, now.revision]
+    assert [row.epoch for row in layers_of(database, experiment, since=started)] == [1]
+    assert now.epochs_done == 1
+
+
+def test_only_the_layers_asked_for(database: Database, experiment: UUID) -> None:
+    layers = [make_layer(1, name) for name in ("conv1", "conv2", "dense1")]
+    do(database, lifecycle.record_epoch, claimed(database), make_epoch(1), layers)
+    found = layers_of(database, experiment, layers=["dense1", "conv1"])
+    assert [row.layer for row in found] == ["conv1", "dense1"]
+
+
+def test_measuring_again_replaces(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    for share in (0.4, 0.6):
+        do(database, lifecycle.record_epoch, fence, make_epoch(1), [make_layer(1, zero_share=share)])
+    assert [row.zero_share for row in layers_of(database, experiment)] == [0.6]
+
+
+def test_an_older_attempt_overwrites_nothing(database: Database, experiment: UUID) -> None:
+    do(database, diagnostics.upsert, experiment, 2, [make_layer(1, zero_share=0.2)])
+    do(database, diagnostics.upsert, experiment, 1, [make_layer(1, zero_share=0.1)])
+    assert [row.zero_share for row in layers_of(database, experiment)] == [0.2]
+
+
+def test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    do(database, lifecycle.record_start, fence, [make_layer(0)])
+    for epoch in (1, 2, 3):
+        do(database, lifecycle.record_epoch, fence, make_epoch(epoch), [make_layer(epoch)])
+    do(database, lifecycle.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
+    assert lose(database, experiment)
+    claim(database, "w2")
+    assert [row.epoch for row in layers_of(database, experiment)] == [0, 1, 2]
+
+
+def test_a_deleted_experiment_takes_them_along(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    do(database, lifecycle.record_start, fence, [make_layer(0)])
+    do(database, lifecycle.release, fence)
+    do(database, lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
+    assert do(database, experiments.remove, experiment)
+    assert layers_of(database, experiment) == []
+
+
+def test_an_export_reads_the_layers_of_a_page_of_experiments_at_once(database: Database) -> None:
+    ids = [do(database, make_experiment).id for _ in range(3)]
+    for id in reversed(ids):
+        do(database, diagnostics.upsert, id, 1, [make_layer(1), make_layer(0, "dense1"), make_layer(0)])
+    with database.read() as session:
+        found = diagnostics.of_experiments(session, ids[:2])
+    expected = [(id, epoch, layer) for id in ids[:2] for epoch, layer in ((0, "conv1"), (0, "dense1"), (1, "conv1"))]
+    assert [(row.experiment_id, row.epoch, row.layer) for row in found] == expected
