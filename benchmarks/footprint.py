@@ -20,10 +20,8 @@ SETTLE_SECONDS = 10.0
 
 
 def main(seconds: float = 60.0) -> None:
-    with tempfile.TemporaryDirectory() as home, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with tempfile.TemporaryDirectory() as home:
+        port = free_port()
         environment = os.environ | {"ACTLAB_HOME": home, "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error"}
         started = time.monotonic()
         up = subprocess.Popen([sys.executable, "-m", "actlab", "up"], env=environment, stderr=subprocess.DEVNULL)
@@ -36,6 +34,13 @@ def main(seconds: float = 60.0) -> None:
         finally:
             up.terminate()
             up.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def wait_for(look: Callable[[], object]) -> None:

@@ -28,7 +28,8 @@ LOCAL = "local"
 """Who acts, until there are API keys: whoever can reach the server."""
 
 
-def services(request: Request) -> Services:
+# What needs no thread is `async`: handing a request to the pool and back costs more than a whole poll answered 304.
+async def services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
@@ -66,7 +67,7 @@ def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iter
 
 
 async def _listening(request: Request) -> AsyncIterator[None]:
-    with services(request).feed.listening():
+    with (await services(request)).feed.listening():
         yield
 
 
@@ -78,7 +79,7 @@ ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
 WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
 
 
-def _principal() -> str:
+async def _principal() -> str:
     return LOCAL
 
 
@@ -143,9 +144,11 @@ Wait = Annotated[
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items on one page.")]
 
 
-def only_known_parameters(request: Request) -> None:
+async def only_known_parameters(request: Request) -> None:
     """A parameter that is misspelt, or given twice, is an error: silently ignored, it would answer another question
     than the one asked."""
+    if not request.scope["query_string"]:
+        return
     known = _parameters(request.scope["route"].dependant)
     given = [name for name, _ in request.query_params.multi_items()]
     unknown = [name for name in request.query_params if name not in known]

@@ -85,11 +85,11 @@ class Follower:
 
 
 @contextmanager
-def following(api: Running, path: str = EVENTS, last_event_id: str | None = None) -> Iterator[Follower]:
+def following(client: httpx2.Client, path: str = EVENTS, last_event_id: str | None = None) -> Iterator[Follower]:
     """A stream that has begun: whatever changes from now on is told."""
     headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
     follower = Follower()
-    with api.client.stream("GET", path, headers=headers) as response:
+    with client.stream("GET", path, headers=headers) as response:
         assert response.status_code == 200, response.read()
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         thread = threading.Thread(target=_read, args=(response, follower))
@@ -109,17 +109,15 @@ def _hang_up(response: httpx2.Response) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def told(api: Running, path: str = EVENTS, last_event_id: str | None = None) -> list[Frame]:
+def told(client: httpx2.Client, path: str = EVENTS, last_event_id: str | None = None) -> list[Frame]:
     """What a stream begins with."""
-    with following(api, path, last_event_id) as follower:
+    with following(client, path, last_event_id) as follower:
         return follower.events
 
 
 def _read(response: httpx2.Response, follower: Follower) -> None:
-    try:
+    with suppress(httpx2.StreamError, httpx2.TransportError):  # hung up by the test, or the server was killed
         follower.sent.extend(response.iter_raw())
-    except (httpx2.StreamError, httpx2.TransportError):  # hung up by the test
-        return
     follower.ended = True
 
 

@@ -60,7 +60,7 @@ def numbers(frames: list[Frame]) -> list[int]:
 def test_an_epoch_is_told_as_the_bodies_that_a_get_would_give(api: Running, database: Database) -> None:
     submit_study(api)
     (fence,) = states.claim(database)
-    with following(api) as follower:
+    with following(api.client) as follower:
         record(database, fence, 1)
         experiment, metrics, study = follower.until(3)
     path = f"{EXPERIMENTS}/{fence.id}"
@@ -74,7 +74,9 @@ def test_an_epoch_is_told_as_the_bodies_that_a_get_would_give(api: Running, data
 def test_only_the_last_event_of_a_revision_carries_its_id(api: Running, database: Database) -> None:
     study = submit_study(api, seeds=2)
     first, second = states.claim(database)
-    with following(api, f"{STUDIES}/{study}/events?since={api.get(f'{STUDIES}/{study}')['revision']}") as follower:
+    with following(
+        api.client, f"{STUDIES}/{study}/events?since={api.get(f'{STUDIES}/{study}')['revision']}"
+    ) as follower:
         record(database, first, 1)
         record(database, second, 1)
         await_true(lambda: numbers(follower.events)[-1:] == [api.get(f"{STUDIES}/{study}")["revision"]])
@@ -91,13 +93,13 @@ def test_each_route_begins_with_what_there_is(api: Running, database: Database) 
     (fence,) = states.claim(database)
     record(database, fence, 1)
     record(database, fence, 2)
-    experiment = told(api, f"{EXPERIMENTS}/{fence.id}/events")
+    experiment = told(api.client, f"{EXPERIMENTS}/{fence.id}/events")
     assert sorted(kinds(experiment)) == ["experiment", "metrics", "metrics"]  # type: ignore[type-var]
     epochs = [item["epoch"] for frame in experiment if frame.event == "metrics" for item in frame.data["items"]]
     assert epochs == [1, 2]
-    (frame,) = told(api, f"{STUDIES}/{study}/events")
+    (frame,) = told(api.client, f"{STUDIES}/{study}/events")
     assert (frame.event, frame.data["progress"]["running"]) == ("study", 1)
-    assert told(api) == []
+    assert told(api.client) == []
 
 
 def test_each_listener_is_told_what_it_asked_for(api: Running, database: Database) -> None:
@@ -115,11 +117,11 @@ def test_each_listener_is_told_what_it_asked_for(api: Running, database: Databas
         f"{EXPERIMENTS}/{inside.id}/events?kind=metrics&{now}": {"metrics"},
     }
     with ExitStack() as opened:
-        followers = {path: opened.enter_context(following(api, path)) for path in wanted}
+        followers = {path: opened.enter_context(following(api.client, path)) for path in wanted}
         record(database, inside, 1)
         for path, expected in wanted.items():
             await_true(partial(has_heard, followers[path], expected))
-        followers[EVENTS] = opened.enter_context(following(api))
+        followers[EVENTS] = opened.enter_context(following(api.client))
         record(database, inside, 1)
         followers[EVENTS].until(3)  # by then the others have heard what there was to hear
         assert {path: heard(followers[path]) for path in wanted} == wanted
@@ -135,8 +137,8 @@ def heard(follower: Follower) -> set[str | None]:
 
 def test_compact_leaves_out_the_spec(api: Running, database: Database) -> None:
     fence = states.start(database)
-    (whole,) = told(api, f"{EXPERIMENTS}/{fence.id}/events")
-    (compact,) = told(api, f"{EXPERIMENTS}/{fence.id}/events?compact=true")
+    (whole,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events")
+    (compact,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events?compact=true")
     assert whole.data.pop("spec")
     assert compact.data == whole.data
 
@@ -146,7 +148,7 @@ def test_a_delete_is_told(api: Running, database: Database) -> None:
     for fence in states.claim(database):
         states.succeed(database, fence)
     one, other = (item["id"] for item in api.get(EXPERIMENTS)["items"])
-    with following(api, f"{EVENTS}?study={study}") as follower:
+    with following(api.client, f"{EVENTS}?study={study}") as follower:
         api.client.delete(f"{EXPERIMENTS}/{one}")
         states_told = follower.until(2)
         assert kinds(states_told) == ["study", "deleted"]
@@ -175,16 +177,16 @@ def test_coming_back_misses_nothing_and_repeats_nothing(settings: Settings, data
     path = f"{EXPERIMENTS}/{fence.id}/events"
     seen: list[Frame] = []
     with running(settings) as api:
-        with following(api, path) as follower:
+        with following(api.client, path) as follower:
             change(database, fence, range(1, 4))
             await_true(lambda: epochs_of(follower.events) == [1, 2, 3])
             seen, last = follower.events, follower.last_id
         change(database, fence, range(4, 6))
-        with following(api, path, last_event_id=last) as follower:
+        with following(api.client, path, last_event_id=last) as follower:
             await_true(lambda: epochs_of(follower.events)[-1:] == [5])
             seen, last = seen + follower.events, follower.last_id
     change(database, fence, range(6, 9))
-    with running(settings) as api, following(api, path, last_event_id=last) as follower:
+    with running(settings) as api, following(api.client, path, last_event_id=last) as follower:
         change(database, fence, range(9, 11))
         await_true(lambda: epochs_of(follower.events)[-1:] == [10])
         seen += follower.events
@@ -201,19 +203,19 @@ def test_a_client_cut_off_between_two_revisions_gets_every_epoch(api: Running, d
     record(database, one, 2)
     with database.read() as session:
         begun = changes.revision(session) - 3
-    whole = told(api, f"{EVENTS}?since={begun}")
+    whole = told(api.client, f"{EVENTS}?since={begun}")
     for cut in numbers(whole):
         place = next(at for at, frame in enumerate(whole) if frame.id and frame.id.endswith(f".{cut}")) + 1
-        rest = told(api, f"{EVENTS}?since={cut}")
+        rest = told(api.client, f"{EVENTS}?since={cut}")
         assert [frame.data for frame in rest] == [frame.data for frame in whole[place:]]
 
 
 def test_what_was_deleted_meanwhile_is_told(api: Running, database: Database) -> None:
     id = states.finish(database)
-    with following(api, f"{EXPERIMENTS}/{id}/events") as follower:
+    with following(api.client, f"{EXPERIMENTS}/{id}/events") as follower:
         last = follower.last_id
     api.client.delete(f"{EXPERIMENTS}/{id}")
-    with following(api, f"{EXPERIMENTS}/{id}/events", last_event_id=last) as follower:
+    with following(api.client, f"{EXPERIMENTS}/{id}/events", last_event_id=last) as follower:
         assert kinds(follower.events) == ["deleted"]
         last = follower.last_id
     again = api.client.get(f"{EXPERIMENTS}/{id}/events", headers={"Last-Event-ID": last})
@@ -230,15 +232,15 @@ def test_whoever_was_away_longer_than_deletes_are_remembered_reads_again(
     api: Running, database: Database, hours: int, expected: list[str]
 ) -> None:
     first, second = states.finish(database), states.finish(database)
-    with following(api) as follower:
+    with following(api.client) as follower:
         last = follower.last_id
     api.client.delete(f"{EXPERIMENTS}/{first}")
     age(database, hours * 3600)
     api.client.delete(f"{EXPERIMENTS}/{second}")
-    with following(api, last_event_id=last) as follower:
+    with following(api.client, last_event_id=last) as follower:
         assert kinds(follower.events) == expected
         assert follower.last_id != last
-    with following(api, last_event_id=follower.last_id) as follower:
+    with following(api.client, last_event_id=follower.last_id) as follower:
         assert follower.events == []
 
 
@@ -246,7 +248,7 @@ def test_whoever_was_away_longer_than_deletes_are_remembered_reads_again(
 def test_whoever_followed_another_database_reads_again(api: Running, database: Database) -> None:
     states.start(database)
     for cursor in (f"{'0' * 32}.1", f"{api.services.database_id}.1000"):
-        (frame,) = told(api, last_event_id=cursor)
+        (frame,) = told(api.client, last_event_id=cursor)
         assert (frame.event, "another one" in frame.data["reason"]) == ("reset", True)
 
 
@@ -256,7 +258,7 @@ def test_too_much_at_once_is_a_reset(settings: Settings, database: Database, mon
     with running(settings) as api:
         study = submit_study(api)
         paths = [EVENTS, f"{STUDIES}/{study}/events"]
-        with following(api, paths[0]) as everything, following(api, paths[1]) as one:
+        with following(api.client, paths[0]) as everything, following(api.client, paths[1]) as one:
             submit_study(api, seeds=8)
             assert [frame.event for frame in everything.until(1)] == ["reset"]
             (fence,) = states.claim(database, limit=1)
@@ -292,11 +294,11 @@ def test_nobody_follows_what_is_not_there(steady: Any, collection: str) -> None:
 @states.on_sqlite
 def test_too_many_listeners_are_told_what_to_do_and_leave_room(settings: Settings, database: Database) -> None:
     with running(settings.model_copy(update={"max_listeners": 1})) as api:
-        with following(api):
+        with following(api.client):
             problem = refused(api.client.get(f"{EVENTS}"), 503, "overloaded")
             assert "ACTLAB_MAX_LISTENERS" in problem["detail"]
         await_true(lambda: api.services.feed.listeners == 0)
-        with following(api):
+        with following(api.client):
             assert api.services.feed.listeners == 1
         refused(api.client.get(f"{EXPERIMENTS}/{states.SOME_ID}/events"), 404)
         await_true(lambda: api.services.feed.listeners == 0)
@@ -316,7 +318,7 @@ def test_a_silent_stream_says_how_far_it_is(settings: Settings, database: Databa
     other = states.start(database)
     with running(settings.model_copy(update={"heartbeat_seconds": 0.2})) as api:
         path = f"{EVENTS}?experiment={states.SOME_ID}"
-        with following(api, path) as follower:
+        with following(api.client, path) as follower:
             record(database, other, 1)
             revision = api.get(f"{EXPERIMENTS}/{other.id}")["revision"]
             await_true(lambda: revision in numbers(follower.frames))
@@ -327,7 +329,7 @@ def test_a_silent_stream_says_how_far_it_is(settings: Settings, database: Databa
 @states.on_sqlite
 def test_open_streams_and_waits_do_not_hold_up_the_end(settings: Settings, database: Database) -> None:
     fence = states.start(database)
-    with ThreadPoolExecutor() as threads, running(settings) as api, following(api) as follower:
+    with ThreadPoolExecutor() as threads, running(settings) as api, following(api.client) as follower:
         waiting = threads.submit(api.client.get, f"{EXPERIMENTS}/{fence.id}?wait=30")
         await_true(lambda: api.services.feed.recall(fence.id))
         api.server.should_exit = True
