@@ -1,6 +1,8 @@
 """Clients of the HTTP API: one that waits for each answer, and one for asyncio."""
 
-from collections.abc import Awaitable, Iterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -9,8 +11,9 @@ from typing import Any, BinaryIO, Self, TypeVar
 import httpx2 as httpx
 
 from actlab.operations import ApiError, Call, Flow, Json, Operations
+from actlab.watching import PAUSE_SECONDS, Event, Watch
 
-__all__ = ["ApiError", "AsyncClient", "Client", "Json", "UnknownFormat"]
+__all__ = ["ApiError", "AsyncClient", "Client", "Event", "Json", "UnknownFormat"]
 
 T = TypeVar("T")
 
@@ -45,6 +48,28 @@ class Client(Operations[Json, list[Json], None]):
             for part in answer.iter_bytes():
                 stream.write(part)
         return Path(file)
+
+    def watch(
+        self,
+        *,
+        study: str | None = None,
+        experiment: str | None = None,
+        kind: list[str] | None = None,
+        since: int | None = None,
+        compact: bool = False,
+    ) -> Iterator[Event]:
+        """What changes, as it does: of everything, or of a study or an experiment, after a revision or from now on.
+        It never ends by itself, and connects again where it has to, without gap or repeat."""
+        watch = Watch(study, experiment, kind, since, compact)
+        while True:
+            with watch.connection(), self._http.stream(**watch.request) as answer:
+                if answer.is_error:
+                    answer.read()
+                    _checked(answer)
+                for message in httpx.EventSource(answer, max_event_size=None):
+                    if (event := watch.take(message)) is not None:
+                        yield event
+            time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
         self._http.close()
@@ -105,6 +130,28 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
                 async for part in answer.aiter_bytes():
                     stream.write(part)
         return Path(file)
+
+    async def watch(
+        self,
+        *,
+        study: str | None = None,
+        experiment: str | None = None,
+        kind: list[str] | None = None,
+        since: int | None = None,
+        compact: bool = False,
+    ) -> AsyncIterator[Event]:
+        """As Client.watch."""
+        watch = Watch(study, experiment, kind, since, compact)
+        while True:
+            with watch.connection():
+                async with self._http.stream(**watch.request) as answer:
+                    if answer.is_error:
+                        await answer.aread()
+                        _checked(answer)
+                    async for message in httpx.EventSource(answer, max_event_size=None):
+                        if (event := watch.take(message)) is not None:
+                            yield event
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -83,8 +83,7 @@ def _watch(client: Client, study: Json, console: Console) -> None:
     told: set[str] = set()
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("waiting for a worker", total=study["experiments"])
-        while True:
-            found = client.experiments(study=study["id"], sort="id", limit=500)
+        for found in _states(client, study):
             for experiment in found:
                 if experiment["finished_at"] and experiment["id"] not in told:
                     told.add(experiment["id"])
@@ -92,7 +91,17 @@ def _watch(client: Client, study: Json, console: Console) -> None:
             progress.update(bar, completed=len(told), description=_now(found))
             if len(told) == study["experiments"]:
                 return
-            time.sleep(1.0)
+
+
+def _states(client: Client, study: Json) -> Iterator[list[Json]]:
+    """The study's experiments, now and after each change."""
+    found: dict[str, Json] = {}
+    for event in client.watch(study=study["id"], kind=["experiment"], since=study["revision"] - 1):
+        if event.kind == "reset":
+            found = {one["id"]: one for one in client.experiments(study=study["id"], sort="id", limit=500)}
+        elif event.kind == "experiment":
+            found[event.data["id"]] = event.data
+        yield list(found.values())
 
 
 def _ended(experiment: Json) -> str:

@@ -68,6 +68,10 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         """One experiment; with `wait`, as soon as it has ended or after so many seconds."""
         return self._one(_call(Call("GET", f"/experiments/{id}", {"wait": wait})))
 
+    def finished_experiment(self, id: str) -> One:
+        """The experiment when it has ended, however long that takes."""
+        return self._one(_until(f"/experiments/{id}", "finished_at"))
+
     def experiments(self, **filters: Any) -> Many:
         """All experiments that match, page by page."""
         return self._many(_pages("/experiments", filters))
@@ -118,7 +122,7 @@ class Operations(ABC, Generic[One, Many, Nothing]):
 
     def finished_study(self, id: str) -> One:
         """The study when all its experiments have ended, however long that takes."""
-        return self._one(_until_finished(id))
+        return self._one(_until(f"/studies/{id}", "finished"))
 
     def studies(self, **filters: Any) -> Many:
         """All studies that match, page by page."""
@@ -208,11 +212,11 @@ def _pages(path: str, filters: Json) -> Flow[list[Json]]:
     return items
 
 
-def _until_finished(id: str) -> Flow[Json]:
+def _until(path: str, field: str) -> Flow[Json]:
     while True:
-        study = yield Call("GET", f"/studies/{id}", {"wait": LONGEST_WAIT})
-        if study["finished"]:
-            return study
+        found = yield Call("GET", path, {"wait": LONGEST_WAIT})
+        if found[field]:
+            return found
 
 
 def _with_seeds(id: str, seeds: list[int]) -> Flow[Json]:

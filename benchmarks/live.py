@@ -200,7 +200,7 @@ async def _ask(port: int, path: str, etag: str, found: Round, until: float, foll
         etag = headers.get("etag", "")
         sent = etag if follow else sent
         if time.perf_counter() >= until:
-            writer.close()
+            await _hang_up(writer)
             return etag
 
 
@@ -267,15 +267,23 @@ async def listen(api: Api, listeners: int, epochs: int, first: int = 500) -> Tol
 async def _listener(api: Api, heard: dict[int, float], begun: asyncio.Semaphore) -> None:
     """Notes when it first hears of each epoch; ends only where the stream does."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
-    writer.write(_request("/api/v1/events?kind=metrics"))
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    if _parsed(head)[0] != 200:
-        raise RuntimeError(head)
-    await reader.readuntil(b"id: ")
-    begun.release()
-    while True:
-        await reader.readuntil(b'"epoch":')
-        heard.setdefault(int((await reader.readuntil(b","))[:-1]), time.perf_counter())
+    try:
+        writer.write(_request("/api/v1/events?kind=metrics"))
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        if _parsed(head)[0] != 200:
+            raise RuntimeError(head)
+        await reader.readuntil(b"id: ")
+        begun.release()
+        while True:
+            await reader.readuntil(b'"epoch":')
+            heard.setdefault(int((await reader.readuntil(b","))[:-1]), time.perf_counter())
+    finally:
+        await _hang_up(writer)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    await writer.wait_closed()
 
 
 def _all_know(heard: Sequence[dict[int, float]], epoch: int) -> bool:

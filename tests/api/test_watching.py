@@ -1,0 +1,96 @@
+"""The clients' way through the events, over connections that break."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from actlab import client as clients
+from actlab.client import ApiError, AsyncClient, Client, Event
+from service.settings import Settings
+from service.storage.database import Database
+from tests.api import states
+from tests.api.serving import listening
+
+ROOT = "http://127.0.0.1:8000"
+Take = Callable[..., list[Event]]
+
+
+@pytest.fixture(params=["sync", "async"])
+def take(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Take:
+    """take(count, ...) is so many events of either client."""
+    monkeypatch.setattr(clients, "PAUSE_SECONDS", 0.0)
+
+    def now(count: int, url: str = ROOT, transport: Any = None, **query: Any) -> list[Event]:
+        with Client(url, transport=transport) as client:
+            events = client.watch(**query)
+            return [next(events) for _ in range(count)]
+
+    async def later(count: int, url: str = ROOT, transport: Any = None, **query: Any) -> list[Event]:
+        async with AsyncClient(url, transport=transport) as client:
+            events = client.watch(**query)
+            return [await anext(events) for _ in range(count)]
+
+    return now if request.param == "sync" else lambda *args, **kwargs: asyncio.run(later(*args, **kwargs))
+
+
+def frame(kind: str, id: str, revision: int, *, last: bool = True) -> str:
+    data = json.dumps({"id": id, "revision": revision})
+    return f"event: {kind}\ndata: {data}\n" + (f"id: d.{revision}\n\n" if last else "\n")
+
+
+class Script(httpx2.MockTransport):
+    """Answers each connection with what is next, and remembers what it was asked."""
+
+    def __init__(self, *answers: str | int) -> None:
+        self.asked: list[httpx2.Request] = []
+        left = list(answers)
+
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            self.asked.append(request)
+            found = left.pop(0)
+            if isinstance(found, int):
+                return httpx2.Response(found, json={"detail": "no", "code": "overloaded"})
+            return httpx2.Response(200, text=found, headers={"content-type": "text/event-stream"})
+
+        super().__init__(answer)
+
+    @property
+    def cursors(self) -> list[str | None]:
+        return [request.headers.get("last-event-id") for request in self.asked]
+
+
+def test_a_connection_that_breaks_costs_and_repeats_nothing(take: Take) -> None:
+    whole = frame("experiment", "a", 7) + ":\nid: d.9\n\n"
+    cut = frame("experiment", "a", 10, last=False)
+    rest = frame("experiment", "a", 10, last=False) + frame("study", "s", 10) + frame("experiment", "a", 11)
+    script = Script("retry: 1000\n\n" + whole, cut, 503, rest)
+    events = take(4, transport=script, study="s", kind=["experiment"], since=5)
+    assert [(event.kind, event.data["revision"]) for event in events] == [
+        ("experiment", 7), ("experiment", 10), ("study", 10), ("experiment", 11)]  # fmt: skip
+    assert script.cursors == [None, "d.9", "d.9", "d.9"]
+    assert str(script.asked[0].url) == f"{ROOT}/api/v1/events?study=s&kind=experiment&since=5&compact=false"
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_a_first_connection_that_is_refused_is_an_error(take: Take, status: int) -> None:
+    with pytest.raises(ApiError):
+        take(1, transport=Script(status))
+
+
+def test_what_is_refused_later_for_good_is_an_error(take: Take) -> None:
+    with pytest.raises(ApiError):
+        take(2, transport=Script(frame("experiment", "a", 7), 401))
+
+
+@states.on_sqlite
+def test_a_service_is_followed(take: Take, settings: Settings, database: Database) -> None:
+    id = states.finish(database)
+    with listening(settings) as url:
+        (event,) = take(1, url=url, experiment=str(id), since=0)
+        with Client(url) as client:
+            assert event == Event("experiment", client.experiment(str(id)))
+            assert client.finished_experiment(str(id)) == event.data
