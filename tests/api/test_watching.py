@@ -3,12 +3,16 @@
 import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from typing import Any
 
 import httpx2
 import pytest
+from rich.console import Console
 
 from actlab import client as clients
+from actlab import demo
 from actlab.client import ApiError, AsyncClient, Client, Event
 from service.settings import Settings
 from service.storage.database import Database
@@ -94,3 +98,17 @@ def test_a_service_is_followed(take: Take, settings: Settings, database: Databas
         with Client(url) as client:
             assert event == Event("experiment", client.experiment(str(id)))
             assert client.finished_experiment(str(id)) == event.data
+
+
+@states.on_sqlite
+def test_the_demo_tells_of_each_experiment_that_ends(settings: Settings, database: Database) -> None:
+    shown = StringIO()
+    with listening(settings) as url, Client(url) as client, ThreadPoolExecutor() as threads:
+        study = client.submit_study({"factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]})
+        watching = threads.submit(demo._watch, client, study, Console(file=shown, width=100))
+        states.finish_queued(database, lambda spec: 0.5 + 0.1 * spec["seed"])
+        watching.result(60)
+    lines = [line.split() for line in shown.getvalue().splitlines() if "accuracy" in line]
+    assert sorted((line[0], line[2], line[5]) for line in lines) == [
+        (name, seed, accuracy) for name in ("relu", "tanh") for seed, accuracy in (("0", "0.5000"), ("1", "0.6000"))
+    ]
