@@ -81,6 +81,7 @@ _GROUP: dict[str, Any] = {
     "n": [3, 3, 2],
     "n_non_finite": [0, 0, 0],
     "n_diverged": 0,
+    "reached": None,
     "seeds": None,
 }
 

@@ -27,6 +27,9 @@ class CurveQuery(GroupingQuery):
         description="Losses are cross-entropies; total losses hold the L2 term too, as the article's do.",
     )
     seeds: bool = Field(False, description="Add the figures of each seed.")
+    level: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        None, description="Add when the runs of each group reached this value, as medians after Kaplan and Meier."
+    )
     reference: ReferenceName | None = Field(
         None, description="Add the curves that the article published: of accuracies and total losses."
     )
@@ -70,5 +73,6 @@ def _curves(session: Session, narrowed: Filter, query: CurveQuery, paths: list[s
         paths,
         allow_mixed=query.allow_mixed,
         seeds=query.seeds,
+        level=query.level,
         reference=query.reference,
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.domain import factors
 from service.domain.comparisons.cells import Factors, Run, key, standing
-from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves
+from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves, level_of
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.reference.article import ReferenceName
 from service.domain.spec import ExperimentSpec
@@ -52,12 +52,15 @@ def gather(
     *,
     allow_mixed: bool = False,
     seeds: bool = False,
+    level: float | None = None,
     reference: ReferenceName | None = None,
 ) -> Curves:
-    """The mean curve of each group of these experiments. Invalid for what `trace` refuses."""
+    """The mean curve of each group of these experiments. Invalid for what `trace` refuses, and for a level of a figure
+    that has none."""
+    asked: dict[str, Any] = {"seeds": seeds, "level": level_of(metric, level)}
     found = trace(session, narrowed, metric, group_by, allow_mixed=allow_mixed)
     groups = [
-        curve(each.factors, each.traces, n_diverged=each.n_diverged, one_device=each.one_device, seeds=seeds)
+        curve(each.factors, each.traces, n_diverged=each.n_diverged, one_device=each.one_device, **asked)
         for each in found.groups
     ]
     return curves(metric, groups, reference, found.differs)

@@ -89,6 +89,15 @@ def test_total_loss_is_cross_entropy_and_l2_together(client: TestClient, databas
         assert get(client, metric=metric)["groups"][0]["mean"] == [mean]
 
 
+def test_epochs_to_a_level(client: TestClient, database: Database) -> None:
+    for seed, accuracies in enumerate([(0.5, 0.9), (0.9,), (0.5, 0.6)]):
+        trained(database, *accuracies, seed=seed)
+    (group,) = get(client, level=0.9)["groups"]
+    assert group["reached"] == {"level": 0.9, "n": 3, "n_reached": 2, "median_epochs": 2.0, "median_seconds": 2.0}
+    refused(client.get(CURVES, params={"level": 0.9, "metric": "l2"}), 422, at="level")
+    refused(client.get(CURVES, params={"level": "nan"}), 422, at="level")
+
+
 def test_the_articles_curves_come_with_their_defects(client: TestClient, database: Database) -> None:
     trained(database, 0.5, dataset="mnist_5k", epochs=3)
     reference = get(client, metric="validation_total_loss", reference="kizrak-2019")["reference"]

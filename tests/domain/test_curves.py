@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.comparisons.curves import CURVE_METRICS, Curve, Trace, curve, curves, published
+from service.domain.comparisons.curves import (
+    CURVE_METRICS,
+    Curve,
+    Level,
+    Trace,
+    curve,
+    curves,
+    level_of,
+    published,
+)
 from service.domain.errors import Invalid
 from service.domain.reference.article import article
 from service.domain.statistics.summary import describe, mean_interval
@@ -55,6 +64,29 @@ def test_of_no_epochs_there_are_empty_lists() -> None:
 
 def test_seconds_of_several_kinds_of_device_have_no_mean() -> None:
     assert curve(FACTORS, {0: trace(0.5)}, one_device=False).seconds is None
+
+
+def test_when_a_level_was_reached() -> None:
+    # After epochs 2, 1 and 3; the last was seen for one epoch only and not to have got there.
+    runs = {0: trace(0.5, 0.9), 1: trace(0.9, 0.8), 2: trace(0.1, 0.2, 0.95), 3: trace(0.5, seconds=9.0)}
+    reached = curve(FACTORS, runs, level=Level(0.9, upwards=True)).reached
+    assert reached is not None
+    assert (reached.n, reached.n_reached, reached.median_epochs) == (4, 3, 2.0)
+    assert reached.median_seconds == 4.0
+    never = curve(FACTORS, runs, level=Level(0.99, upwards=True), one_device=False).reached
+    assert never is not None
+    assert (never.n_reached, never.median_epochs, never.median_seconds) == (0, None, None)
+    falling = curve(FACTORS, {0: trace(0.5, NAN, 0.1)}, level=Level(0.2, upwards=False)).reached
+    assert falling is not None
+    assert falling.median_epochs == 3.0
+
+
+def test_only_good_and_bad_figures_have_levels() -> None:
+    assert level_of("train_loss", 0.1) == Level(0.1, upwards=False)
+    assert level_of("l2", None) is None
+    with pytest.raises(Invalid) as raised:
+        level_of("learning_rate", 0.1)
+    assert raised.value.errors[0].pointer == "level"
 
 
 FIGURES = st.lists(st.sampled_from([NAN, math.inf]) | st.floats(-1e100, 1e100), max_size=6)

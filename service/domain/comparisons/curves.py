@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -13,6 +13,7 @@ from service.domain.comparisons.cells import Factor, Factors
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.reference.article import Column, ReferenceName, article
 from service.domain.statistics.summary import Floats, Mask, moments, t_quantile
+from service.domain.statistics.survival import kaplan_meier
 
 CurveMetricName = Literal[
     "validation_accuracy", "train_accuracy", "validation_loss", "train_loss", "validation_total_loss",
@@ -51,11 +52,39 @@ CURVE_METRICS: Mapping[str, CurveMetric] = {
 
 
 @dataclass(frozen=True)
+class Level:
+    """A value of a figure that runs get to, from below where it rises."""
+
+    value: float
+    upwards: bool
+
+    def is_reached(self, figure: float) -> bool:
+        return figure >= self.value if self.upwards else figure <= self.value
+
+
+@dataclass(frozen=True)
 class Trace:
     """One run, epoch by epoch from epoch 1: its figure (NaN where that was not finite) and the seconds it took."""
 
     figures: Sequence[float]
     seconds: Sequence[float]
+
+
+class Reached(Figures):
+    """How long a group's runs took to a level: medians after Kaplan and Meier, in which a run that ended, or has got
+    so far, without reaching it counts as one that takes longer. Null where fewer than half are known to have got
+    there."""
+
+    level: float
+    n: int
+    n_reached: int
+    median_epochs: float | None
+    median_seconds: float | None = Field(description="Of training; null too where kinds of device are mixed.")
+
+
+class _Times(NamedTuple):
+    reached: list[float]
+    censored: list[float]
 
 
 class Curve(Figures):
@@ -72,6 +101,7 @@ class Curve(Figures):
     seconds: list[float] | None = Field(
         description="Mean training time until the end of that epoch; null where kinds of device are mixed."
     )
+    reached: Reached | None = Field(None, description="With `level`: when its runs got there.")
     seeds: dict[str, list[float | None]] | None = Field(
         None, description="With `seeds=true`, the figures of each; null where not finite, or not there (yet)."
     )
@@ -105,7 +135,13 @@ class Curves(Figures):
 
 
 def curve(
-    factors: Factors, traces: Mapping[int, Trace], *, n_diverged: int = 0, one_device: bool = True, seeds: bool = False
+    factors: Factors,
+    traces: Mapping[int, Trace],
+    *,
+    n_diverged: int = 0,
+    one_device: bool = True,
+    seeds: bool = False,
+    level: Level | None = None,
 ) -> Curve:
     """The mean curve of one group, from one run a seed."""
     ordered = sorted(traces.items())
@@ -124,8 +160,20 @@ def curve(
         n_non_finite=(done & ~held).sum(axis=0).tolist(),
         n_diverged=n_diverged,
         seconds=[float(np.mean(column[~np.isnan(column)])) for column in spent.T] if one_device else None,
+        reached=None if level is None else _reached(list(traces.values()), level, one_device),
         seeds={str(seed): _nullable(row) for (seed, _), row in zip(ordered, figures, strict=True)} if seeds else None,
     )
+
+
+def level_of(metric: CurveMetricName, value: float | None) -> Level | None:
+    """Invalid for a figure that is neither good nor bad."""
+    upwards = CURVE_METRICS[metric].higher_is_better
+    if value is None:
+        return None
+    if upwards is None:
+        reason = f"{metric} is neither good nor bad, so that no run is early or late; ask for a loss or an accuracy"
+        raise Invalid(f"{reason}.", errors=[FieldProblem("level", reason, "no_level", value)])
+    return Level(value, upwards)
 
 
 def curves(
@@ -167,6 +215,23 @@ def _published_curve(activation: str, values: list[float]) -> PublishedCurve:
     return PublishedCurve(
         factors={"activation": activation}, epochs=list(range(1, len(values) + 1)), values=values
     )  # fmt: skip
+
+
+def _reached(traces: Sequence[Trace], level: Level, one_device: bool) -> Reached:
+    epochs, seconds = _Times([], []), _Times([], [])
+    for trace in traces:
+        first = next((place for place, figure in enumerate(trace.figures, 1) if level.is_reached(figure)), None)
+        done = len(trace.figures) if first is None else first
+        for times, value in ((epochs, float(done)), (seconds, float(sum(trace.seconds[:done])))):
+            (times.censored if first is None else times.reached).append(value)
+    in_epochs, in_seconds = kaplan_meier(*epochs), kaplan_meier(*seconds)
+    return Reached(
+        level=level.value,
+        n=in_epochs.n,
+        n_reached=in_epochs.n_reached,
+        median_epochs=in_epochs.median,
+        median_seconds=in_seconds.median if one_device else None,
+    )
 
 
 def _table(rows: Sequence[Sequence[float]]) -> Floats:
