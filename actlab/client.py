@@ -190,8 +190,9 @@ def _export(file: Path, study: str | None, rows: str, filters: Json) -> Call:
     format = file.suffix.removeprefix(".").lower()
     if format not in FORMATS:
         raise UnknownFormat(f"{file}: name the file .csv, .parquet or .jsonl, for the format that you want.")
-    path = "/experiments/export" if study is None else f"/studies/{study}/export"
-    return Call("GET", path, {"format": format, "rows": rows, **filters})
+    if study is not None and not filters:
+        return Call("GET", f"/studies/{study}/export", {"format": format, "rows": rows})
+    return Call("GET", "/experiments/export", {"format": format, "rows": rows, "study": study, **filters})
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from actlab import demo as quick
+from actlab import study_commands
 from actlab.client import ApiError, Client, UnknownFormat
 from actlab.supervisor import Supervisor
 from service import log
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 database_commands = typer.Typer(help="The database's schema.", no_args_is_help=True)
 data_commands = typer.Typer(help="Data sets.", no_args_is_help=True)
+app.add_typer(study_commands.app, name="study")
 app.add_typer(database_commands, name="db")
 app.add_typer(data_commands, name="data")
 
@@ -97,10 +99,9 @@ def export(
     ] = None,
 ) -> None:
     """Write the experiments that have ended into a file, from the service that runs here."""
-    if study is not None and where:
-        raise typer.BadParameter("give study=ID as one of --where, to narrow a study further")
-    with Client(_settings().url) as client:
-        Console().print(f"{client.export(file, study=study, rows=rows, **_filters(where or []))} is written.")
+    filters = _filters(where or [])
+    with Client(load().url) as client:
+        Console().print(f"{client.export(file, study=study, rows=rows, **filters)} is written.")
 
 
 @database_commands.command("upgrade")
@@ -178,6 +179,8 @@ def _filters(given: list[str]) -> dict[str, str]:
     for name, sign, value in pairs:
         if not (name and sign):
             raise typer.BadParameter(f"{name or value!r}: write it as NAME=VALUE", param_hint="--where")
+        if name == "study":
+            raise typer.BadParameter("give a study as --study ID", param_hint="--where")
     return {name: value for name, _, value in pairs}
 
 

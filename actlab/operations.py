@@ -94,6 +94,10 @@ class Operations(ABC, Generic[One, Many, Nothing]):
     def result(self, id: str) -> One:
         return self._one(_call(Call("GET", f"/experiments/{id}/result")))
 
+    def misclassified(self, id: str, *, which: str = "last") -> One:
+        """Which test images the trained network gets wrong."""
+        return self._one(_call(Call("GET", f"/experiments/{id}/misclassified", {"which": which})))
+
     def attempts(self, id: str) -> Many:
         return self._many(_items(Call("GET", f"/experiments/{id}/attempts")))
 
@@ -180,6 +184,10 @@ class Operations(ABC, Generic[One, Many, Nothing]):
     def study_comparison(self, id: str, **query: Any) -> One:
         """A study's groups side by side, by its own factors unless `group_by` says otherwise."""
         return self._one(_call(Call("GET", f"/studies/{id}/comparison", query)))
+
+    def differing_images(self, a: str, b: str, **query: Any) -> One:
+        """Test images that most seeds of group a get right and most of group b wrong."""
+        return self._one(_call(Call("GET", "/comparisons/images", {"a": a, "b": b, **query})))
 
     def workers(self) -> Many:
         return self._many(_items(Call("GET", "/workers")))

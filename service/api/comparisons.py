@@ -8,14 +8,15 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from service.api import conditional, grouping
-from service.api.dependencies import ReadSession, ServicesDep
+from service.api.dependencies import Limit, ReadSession, ServicesDep
 from service.api.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.grouping import Grid, GroupingQuery, SetQuery
+from service.api.image_schemas import DifferingImage, DifferingImages
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.text import Text
-from service.storage import comparisons
+from service.storage import comparisons, misclassified
 from service.storage.experiments import Filter
 
 router = APIRouter(tags=["comparisons"])
@@ -43,6 +44,26 @@ class ComparisonQuery(SetQuery, QuestionQuery):
     """Which experiments, grouped by what, compared in which figure."""
 
 
+class ImageQuery(GroupingQuery):
+    """Two groups, grouped by what."""
+
+    a: Text = Field(
+        description="The group that gets an image right, written as `versus` of a comparison.", examples=["swish"]
+    )
+    b: Text = Field(description="The group that gets it wrong, written the same way.", examples=["relu"])
+    limit: Limit = 50
+
+
+class ImageSetQuery(SetQuery, ImageQuery):
+    """Two groups of which experiments."""
+
+
+class StudyImageQuery(ImageQuery):
+    """Two groups of a study."""
+
+    grid: Grid = None
+
+
 @router.get("/comparisons", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
 def get_comparison(
     request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
@@ -65,6 +86,36 @@ def get_study_comparison(
     paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
     revision = grouping.revision(session, narrowed)
     return conditional.at_revision(request, services, revision, lambda: _compare(session, narrowed, query, paths))
+
+
+@router.get("/comparisons/images", responses=NOT_FOUND, response_model=DifferingImages)
+def get_differing_images(query: Annotated[ImageSetQuery, Query()], session: ReadSession) -> DifferingImages:
+    """Which test images does swish get right that ReLU does not: those that most seeds of one group get right and most
+    of another wrong."""
+    return _images(session, query.filter, query, grouping.group_by(session, query.group_by, query.study))
+
+
+@router.get("/studies/{id}/images", responses=NOT_FOUND, response_model=DifferingImages)
+def get_study_differing_images(
+    id: UUID, query: Annotated[StudyImageQuery, Query()], session: ReadSession
+) -> DifferingImages:
+    """The same of one study, by its own factors unless told otherwise."""
+    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
+    return _images(session, narrowed, query, paths)
+
+
+def _images(session: Session, narrowed: Filter, query: ImageQuery, paths: list[str]) -> DifferingImages:
+    a, b = grouping.group_named(query.a, paths, "a"), grouping.group_named(query.b, paths, "b")
+    found = misclassified.difference(session, narrowed, paths, a, b, allow_mixed=query.allow_mixed)
+    return DifferingImages(
+        a=dict(a),
+        b=dict(b),
+        n_a=found.n_a,
+        n_b=found.n_b,
+        test_images=found.test_images,
+        total=len(found.images),
+        images=[DifferingImage.model_validate(image) for image in found.images[: query.limit]],
+    )
 
 
 def _compare(session: Session, narrowed: Filter, query: QuestionQuery, paths: list[str]) -> Comparison:

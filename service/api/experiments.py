@@ -24,13 +24,14 @@ from service.api.dependencies import (
 from service.api.exports import ExportQuery
 from service.api.filters import FilterQuery
 from service.api.idempotency import gone_if_replayed
+from service.api.image_schemas import Misclassified
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import AttemptsView, ExperimentPatch, ExperimentView, MetricsView, Page, ResultView
 from service.api.specs import SubmissionDep
 from service.domain.errors import ExperimentNotFound, IllegalTransition
 from service.domain.status import Status
 from service.domain.text import Text
-from service.storage import attempts, experiments, lifecycle
+from service.storage import attempts, experiments, lifecycle, misclassified
 from service.storage.cursors import Cursor
 from service.storage.tables import Experiment
 
@@ -171,6 +172,19 @@ def get_weights(
 ) -> Response:
     """The trained network as a safetensors file; 409 until it succeeded, 404 where the file is not kept."""
     return weights.answer(request, services, session, id, which)
+
+
+@router.get("/{id}/misclassified", responses=NOT_FOUND | responses(409), response_model=Misclassified)
+def get_misclassified(
+    id: UUID,
+    session: ReadSession,
+    which: Annotated[
+        weights.Which, Query(description="Weights of the last epoch, or of the one with the lowest validation loss.")
+    ] = "last",
+) -> Misclassified:
+    """Which test images the trained network gets wrong; 409 until it succeeded."""
+    indices, images = misclassified.wrong(views.finished(session, id), which)
+    return Misclassified(test_images=images, n=len(indices), indices=indices)
 
 
 @router.get("/{id}/attempts", responses=NOT_FOUND | NOT_MODIFIED, response_model=AttemptsView)

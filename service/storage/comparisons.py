@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, and_, column, select, values
 from sqlalchemy.orm import Session
 
@@ -87,10 +88,14 @@ def image_intervals(
     rows = session.execute(joined.where(*narrowed.conditions()).order_by(Experiment.id))
     correct: dict[frozenset[object], dict[int, Any]] = defaultdict(dict)
     for row in rows:  # of several of one seed the newest stands, as in its cell
-        images = sum(map(sum, row.confusion_matrix))
-        unpacked = np.unpackbits(np.frombuffer(row.bits, dtype=np.uint8), count=images)
-        correct[key(gathered.factors[row.condition])][row.seed] = unpacked.astype(np.bool_)
+        correct[key(gathered.factors[row.condition])][row.seed] = unpacked(row.bits, row.confusion_matrix)
     return {name: image_interval(np.stack(list(seeds.values()))) for name, seeds in correct.items()}
+
+
+def unpacked(bits: bytes, confusion_matrix: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
+    """Whether each test image was classified rightly, from the bits of a result; its matrix says how many there are."""
+    images = sum(map(sum, confusion_matrix))
+    return np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=images).astype(np.bool_)
 
 
 def specs_of(session: Session, conditions: Collection[str]) -> dict[str, dict[str, Any]]:

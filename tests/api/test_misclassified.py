@@ -1,0 +1,107 @@
+"""Single test images, from the bits that results keep: those of one network, and those on which two groups differ."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from service.storage.database import Database
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES
+
+IMAGES = 10  # of the results that tests make
+
+
+def bits(*wrong: int) -> bytes:
+    return np.packbits([index not in wrong for index in range(IMAGES)]).tobytes()
+
+
+def finish(database: Database, activation: str, seed: int, *wrong: int) -> str:
+    return str(states.finish(database, activation=activation, seed=seed, run={"correct": bits(*wrong)}))
+
+
+def ask(client: TestClient, **query: Any) -> Any:
+    return client.get(f"{COMPARISONS}/images", params={"a": "swish", "b": "relu", **query}).json()
+
+
+def test_the_images_of_one_network(client: TestClient, database: Database) -> None:
+    id = finish(database, "relu", 0, 2, 9)
+    assert client.get(f"{EXPERIMENTS}/{id}/misclassified").json() == {"test_images": 10, "n": 2, "indices": [2, 9]}
+    assert client.get(f"{EXPERIMENTS}/{id}/misclassified", params={"which": "best"}).json()["n"] == 2
+    running = states.start(database)
+    refused(client.get(f"{EXPERIMENTS}/{running.id}/misclassified"), 409, "result_not_ready")
+    refused(client.get(f"{EXPERIMENTS}/{states.SOME_ID}/misclassified"), 404, "experiment_not_found")
+
+
+def test_images_that_most_seeds_of_one_group_get_right_and_most_of_the_other_wrong(
+    client: TestClient, database: Database
+) -> None:
+    for seed, wrong in enumerate([(1, 2), (1, 3), (1, 2, 4)]):
+        finish(database, "relu", seed, *wrong)
+    for seed, lost in enumerate([(1,), (2,), (5,)]):
+        finish(database, "swish", seed, *lost)
+    found = ask(client)
+    assert (found["n_a"], found["n_b"], found["test_images"], found["total"]) == (3, 3, 10, 2)
+    assert found["images"] == [
+        {"index": 1, "a_correct": 2, "b_correct": 0},
+        {"index": 2, "a_correct": 2, "b_correct": 1},
+    ]
+    assert ask(client, limit=1)["images"] == found["images"][:1]
+    assert client.get(f"{COMPARISONS}/images", params={"a": "relu", "b": "swish"}).json()["images"] == []
+
+
+def test_half_of_the_seeds_is_not_most(client: TestClient, database: Database) -> None:
+    finish(database, "relu", 0, 1, 2)
+    finish(database, "relu", 1, 1)
+    finish(database, "swish", 0)
+    assert [image["index"] for image in ask(client)["images"]] == [1]
+
+
+def test_of_a_seed_that_was_trained_twice_the_newest_counts(client: TestClient, database: Database) -> None:
+    finish(database, "relu", 0, 1)
+    finish(database, "relu", 0, 2)
+    finish(database, "swish", 0)
+    found = ask(client)
+    assert (found["n_b"], [image["index"] for image in found["images"]]) == (1, [2])
+
+
+def test_of_a_study_by_its_own_factors(client: TestClient, database: Database) -> None:
+    finish(database, "swish", 7, 0, 1, 2)  # of no study
+    grid = {"base": {"epochs": 1}, "factors": {"activation": ["relu", "swish"]}, "seeds": [0]}
+    study = client.post(STUDIES, json=grid).json()["id"]
+    for fence in states.claim(database):
+        name = states.read(database, fence.id).activation
+        states.succeed(database, fence, correct=bits(4) if name == "relu" else bits())
+    found = client.get(f"{STUDIES}/{study}/images", params={"a": "swish", "b": "relu"}).json()
+    assert (found["n_a"], found["a"], [image["index"] for image in found["images"]]) == (
+        1,
+        {"activation": "swish"},
+        [4],
+    )
+
+
+@pytest.mark.parametrize("place", ["a", "b"])
+@states.on_sqlite
+def test_a_group_that_there_is_not_is_named(client: TestClient, database: Database, place: str) -> None:
+    finish(database, "relu", 0)
+    query = {"a": "relu", "b": "relu", place: "gelu"}
+    refused(client.get(f"{COMPARISONS}/images", params=query), 422, at=place)
+    refused(client.get(f"{COMPARISONS}/images", params={"a": "relu"}), 422, at="b")
+
+
+@states.on_sqlite
+def test_a_group_without_results_differs_in_nothing(client: TestClient, database: Database) -> None:
+    states.queue(database, activation="swish")
+    finish(database, "relu", 0, 1)
+    found = ask(client)
+    assert (found["n_a"], found["n_b"], found["images"]) == (0, 1, [])
+
+
+@states.on_sqlite
+def test_groups_that_saw_other_images_have_none_to_differ_on(client: TestClient, database: Database) -> None:
+    for dataset in ("mnist_5k", "digits"):
+        states.finish(database, dataset=dataset)
+    query = {"a": "mnist_5k", "b": "digits", "group_by": "dataset"}
+    refused(client.get(f"{COMPARISONS}/images", params=query), 422, at="b")
