@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.domain.results import ClassFigures, EpochMetrics, Score, TestResult
 from service.domain.spec import ExperimentSpec
 from service.domain.study import StudySpec
-from service.storage import lifecycle, studies
+from service.storage import lifecycle, metrics, studies
 from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.leases import Fence
@@ -95,8 +95,9 @@ def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:
 
 
 def _train(session: Session, fence: Fence, spec: ExperimentSpec, epochs: int) -> None:
-    for epoch in range(1, epochs + 1):
-        lifecycle.record_epoch(session, fence, make_figures(spec, epoch))
+    for epoch in range(1, epochs):
+        metrics.upsert(session, fence.id, fence.attempt, make_figures(spec, epoch))
+    lifecycle.record_epoch(session, fence, make_figures(spec, epochs))  # the others are told of by no `since=`
 
 
 def make_figures(spec: ExperimentSpec, epoch: int) -> EpochMetrics:

@@ -16,8 +16,8 @@ export function Ranking({ comparison }) {
     <caption class="visually-hidden">Groups by ${title}, best mean first</caption>
     <thead><tr>
       <th scope="col">Rank</th><th scope="col">Group</th><th scope="col" class="number">n</th><th scope="col" class="number">Mean</th>
-      <th scope="col" class="number">95 % over seeds</th>${hasImages && html`<th scope="col" class="number">95 % over test images</th>`}
-      <th scope="col" class="number">sd</th>
+      <th scope="col" class="number">95 % over seeds</th>${hasImages && html`<th scope="col" class="number roomy">95 % over test images</th>`}
+      <th scope="col" class="number roomy">sd</th>
       <th scope="col" class="strip-head"><span>${figure(scale.low, unit)}</span><span>each seed, mean, interval</span><span>${figure(scale.high, unit)}</span></th>
     </tr></thead>
     <tbody>${comparison.groups.map((group, index) => {
@@ -28,8 +28,8 @@ export function Ranking({ comparison }) {
         <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
         <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
         <td data-label="95 % over seeds" class="number">${group.interval ? range(group.interval, unit) : "needs 2 seeds"}</td>
-        ${hasImages && html`<td data-label="95 % over test images" class="number muted">${range(group.test_image_interval, unit)}</td>`}
-        <td data-label="sd" class="number">${unit === "fraction" && group.sd !== null ? `${plain(100 * group.sd, 2)}\u202fpp` : plain(group.sd, 2)}</td>
+        ${hasImages && html`<td data-label="95 % over test images" class="number muted roomy">${range(group.test_image_interval, unit)}</td>`}
+        <td data-label="sd" class="number roomy">${unit === "fraction" && group.sd !== null ? `${plain(100 * group.sd, 2)}\u202fpp` : plain(group.sd, 2)}</td>
         <td class="strip-cell"><${Strip} scale=${scale} mean=${group.mean} interval=${group.interval} seeds=${group.seeds} color=${color} unit=${unit} /></td>
       </tr>`;
     })}</tbody>

@@ -7,6 +7,7 @@ import { Loaded, useNow } from "../components/notices.js";
 import { ProgressBar, progressText } from "../components/progress.js";
 import { Segments } from "../components/segments.js";
 import { useTitle } from "../components/shell.js";
+import { Claims } from "../components/claims.js";
 import { Comparison } from "../components/comparison.js";
 import { CurvesPanel } from "../components/curves.js";
 import { StudyActions } from "../components/studyactions.js";
@@ -30,6 +31,7 @@ function Study({ study }) {
     ${study.grids.length > 0 && html`<${Segments} label="Grid" value=${grid} onChange=${setGrid} choices=${study.grids.map(({ name }) => [name, name])} />`}
     <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} />
     <${Comparison} study=${study} grid=${grid} metric=${metric} onMetric=${setMetric} />
+    <${Claims} study=${study} />
     <${StudyExperiments} study=${study} />
   </div>`;
 }
