@@ -45,7 +45,8 @@ class ActivationView(View):
     parameters: list[ParameterView]
     properties: Properties
     recommended_initialisation: InitialisationView
-    advice: AdviceView | None
+    advice: AdviceView | None = Field(description="When to take it, and who says so; null for registered formulas.")
+    known_problem: AdviceView | None = Field(description="What goes wrong with it; null for registered formulas.")
     named_in_article: bool
     note: str | None
     estimated_cost: EstimatedCost

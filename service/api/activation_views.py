@@ -18,7 +18,7 @@ from service.api.activation_schemas import (
 from service.domain.activations import CATALOGUE, Expression, derivative, evaluate, formula
 from service.domain.activations.choice import ActivationSpec
 from service.domain.activations.choice_schema import FORMULA_EXAMPLE
-from service.domain.activations.cost import EstimatedCost, estimated_cost
+from service.domain.activations.cost import estimated_cost
 from service.domain.activations.expression import is_elementwise
 from service.domain.activations.language import parse
 from service.domain.activations.latex import latex
@@ -49,9 +49,10 @@ def catalogue_view(name: str) -> ActivationView:
         properties=properties(row.expression, row.values()),
         recommended_initialisation=InitialisationView.model_validate(row.initialisation),
         advice=row.advice and AdviceView.model_validate(row.advice),
+        known_problem=row.known_problem and AdviceView.model_validate(row.known_problem),
         named_in_article=row.named_in_article,
         note=row.note,
-        estimated_cost=_cost(ActivationSpec(name=name)),
+        estimated_cost=estimated_cost(ActivationSpec(name=name)),
         created_at=None,
         archived_at=None,
     )
@@ -74,9 +75,10 @@ def registered_view(found: Registered) -> ActivationView:
         properties=Properties.model_validate(found.version.properties),
         recommended_initialisation=InitialisationView.model_validate(row.initialisation),
         advice=None,
+        known_problem=None,
         named_in_article=False,
         note=found.version.note,
-        estimated_cost=_cost(choice),
+        estimated_cost=estimated_cost(choice),
         created_at=found.version.created_at,
         archived_at=found.activation.archived_at,
     )
@@ -109,17 +111,13 @@ def preview_view(choice: ActivationSpec) -> PreviewView:
         parameters={name: GivenParameterView.model_validate(p) for name, p in choice.parameters.items()},
         properties=properties(row.expression, values),
         curve=curve_view(choice, *PREVIEW_RANGE),
-        estimated_cost=_cost(choice),
+        estimated_cost=estimated_cost(choice),
     )
 
 
 def _latex(choice: ActivationSpec) -> str:
     text = choice.formula or choice.definition.formula
     return latex(parse(text, {**choice.parameters, **choice.values}))
-
-
-def _cost(choice: ActivationSpec) -> EstimatedCost:
-    return estimated_cost(choice.definition.expression, fused=bool(choice.definition.name))
 
 
 def _parameter(name: str, given: ParameterValue) -> ParameterView:
@@ -141,7 +139,8 @@ def _derivative(expression: Expression) -> dict[str, str | None]:
 
 
 def _finite(values: Array) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
+    shown = zip(values.tolist(), np.isfinite(values).tolist(), strict=True)
+    return [value if is_finite else None for value, is_finite in shown]
 
 
 def _examples() -> Mapping[str, Any]:

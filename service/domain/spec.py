@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
 from service.domain.activations.choice import ActivationChoice
+from service.domain.activations.choice_schema import FORMULA_EXAMPLE
 from service.domain.part import Part
 from service.domain.text import Name, Notes, Tags, printable
 
@@ -184,6 +185,7 @@ EXAMPLES: list[Any] = [
         "priority": 5,
         "notes": "Does beta move?",
     },
+    {"activation": FORMULA_EXAMPLE, "dataset": "mnist_5k", "epochs": 3, "name": "a formula of my own"},
 ]
 
 

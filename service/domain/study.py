@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.domain.activations.choice_schema import FORMULA_EXAMPLE
 from service.domain.activations.registered import Registry
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.grids import Block, Factor, merged, refuse
@@ -24,6 +25,12 @@ EXAMPLES: list[Any] = [
         "question": "Does the best activation depend on dropout?",
         "base": {"dataset": "mnist_5k", "epochs": 3},
         "factors": {"activation": ["relu", "swish"], "dropout": [0, 0.25]},
+        "seeds": [0, 1, 2],
+    },
+    {
+        "name": "is a learned bend worth it",
+        "base": {"dataset": "mnist_5k", "epochs": 3},
+        "factors": {"activation": ["mish", FORMULA_EXAMPLE]},
         "seeds": [0, 1, 2],
     },
     {

@@ -40,6 +40,8 @@ def test_the_list_holds_every_row_with_what_is_known_of_it(steady: TestClient) -
         assert item["recommended_initialisation"]["source"]
         assert item["advice"]["text"]
         assert item["advice"]["source"]
+        assert item["known_problem"]["text"]
+        assert item["known_problem"]["source"]
 
 
 def test_one_row_is_the_one_of_the_list(steady: TestClient) -> None:

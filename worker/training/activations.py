@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from service.domain.activations.activation import UniformDraw
 from service.domain.activations.choice import ActivationSpec
 from service.domain.activations.expression import Call, Expression, Number, Reference, Variable, is_elementwise
+from service.domain.activations.language import whole_power
 
 Values: TypeAlias = Mapping[str, float | Tensor]
 Kernel: TypeAlias = Callable[[Tensor, Values], Tensor]
@@ -58,12 +59,9 @@ def _drawn(draw: UniformDraw, fixed: Mapping[str, float], x: Tensor, generator: 
 def kernel_for(choice: ActivationSpec) -> Kernel:
     """The fastest form of the choice: torch's own kernel, or the definition op by op."""
     row = choice.definition
-    parameters = choice.recognised.parameters
     if row.name in _SLOPED:
         return _leaky
-    if any(p.learnable for p in parameters.values()) or (row.name in _SWISHES and parameters["beta"].value != 1):
-        return partial(definition, row.expression)
-    return _FUSED.get(row.name, partial(definition, row.expression))
+    return _FUSED[row.name] if choice.fused else partial(definition, row.expression)
 
 
 def definition(expression: Expression, x: Tensor, values: Values) -> Tensor:
@@ -87,6 +85,8 @@ def _evaluate(expression: Expression, x: Tensor, values: Values) -> Tensor:
             return torch.where(chosen, _branch(taken, x, values, chosen), _branch(otherwise, x, values, ~chosen))
         case Call("softmax", (argument,)):
             return _softmax(_evaluate(argument, x, values).expand_as(x))
+        case Call("**", (base, exponent)) if (power := whole_power(exponent)) is not None:
+            return torch.pow(_evaluate(base, x, values), power)  # a product for 2 and 3, and it keeps the base alone
         case Call(function, arguments):
             return _FUNCTIONS[function](*(_evaluate(argument, x, values) for argument in arguments))
     raise TypeError(f"Not a node of a formula: {expression!r}")
@@ -218,7 +218,6 @@ def _leaky(x: Tensor, values: Values) -> Tensor:
 
 
 _SLOPED = frozenset({"leaky_relu", "prelu", "rrelu"})
-_SWISHES = frozenset({"swish", "swish2"})
 
 _FUSED: Mapping[str, Kernel] = {
     "step": _step,

@@ -85,6 +85,7 @@ class Activation:
     draw: UniformDraw | None = None
     initialisation: Initialisation = GLOROT
     advice: Advice | None = None
+    known_problem: Advice | None = None
 
     @property
     def formula(self) -> str:

@@ -34,6 +34,8 @@ from service.domain.activations.registered import LATEST_VERSION, REGISTRY, is_n
 from service.domain.activations.stability import stable
 from service.domain.part import Part
 
+_SWISHES = frozenset({"swish", "swish2"})  # whose kernels know no beta
+
 
 class ActivationSpec(Part):
     """A function of the catalogue with its parameters, of which those not given take the catalogue's defaults; or a
@@ -141,6 +143,13 @@ class ActivationSpec(Part):
             for name, p in self.parameters.items()
         )
         return Activation("", "Formula", stable(self._tree()), "A formula of one's own.", parameters)
+
+    @property
+    def fused(self) -> bool:
+        """Whether training computes it by one kernel made for it, and not op by op."""
+        choice = self.recognised
+        beta = None if choice.name not in _SWISHES else choice.parameters["beta"]
+        return choice.formula is None and beta in (None, ParameterValue(value=1.0))
 
     @property
     def values(self) -> dict[str, float]:

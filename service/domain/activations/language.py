@@ -204,5 +204,11 @@ def constant(expression: Expression) -> float | None:
     return None
 
 
+def whole_power(exponent: Expression) -> int | None:
+    """The exponent that a tree writes out as a whole number; None for any other."""
+    value = constant(exponent)
+    return int(value) if value is not None and value.is_integer() else None
+
+
 def _count(arguments: int) -> str:
     return "1 argument" if arguments == 1 else f"{arguments} arguments"

@@ -120,8 +120,8 @@ function Judgement({ preview, compact }) {
     html`<p class="muted"><${Formula} latex=${`f'(x) = ${preview.derivative_latex}`} text=${preview.derivative} /></p>`}
     ${preview.same_as
       ? html`<p>This is <a href=${`/activations/${preview.same_as}`}>${preview.same_as}</a>; it trains with that function's fast kernel.</p>`
-      : html`<p class="small-text muted">Trained step by step: ${cost.intermediate_tensors} intermediate tensors, about${" "}
-          ${bytes(cost.bytes_per_batch)} more memory for a batch of 128 in the article's network (estimated).</p>`}
+      : html`<p class="small-text muted">Trained step by step: about ${cost.time_ratio} times ReLU's time (estimated), and${" "}
+          ${bytes(cost.bytes_per_batch)} of intermediate tensors for a batch of 128 in the article's network.</p>`}
     ${!compact && html`<${Properties} properties=${preview.properties} />`}
   </div>`;
 }

@@ -1,0 +1,82 @@
+"""What a formula costs against a fused kernel: time forward and back, and memory kept in between, in one run.
+
+    python -m benchmarks.formula_cost [--rounds 15]
+
+First each operation of the language alone, from which `service/domain/activations/cost.py` has its figures; then
+formulas, with the estimate from those figures beside what was measured. Everything is set against torch's ReLU on the
+same tensor, float32, one thread, in turns; medians of the ratios.
+"""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+import torch
+import typer
+from torch import Tensor
+from torch.nn import functional as F
+
+from service.domain.activations.choice import ActivationSpec
+from service.domain.activations.cost import estimated_cost
+from service.domain.activations.language import FUNCTIONS, parse
+from worker.training.activations import build, definition
+
+SHAPE = (128 * 12 * 12, 64)
+CALLS = {1: "{}(x)", 2: "{}(x, 0.5)", 3: "{}(x, x, 0.5)"}
+ALONE = {
+    **{name: CALLS[arity].format(name) for name, arity in FUNCTIONS.items()},
+    "negative": "-x", "+": "x + 0.5", "-": "x - 0.5", "*": "x * 0.5", "/": "0.5 / x", "**": "x ** 3", "**b": "x ** x",
+    "<": "x * (x < 0.5)",
+}  # fmt: skip
+FORMULAS = (
+    "x * sigmoid(x)", "x * sigmoid(1.5 * x)", "x * tanh(softplus(0.5 * x))", "where(x > 0, x, 0.1 * expm1(x))",
+    "x / sqrt(1 + x * x)", "x + sin(3 * x) ** 2 / 3", "maximum(x, 0.2 * x)", "x * exp(-x * x / 2)",
+    "tanh(x) + 0.1 * x", "x ** 3 / (1 + x ** 2)", "where(x > 0, log1p(x), -log1p(-x))", "x * erf(softplus(x))",
+)  # fmt: skip
+
+
+def seconds(function: Callable[[Tensor], Tensor], x: Tensor, gradient: Tensor) -> float:
+    started = time.perf_counter()
+    torch.autograd.grad(function(x), x, gradient)
+    return time.perf_counter() - started
+
+
+def ratios(functions: dict[str, Callable[[Tensor], Tensor]], rounds: int) -> dict[str, float]:
+    """Time of each against ReLU's, taken in turns."""
+    x = (torch.rand(SHAPE) + 0.01).requires_grad_()
+    gradient = torch.rand(SHAPE)
+    found: dict[str, list[float]] = {name: [] for name in functions}
+    for turn in range(rounds + 1):
+        for name, function in functions.items():
+            base = (seconds(F.relu, x, gradient) + seconds(F.relu, x, gradient)) / 2
+            if turn:  # the first warms up
+                found[name].append(seconds(function, x, gradient) / base)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def tree(text: str) -> Callable[[Tensor], Tensor]:
+    expression = parse(text)
+    return lambda x: definition(expression, x, {})
+
+
+def main(rounds: int = 15) -> None:
+    torch.set_num_threads(1)
+    typer.echo(
+        f"{platform.machine()}, torch {version('torch')}, {SHAPE[0] * SHAPE[1]:,} elements, n = {rounds}; ReLU = 1"
+    )
+    for name, ratio in ratios({name: tree(text) for name, text in ALONE.items()}, rounds).items():
+        typer.echo(f"{name:<10} {ratio:6.1f}")
+    specs = {text: ActivationSpec(formula=text) for text in FORMULAS}
+    measured = ratios({text: build(spec, torch.Generator()) for text, spec in specs.items()}, rounds)
+    for text, spec in specs.items():
+        cost = estimated_cost(spec)
+        typer.echo(
+            f"{text:<36} time {measured[text]:6.1f} (estimated {cost.time_ratio:5.1f}),"
+            f" {cost.bytes_per_element} bytes an element{', fused' if cost.fused else ''}"
+        )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,71 @@
+"""What the articles state of their functions, and what is computed."""
+
+import json
+import math
+from dataclasses import asdict, replace
+
+import mpmath
+import pytest
+
+from service.domain.activations import CATALOGUE
+from service.domain.activations.activation import ARTICLE
+from service.domain.activations.stated import (
+    BETAS,
+    SHORTER,
+    STATEMENTS,
+    judgements,
+    mismatches,
+    not_monotonic,
+    swish_facts,
+)
+
+
+def test_all_but_two_statements_hold() -> None:
+    found = judgements()
+    assert [(each.activation, each.property, each.stated, each.computed) for each in mismatches(found)] == [
+        ("swish", "the only one that is not monotonic", True, False),
+        ("swish2", "f(1) for a large beta, where it is said to be ReLU", 1, pytest.approx(2)),
+    ]
+    json.dumps([asdict(each) for each in found], allow_nan=False)
+
+
+@pytest.mark.parametrize("index", range(len(STATEMENTS)))
+def test_each_statement_can_fail(index: int) -> None:
+    statement = STATEMENTS[index]
+    other = not statement.stated if isinstance(statement.stated, bool) else ("left", 7)
+    (judged,) = judgements([replace(statement, stated=other)])
+    holds = judgements([statement])[0].verdict == "holds"
+    assert judged.verdict == ("does not hold" if holds or not isinstance(other, bool) else "holds")
+
+
+def test_what_cannot_be_computed_does_not_pass_for_true() -> None:
+    (judged,) = judgements([replace(STATEMENTS[0], stated=None, compute=lambda: None)])
+    assert judged.verdict == "cannot be computed"
+    assert mismatches([judged]) == [judged]
+
+
+def test_every_statement_has_a_function_and_a_source() -> None:
+    assert {statement.activation for statement in STATEMENTS} <= CATALOGUE.keys()
+    assert {statement.source for statement in STATEMENTS} == {ARTICLE, SHORTER}
+    named = {name for name, row in CATALOGUE.items() if row.named_in_article}
+    assert named - {statement.activation for statement in STATEMENTS} == {"rrelu", "softplus"}  # named, not described
+
+
+def test_the_facts_about_swish() -> None:
+    facts = swish_facts()
+    with mpmath.workdps(30):  # f' = 0 where 1 + exp(-x) + x exp(-x) = 0: x = -1 - W(1 / e)
+        at = -1 - mpmath.lambertw(mpmath.exp(-1)).real
+        lowest = at / (1 + mpmath.exp(-at))
+    assert facts.minimum_at == pytest.approx(float(at), abs=1e-4) == pytest.approx(-1.2785, abs=1e-4)
+    assert facts.minimum == pytest.approx(float(lowest), abs=1e-8) == pytest.approx(-0.2785, abs=1e-4)
+    assert facts.beta_0_is_half_of_x
+    assert facts.gaps == pytest.approx({beta: -float(lowest) / beta for beta in BETAS}, rel=1e-7)
+    assert facts.within_the_bound
+    assert not replace(facts, gaps={1.0: 0.28}).within_the_bound
+    assert math.isclose(facts.gaps[1.0], -facts.minimum)
+
+
+def test_swish_is_not_the_only_one_that_is_not_monotonic() -> None:
+    assert {"gelu", "mish", "sine"} <= set(not_monotonic())
+    assert not {"relu", "tanh", "swish", "softmax"} & set(not_monotonic())
+    assert not swish_facts().only_swish_is_not_monotonic
