@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from service.domain.errors import DatabaseUnavailable, Overloaded
 from service.settings import Settings
 from service.storage import changes, lifecycle
 from service.storage.clock import after
@@ -264,6 +265,27 @@ def test_too_much_at_once_is_a_reset(settings: Settings, database: Database, mon
             (fence,) = states.claim(database, limit=1)
             await_true(lambda: kinds(one.events) == ["study", "experiment", "study"])
             assert one.events[1].data["id"] == str(fence.id)
+
+
+@states.on_sqlite
+def test_a_database_that_is_away_for_a_while_breaks_no_stream_off(
+    api: Running, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.api.live.poller.MOST_CHANGES", 0)  # so that the stream asks for itself
+    monkeypatch.setattr("service.api.live.stream.PAUSE_SECONDS", 0.05)
+    read, failures = api.services.read, [DatabaseUnavailable("away"), Overloaded("busy")]
+
+    async def sometimes(work: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await read(work)
+
+    fence = states.start(database)
+    with following(api.client) as follower:
+        monkeypatch.setattr(api.services, "read", sometimes)
+        record(database, fence, 1)
+        follower.until(2)
+    assert failures == []
 
 
 # --- limits --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from service.api.live.describe import describe, reset
 from service.api.live.item import Item, Kind
 from service.api.live.poller import MOST_CHANGES
 from service.api.services import Services
-from service.domain.errors import Overloaded
+from service.domain.errors import Unavailable
 from service.storage import changes, deltas
 from service.storage.deltas import Scope
 
@@ -108,7 +108,7 @@ class Stream:
         """The database is away, perhaps: the client keeps what it has, and hears of it when it is back."""
         try:
             return await self._services.read(lambda session: begin(session, self._wish, position, lambda _: []))
-        except (DBAPIError, PoolTimeout, Overloaded) as error:
+        except (DBAPIError, PoolTimeout, Unavailable) as error:
             log.warning("events_late", error=str(error))
             await self._feed.paused(PAUSE_SECONDS)
             return News([], position)
