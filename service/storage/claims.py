@@ -1,20 +1,26 @@
 """What the claims are decided by: every run of a study with its final figures."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from service.domain.claims.observations import Fields, Observations, Observed, fields
+from service.domain.claims.layers import STEP
+from service.domain.claims.observations import Fields, Layers, Observations, Observed, fields, tuned
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.status import Cause, Status
 from service.storage.comparisons import specs_of
-from service.storage.tables import Experiment
+from service.storage.diagnostic_tables import Layer
+from service.storage.tables import Experiment, Study
 
 MOST_EXPERIMENTS = 20_000
+
+MEASURES = ("units", "zero_share", "saturated_share", "dead_share_confirmed", "inactive_share", "gradient_norm",
+            "gradient_rms", "unchanged")  # fmt: skip
 
 FIGURES = (
     Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause, Experiment.test_accuracy,
@@ -29,11 +35,32 @@ def observe(session: Session, study: UUID) -> Observations:
     if len(rows) > MOST_EXPERIMENTS:
         reason = f"The study holds more than {MOST_EXPERIMENTS:,} experiments, the most that claims are decided over"
         raise Invalid(f"{reason}.", errors=[FieldProblem("id", reason, "too_many", str(study))])
-    named = {condition: fields(spec) for condition, spec in specs_of(session, {row.condition for row in rows}).items()}
-    return Observations([_observed(row, named) for row in rows])
+    specs = specs_of(session, {row.condition for row in rows})
+    named = {condition: fields(spec) for condition, spec in specs.items()}
+    if session.execute(select(Study.tuned_at).where(Study.id == study)).scalar_one() is not None:
+        named = {condition: tuned(each) for condition, each in named.items()}
+    inside = _layers(session, study)
+    return Observations([_observed(row, named, inside.get(row.id, {})) for row in rows])
 
 
-def _observed(row: Any, named: Mapping[str, Fields]) -> Observed:
+def _layers(session: Session, study: UUID) -> dict[UUID, Layers]:
+    """What the claims read of the layers, by experiment, from the input on: of the first epoch and the last, and of
+    step networks of every epoch."""
+    wanted = or_(Layer.epoch == 0, Layer.epoch == Experiment.epochs_done, Experiment.activation == STEP)
+    measures = (getattr(Layer, name) for name in MEASURES)
+    rows = session.execute(
+        select(Layer.experiment_id, Layer.epoch, Layer.layer, *measures)
+        .join(Experiment, Experiment.id == Layer.experiment_id)
+        .where(Experiment.study_id == study, wanted)
+        .order_by(Layer.experiment_id, Layer.epoch, Layer.position)
+    )
+    found: dict[UUID, dict[int, dict[str, Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    for experiment, epoch, layer, *figures in rows:
+        found[experiment][epoch][layer] = dict(zip(MEASURES, figures, strict=True))
+    return {experiment: dict(epochs) for experiment, epochs in found.items()}
+
+
+def _observed(row: Any, named: Mapping[str, Fields], layers: Layers) -> Observed:
     succeeded = row.status == Status.SUCCEEDED
     return Observed(
         id=row.id.hex,
@@ -50,4 +77,5 @@ def _observed(row: Any, named: Mapping[str, Fields]) -> Observed:
         started=row.started_at,
         finished=row.finished_at,
         epochs=row.epochs_done,
+        layers=layers,
     )

@@ -1,17 +1,21 @@
 """Verdicts over HTTP: from what a study's runs gave, with their ids for evidence."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any, NoReturn
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
 from service.domain.status import Cause
+from service.storage import lifecycle, studies
 from service.storage.base import new_id
 from service.storage.database import Database
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES
+from tests.making import make_epoch, make_layer
 
 LOSSES = {"sigmoid": 0.8, "tanh": 0.4}  # of the first two epochs
 SPEC = {"factors": {"activation": list(LOSSES)}, "base": {"dataset": "mnist_5k", "epochs": 3}, "seeds": list(range(5))}
@@ -82,6 +86,38 @@ def test_losses_that_say_nothing_of_speed_are_no_figures(client: TestClient, dat
     for fence in states.claim(database):
         states.succeed(database, fence, early_loss=None)
     assert claims(client, study)[4]["missing"] == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
+
+
+def test_what_goes_on_in_the_layers_is_read_from_the_first_epoch_and_the_last(
+    client: TestClient, database: Database
+) -> None:
+    """ReLU: half of its outputs are zero at the start, and units die without batch normalisation."""
+    normalised = {"name": "with", "factors": {"activation": ["relu"]}, "base": {}}
+    bare = {"name": "without", "factors": {"activation": ["relu"], "optimizer.learning_rate": [0.001, 0.01]},
+            "base": {"model": {"batch_norm": False}}}  # fmt: skip
+    study = client.post(STUDIES, json={"grids": [normalised, bare], "seeds": list(range(5))}).json()["id"]
+    for fence in states.claim(database):
+        share = 0.5 + states.read(database, fence.id).spec["seed"] / 100
+        with database.write("start") as session:
+            lifecycle.record_start(session, fence, [make_layer(0, zero_share=share)])
+        with database.write("epoch") as session:
+            last = make_layer(1, dead_share_confirmed=share - 0.3, zero_share=0.9)
+            lifecycle.record_epoch(session, fence, make_epoch(1), [last])
+        states.succeed(database, fence)
+    found = claims(client, study)
+    assert (found[6]["verdict"], found[7]["verdict"]) == ("supported", "supported")
+    assert found[6]["parts"][0]["mean"] == pytest.approx(0.52)
+    assert [part["mean"] for part in found[7]["parts"]] == [pytest.approx(0.22)] * 2
+
+
+def test_a_study_that_chose_its_rates_compares_functions_at_their_own(client: TestClient, database: Database) -> None:
+    study = submit(client, factors={"activation": ["relu", "swish"]})
+    with database.write("tuned") as session:
+        found = studies.find(session, UUID(study))
+        assert found is not None
+        found.tuned_at = datetime.now(UTC)
+    (part,) = (part for part in claims(client, study)[9]["parts"] if part["evidence"])
+    assert part["context"]["optimizer.learning_rate"] == "tuned"
 
 
 @states.on_sqlite

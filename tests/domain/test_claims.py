@@ -4,6 +4,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ import pytest
 
 from service.domain.claims import rules
 from service.domain.claims.answer import Claim, Part, every, some
-from service.domain.claims.observations import Observations, Observed, fields
+from service.domain.claims.observations import Observations, Observed, fields, tuned
 from service.domain.claims.verdicts import RULES, judge
 from service.domain.presets import PRESETS
 from service.domain.spec import ExperimentSpec
@@ -202,10 +203,20 @@ def test_9_swish() -> None:
     assert refuted.verdict == "refuted"
     facts = [part for part in refuted.parts if not part.evidence]
     assert [part.verdict for part in facts] == ["supported"] * 4
-    assert "gelu" in refuted.notes[1]
-    assert "mish" in refuted.notes[1]
+    assert "gelu" in refuted.notes[-1]
+    assert "mish" in refuted.notes[-1]
     one = Runs(run for run in accuracies(relu=0.99, swish=0.992) if run.fields["dataset"] == "mnist").claim(9)
     assert (one.verdict, one.missing) == ("undecided", ["2 data sets; there is 1"])
+
+
+def test_9_and_11_are_told_apart_at_one_rate_and_at_rates_that_were_chosen() -> None:
+    runs = accuracies(relu=0.99, swish=0.992)
+    shared = runs.claim(9)
+    assert shared.notes[0].startswith("All at one learning rate")
+    chosen = Runs(replace(run, fields=tuned(run.fields)) for run in runs).claim(9)
+    assert chosen.verdict == "supported"
+    assert chosen.notes[0] == "Each at the learning rate that the study chose for it."
+    assert {part.context["optimizer.learning_rate"] for part in chosen.parts if part.evidence} == {"tuned"}
 
 
 ALIKE = {"relu": 0.99, "sigmoid": 0.985, "tanh": 0.987, "leaky_relu": 0.99, "swish": 0.99}

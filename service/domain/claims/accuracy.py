@@ -10,7 +10,7 @@ from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.numeric import derivative, evaluate
 from service.domain.activations.properties import properties
 from service.domain.claims.answer import Claim, Part, Verdict, claim, every
-from service.domain.claims.observations import STANDARD, Observations, Observed, Setting, Side
+from service.domain.claims.observations import RATE, STANDARD, TUNED, Observations, Observed, Setting, Side
 from service.domain.claims.pairs import contrast, difference, open_part
 from service.domain.claims.rules import below, exceeds
 from service.domain.comparisons.answer import ALPHA
@@ -20,7 +20,9 @@ TWO_DATASETS = 2
 BETTER = partial(exceeds, least=0.0005, fewest=FEWEST_SEEDS)
 A_TENTH_POINT = 0.001
 OTHERS = ("sigmoid", "tanh", "leaky_relu", "swish")  # what the main article compares ReLU with
-AT_ONE_RATE = "All at one learning rate, the article's, which favours some functions."
+AT_ONE_RATE = "All at one learning rate, the article's, which favours some functions: a study that tunes says more."
+AT_THEIR_OWN = "Each at the learning rate that the study chose for it."
+BOTH_WAYS = (STANDARD, TUNED)
 
 
 def accuracy(run: Observed) -> float | None:
@@ -29,20 +31,20 @@ def accuracy(run: Observed) -> float | None:
 
 def ninth(observations: Observations) -> Claim:
     title = "accuracy(swish) - accuracy(relu)"
-    parts = contrast(observations, title, "swish", "relu", accuracy, BETTER, "fraction")
+    parts = contrast(observations, title, "swish", "relu", accuracy, BETTER, "fraction", BOTH_WAYS)
     return claim(
         9,
         "Swish is non-monotonic, lies between the linear function and ReLU, and is better.",
         "minimum -0.2785 at -1.2785; beta = 0 is x/2; sup |f - ReLU| <= 0.2785/beta; V(accuracy of swish - relu,"
         " 0.05 pp) from 10 seeds on two data sets",
         [*_facts(), *parts, *_second_dataset(parts)],
-        notes=[AT_ONE_RATE, _not_alone()],
+        notes=[*_ways(parts), _not_alone()],
     )
 
 
 def eleventh(observations: Observations) -> Claim:
     parts, verdicts = [], []
-    for setting in observations.settings(["activation"], STANDARD):
+    for setting in (each for way in BOTH_WAYS for each in observations.settings(["activation"], way)):
         relu, others = setting.side(activation="relu"), setting.activations()
         if relu is not None and len(others) > 1:
             found = _against(setting, relu, {name: side for name, side in others.items() if name != "relu"})
@@ -56,7 +58,7 @@ def eleventh(observations: Observations) -> Claim:
         " 0.1 pp on every data set refutes",
         [*parts, *missing],
         _start_with_relu(parts) if parts else "undecided",
-        notes=[AT_ONE_RATE],
+        notes=_ways(parts),
     )
 
 
@@ -92,6 +94,11 @@ def _not_alone() -> str:
         if row.elementwise and properties(row.expression, row.values()).monotonic == "neither" and "swish" not in name
     ]
     return f"That only swish is non-monotonic is refuted by {', '.join(sorted(found))}."  # fmt: skip
+
+
+def _ways(parts: Sequence[Part]) -> list[str]:
+    ways = [AT_THEIR_OWN if part.context.get(RATE) == TUNED[RATE] else AT_ONE_RATE for part in parts if part.evidence]
+    return list(dict.fromkeys(ways))
 
 
 def _second_dataset(parts: Sequence[Part]) -> list[Part]:

@@ -158,3 +158,12 @@ STANDARD: Fields = {
     )
 }
 """The article's network, trained as the article does; data set, epochs, batch size, dropout and L2 may differ."""
+
+RATE = "optimizer.learning_rate"
+TUNED: Fields = {**STANDARD, RATE: "tuned"}
+"""The same in a study that has chosen a rate for each of its cells."""
+
+
+def tuned(named: Fields) -> Fields:
+    """The fields of a run whose rate was chosen for it: it shares a setting with runs at their own best rates."""
+    return {**named, RATE: "tuned"}

@@ -105,11 +105,11 @@ def contrast(
     figure: Figure,
     rule: Rule,
     unit: str,
-    where: Fields = STANDARD,
+    where: Sequence[Fields] = (STANDARD,),
 ) -> list[Part]:
     """The difference of two activations in every setting that has both; a part that is open where there is none."""
     found = []
-    for setting in observations.settings(["activation"], where):
+    for setting in (each for within in where for each in observations.settings(["activation"], within)):
         a, b = setting.side(activation=one), setting.side(activation=other)
         if a is not None and b is not None:
             found.append(difference(title, setting, a, b, figure, rule, unit))
