@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from service.domain.claims.answer import Claim
 from service.domain.comparisons.answer import Comparison, Group
 from service.domain.comparisons.cells import Cell, Factor, Factors
 from service.domain.comparisons.curves import Curves
@@ -60,6 +61,7 @@ class Report:
     machines: Sequence[Machine]
     unfinished: Sequence[Unfinished] = ()
     agreement: Sequence[Agreement] = ()  # with the article, where that was asked for
+    claims: Sequence[Claim] = ()  # those that these runs say something of
 
     @property
     def title(self) -> str:

@@ -1,49 +1,15 @@
 """The parts of a report in the order in which they are read."""
 
-import base64
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from service.domain.comparisons.answer import Comparison, Effect, Pair
-from service.domain.reference.agreement import GATE, Agreement
 from service.domain.report import Machine, Report, Unfinished, name_of, written
-from service.domain.statistics.summary import Interval
-from service.report import figures
+from service.report import articles, figures
 from service.report.methods import methods
-
-NONE = "\N{EN DASH}"
-MINUS = "\N{MINUS SIGN}"
-
-
-@dataclass(frozen=True)
-class Table:
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    texts: frozenset[str] = frozenset()  # heads of columns that hold sentences
-
-
-@dataclass(frozen=True)
-class Figure:
-    svg: str
-    alt: str
-    caption: str
-
-    @property
-    def address(self) -> str:
-        """The whole figure as a data: URL."""
-        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    lead: str = ""
-    figure: Figure | None = None
-    table: Table | None = None
-    paragraphs: Sequence[str] = field(default=())
-    code: str = ""
+from service.report.numbers import MINUS, NONE, Shown, p_value, ranks
+from service.report.parts import Figure, Section, Table
 
 
 def sections(report: Report) -> list[Section]:
@@ -55,7 +21,8 @@ def sections(report: Report) -> list[Section]:
         *([_pairs(report.comparison)] if report.comparison.pairs else []),
         *([_effects(report.comparison)] if report.comparison.effects else []),
         *([_curves(report)] if any(curves.groups for curves in report.curves) else []),
-        *([_reference(report)] if _has_reference(report) else []),
+        *([articles.claims(report.claims)] if report.claims else []),
+        *([articles.reference(report)] if _has_reference(report) else []),
         *([_others(report)] if measured and report.others else []),
         *([_unfinished(report.unfinished)] if report.unfinished else []),
         Section("Methods", paragraphs=methods(report)),
@@ -75,7 +42,7 @@ def _result(comparison: Comparison) -> Section:
             show.interval(group.interval),
             show(group.sd),
             show.interval(group.test_image_interval),
-            _range(group.rank),
+            ranks(group.rank),
             *(str(number) for number in (group.n_diverged, group.n_failed, group.n_pending)),
         ]
         for group in comparison.groups
@@ -104,13 +71,13 @@ def _pairs(comparison: Comparison) -> Section:
     return Section("Pairs of groups", lead, table=Table(heads, rows, frozenset({"verdict"})))
 
 
-def _pair(pair: Pair, show: "Shown") -> list[str]:
+def _pair(pair: Pair, show: Shown) -> list[str]:
     return [
         f"{name_of(pair.a)} {MINUS} {name_of(pair.b)}",
         show.signed(pair.difference),
         show.interval(pair.interval),
-        _p(pair.p_holm),
-        _p(pair.p_attainable),
+        p_value(pair.p_holm),
+        p_value(pair.p_attainable),
         NONE if pair.hedges_g is None else f"{pair.hedges_g:.2f}",
         pair.verdict + (", though its interval contains 0" if pair.interval_disagrees else ""),
     ]
@@ -124,7 +91,7 @@ def _effects(comparison: Comparison) -> Section:
     return Section("Main effects", lead, table=Table(heads, rows, frozenset({heads[1]})))
 
 
-def _effect(effect: Effect, show: "Shown") -> list[str]:
+def _effect(effect: Effect, show: Shown) -> list[str]:
     levels = "; ".join(
         f"{written(level.value)} {show(level.mean)} ({show.interval(level.interval)})" for level in effect.levels
     )
@@ -148,45 +115,6 @@ def _curves(report: Report) -> Section:
 
 def _has_reference(report: Report) -> bool:
     return any(curves.reference is not None for curves in report.curves)
-
-
-def _reference(report: Report) -> Section:
-    """The article's table beside one's own, and what is wrong with it."""
-    reference = next(curves.reference for curves in report.curves if curves.reference is not None)
-    show = Shown("fraction")
-    rows = [
-        [
-            each.activation,
-            show(each.published),
-            show(each.mean),
-            str(each.n),
-            show.signed(each.difference),
-            show.interval(each.prediction),
-            _agrees(each),
-        ]
-        for each in report.agreement
-    ]
-    heads = ["activation", "published", "mean here", "n", f"here {MINUS} published", "one more run would lie within",
-             "agreement"]  # fmt: skip
-    fields = ", ".join(reference.differs)
-    differs = [f"These experiments differ from its protocol in {fields}."] if fields else []
-    return Section(
-        "Beside the article",
-        f"Test accuracy (%) at the last epoch. {reference.source}.",
-        table=Table(heads, rows, frozenset({"agreement"})) if rows else None,
-        paragraphs=[
-            *differs,
-            f"What is wrong with the published experiment: {'; '.join(reference.defects)}.",
-            f"To mind: {'; '.join(reference.comparability)}.",
-        ],
-    )
-
-
-def _agrees(found: Agreement) -> str:
-    gate = f"{'within' if found.within_gate else 'not within'} {100 * GATE:g} points"
-    if found.predicted is None:
-        return gate
-    return f"{gate}; the published run {'lies' if found.predicted else 'does not lie'} in the interval"
 
 
 def _others(report: Report) -> Section:
@@ -236,38 +164,6 @@ def _repeat(report: Report) -> Section:
     lead = "Post this to a service, here one on the same machine; the seeds make it the same study."
     code = f"curl http://127.0.0.1:8000/api/v1/studies -H 'Content-Type: application/json' -d {body}"
     return Section("Repeat it", lead, code=code)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Figures of one unit as text: fractions as percent."""
-
-    of: str
-
-    @property
-    def unit(self) -> str:
-        return " (%)" if self.of == "fraction" else f" ({self.of})"
-
-    def __call__(self, value: float | None) -> str:
-        if value is None:
-            return NONE
-        return f"{100 * value:.2f}" if self.of == "fraction" else f"{value:.4g}"
-
-    def signed(self, value: float | None) -> str:
-        return NONE if value is None else f"{'+' if value > 0 else ''}{self(value)}"
-
-    def interval(self, found: Interval | None) -> str:
-        return NONE if found is None else f"{self(found[0])} to {self(found[1])}"
-
-
-def _range(rank: tuple[int, int]) -> str:
-    return str(rank[0]) if rank[0] == rank[1] else f"{rank[0]}{NONE}{rank[1]}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return NONE
-    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def counted(report: Report) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.domain.claims.verdicts import judge
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import CurveMetricName, Curves
@@ -19,6 +20,7 @@ from service.domain.reference.article import ReferenceName, article
 from service.domain.report import Asked, Machine, Report, Unfinished
 from service.domain.status import Cause, Status
 from service.storage import comparisons, curves, progress, studies
+from service.storage.claims import observe
 from service.storage.experiments import Filter
 from service.storage.tables import Experiment, Result, Study
 
@@ -58,6 +60,7 @@ def gather(session: Session, id: UUID, wanted: Wanted) -> Report:
         curves=_curves(session, narrowed, wanted),
         machines=found,
         unfinished=unfinished(session, narrowed, wanted.group_by),
+        claims=[claim for claim in judge(observe(session, id)).claims if any(part.n for part in claim.parts)],
         agreement=[] if wanted.reference is None else _agreement(session, narrowed, wanted, wanted.reference),
     )
 

@@ -77,6 +77,16 @@ def test_the_articles_figures_stand_beside_ones_own(client: TestClient, database
 
 
 @states.on_sqlite
+def test_claims_that_the_runs_say_something_of_are_judged(client: TestClient, database: Database) -> None:
+    id = submit(client)
+    train(database)
+    text = report(client, id, format="markdown")
+    row = next(line for line in text.splitlines() if line.startswith("| 11. Start with ReLU"))
+    assert "| undecided |" in row
+    assert "| 3. " not in text  # needs networks of other depths
+
+
+@states.on_sqlite
 def test_what_gave_no_figure_is_listed_with_its_cause(client: TestClient, database: Database) -> None:
     id = submit(client, factors={"activation": ["relu"]}, seeds=[0, 1])
     first, second = states.claim(database)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from service.domain.claims.answer import Claim, Part
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import Trace, curve, curves
@@ -150,6 +151,21 @@ def test_every_cell_of_a_table_has_a_head() -> None:
     for section in sections(make_report(cells, unfinished=failed)):
         if section.table is not None:
             assert {len(row) for row in section.table.rows} == {len(section.table.heads)}, section.title
+
+
+def test_claims_stand_with_what_decided_them() -> None:
+    parts = [
+        Part(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3), unit="ln nats"),
+        Part(title="step time", verdict="undecided", missing=["seeds 3 and 4"]),
+    ]
+    claim = Claim(
+        number=5, claim="ReLU trains faster.", rule="V", verdict="undecided", missing=["seeds 3 and 4"], parts=parts
+    )
+    text = pages.markdown(make_report(cells_of(FAR), claims=[claim]))
+    assert (
+        "| 5. ReLU trains faster. | undecided | A(tanh) - A(relu): supported (+0.2, 0.1 to 0.3, n = 5);"
+        " step time: undecided; missing: seeds 3 and 4 |"
+    ) in text
 
 
 def test_a_study_of_two_factors_shows_their_effects() -> None:
