@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import ClassFigures, EpochMetrics, Score, TestResult
 from service.domain.spec import ExperimentSpec
 from service.domain.study import StudySpec
-from service.storage import lifecycle, metrics, studies
+from service.storage import diagnostics, lifecycle, metrics, studies
 from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.leases import Fence
@@ -21,6 +22,7 @@ from tests.making import make_epoch, make_fingerprint
 Json = dict[str, Any]
 
 IMAGES = 1000
+LAYERS = ["conv1", "conv2", "dense1", "output"]
 FIVE = ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]
 _ONE_FACTOR: Json = {"base": {"dataset": "mnist_5k", "epochs": 8}, "factors": {"activation": FIVE}}
 _GRID: Json = {"activation": ["relu", "swish", "tanh"], "dropout": [0, 0.25], "batch_size": [64, 256]}
@@ -97,6 +99,9 @@ def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:
 def _train(session: Session, fence: Fence, spec: ExperimentSpec, epochs: int) -> None:
     for epoch in range(1, epochs):
         metrics.upsert(session, fence.id, fence.attempt, make_figures(spec, epoch))
+    if spec.diagnostics:
+        inside = [make_layer(epoch, position) for epoch in range(epochs + 1) for position in range(len(LAYERS))]
+        diagnostics.upsert(session, fence.id, fence.attempt, inside)
     lifecycle.record_epoch(session, fence, make_figures(spec, epochs))  # the others are told of by no `since=`
 
 
@@ -114,6 +119,20 @@ def make_figures(spec: ExperimentSpec, epoch: int) -> EpochMetrics:
         validation_loss=loss,
         validation_accuracy=accuracy,
         seconds=2.0,
+    )
+
+
+def make_layer(epoch: int, position: int) -> LayerDiagnostics:
+    """One layer whose zeros and gradients move a little, and whose saturation is not defined."""
+    return LayerDiagnostics(
+        epoch=epoch,
+        layer=LAYERS[position],
+        position=position,
+        units=32,
+        zero_share=0.5 + 0.02 * position - 0.01 * math.sin(epoch),
+        inactive_share=0.01 * position,
+        gradient_rms=10 ** (-2 - 0.1 * epoch - 0.3 * position),
+        parameters={"slope": 0.25 + 0.01 * epoch * position},
     )
 
 

@@ -34,6 +34,10 @@ def test_a_finished_one_says_what_it_mistook_for_what(new_page: NewPage, filled:
     expect(matrix.get_by_role("row")).to_have_count(11)
     expect(page.get_by_text("n = 1 000 test images")).to_be_visible()
     expect(page.get_by_text(re.compile("0 taken for"))).to_be_visible()
+    expect(
+        page.get_by_role("img", name=re.compile(r"^Zeros by layer and epoch: conv1 0\.\d+, conv2 0"))
+    ).to_be_visible()
+    expect(page.get_by_text("Not defined for this activation: saturated")).to_be_visible()
     page.get_by_text("Train the same with a request").click()
     page.get_by_role("button", name="Python").click()
     expect(page.locator(".request pre")).to_contain_text('"seed": ')

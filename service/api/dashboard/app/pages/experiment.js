@@ -7,6 +7,7 @@ import { specText } from "../spec.js";
 import { refresh, useFeed } from "../store.js";
 import { Attempts } from "../components/attempts.js";
 import { AsRequest } from "../components/asrequest.js";
+import { Diagnostics } from "../components/diagnostics.js";
 import { StatusBadge } from "../components/experimenttable.js";
 import { Loaded, useNow } from "../components/notices.js";
 import { Result } from "../components/result.js";
@@ -34,6 +35,7 @@ function Experiment({ one }) {
     <${Head} one=${one} />
     <${State} one=${one} />
     <${RunCurves} one=${one} />
+    ${one.spec.diagnostics && html`<${Diagnostics} one=${one} />`}
     ${one.status === "succeeded" && html`<${Result} one=${one} />`}
     <div class="columns"><${Attempts} one=${one} /><${Spec} one=${one} /></div>
   </div>`;
