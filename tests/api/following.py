@@ -36,7 +36,7 @@ def running(settings: Settings) -> Iterator[Running]:
     """The API, listening in a thread of this process."""
     own = settings.model_copy(update={"port": free_port()})
     app = create_app(own)
-    server = Server(uvicorn.Config(app, port=own.port, log_level="warning", timeout_graceful_shutdown=10))
+    server = Server(uvicorn.Config(app, port=own.port, log_level="warning", timeout_graceful_shutdown=50))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -45,7 +45,7 @@ def running(settings: Settings) -> Iterator[Running]:
             yield Running(client, server, app.state.services)
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(60)
 
 
 @dataclass(frozen=True)

@@ -355,8 +355,8 @@ def test_open_streams_and_waits_do_not_hold_up_the_end(settings: Settings, datab
         waiting = threads.submit(api.client.get, f"{EXPERIMENTS}/{fence.id}?wait=30")
         await_true(lambda: api.services.feed.recall(fence.id))
         api.server.should_exit = True
-        await_true(lambda: follower.ended, seconds=5)
-        assert waiting.result(5).json()["status"] == "running"
+        await_true(lambda: follower.ended, seconds=25)
+        assert waiting.result(25).json()["status"] == "running"
 
 
 def test_documented(steady: Any) -> None:
