@@ -26,6 +26,7 @@ from worker.durable import durable
 from worker.lease import Held, Keeper
 from worker.log import AttemptLog
 from worker.persistence import Outage, Persistence
+from worker.training.collapse import linear_collapse, may_collapse
 from worker.training.datasets import Datasets
 from worker.training.diagnostics import Diagnostics
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
@@ -101,10 +102,13 @@ class _Attempt(Callbacks):
         data = self.bench.datasets.get(spec.dataset, self._on_download).to(execution.device)
         snapshot = self._snapshot()
         try:
-            return train(spec, data, execution, self, snapshot)
+            trained = train(spec, data, execution, self, snapshot)
         except UnknownSnapshot as error:
             self._start_over(str(error))
-            return train(spec, data, execution, self)
+            trained = train(spec, data, execution, self)
+        if not (spec.diagnostics and may_collapse(spec)):
+            return trained
+        return trained.with_collapse(linear_collapse(spec, trained.last, data.test_images, self._while_measuring))
 
     def _execution(self, spec: ExperimentSpec) -> Execution:
         """As the first claim decided, so that the bits stay the same."""
@@ -148,8 +152,8 @@ class _Attempt(Callbacks):
             self._write_checkpoint(progress)
 
     def _while_measuring(self) -> None:
-        """Within `on_epoch`, where a snapshot would count what has yet to be measured: a shutdown falls back on the
-        last checkpoint."""
+        """Within `on_epoch` and after the last one, where a snapshot would count what has yet to be measured: a
+        shutdown falls back on the last checkpoint."""
         self.watchdog.pet(self.bench.settings.stall_seconds)
         self._obey()
 

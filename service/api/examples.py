@@ -112,6 +112,7 @@ RESULT: dict[str, Any] = {
         "code": "0.1.0",
         "mixed": False,
     },
+    "collapse": None,
 }
 
 ATTEMPTS: dict[str, Any] = {

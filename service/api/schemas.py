@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.domain.results import ClassFigures, Fingerprint
+from service.domain.results import ClassFigures, Fingerprint, LinearCollapse
 from service.domain.status import Cause, Outcome, Status
 from service.domain.text import Name, Notes, Tags
 
@@ -114,6 +114,11 @@ class ResultView(View):
     per_class: list[ClassFigures]
     confusion_matrix: list[list[int]] = Field(description="Rows are true classes, columns predicted ones.")
     fingerprint: Fingerprint
+    collapse: LinearCollapse | None = Field(
+        None,
+        description="Of a network all of whose layers are linear (activation linear, average pooling): whether it is"
+        " one linear layer. Null otherwise, and without diagnostics.",
+    )
 
 
 class AttemptView(View):

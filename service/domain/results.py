@@ -1,5 +1,6 @@
 """What training produces: figures per epoch, the scores on the test set, and what they were measured with."""
 
+import math
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,6 +64,27 @@ class ClassFigures(_Record):
     f1: float | None
 
 
+SAME_LOGITS = 1e-6
+
+
+class LinearCollapse(_Record):
+    """How far a network of linear layers is from one linear layer, in evaluation mode and float64."""
+
+    inputs: int = Field(description="Images that x W + b was found from: a black one, and one for each pixel.")
+    images: int = Field(description="Test images whose logits it was held against.")
+    largest_difference: float | None = Field(description="Of a logit; null where it is not finite.")
+    collapsed: bool = Field(description="Whether it is at most 1e-6.")
+
+    @classmethod
+    def of(cls, inputs: int, images: int, difference: float) -> Self:
+        return cls(
+            inputs=inputs,
+            images=images,
+            largest_difference=difference if math.isfinite(difference) else None,
+            collapsed=difference <= SAME_LOGITS,
+        )
+
+
 class TestResult(_Record):
     """What a finished experiment is worth: primary is `last`, secondary `best` (lowest validation loss, earliest on
     ties)."""
@@ -76,4 +98,5 @@ class TestResult(_Record):
     fingerprint: Fingerprint
     epochs_trained: int
     seconds: float  # training alone, evaluation included, without loading data
+    collapse: LinearCollapse | None = None  # of networks all of whose layers are linear
     early_loss: float | None = None  # mean validation loss at 20 even checks within epochs 1 and 2; None: not measured

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from service.domain.results import TestResult
 from service.storage.tables import Epoch, Result
 
+SERVED = {"last", "best", "per_class", "confusion_matrix", "fingerprint", "collapse"}
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -42,7 +44,7 @@ def figures(session: Session, experiment: UUID, run: FinishedRun) -> dict[str, A
 
 def insert(session: Session, experiment: UUID, attempt: int, run: FinishedRun) -> None:
     result = run.result
-    plain = result.model_dump(mode="json", include={"last", "best", "per_class", "confusion_matrix", "fingerprint"})
+    plain = result.model_dump(mode="json", include=SERVED)
     session.add(
         Result(
             experiment_id=experiment,

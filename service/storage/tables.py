@@ -203,6 +203,7 @@ class Result(Base):
     per_class: Mapped[list[Any]]
     confusion_matrix: Mapped[list[Any]]
     fingerprint: Mapped[dict[str, Any]]
+    collapse: Mapped[dict[str, Any] | None]  # of networks all of whose layers are linear
     weights_path: Mapped[str | None]
 
 

@@ -247,7 +247,7 @@ def test_a_result_appears_with_success(client: TestClient, database: Database) -
     assert "running" in refused(client.get(at(fence.id, "/result")), 409, "result_not_ready")["detail"]
     states.succeed(database, fence, accuracy=0.75)
     result = client.get(at(fence.id, "/result")).json()
-    assert result.keys() == {"last", "best", "per_class", "confusion_matrix", "fingerprint"}
+    assert result.keys() == {"last", "best", "per_class", "confusion_matrix", "fingerprint", "collapse"}
     assert result["last"] == {"epoch": 3, "test_loss": 0.1, "test_accuracy": 0.75, "interval": [0.9, 1.0]}
     assert result["fingerprint"]["device"] == "cpu"
 

@@ -14,9 +14,10 @@ from service.storage.tables import Epoch, Result
 from worker.run import Bench, _Attempt
 from worker.training.progress import Progress
 
+TINY_MODEL = {"conv_channels": [2, 2], "dense_units": 4}
 TINY = {
     "dataset": "mnist_5k", "epochs": 3, "train_samples": 60, "batch_size": 20, "precision": "float32",
-    "model": {"conv_channels": [2, 2], "dense_units": 4}, "validation_fraction": 0.01,
+    "model": TINY_MODEL, "validation_fraction": 0.01,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from service.storage.database import Database
 from service.storage.leases import Fence
 from service.storage.tables import Experiment, Trace
 from tests.conftest import make_experiment, read_experiment
-from tests.worker.attempts import TINY, at_step, claim, figures, log_of
+from tests.worker.attempts import TINY, TINY_MODEL, at_step, claim, figures, log_of
 from worker.run import Bench, _Attempt, run
 from worker.training.progress import Progress
 
@@ -47,6 +47,23 @@ def test_every_layer_is_measured_at_the_start_and_after_each_epoch(
     assert [(row.epoch, row.layer) for row in layers] == [(epoch, name) for epoch in range(4) for name in names]
     assert all(row.gradient_norm for row in layers)
     assert [row.dead_share_confirmed is None for row in layers] == [True] * 12 + [False] * 3 + [True]
+
+
+@pytest.mark.parametrize(("pool", "activation"), [("avg", "linear"), ("max", "linear"), ("avg", "relu")])
+def test_a_network_of_linear_layers_is_held_against_one(
+    database: Database, bench: Bench, pool: str, activation: str
+) -> None:
+    shape = {**TINY, "epochs": 1, "activation": activation, "model": {**TINY_MODEL, "pool": pool}}
+    id = database.run("make", lambda s: make_experiment(s, **shape)).id
+    run(bench, claim(database))
+    with database.read() as session:
+        result = results.of_experiment(session, id)
+    assert result is not None
+    if (pool, activation) == ("avg", "linear"):
+        assert result.collapse is not None
+        assert (result.collapse["inputs"], result.collapse["images"], result.collapse["collapsed"]) == (785, 1000, True)
+    else:
+        assert result.collapse is None
 
 
 def test_a_spec_without_diagnostics_has_none(database: Database, bench: Bench) -> None:

@@ -1,12 +1,12 @@
 """Trains one experiment from its spec to its scores on the test set."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from service.domain.results import EpochMetrics, TestResult
+from service.domain.results import EpochMetrics, LinearCollapse, TestResult
 from service.domain.spec import ExperimentSpec
 from worker.training.datasets import Dataset
 from worker.training.evaluation import (
@@ -53,6 +53,9 @@ class Trained:
     result: TestResult
     last: Weights
     best: Weights
+
+    def with_collapse(self, collapse: LinearCollapse) -> "Trained":
+        return replace(self, result=self.result.model_copy(update={"collapse": collapse}))
 
 
 def train(
