@@ -60,7 +60,8 @@ def catalogue_view(name: str) -> ActivationView:
 
 def registered_view(found: Registered) -> ActivationView:
     """A version of a registered formula."""
-    choice, row = choice_of(found), choice_of(found).definition
+    choice = choice_of(found)
+    row = choice.definition
     return ActivationView(
         name=found.activation.name,
         version=found.version.version,

@@ -7,8 +7,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from service.domain.activations import CATALOGUE, Activation, derivative, evaluate
-from service.domain.activations.expression import Expression, Reference, X, exp, log, nodes, softmax, sqrt, where
+from service.domain.activations import CATALOGUE, Activation, derivative, evaluate, numeric
+from service.domain.activations.expression import Call, Expression, Reference, X, exp, log, nodes, softmax, sqrt, where
 
 _BETAS: list[dict[str, float]] = [{"beta": value} for value in (0.0, 0.5, 1.0, 2.0, 100.0)]
 _VARIED: dict[str, list[dict[str, float]]] = {
@@ -196,3 +196,18 @@ def test_a_constant_fills_the_shape_of_x() -> None:
     np.testing.assert_array_equal(evaluate(Reference("a") * 2, np.zeros((2, 3)), {"a": 4.0}), np.full((2, 3), 8.0))
     with pytest.raises(KeyError):
         evaluate(Reference("a"), np.zeros(3), {})
+
+
+def test_a_derivative_values_each_part_of_the_formula_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(a: Any) -> Any:
+        calls.append(a)
+        return np.sin(a)
+
+    monkeypatch.setitem(numeric._VALUES, "sin", counted)
+    tree: Expression = X
+    for _ in range(30):
+        tree = Call("sin", (tree,))
+    derivative(tree, np.linspace(-1, 1, 5), {})
+    assert len(calls) == 30
