@@ -35,14 +35,20 @@ class Faults:
 
     plan: dict[str, Fault] = field(default_factory=dict)
     folder: Path | None = None
+    source: Path | None = None  # a file that holds the plan, read again when it has been replaced
+    version: tuple[int, int] = (0, 0)
 
     @classmethod
     def parse(cls, text: str, folder: Path | None = None) -> Self:
-        """Read `point:action[!][:after]`, comma-separated; `!` makes it act each time. ConfigurationError on anything
-        else."""
-        return cls(dict(_parse(part) for part in text.split(",") if part), folder)
+        """Read `point:action[!][:after]`, comma-separated; `!` makes it act each time. `@file` names a file with such a
+        plan, which may change while processes run. ConfigurationError on anything else."""
+        if text.startswith("@"):
+            return cls({}, folder, Path(text[1:]))
+        return cls(_plan(text), folder)
 
     def reach(self, point: str) -> None:
+        if self.source is not None:
+            self._read_again(self.source)
         fault = self.plan.get(point)
         if fault is None:
             return
@@ -50,6 +56,15 @@ class Faults:
             fault.passes -= 1
         elif fault.always or self._first(point):
             self._act(fault.action, point)
+
+    def _read_again(self, source: Path) -> None:
+        try:
+            found = source.stat()
+        except FileNotFoundError:
+            return
+        if (found.st_ino, found.st_mtime_ns) != self.version:
+            self.version = (found.st_ino, found.st_mtime_ns)
+            self.plan = _plan(source.read_text())
 
     def _first(self, point: str) -> bool:
         """Whether nobody has been here before; leaves a mark."""
@@ -85,6 +100,10 @@ class Faults:
                     time.sleep(0.01)
             case _:
                 raise InjectedFault(point)
+
+
+def _plan(text: str) -> dict[str, Fault]:
+    return dict(_parse(part) for part in text.split(",") if part)
 
 
 def _parse(part: str) -> tuple[str, Fault]:

@@ -2,6 +2,7 @@
 
 import functools
 import threading
+from typing import Any
 
 import structlog
 from celery import Celery
@@ -10,13 +11,13 @@ from kombu.exceptions import KombuError, OperationalError
 from sqlalchemy.exc import DBAPIError
 
 import service.spool  # noqa: F401  # registers spool://
+from service.faults import Faults
 from service.settings import Settings
 from service.storage import queue, tuning, workers
 from service.storage.database import Database
 
 TASK = "actlab.train"
 QUEUE = "actlab"
-WAKE_EXPIRES_SECONDS = 60
 MOST_PENDING = 256
 
 log = structlog.get_logger(__name__)
@@ -57,8 +58,9 @@ def _transport_options(settings: Settings) -> dict[str, object]:
 class Waker:
     """Publishes wakes from a thread of its own, so that a broker that is down or hangs slows nobody."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, faults: Faults | None = None) -> None:
         self._app = app
+        self._faults = faults or Faults()
         self._pending = 0
         self._changed = threading.Condition()
         self._stopping = False
@@ -91,15 +93,23 @@ class Waker:
         with self._changed:
             count, self._pending = self._pending, 0
         try:
-            for _ in range(count):
-                self._app.send_task(TASK, expires=WAKE_EXPIRES_SECONDS, ignore_result=True, retry=False)
+            # Wakes do not expire: a worker would judge that by its own clock, and one that is ahead would hear none.
+            for _ in range(min(count, MOST_PENDING - self._waiting())):
+                self._app.send_task(TASK, ignore_result=True, retry=False)
             self._reachable = True
+            self._faults.reach("wake.after_publish")
         except (OperationalError, KombuError, OSError) as error:
             if self._reachable:
                 log.warning("broker_away", error=str(error))
             self._reachable = False
         except Exception:
             log.exception("wake_failed")  # a defect, which must not end this thread: nobody would wake anybody again
+
+    def _waiting(self) -> int:
+        """Wakes that nobody has taken yet."""
+        connection: Any
+        with self._app.pool.acquire(block=True) as connection, connection._reraise_as_library_errors():
+            return int(connection.default_channel._size(QUEUE))
 
 
 def reconcile(database: Database, waker: Waker) -> None:

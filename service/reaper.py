@@ -29,8 +29,9 @@ class _Watch:
 
 
 class Reaper:
-    """Takes an experiment away only after it has itself watched the lease, unchanged and with the database answering,
-    for a whole lease. Whatever held everybody up (the database, the machine) then gets its worker the time to renew.
+    """Takes an experiment away only after it has itself watched the lease, unchanged and with the database answering
+    and taking writes, for a whole lease. Whatever held everybody up (the database, the machine) then gets its worker
+    the time to renew.
 
     A lease that had run out before anybody looked is nobody's fault: it is requeued without counting a loss.
     """
@@ -44,13 +45,20 @@ class Reaper:
     def look(self) -> list[Fence]:
         """One round; what it took away."""
         try:
-            with self._database.read() as session:
-                found = leases.running(session)
+            return self._look()
         except Exception:
             self._watched.clear()  # a gap in the watch: begin again
             raise
+
+    def _look(self) -> list[Fence]:
+        with self._database.read() as session:
+            found = leases.running(session, self._settings.lease_seconds)
         self._watched = {lease.fence.id: self._watch(lease) for lease in found}
-        return [lease.fence for lease in found if self._is_lost(lease) and self._take(lease)]
+        silent = [lease for lease in found if self._watched_for(lease) >= self._settings.lease_seconds / 2]
+        if silent and not self._could_renew(silent):
+            self._watched.clear()
+            return []
+        return [lease.fence for lease in silent if self._is_lost(lease) and self._take(lease)]
 
     def _watch(self, lease: Lease) -> _Watch:
         before = self._watched.get(lease.fence.id)
@@ -58,9 +66,18 @@ class Reaper:
             return before
         return _Watch(lease.fence.attempt, lease.until, self._clock(), alive=not lease.expired)
 
+    def _watched_for(self, lease: Lease) -> float:
+        return self._clock() - self._watched[lease.fence.id].since
+
+    def _could_renew(self, silent: list[Lease]) -> bool:
+        """Whether the database takes, and soon, what their workers would write: one that is read from may still be one
+        that nobody writes to, because another transaction holds it or its disk is full."""
+        started = self._clock()
+        self._database.run("watch", lambda s: leases.touch(s, [lease.fence for lease in silent]))
+        return self._clock() - started < self._settings.lease_seconds / 8
+
     def _is_lost(self, lease: Lease) -> bool:
-        watched = self._clock() - self._watched[lease.fence.id].since
-        return lease.expired and watched >= self._settings.lease_seconds
+        return lease.expired and self._watched_for(lease) >= self._settings.lease_seconds
 
     def _take(self, lease: Lease) -> bool:
         loss = Loss(
@@ -68,7 +85,10 @@ class Reaper:
             counted=self._watched[lease.fence.id].alive,
             detail=f"The worker did not renew its lease of {self._settings.lease_seconds:g} s.",
         )
-        taken = self._database.run("reap", lambda s: losses.lose_expired(s, lease.fence, lease.until, loss))
+        taken = self._database.run(
+            "reap",
+            lambda s: losses.lose_expired(s, lease.fence, lease.until, loss, self._settings.lease_seconds),
+        )
         if taken:
             log.warning("lease_expired", experiment=str(lease.fence.id), attempt=lease.fence.attempt)
             keep_log(self._database, self._settings, lease.fence)

@@ -77,7 +77,11 @@ class Settings(BaseSettings):
         None, ge=1, le=1024, description="CPU threads of a worker; default: every core it may use."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line shown.")
-    fault: str = Field("", description="For tests: crash points, such as `claim.before_commit:kill`, comma-separated.")
+    fault: str = Field(
+        "",
+        description="For tests: crash points, such as `claim.before_commit:kill`, comma-separated; or `@` and a file of"
+        " them.",
+    )
     trace: bool = Field(False, description="For tests: record every transition in the table `lifecycle_trace`.")
 
     @property

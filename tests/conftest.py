@@ -19,6 +19,7 @@ from service.storage import experiments, schema
 from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.tables import Experiment
+from tests.faults.scenario import Scenario, recording
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
 
 # A machine that pauses is no defect of ours; pytest's own timeout ends what hangs.
@@ -89,6 +90,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url, trace=True)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """For a test that is marked `proves(promise, fault)`: what it notes becomes a row of docs/reliability.md."""
+    yield from recording(request)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Checkpoint files: written so that a crash leaves the old one or the new one, read only where their hash agrees."""
 
 import hashlib
+import io
 import pickle
 import shutil
 from pathlib import Path
@@ -28,8 +29,11 @@ class Checkpoints:
     def write(self, fence: Fence, epoch: int, step: int, snapshot: Snapshot) -> Checkpoint:
         """Durable when it returns: file and folder have reached the disk. OSError where they cannot."""
         file = self.folder(fence.id) / f"{fence.attempt}-{step}.pt"
+        # By way of memory: into a file that cannot grow, torch.save fails with a RuntimeError that names no cause.
+        content = io.BytesIO()
+        torch.save(snapshot, content)
         with durable(file) as unfinished:
-            torch.save(snapshot, unfinished)
+            unfinished.write_bytes(content.getbuffer())
             digest = _sha256(unfinished)
             self._faults.reach("checkpoint.before_rename")
         self._faults.reach("checkpoint.after_rename")

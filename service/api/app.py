@@ -76,7 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         schema.check(database)
         with database.read() as session:
             database_id, head = changes.database_id(session), changes.revision(session)
-        waker = Waker(create_celery(settings))
+        waker = Waker(create_celery(settings), database.faults)
         feed = Feed(head, settings.poll_seconds, settings.max_listeners)
         app.state.services = Services(settings, database, waker, database_id, app.version, feed)
         background = [

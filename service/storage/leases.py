@@ -1,16 +1,21 @@
 """What a worker holds while it runs an experiment, and how it learns that it holds it no longer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Status
-from service.storage.clock import now
+from service.storage.clock import after, now
+from service.storage.moves import BLIND
 from service.storage.tables import Experiment
+
+LONGEST_SECONDS = 3600.0  # that ACTLAB_LEASE_SECONDS may say
+MARGIN_SECONDS = 1.0  # by which clocks are put right without having been wrong
 
 
 class FenceLost(Exception):
@@ -72,8 +77,21 @@ class Lease:
     expired: bool
 
 
-def running(session: Session) -> list[Lease]:
-    """Every lease there is, by the database's clock."""
-    columns = (Experiment.id, Experiment.attempt, Experiment.lease_until, Experiment.lease_until < now())
+def over(lease_seconds: float) -> ColumnElement[bool]:
+    """Whether a lease has run out by the database's clock, or lies so far ahead that this clock cannot have given it:
+    it has been set back since, and would otherwise keep a dead worker's experiment for as long."""
+    return or_(Experiment.lease_until < now(), Experiment.lease_until > after(lease_seconds + MARGIN_SECONDS))
+
+
+def touch(session: Session, fences: Sequence[Fence]) -> None:
+    """Write what a renewal would write, and change nothing."""
+    for fence in sorted(fences, key=lambda f: f.id):
+        same = update(Experiment).where(fence.holds).values(lease_until=Experiment.lease_until)
+        session.execute(same, execution_options=BLIND)
+
+
+def running(session: Session, lease_seconds: float = LONGEST_SECONDS) -> list[Lease]:
+    """Every lease there is; workers give themselves `lease_seconds` at most."""
+    columns = (Experiment.id, Experiment.attempt, Experiment.lease_until, over(lease_seconds))
     rows = session.execute(select(*columns).where(Experiment.status == Status.RUNNING).order_by(Experiment.id))
     return [Lease(Fence(id, attempt), until, expired) for id, attempt, until, expired in rows if until is not None]

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from service.domain.status import Cause, Outcome, Status
 from service.storage import attempts
 from service.storage.clock import after, now
-from service.storage.leases import Fence
+from service.storage.leases import LONGEST_SECONDS, Fence, over
 from service.storage.moves import BLIND, moved
+from service.storage.queue import BACK_OFF_SECONDS
 from service.storage.tables import Experiment
 
 
@@ -23,9 +24,11 @@ class Loss:
     detail: str
 
 
-def lose_expired(session: Session, fence: Fence, seen_lease: datetime, loss: Loss) -> bool:
-    """Take it from a worker that went silent: only if the lease is still the one that was watched, and has expired."""
-    expired = and_(fence.holds, Experiment.lease_until == seen_lease, Experiment.lease_until < now())
+def lose_expired(
+    session: Session, fence: Fence, seen_lease: datetime, loss: Loss, lease_seconds: float = LONGEST_SECONDS
+) -> bool:
+    """Take it from a worker that went silent: only if the lease is still the one that was watched, and is over."""
+    expired = and_(fence.holds, Experiment.lease_until == seen_lease, over(lease_seconds))
     return bool(_lose(session, expired, loss))
 
 
@@ -55,7 +58,7 @@ def _lose(session: Session, guard: ColumnElement[bool], loss: Loss) -> list[Fenc
             finished_at=case((ends, now()), else_=None),
             lost_count=losses,
             # The first loss is retried at once; a job that keeps killing its worker gives others room.
-            not_before=case((ends, None), else_=after(Experiment.lost_count * literal(2.0))),
+            not_before=case((ends, None), else_=after(Experiment.lost_count * literal(BACK_OFF_SECONDS))),
             owner=None,
             lease_until=None,
         )

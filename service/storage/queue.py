@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session, aliased
 from service.domain.spec import SPEC_VERSION
 from service.domain.status import Status
 from service.storage import workers
-from service.storage.clock import now, seconds_since
+from service.storage.clock import after, now, seconds_since
 from service.storage.tables import Experiment
+
+BACK_OFF_SECONDS = 2.0  # for each loss before the last
+LONGEST_BACK_OFF_SECONDS = 300.0  # more than the most losses that can be allowed come to
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,11 @@ def _claimable() -> tuple[ColumnElement[bool], ...]:
     return (
         Experiment.status == Status.QUEUED,
         ~Experiment.cancel_requested,
-        or_(Experiment.not_before.is_(None), Experiment.not_before <= now()),
+        or_(
+            Experiment.not_before.is_(None),
+            Experiment.not_before <= now(),
+            Experiment.not_before > after(LONGEST_BACK_OFF_SECONDS),  # the clock has been set back since
+        ),
         Experiment.spec_version <= SPEC_VERSION,
     )
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
@@ -28,10 +29,11 @@ def test_workers_say_what_they_are_and_run(client: TestClient, database: Databas
     assert abs((datetime.now(UTC) - datetime.fromisoformat(busy["last_seen"])).total_seconds()) < 60
 
 
-def test_a_worker_that_is_silent_is_shown_as_not_alive(client: TestClient, database: Database) -> None:
+@pytest.mark.parametrize("age", [16, -3600], ids=["silent", "before the clock was set back"])
+def test_a_worker_that_is_silent_is_shown_as_not_alive(client: TestClient, database: Database, age: float) -> None:
     states.heartbeat(database, "gone")
     with database.write("age") as session:
-        session.execute(update(Worker).values(last_seen=after(-16)))
+        session.execute(update(Worker).values(last_seen=after(-age)))
     (gone,) = client.get(WORKERS).json()["items"]
     assert gone["alive"] is False
     assert client.get("/readyz").json()["workers_alive"] == 0

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -6,33 +7,48 @@ import pytest
 
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
-from service.storage.database import Database
-from tests.stack.conftest import make_service
-from tests.stack.services import SHORT, Json, Service
+from tests.conftest import do_without
+from tests.faults.scenario import Scenario
+from tests.faults.stage import SPEC, Installation, Stage, installed
+from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
 from worker.training.datasets import Locations, load
 from worker.training.loop import Callbacks, train
 from worker.training.precision import Execution
 from worker.training.progress import Progress
 
-__all__ = ["make_service"]
 
-SPEC: Json = SHORT | {"epochs": 6}
+@pytest.fixture(scope="session", params=["embedded", "production"])
+def stack(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    absent = missing(*PostgresServer.PROGRAMS, *RedisServer.PROGRAMS)
+    if name == "production" and (absent or not can_run_as_postgres()):
+        do_without(f"PostgreSQL or Redis is not installed ({', '.join(absent) or 'no user postgres'})")
+    return name
+
+
+@pytest.fixture(scope="session")
+def installation(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One for all tests of a stack: starting it is what takes longest."""
+    with installed(stack, tmp_path_factory.mktemp(stack)) as opened:
+        yield opened
 
 
 @pytest.fixture
-def open_service(make_service: Callable[..., Service]) -> Iterator[Callable[..., tuple[Service, Database]]]:
-    """Starts a service with its crash points, and opens its database beside it."""
-    opened: list[Database] = []
+def stage(installation: Installation, scenario: Scenario) -> Stage:
+    opened = Stage(installation, scenario)
+    opened.settle()
+    return opened
 
-    def start(**settings: str) -> tuple[Service, Database]:
-        service = make_service(**settings).start()
-        database = Database(service.database_url)
-        opened.append(database)
-        return service, database
 
-    yield start
-    for database in opened:
-        database.close()
+@pytest.fixture
+def open_stage(stack: str, tmp_path: Path, scenario: Scenario) -> Iterator[Callable[..., Stage]]:
+    """An installation of the test's own, for settings of its own."""
+    with ExitStack() as cleanup:
+
+        def start(**settings: str) -> Stage:
+            return Stage(cleanup.enter_context(installed(stack, tmp_path, **settings)), scenario)
+
+        yield start
 
 
 class Measured(Callbacks):

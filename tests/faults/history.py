@@ -1,6 +1,9 @@
 """What must hold after any fault, read from the database itself: nothing lost, nothing doubled, nothing stale."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +16,7 @@ from service.storage.database import Database
 from service.storage.tables import Attempt, Epoch, Experiment, Result, Trace
 
 ENDS = {"succeed", "fail", "cancelled"}
+BY_OTHERS = {"lose", "cancel"}  # what is not a worker's own doing
 
 
 @dataclass
@@ -25,28 +29,32 @@ class Verdict:
     stale: int = 0  # a write of an attempt after a newer one had claimed
     gaps: int = 0  # epochs missing or repeated
     open_attempts: int = 0
-    problems: list[str] = field(default_factory=list)
+    longest_pause: float = 0.0  # s, from the first claim of an experiment to its end
 
     @property
     def clean(self) -> bool:
         return not (self.doubled or self.stale or self.gaps or self.open_attempts) and self.accepted == self.terminal
 
 
-def judge(database: Database) -> Verdict:
+def judge(database: Database, before: Collection[UUID] = ()) -> Verdict:
+    """Over all experiments but those that were there `before`."""
     verdict = Verdict()
     with database.read() as session:
         for row in session.scalars(select(Experiment)):
-            _judge_one(session, row, verdict)
+            if row.id not in before:
+                _judge_one(session, row, verdict)
     return verdict
 
 
 def _judge_one(session: Session, row: Experiment, verdict: Verdict) -> None:
     moves = session.execute(
-        select(Trace.attempt, Trace.transition).where(Trace.experiment_id == row.id).order_by(Trace.seq)
+        select(Trace.attempt, Trace.transition, Trace.at).where(Trace.experiment_id == row.id).order_by(Trace.seq)
     ).all()
     verdict.accepted += 1
     verdict.terminal += Status(row.status).terminal
     verdict.stale += _stale([(move.attempt, move.transition) for move in moves])
+    worked = [move.at for move in moves if move.transition not in BY_OTHERS]
+    verdict.longest_pause = max(verdict.longest_pause, _longest_pause(worked))
     verdict.doubled += max(0, sum(move.transition in ENDS for move in moves) - 1)
     if row.status == Status.SUCCEEDED:
         epochs = session.scalars(select(Epoch.epoch).where(Epoch.experiment_id == row.id).order_by(Epoch.epoch)).all()
@@ -65,6 +73,10 @@ def _stale(moves: list[tuple[int, str]]) -> int:
             newest = max(newest, attempt)
         stale += attempt < newest
     return stale
+
+
+def _longest_pause(times: Sequence[datetime]) -> float:
+    return max((float((after - before).total_seconds()) for before, after in pairwise(times)), default=0.0)
 
 
 def figures(database: Database, id: str) -> list[dict[str, Any]]:

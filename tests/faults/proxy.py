@@ -39,7 +39,11 @@ class Proxy:
             except OSError:
                 return  # stopped
             epoch = -1 if self._swallowing else self._epoch
-            server = socket.create_connection(self._target)
+            try:
+                server = socket.create_connection(self._target)
+            except OSError:  # nobody is there: neither is the proxy
+                client.close()
+                continue
             self._sockets += [client, server]
             for source, target in ((client, server), (server, client)):
                 threading.Thread(target=self._pump, args=(source, target, epoch), daemon=True).start()

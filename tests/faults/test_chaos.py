@@ -3,23 +3,21 @@
 import pytest
 
 from tests.faults import chaos
+from tests.faults.scenario import Scenario
+
+FEW = pytest.param(6, 6, marks=[pytest.mark.slow, pytest.mark.timeout(900)], id="few")
+MANY = pytest.param(200, 100, marks=[pytest.mark.nightly, pytest.mark.timeout(5400)], id="many")
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("stack", ["embedded", "production"])
-@pytest.mark.parametrize("seed", [7])
-def test_random_kills_lose_and_double_nothing(stack: str, seed: int) -> None:
-    verdict = chaos.run(stack, kills=6, experiments=6, seed=seed)
-    assert verdict.accepted == 6
-    assert verdict.clean, verdict
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(5400)
-@pytest.mark.parametrize("stack", ["embedded", "production"])
+@pytest.mark.parametrize("stack", ["embedded", "production"], indirect=True)
+@pytest.mark.parametrize(("kills", "experiments"), [FEW, MANY])
 @pytest.mark.parametrize("seed", [1])
-def test_two_hundred_random_kills_over_a_hundred_experiments(stack: str, seed: int) -> None:
-    verdict = chaos.run(stack, kills=200, experiments=100, seed=seed)
-    assert verdict.accepted == 100
+@pytest.mark.proves("all of it at once", "SIGKILL for random workers and APIs at random moments")
+def test_random_kills_lose_and_double_nothing(
+    scenario: Scenario, stack: str, kills: int, experiments: int, seed: int
+) -> None:
+    verdict = chaos.run(stack, kills, experiments, seed)
+    assert verdict.accepted == experiments
     assert verdict.clean, verdict
+    scenario.inject(kills)
+    scenario.add(verdict)

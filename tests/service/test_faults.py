@@ -41,6 +41,18 @@ def test_an_exclamation_mark_acts_each_time(tmp_path: Path) -> None:
             Faults.parse("here:error!", tmp_path / "faults").reach("here")
 
 
+def test_a_plan_in_a_file_changes_while_it_is_followed(tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    faults = Faults.parse(f"@{plan}")
+    faults.reach("here")
+    for point in ("here", "there"):
+        (tmp_path / "new").write_text(f"{point}:error!")
+        (tmp_path / "new").rename(plan)
+        with pytest.raises(InjectedFault):
+            faults.reach(point)
+    faults.reach("here")
+
+
 @pytest.mark.parametrize(("point", "stored"), [("raise.before_commit", 0), ("raise.after_commit", 7)])
 def test_the_points_lie_on_both_sides_of_the_commit(database_url: str, point: str, stored: int) -> None:
     database = Database(database_url, faults=Faults.parse(f"{point}:error"))

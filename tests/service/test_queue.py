@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from service.queue import QUEUE, Waker, create_celery, reconcile
+from service.queue import MOST_PENDING, QUEUE, Waker, create_celery, reconcile
 from service.settings import Settings
 from service.storage import workers
 from service.storage.database import Database
@@ -45,6 +45,28 @@ def test_wakes_reach_the_broker(app: Celery, waker: Waker) -> None:
     channel._purge(QUEUE)
     waker.wake(3)
     await_true(lambda: channel._size(QUEUE) == 3)
+
+
+def test_a_wake_never_expires(app: Celery, waker: Waker) -> None:
+    """Its receiver would judge that by its own clock, and one that is a minute ahead would never work."""
+    channel = channel_of(app)
+    channel._purge(QUEUE)
+    waker.wake()
+    await_true(lambda: channel._size(QUEUE) == 1)
+    assert channel._get(QUEUE)["headers"]["expires"] is None
+
+
+def test_wakes_that_nobody_takes_do_not_pile_up(app: Celery, waker: Waker) -> None:
+    channel = channel_of(app)
+    channel._purge(QUEUE)
+    for _ in range(3):
+        waker.wake(MOST_PENDING - 6)
+        await_true(lambda: not waker._pending)
+    await_true(lambda: channel._size(QUEUE) == MOST_PENDING)
+    waker.wake(10)
+    await_true(lambda: not waker._pending)
+    time.sleep(0.1)
+    assert channel._size(QUEUE) == MOST_PENDING
 
 
 def heartbeat(id: str, *running: str) -> Heartbeat:

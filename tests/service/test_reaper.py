@@ -125,8 +125,49 @@ def test_an_outage_of_the_database_starts_the_watch_anew(
     assert watcher.look() == [held]
 
 
-def _away(_: object) -> None:
+def _away(*_: object) -> None:
     raise OperationalError("SELECT", {}, Exception("away"))
+
+
+@pytest.mark.parametrize("how", ["refuses", "is slow"])
+def test_a_database_that_is_read_but_not_written_starts_the_watch_anew(
+    database: Database, watcher: Reaper, clock: Clock, held: Fence, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Its worker could not have renewed either."""
+
+    def touched(*_: object) -> None:
+        clock.now += LEASE / 4
+        if how == "refuses":
+            _away()
+
+    set_lease(database, -1)
+    watcher.look()
+    clock.now += LEASE - 1
+    with monkeypatch.context() as patched:
+        patched.setattr("service.reaper.leases.touch", touched)
+        if how == "refuses":
+            with pytest.raises(OperationalError):
+                watcher.look()
+        else:
+            assert watcher.look() == []
+    assert watcher.look() == []
+    clock.now += LEASE - 0.1
+    assert watcher.look() == []
+    clock.now += 0.2
+    assert watcher.look() == [held]
+    assert read_experiment(database, held.id).lost_count == 0
+
+
+def test_a_lease_that_no_clock_can_have_given_is_over(
+    database: Database, watcher: Reaper, clock: Clock, held: Fence
+) -> None:
+    """The database's clock was set back by an hour: its worker, were it alive, would renew by the new one."""
+    set_lease(database, LEASE + 3600)
+    watcher.look()
+    clock.now += LEASE - 0.1
+    assert watcher.look() == []
+    clock.now += 0.2
+    assert watcher.look() == [held]
 
 
 def test_an_unexpired_lease_is_left_however_long_it_stands(

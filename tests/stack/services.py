@@ -57,7 +57,7 @@ class Service:
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            _command(*command), env=self.environment, check=check, capture_output=True, text=True, timeout=60
+            _command(*command), env=self.environment, check=check, capture_output=True, text=True, timeout=180
         )
 
     def process(self, name: str) -> psutil.Process:

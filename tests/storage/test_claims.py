@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Status
-from service.storage import attempts, leases, lifecycle, metrics
+from service.storage import attempts, leases, lifecycle, metrics, queue
 from service.storage.base import new_id
 from service.storage.clock import after
 from service.storage.database import Database
@@ -73,7 +73,7 @@ def test_a_study_with_fewer_running_goes_first(database: Database) -> None:
 
     def make(session: Session, study: UUID) -> UUID:
         if session.get(Study, study) is None:
-            session.add(Study(id=study, principal="local", base={}, factors={}, seeds=[0]))
+            session.add(Study(id=study, principal="local", base={}, factors={}, grids=[], seeds=[0]))
         made = make_experiment(session)
         made.study_id = study
         return made.id
@@ -90,6 +90,8 @@ def test_a_claim_waits_for_not_before_and_knows_its_spec_versions(database: Data
 
     database.run("later", lambda s: change(s, not_before=after(60)))
     assert claim(database) == []
+    database.run("set back", lambda s: change(s, not_before=after(3600)))  # by no clock that goes as it should
+    assert do(database, queue.count_due) == 1
     database.run("newer", lambda s: change(s, not_before=None, spec_version=99))
     assert claim(database) == []
     database.run("due", lambda s: change(s, not_before=after(-1), spec_version=1))

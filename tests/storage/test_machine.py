@@ -21,6 +21,7 @@ from service.storage.clock import after
 from service.storage.database import Database
 from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease
 from service.storage.losses import Loss
+from service.storage.queue import LONGEST_BACK_OFF_SECONDS
 from service.storage.tables import Experiment, Trace
 from tests.conftest import make_experiment
 from tests.making import make_epoch, make_run
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 MAX_LOSSES = 3
 MOST = 5  # experiments at a time
-HOUR = 3600.0
+LONG = 1800.0  # s: longer than a test takes, shorter than the longest lease
 
 # Without shrinking: a failure ends at once, and THOROUGH finds the shortest way to it.
 QUICK = settings(
@@ -143,14 +144,14 @@ class Lifecycle(RuleBasedStateMachine):
     def claim(self, number: int) -> None:
         owner, limit, lease = "abc"[number % 3], 1 + number // 8, self.tick()
         taken = self.both(
-            lambda s: [claim.fence for claim in lifecycle.claim(s, owner, limit, HOUR + lease)],
+            lambda s: [claim.fence for claim in lifecycle.claim(s, owner, limit, LONG + lease)],
             lambda: self.world.claim(owner, limit, lease),
         )
         self.fences += taken or ()
 
     def renew(self, fence: Fence, _: int) -> None:
         lease = self.tick()
-        self.both(lambda s: lifecycle.renew(s, [fence], HOUR + lease), lambda: self.world.renew(fence, lease))
+        self.both(lambda s: lifecycle.renew(s, [fence], LONG + lease), lambda: self.world.renew(fence, lease))
 
     def record(self, fence: Fence, number: int) -> None:
         """The next epoch, or now and then the last once more, as after a commit whose answer got lost."""
@@ -196,7 +197,7 @@ class Lifecycle(RuleBasedStateMachine):
     def expire(self, _: object) -> None:
         for id in [id for id, row in self.world.experiments.items() if row.status == Status.RUNNING]:
             lease = self.tick()
-            late = update(Experiment).where(Experiment.id == id).values(lease_until=after(lease - 2 * HOUR))
+            late = update(Experiment).where(Experiment.id == id).values(lease_until=after(lease - 2 * LONG))
             self.database.run("late", lambda s, late=late: s.execute(late))  # type: ignore[misc]
             self.world.expire(id, lease)
         self.look()
@@ -272,7 +273,7 @@ def removed(session: Session, id: UUID) -> bool:
 def stretched(session: Session, answer: T) -> T:
     """Make a back-off outlast the test, so that the model needs no clock."""
     backing_off = (Experiment.status == Status.QUEUED, Experiment.not_before > after(0.5))
-    session.execute(update(Experiment).where(*backing_off).values(not_before=after(HOUR)))
+    session.execute(update(Experiment).where(*backing_off).values(not_before=after(LONGEST_BACK_OFF_SECONDS - 10)))
     return answer
 
 

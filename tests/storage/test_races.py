@@ -21,6 +21,7 @@ from service.storage.leases import CancelRequested, Claim, Fence, FenceLost
 from service.storage.losses import Loss
 from service.storage.tables import Epoch, Experiment, IdempotencyKey, Result, Trace
 from tests.conftest import make_experiment, read_experiment
+from tests.faults.scenario import Scenario
 from tests.making import make_epoch, make_run
 
 T = TypeVar("T")
@@ -141,7 +142,10 @@ def row(database: Database) -> Row:
 
 
 @up_to(1000)
-def test_two_workers_offered_one_experiment_never_both_get_it(database: Database, row: Row, rounds: int) -> None:
+@pytest.mark.proves("an experiment has one worker", "two workers are offered the same row, again and again")
+def test_two_workers_offered_one_experiment_never_both_get_it(
+    database: Database, row: Row, scenario: Scenario, rounds: int
+) -> None:
     def judge(first: list[Claim], second: list[Claim]) -> bool:
         assert len(first) + len(second) == 1
         assert row.read().owner == ("first" if first else "second")
@@ -152,10 +156,15 @@ def test_two_workers_offered_one_experiment_never_both_get_it(database: Database
 
     race = Race(database, row.queued, lambda s: claim(s, "first"), lambda s: claim(s, "second"))
     assert race.run(rounds, judge) == {True, False}
+    scenario.raced(rounds)
 
 
 @up_to(1000)
-def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, rounds: int) -> None:
+@pytest.mark.proves(
+    "cancel wins over success, or is told that it came too late",
+    "a cancel and a success of the same row, again and again",
+)
+def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
     """A cancel that was accepted has cancelled, however close the success was."""
 
     def judge(accepted: bool, refused: Any) -> bool:
@@ -170,10 +179,12 @@ def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, r
         lifecycle.succeed(session, row.fence, make_run())
 
     assert Race(database, row.running, row.cancel, succeed).run(rounds, judge) == {True, False}
+    scenario.raced(rounds)
 
 
 @up_to(300)
-def test_a_renewal_and_a_loss_never_both_count(database: Database, row: Row, rounds: int) -> None:
+@pytest.mark.proves("a stale worker writes nothing", "a renewal and a loss of the same lease, again and again")
+def test_a_renewal_and_a_loss_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
     def judge(renewed: set[UUID], lost: bool) -> bool:
         assert lost != bool(renewed)
         assert row.read().status == (Status.QUEUED if lost else Status.RUNNING)
@@ -181,10 +192,14 @@ def test_a_renewal_and_a_loss_never_both_count(database: Database, row: Row, rou
 
     race = Race(database, row.silent, lambda s: lifecycle.renew(s, [row.fence], 30), row.lose)
     assert race.run(rounds, judge) == {True, False}
+    scenario.raced(rounds)
 
 
 @up_to(300)
-def test_an_epoch_is_recorded_before_a_loss_or_not_at_all(database: Database, row: Row, rounds: int) -> None:
+@pytest.mark.proves("a stale worker writes nothing", "an epoch and a loss of the same lease, again and again")
+def test_an_epoch_is_recorded_before_a_loss_or_not_at_all(
+    database: Database, row: Row, scenario: Scenario, rounds: int
+) -> None:
     def judge(refused: Any, lost: bool) -> bool:
         assert lost
         recorded = refused is None
@@ -196,10 +211,17 @@ def test_an_epoch_is_recorded_before_a_loss_or_not_at_all(database: Database, ro
 
     race = Race(database, row.silent, lambda s: lifecycle.record_epoch(s, row.fence, make_epoch(1)), row.lose)
     assert race.run(rounds, judge) == {True, False}
+    scenario.raced(rounds)
 
 
 @up_to(300)
-def test_a_cancel_of_what_is_being_claimed_is_obeyed(database: Database, row: Row, rounds: int) -> None:
+@pytest.mark.proves(
+    "cancel wins over success, or is told that it came too late",
+    "a cancel and a claim of the same row, again and again",
+)
+def test_a_cancel_of_what_is_being_claimed_is_obeyed(
+    database: Database, row: Row, scenario: Scenario, rounds: int
+) -> None:
     def judge(claims: list[Claim], accepted: bool) -> bool:
         assert accepted
         now = row.read()
@@ -212,10 +234,12 @@ def test_a_cancel_of_what_is_being_claimed_is_obeyed(database: Database, row: Ro
 
     race = Race(database, row.queued, lambda s: lifecycle.claim(s, "w", 1, 30), row.cancel)
     assert race.run(rounds, judge) == {True, False}
+    scenario.raced(rounds)
 
 
 @up_to(300)
-def test_one_key_stands_for_one_creation(database: Database, rounds: int) -> None:
+@pytest.mark.proves("a retried submit makes one experiment", "two submits with the same key, again and again")
+def test_one_key_stands_for_one_creation(database: Database, scenario: Scenario, rounds: int) -> None:
     def create(session: Session) -> str | None:
         """Where it was created before, or None where this is what creates it."""
         location = f"/experiments/{new_id()}"
@@ -234,6 +258,7 @@ def test_one_key_stands_for_one_creation(database: Database, rounds: int) -> Non
         database.run("empty", lambda s: [s.execute(delete(table)) for table in (IdempotencyKey, Experiment)])
 
     assert Race(database, empty, create, create).run(rounds, judge) == {True, False}
+    scenario.raced(rounds)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

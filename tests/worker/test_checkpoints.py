@@ -1,6 +1,7 @@
 """Checkpoint files survive a crash at any point, and are not read unless they are whole."""
 
 import hashlib
+import resource
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,19 @@ def test_a_file_that_is_not_the_one_recorded_is_not_read(
         written = Checkpoint(1, 30, written.path, "0" * 64)
     with pytest.raises(UnusableCheckpoint):
         checkpoints.read(written)
+
+
+def test_a_disk_that_is_full_is_an_os_error_and_leaves_nothing(
+    checkpoints: Checkpoints, tmp_path: Path, fence: Fence
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            checkpoints.write(fence, 1, 30, {"weights": torch.zeros(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
 def test_a_file_that_would_run_code_is_not_loaded(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:

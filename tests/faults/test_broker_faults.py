@@ -1,0 +1,124 @@
+"""Wakes that are lost, doubled, late or garbage: the queue is in SQL, and a broker can only delay."""
+
+import os
+import shutil
+import signal
+import statistics
+import time
+from contextlib import closing
+
+import pytest
+
+from service.queue import TASK, create_celery
+from service.settings import Settings
+from tests.faults.stage import PATIENCE, Stage
+from tests.waiting import await_true
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
+
+ON_EMBEDDED = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+ON_PRODUCTION = pytest.mark.parametrize("stack", ["production"], indirect=True)
+
+PROMISED_SECONDS = 5.0
+
+
+def wake(stage: Stage, times: int) -> None:
+    """Publish wakes as an API does."""
+    broker = None if stage.installation.redis is None else stage.installation.redis.url
+    with closing(create_celery(Settings(home=stage.service.home, broker_url=broker))) as app:
+        for _ in range(times):
+            app.send_task(TASK, ignore_result=True, retry=False)
+    stage.scenario.inject(times)
+
+
+@pytest.mark.proves(
+    "a wake-up call changes nothing but latency",
+    "ten wakes at once for one experiment and two workers, and ten more after it has ended",
+)
+def test_ten_wakes_at_once_and_after_completion_run_it_once(stage: Stage) -> None:
+    with stage.another_worker():
+        await_true(lambda: len(stage.alive()) >= 2, PATIENCE)
+        id = stage.submit()
+        wake(stage, 10)
+        done = stage.finish(id)
+        wake(stage, 10)
+        other = stage.submit(seed=1)
+        assert stage.finish(other)["status"] == "succeeded"
+    assert (done["status"], stage.until(id)["attempt"], stage.until(other)["attempt"]) == ("succeeded", 1, 1)
+    stage.proved()
+
+
+@ON_EMBEDDED
+@pytest.mark.proves(
+    "a wake-up call changes nothing but latency", "the spool deleted, and filled with garbage, twice each"
+)
+def test_a_spool_that_is_deleted_or_full_of_garbage_costs_seconds(stage: Stage) -> None:
+    taken = []
+    for damage in range(4):
+        spool = stage.service.home / "spool"
+        shutil.rmtree(spool, ignore_errors=True)
+        if damage % 2:
+            spool.mkdir(exist_ok=True)
+            for number in range(50):
+                (spool / f"{number}.actlab.msg").write_bytes(b"\xff{")
+        stage.scenario.inject()
+        started = time.monotonic()
+        id = stage.submit(seed=damage, epochs=2)
+        stage.until(id, attempt=1)
+        taken.append(time.monotonic() - started)
+        stage.finish(id)
+    stage.scenario.back(max(taken))
+    assert statistics.median(taken) < PROMISED_SECONDS
+    stage.proved()
+
+
+@ON_PRODUCTION
+@pytest.mark.proves(
+    "Redis slows no request", "SIGSTOP for Redis, then seven submits, each answered in under 200 ms (median)"
+)
+def test_a_hung_redis_slows_no_submit(stage: Stage) -> None:
+    redis = stage.installation.redis
+    assert redis is not None
+    assert redis.process is not None
+    ids = [stage.submit(epochs=1)]
+    os.kill(redis.process.pid, signal.SIGSTOP)
+    stage.scenario.inject()
+    try:
+        taken = []
+        for seed in range(1, 8):
+            started = time.monotonic()
+            ids.append(stage.submit(seed=seed, epochs=1))
+            taken.append(time.monotonic() - started)
+        assert statistics.median(taken) < 0.2
+    finally:
+        os.kill(redis.process.pid, signal.SIGCONT)
+    resumed = time.monotonic()
+    for id in ids:
+        assert stage.finish(id)["status"] == "succeeded"
+    stage.scenario.back(time.monotonic() - resumed)
+    stage.proved()
+
+
+@ON_PRODUCTION
+@pytest.mark.proves(
+    "a wake-up call changes nothing but latency", "Redis killed and back empty ten times, idle and busy by turns"
+)
+def test_redis_lost_and_empty_ten_times_delays_by_seconds(stage: Stage) -> None:
+    redis = stage.installation.redis
+    assert redis is not None
+    taken = []
+    for round in range(10):
+        redis.stop(signal.SIGKILL)
+        stage.scenario.inject()
+        if round % 2:  # busy: submitted while Redis is away
+            id = stage.submit(seed=round, epochs=1)
+        redis.start()
+        started = time.monotonic()
+        if not round % 2:  # idle: submitted after it came back empty
+            id = stage.submit(seed=round, epochs=1)
+        stage.until(id, attempt=1)
+        taken.append(time.monotonic() - started)
+        assert stage.finish(id)["status"] == "succeeded"
+    stage.scenario.back(max(taken))
+    assert statistics.median(taken) < PROMISED_SECONDS
+    stage.proved()

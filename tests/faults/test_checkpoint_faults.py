@@ -1,0 +1,84 @@
+"""Checkpoints that are old, late, damaged or gone."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.faults.history import figures
+from tests.faults.stage import PATIENCE, Stage
+from tests.waiting import await_true
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
+
+Undisturbed = list[dict[str, Any]]
+
+
+def checkpoints(stage: Stage, id: str) -> list[Path]:
+    return sorted((stage.service.home / "checkpoints" / id).glob("*.pt"))
+
+
+def log(stage: Stage, id: str, attempt: int) -> str:
+    return (stage.service.home / "logs" / id / f"{attempt}.log").read_text()
+
+
+@pytest.mark.proves(
+    "a resumed run is the undisturbed one, bit for bit",
+    "SIGKILL after a checkpoint, and again before the next: the third attempt resumes from the first one's",
+)
+def test_a_checkpoint_of_an_older_attempt_is_resumed_from(stage: Stage, undisturbed: Undisturbed) -> None:
+    stage.follow("checkpoint.after_commit:kill")
+    id = stage.submit()
+    stage.await_point("checkpoint.after_commit")
+    stage.follow("checkpoint.before_rename:kill")
+    assert stage.finish(id)["status"] == "succeeded"
+    resumed = [log(stage, id, attempt).partition("resumes after ")[2].partition("\n")[0] for attempt in (1, 2, 3)]
+    assert resumed[0] == ""
+    assert resumed[1] == resumed[2] != ""
+    stage.scenario.inject(2)
+    assert figures(stage.database, id) == undisturbed
+    stage.proved()
+
+
+@pytest.mark.proves(
+    "a stale worker writes nothing",
+    "SIGSTOP between a checkpoint's file and its commit; another worker finishes; SIGCONT",
+)
+def test_a_checkpoint_that_comes_late_moves_no_pointer(stage: Stage, undisturbed: Undisturbed) -> None:
+    stage.follow("checkpoint.before_rename:stop")
+    id = stage.submit()
+    frozen = stage.service.process("worker")
+    await_true(lambda: frozen.status() == psutil.STATUS_STOPPED, PATIENCE)
+    stage.scenario.inject()
+    with stage.another_worker():
+        assert stage.finish(id)["status"] == "succeeded"
+        os.kill(frozen.pid, signal.SIGCONT)
+        await_true(lambda: "stopped: FenceLost" in log(stage, id, 1), PATIENCE)
+    assert figures(stage.database, id) == undisturbed
+    stage.proved()
+
+
+@pytest.mark.proves(
+    "a checkpoint that cannot be read costs time and no result",
+    "between two attempts its file is damaged in one place; then, in another run, removed",
+)
+@pytest.mark.parametrize("damage", ["corrupt", "missing"])
+def test_a_damaged_checkpoint_starts_the_run_over(stage: Stage, undisturbed: Undisturbed, damage: str) -> None:
+    stage.follow("checkpoint.after_commit:pause")
+    id = stage.submit()
+    stage.await_point("checkpoint.after_commit")
+    (file,) = checkpoints(stage, id)
+    if damage == "missing":
+        file.unlink()
+    else:
+        content = file.read_bytes()
+        file.write_bytes(content[:1000] + bytes([content[1000] ^ 1]) + content[1001:])
+    stage.scenario.inject()
+    stage.kill("worker")
+    assert stage.finish(id)["status"] == "succeeded"
+    assert "starts over" in log(stage, id, 2)
+    assert figures(stage.database, id) == undisturbed
+    stage.proved()

@@ -1,0 +1,42 @@
+"""A process that does what APIs and workers do to the database, as fast as it can.
+
+python -m tests.faults.writer sqlite:///actlab.db name-of-this-writer 10
+"""
+
+import sys
+
+from sqlalchemy.orm import Session
+
+from service.domain.spec import ExperimentSubmission
+from service.storage import experiments, lifecycle
+from service.storage.base import new_id
+from service.storage.database import Database
+from service.storage.leases import Fence
+from tests.making import make_epoch, make_run
+
+LEASE_SECONDS = 600.0  # nobody is to lose one here
+SUBMISSION = ExperimentSubmission.model_validate({"activation": "relu", "dataset": "mnist_5k", "epochs": 1})
+
+
+def main(url: str, name: str, count: int) -> None:
+    """Each round queues one experiment, claims one, be it this one or another's, and brings it to its end."""
+    database = Database(url, trace=True)
+    for _ in range(count):
+        database.run("make", _make)
+        for claim in database.run("claim", lambda s: lifecycle.claim(s, name, 1, LEASE_SECONDS)):
+            _work(database, claim.fence)
+    database.close()
+
+
+def _make(session: Session) -> None:
+    experiments.create(session, "local", SUBMISSION, id=new_id())
+
+
+def _work(database: Database, fence: Fence) -> None:
+    database.run("renew", lambda s: lifecycle.renew(s, [fence], LEASE_SECONDS))
+    database.run("epoch", lambda s: lifecycle.record_epoch(s, fence, make_epoch(1)))
+    database.run("finish", lambda s: lifecycle.succeed(s, fence, make_run()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
