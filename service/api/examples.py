@@ -142,6 +142,7 @@ STUDY: dict[str, Any] = {
     "seeds": [0, 1, 2],
     "tuning": None,
     "tunes": None,
+    "reuse": False,
     "activations": {},
     "experiments": 6,
     "progress": {"queued": 3, "running": 1, "succeeded": 2, "failed": 0, "cancelled": 0},
@@ -156,6 +157,7 @@ STUDY: dict[str, Any] = {
 STUDY_PLAN: dict[str, Any] = {
     "cells": 2,
     "experiments": 6,
+    "reused": 0,
     "tuning_experiments": 0,
     "train_seconds": 110.4,
     "seconds": 55.2,

@@ -31,7 +31,7 @@ from service.api.specs import SubmissionDep
 from service.domain.errors import ExperimentNotFound, IllegalTransition
 from service.domain.status import Status
 from service.domain.text import Text
-from service.storage import attempts, experiments, lifecycle, misclassified
+from service.storage import attempts, experiments, lifecycle, misclassified, reuse
 from service.storage.cursors import Cursor
 from service.storage.tables import Experiment
 
@@ -136,6 +136,10 @@ def retry_experiment(
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
 def delete_experiment(experiment: LockedExperiment, session: WriteSession) -> None:
     """Delete an experiment that has ended, with its metrics, result and attempts."""
+    others = reuse.referring(session, experiment.id)
+    if others:
+        named = ", ".join(map(str, others))
+        raise IllegalTransition(f"It counts for study {named} too; delete that first.")
     if not experiments.remove(session, experiment.id):
         raise IllegalTransition(f"It is {experiment.status}: cancel it first, then delete it.")
 

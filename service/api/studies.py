@@ -26,6 +26,7 @@ from service.api.exports import FileQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import Page
+from service.api.services import Services
 from service.api.study_schemas import StudyPlan, StudyView
 from service.domain.errors import FieldProblem, IllegalTransition, Invalid, StudyNotFound
 from service.domain.presets import PresetName
@@ -33,7 +34,7 @@ from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudyPatch, StudySpec
 from service.domain.text import Name, Text
 from service.domain.tuning import NOT_FRESH
-from service.storage import progress, studies, tuning
+from service.storage import progress, reuse, studies, tuning
 from service.storage.activations import Names
 from service.storage.cursors import Cursor
 from service.storage.experiments import Filter
@@ -81,13 +82,14 @@ def submit_study(
     names = Names(session)
     ranking, trials = spec.experiments(names), spec.tuning_experiments(names)
     if dry_run:
-        return JSONResponse(study_views.plan(session, ranking, trials).model_dump(mode="json"))
-    submissions = trials or ranking
+        left, reused = _untrained(session, services, ranking, spec.reuse)
+        return JSONResponse(study_views.plan(session, ranking, trials, left).model_dump(mode="json"))
+    submissions, reused = _untrained(session, services, trials or ranking, spec.reuse)
     id = creation.once(
         session,
         response,
         "studies",
-        lambda id: studies.create(session, principal, spec, submissions, id, names.versions),
+        lambda id: studies.create(session, principal, spec, submissions, id, names.versions, reused),
     )
     session.info["wakes"] = len(submissions)
     return _created(session, response, id)
@@ -129,8 +131,9 @@ def edit_study(
     names = Names(session, study.activations, archived=True)
     limit = services.settings.max_study_experiments
     submissions = tuning.with_rates(study, _extended(studies.spec_of(study), added, limit, names)) if added else []
+    submissions, reused = _untrained(session, services, submissions, study.reuse)
     session.info["wakes"] = len(submissions)
-    return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions))
+    return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions, reused))
 
 
 @router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
@@ -169,6 +172,17 @@ def _extended(spec: StudySpec, added: list[int], limit: int, names: Names) -> li
     if stale:
         raise Invalid(f"{NOT_FRESH}.", errors=[FieldProblem("/seeds", NOT_FRESH, "not_fresh", stale)])
     return further.model_copy(update={"tuning": None}).experiments(names)
+
+
+def _untrained(
+    session: Session, services: Services, submissions: list[ExperimentSubmission], asked: bool
+) -> tuple[list[ExperimentSubmission], list[UUID]]:
+    """What is left to train, and the experiments that stand for the rest."""
+    if not asked:
+        return submissions, []
+    found = reuse.find(session, submissions, services.version)
+    left = [each for each in submissions if (each.spec.condition, each.seed) not in found]
+    return left, list(found.values())
 
 
 def _check_own(study: Study, asked: bool = True) -> None:

@@ -32,6 +32,7 @@ class StudyView(View):
     grids: list[Grid] = Field(description="Where it has several; their base goes over `base`.")
     seeds: list[int]
     tuning: TuningView | None = Field(description="Where the learning rate of each cell is tuned first.")
+    reuse: bool = Field(description="Whether it counts finished experiments that it did not train.")
     tunes: UUID | None = Field(description="The study that this one tries learning rates for.")
     activations: dict[str, int] = Field(
         description="Which version each registered name without one stands for, in seeds added later too."
@@ -51,6 +52,7 @@ class StudyPlan(View):
 
     cells: int = Field(description="Combinations of the factors' values, over all grids.")
     experiments: int = Field(description="Cells times their seeds.")
+    reused: int = Field(description="How many of them have been trained already, with `reuse`.")
     tuning_experiments: int = Field(description="How many of them try learning rates, before the others.")
     train_seconds: float | None = Field(description="Training time of all of them together; null while unknown.")
     seconds: float | None = Field(description="Until the last ends, once they start; null while unknown.")

@@ -55,6 +55,7 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
         seeds=row.seeds,
         tuning=_tuning(row, tuner),
         tunes=row.tunes,
+        reuse=row.reuse,
         activations=row.activations,
         experiments=progress.total,
         progress=dict(progress.counts),
@@ -68,15 +69,20 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
 
 
 def plan(
-    session: Session, ranking: Sequence[ExperimentSubmission], trials: Sequence[ExperimentSubmission]
+    session: Session,
+    ranking: Sequence[ExperimentSubmission],
+    trials: Sequence[ExperimentSubmission],
+    left: Sequence[ExperimentSubmission],
 ) -> StudyPlan:
-    """What the study would take, going by what has just been trained."""
-    submissions = [*trials, *ranking]
+    """What the study would take, going by what has just been trained; `left` are those of the ranking that have not
+    been trained yet."""
+    submissions = [*trials, *left]
     alive = workers.count_alive(session)
     expected = estimates.estimate(_cells(submissions), paces.recent(session), alive)
     return StudyPlan(
         cells=len(_cells(ranking)),
-        experiments=len(submissions),
+        experiments=len(trials) + len(ranking),
+        reused=len(ranking) - len(left),
         tuning_experiments=len(trials),
         workers=alive,
         **vars(expected),

@@ -116,6 +116,11 @@ class StudySpec(Part):
         description="Several grids, which share base and factors. What two of them have in common is trained once.",
     )
     seeds: Seeds = [0, 1, 2]
+    reuse: bool = Field(
+        False,
+        description="Train nothing again that has been: finished experiments of the same spec, seed, version and"
+        " fingerprint count for this study too.",
+    )
     tuning: Tuning | None = Field(
         None,
         description="Tune the learning rate of every cell before it is ranked: on validation images, over seeds of its"
@@ -218,6 +223,9 @@ class StudySpec(Part):
             for index, seed in enumerate(self.tuning.seeds if self.tuning else [])
             if seed in used
         ]
+        if self.reuse and self.tuning is not None:
+            reason = "A study that tunes trains everything itself; leave one of the two out"
+            stale.append(FieldProblem("/reuse", reason, "not_with_tuning", True))
         return stale + [
             FieldProblem(pointer(("grids", index, "name")), "Give each grid a name of its own", "repeated_value", name)
             for index, name in enumerate(names)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, select, tuple_, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
@@ -15,6 +15,7 @@ from service.storage import tombstones
 from service.storage.base import new_id
 from service.storage.changes import next_revision, note, stamp
 from service.storage.cursors import Cursor
+from service.storage.reuse_table import StudyReuse
 from service.storage.tables import Experiment, Tag
 
 RANGES: Mapping[str, tuple[InstrumentedAttribute[Any], ...]] = {
@@ -64,9 +65,10 @@ class Filter:
             Experiment.status: self.status,
             Experiment.activation: self.activation,
             Experiment.dataset: self.dataset,
-            Experiment.study_id: self.study,
         }
         found: list[ColumnElement[bool]] = [column == value for column, value in columns.items() if value is not None]
+        if self.study is not None:
+            found.append(Experiment.id.in_(of_study(self.study)))
         if self.tag is not None:
             found.append(Experiment.id.in_(select(Tag.experiment_id).where(Tag.tag == self.tag)))
         if self.text is not None:
@@ -78,6 +80,13 @@ class Filter:
         if self.ended:
             found.append(Experiment.status.in_(TERMINAL))
         return [*found, *(condition for narrowed in self.ranges for condition in narrowed.conditions())]
+
+
+def of_study(study: UUID) -> Any:
+    """Ids of the experiments of a study: those that it trained, and those that it took over."""
+    own = select(Experiment.id.label("id")).where(Experiment.study_id == study)
+    taken = select(StudyReuse.experiment_id.label("id")).where(StudyReuse.study_id == study)
+    return select(union_all(own, taken).subquery().c.id)
 
 
 @dataclass(frozen=True)
@@ -237,9 +246,23 @@ def remove_of_studies(session: Session, studies: Collection[UUID]) -> int | None
     # Now that no retry can come in between: is one there?
     if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
         return None
+    _hand_over(session, studies, revision)
     tombstones.bury(session, ours, revision)
     session.execute(delete(Experiment).where(ours), execution_options={"synchronize_session": False})
     return revision
+
+
+def _hand_over(session: Session, studies: Collection[UUID], revision: int) -> None:
+    """What other studies took over from these becomes theirs, each the first one's that did."""
+    taken = select(StudyReuse.experiment_id, StudyReuse.study_id).join(
+        Experiment, Experiment.id == StudyReuse.experiment_id
+    )
+    kept = taken.where(Experiment.study_id.in_(studies), StudyReuse.study_id.not_in(studies))
+    rows = session.execute(kept.order_by(StudyReuse.study_id.desc())).all()
+    for id, heir in {row.experiment_id: row.study_id for row in rows}.items():
+        session.execute(update(Experiment).where(Experiment.id == id).values(study_id=heir, revision=revision))
+        session.execute(delete(StudyReuse).where(StudyReuse.experiment_id == id, StudyReuse.study_id == heir))
+    session.execute(delete(StudyReuse).where(StudyReuse.study_id.in_(studies)))
 
 
 def _whole() -> Select[Experiment]:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from service.domain.status import ACTIVE, Status
 from service.storage import workers
+from service.storage.reuse_table import StudyReuse
 from service.storage.tables import Experiment
 
 
@@ -40,10 +41,14 @@ def of_studies(session: Session, ids: Collection[UUID]) -> dict[UUID, Progress]:
     """Two queries whatever their number."""
     counts = {id: dict.fromkeys(Status, 0) for id in ids}
     means: dict[UUID, float] = {}
+    figures = (Experiment.status, Experiment.seconds)
+    own = select(Experiment.study_id.label("study"), *figures).where(Experiment.study_id.in_(ids))
+    taken = select(StudyReuse.study_id, *figures).join(Experiment, Experiment.id == StudyReuse.experiment_id)
+    both = union_all(own, taken.where(StudyReuse.study_id.in_(ids))).subquery()
     for id, status, number, seconds in session.execute(
-        select(Experiment.study_id, Experiment.status, func.count(), func.avg(Experiment.seconds))
-        .where(Experiment.study_id.in_(ids))
-        .group_by(Experiment.study_id, Experiment.status)
+        select(both.c.study, both.c.status, func.count(), func.avg(both.c.seconds)).group_by(
+            both.c.study, both.c.status
+        )
     ):
         counts[id][Status(status)] = number
         if status == Status.SUCCEEDED:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.domain.spec import ExperimentSubmission
 from service.domain.status import ACTIVE
 from service.domain.study import StudySpec
-from service.storage import experiments, lifecycle, tombstones
+from service.storage import experiments, lifecycle, reuse, tombstones
 from service.storage.base import new_id
 from service.storage.changes import next_revision, note
 from service.storage.clock import now
@@ -50,10 +50,12 @@ def create(
     submissions: Sequence[ExperimentSubmission],
     id: UUID,
     activations: Mapping[str, int] = NO_NAMES,
+    reused: Collection[UUID] = (),
 ) -> Study:
     """Store the study and queue its experiments, all or none, or, where it tunes first, those of a study that does;
     `activations` are the versions that registered names in it stand for."""
     study = _add(session, principal, spec, id, activations)
+    reuse.refer(session, id, reused)
     tuner = spec.tuner()
     if tuner is None:
         study.revision = experiments.create_all(session, principal, id, submissions)
@@ -79,6 +81,7 @@ def _add(session: Session, principal: str, spec: StudySpec, id: UUID, activation
         grids=[grid.model_dump(mode="json") for grid in spec.grids],
         tuning=None if spec.tuning is None else spec.tuning.model_dump(mode="json"),
         seeds=spec.seeds,
+        reuse=spec.reuse,
         activations=dict(activations),
     )
     session.add(study)
@@ -105,7 +108,7 @@ def find_locked(session: Session, id: UUID) -> Study | None:
 def spec_of(study: Study) -> StudySpec:
     """What was posted, presets spelt out, with the seeds of now."""
     spelled = {"base": study.base, "factors": study.factors, "grids": study.grids, "seeds": study.seeds}
-    return StudySpec.model_validate(spelled | {"tuning": study.tuning})
+    return StudySpec.model_validate(spelled | {"tuning": study.tuning, "reuse": study.reuse})
 
 
 def tuners(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -130,8 +133,11 @@ def revision(session: Session, id: UUID) -> int | None:
     return session.scalar(select(Study.revision).where(Study.id == id))
 
 
-def edit(session: Session, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission]) -> Study:
-    """Apply a merge patch of name, question and seeds to a locked study, and queue what new seeds add."""
+def edit(session: Session, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission],
+         reused: Collection[UUID] = ()) -> Study:  # fmt: skip
+    """Apply a merge patch of name, question and seeds to a locked study, queue what new seeds add, and take over what
+    of it has been trained."""
+    reuse.refer(session, study.id, reused)
     revision = experiments.create_all(session, study.principal, study.id, added)
     edited = {**changes, "edit_version": Study.edit_version + 1, "revision": revision}
     return write(session, study.id, edited)

@@ -28,10 +28,10 @@ class Study(Base):
     tuning: Mapped[dict[str, Any] | None]
     tuned: Mapped[list[Any] | None]
     tuned_at: Mapped[datetime | None]
+    reuse: Mapped[bool] = mapped_column(default=False)
     # The study that this one tries the rates for.
     tunes: Mapped[UUID | None] = mapped_column(ForeignKey("studies.id"), index=True)
-    # The versions that bare names of registered activations meant when it was submitted, so that seeds added later
-    # train the same formulas.
+    # What bare names of registered activations meant at first, so that seeds added later train the same formulas.
     activations: Mapped[dict[str, Any]] = mapped_column(default=dict)
     edit_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now())

@@ -65,6 +65,12 @@ def devices(session: Session) -> set[str]:
     return set(session.scalars(select(Worker.device).where(_alive()).distinct()))
 
 
+def machines(session: Session) -> set[tuple[str, str | None]]:
+    """Kind of device and version of torch of each live worker."""
+    rows = session.execute(select(Worker.device, Worker.versions).where(_alive()))
+    return {(row.device, row.versions.get("torch")) for row in rows}
+
+
 def count_idle(session: Session) -> int:
     """Alive and without work. Counted here and not in SQL: JSON comparison differs between the databases."""
     running = session.scalars(select(Worker.experiments).where(_alive())).all()

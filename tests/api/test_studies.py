@@ -15,7 +15,7 @@ from tests.api.serving import EXPERIMENTS, STUDIES, serving
 from tests.making import make_epoch
 
 FIELDS = {
-    "id", "name", "question", "preset", "base", "factors", "grids", "seeds", "tuning", "tunes", "activations",
+    "id", "name", "question", "preset", "base", "factors", "grids", "seeds", "tuning", "tunes", "reuse", "activations",
     "experiments", "progress", "finished", "eta_seconds", "cancelled_at", "edit_version", "created_at", "revision",
 }  # fmt: skip
 GRID: dict[str, Any] = {

@@ -1,0 +1,118 @@
+"""Studies that train nothing twice: what another study finished counts for them too."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.storage.database import Database
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES, services_of
+from tests.making import make_fingerprint
+
+SMALL: dict[str, Any] = {"base": {"epochs": 1}, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]}
+WIDE = SMALL | {"factors": {"activation": ["relu", "tanh", "swish"]}, "reuse": True}
+
+
+@pytest.fixture
+def version(client: TestClient) -> str:
+    return services_of(client).version
+
+
+def submit(client: TestClient, spec: Any) -> dict[str, Any]:
+    answer = client.post(STUDIES, json=spec)
+    assert answer.status_code == 202, answer.text
+    study: dict[str, Any] = answer.json()
+    return study
+
+
+def succeed_all(database: Database, version: str, **fingerprint: Any) -> None:
+    for fence in states.claim(database):
+        states.succeed(database, fence, 0.9, **{"code": version, **fingerprint})
+
+
+def ids(client: TestClient, study: str) -> list[str]:
+    items = client.get(EXPERIMENTS, params={"study": study, "sort": "id", "limit": 500}).json()["items"]
+    return [item["id"] for item in items]
+
+
+def test_what_is_trained_counts_in_both_and_only_the_rest_is_queued(
+    client: TestClient, database: Database, version: str
+) -> None:
+    first = submit(client, SMALL)["id"]
+    succeed_all(database, version)
+    plan = client.post(STUDIES, params={"dry_run": True}, json=WIDE).json()
+    assert (plan["experiments"], plan["reused"]) == (6, 4)
+    second = submit(client, WIDE)
+    assert (second["experiments"], second["progress"]["queued"], second["progress"]["succeeded"]) == (6, 2, 4)
+    assert set(ids(client, second["id"])) > set(ids(client, first))
+    assert len(ids(client, first)) == 4
+    succeed_all(database, version)
+    groups = client.get(f"{STUDIES}/{second['id']}/comparison").json()["groups"]
+    assert {group["factors"]["activation"]: group["n"] for group in groups} == {"relu": 2, "tanh": 2, "swish": 2}
+    export = client.get(f"{STUDIES}/{second['id']}/export", params={"format": "jsonl"}).text
+    assert export.count("\n") == 6
+    assert submit(client, WIDE)["progress"] == {"queued": 0, "running": 0, "succeeded": 6, "failed": 0, "cancelled": 0}
+
+
+def test_without_being_asked_for_nothing_is_reused(client: TestClient, database: Database, version: str) -> None:
+    submit(client, SMALL)
+    succeed_all(database, version)
+    assert submit(client, SMALL)["progress"]["queued"] == 4
+
+
+def test_seeds_added_later_are_reused_too(client: TestClient, database: Database, version: str) -> None:
+    submit(client, SMALL | {"seeds": [5]})
+    succeed_all(database, version)
+    study = submit(client, SMALL | {"reuse": True})
+    added = client.patch(f"{STUDIES}/{study['id']}", json={"seeds": [0, 1, 5]}).json()
+    assert (added["experiments"], added["progress"]["queued"], added["progress"]["succeeded"]) == (6, 4, 2)
+
+
+@pytest.mark.parametrize("other", [{"code": "0.0.1"}, {"mixed": True}, {"torch": "1.0"}, {"device": "cuda"}], ids=str)
+def test_what_another_version_or_machine_trained_is_trained_again(
+    client: TestClient, database: Database, version: str, other: dict[str, Any]
+) -> None:
+    states.heartbeat(database, device="cpu", versions={"torch": make_fingerprint().torch})
+    submit(client, SMALL)
+    succeed_all(database, version, **other)
+    assert submit(client, SMALL | {"reuse": True})["progress"]["queued"] == 4
+
+
+def test_all_that_is_reused_has_one_fingerprint(client: TestClient, database: Database, version: str) -> None:
+    submit(client, SMALL)
+    fences = states.claim(database)
+    for fence, threads in zip(fences, (1, 1, 1, 2), strict=True):
+        states.succeed(database, fence, 0.9, code=version, threads=threads)
+    assert submit(client, SMALL | {"reuse": True})["progress"]["succeeded"] == 3
+
+
+def test_what_failed_is_trained_again(client: TestClient, database: Database) -> None:
+    submit(client, SMALL)
+    for fence in states.claim(database):
+        states.fail(database, fence)
+    assert submit(client, SMALL | {"reuse": True})["progress"]["queued"] == 4
+
+
+def test_deleting_the_study_that_trained_leaves_what_others_count(
+    client: TestClient, database: Database, version: str
+) -> None:
+    first = submit(client, SMALL)["id"]
+    succeed_all(database, version)
+    second, third = (submit(client, SMALL | {"reuse": True})["id"] for _ in range(2))
+    held = ids(client, first)
+    refused(client.delete(f"{EXPERIMENTS}/{held[0]}"), 409, "illegal_transition")
+    assert client.delete(f"{STUDIES}/{first}").status_code == 204
+    assert ids(client, second) == ids(client, third) == held
+    assert client.get(f"{EXPERIMENTS}/{held[0]}").json()["study_id"] == second
+    assert client.delete(f"{STUDIES}/{third}").status_code == 204
+    assert ids(client, second) == held
+    assert client.delete(f"{STUDIES}/{second}").status_code == 204
+    assert client.get(EXPERIMENTS).json()["items"] == []
+
+
+@states.on_sqlite
+def test_a_study_that_tunes_reuses_nothing(client: TestClient) -> None:
+    body = SMALL | {"reuse": True, "tuning": {"rates": [0.1, 0.2]}}
+    refused(client.post(STUDIES, json=body), 422, at="/reuse")
