@@ -4,11 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache, partial
 
-import numpy as np
-
-from service.domain.activations.catalogue import CATALOGUE
-from service.domain.activations.numeric import derivative, evaluate
-from service.domain.activations.properties import properties
+from service.domain.activations.stated import not_monotonic, swish_facts
 from service.domain.claims.answer import Claim, Part, Verdict, claim, every
 from service.domain.claims.observations import RATE, STANDARD, TUNED, Observations, Observed, Setting, Side
 from service.domain.claims.pairs import contrast, difference, open_part
@@ -65,21 +61,14 @@ def eleventh(observations: Observations) -> Claim:
 @cache
 def _facts() -> tuple[Part, ...]:
     """What claim 9 says of the function itself, held against its values."""
-    swish = CATALOGUE["swish"].expression
-    x = np.linspace(-50, 50, 1_000_001)
-    y = evaluate(swish, x, {"beta": 1.0})
-    at = float(x[np.argmin(y)])
-    half = evaluate(swish, x, {"beta": 0.0})
-    gaps = {
-        beta: float(np.abs(evaluate(swish, x, {"beta": beta}) - np.maximum(x, 0)).max()) for beta in (0.5, 1, 2, 10)
-    }
-    slopes = derivative(swish, x, {"beta": 1.0})
+    facts = swish_facts()
     return (
-        _fact("swish falls and rises", bool((slopes < 0).any() and (slopes > 0).any())),
-        _fact("its minimum is -0.2785 at -1.2785", abs(float(y.min()) + 0.2785) < 5e-5 and abs(at + 1.2785) < 1e-3),
-        _fact("with beta = 0 it is x/2", bool(np.abs(half - x / 2).max() < 1e-9)),
-        _fact("|f - ReLU| <= 0.2785/beta", all(gap <= 0.27847 / beta for beta, gap in gaps.items())),
-    )
+        _fact("swish falls and rises", facts.minimum < 0),
+        _fact("its minimum is -0.2785 at -1.2785",
+              abs(facts.minimum + 0.2785) < 5e-5 and abs(facts.minimum_at + 1.2785) < 5e-4),
+        _fact("with beta = 0 it is x/2", facts.beta_0_is_half_of_x),
+        _fact("|f - ReLU| <= 0.2785/beta", facts.within_the_bound),
+    )  # fmt: skip
 
 
 def _fact(title: str, holds: bool) -> Part:
@@ -88,12 +77,7 @@ def _fact(title: str, holds: bool) -> Part:
 
 @cache
 def _not_alone() -> str:
-    found = [
-        name
-        for name, row in CATALOGUE.items()
-        if row.elementwise and properties(row.expression, row.values()).monotonic == "neither" and "swish" not in name
-    ]
-    return f"That only swish is non-monotonic is refuted by {', '.join(sorted(found))}."  # fmt: skip
+    return f"That only swish is non-monotonic is refuted by {', '.join(sorted(not_monotonic()))}."
 
 
 def _ways(parts: Sequence[Part]) -> list[str]:

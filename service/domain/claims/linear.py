@@ -1,15 +1,20 @@
 """Claims about linear networks, and about what the articles state of the functions themselves: 1 and 12."""
 
-from functools import partial
+from collections.abc import Mapping
+from functools import cache, partial
 
+from service.domain.activations.stated import Holds, Value, judgements
 from service.domain.claims.accuracy import accuracy
-from service.domain.claims.answer import Claim, Part, claim
+from service.domain.claims.answer import Claim, Part, Verdict, claim
 from service.domain.claims.observations import STANDARD, Fields, Observations, Setting, Side
 from service.domain.claims.pairs import difference, open_part
 from service.domain.claims.rules import within
 
 SAME = 1e-6
 EQUIVALENT = partial(within, low=-0.005, high=0.005, confidence=0.9)
+OF_STATEMENTS: Mapping[Holds, Verdict] = {
+    "holds": "supported", "does not hold": "refuted", "cannot be computed": "undecided",
+}  # fmt: skip
 NETWORK: Fields = {path: value for path, value in STANDARD.items() if path != "model.dense_layers"} | {
     "model.pool": "avg",
     "activation": "linear",
@@ -54,13 +59,34 @@ def _collapse(setting: Setting, side: Side) -> Part:
     )
 
 
+@cache
+def _statements() -> tuple[Part, ...]:
+    return tuple(
+        Part(
+            title=f"{each.activation}: {each.property}, stated {_shown(each.stated)}, computed {_shown(each.computed)}",
+            verdict=OF_STATEMENTS[each.verdict],
+            missing=["a value to hold it against"] if each.verdict == "cannot be computed" else [],
+        )
+        for each in judgements()
+    )
+
+
+def _shown(value: Value) -> str:
+    """As JSON would have it, figures to 7 digits."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.7g}" if isinstance(value, int | float) else value
+
+
 def twelfth(_: Observations) -> Claim:
-    parts: list[Part] = [
-        open_part("stated properties", ["the articles' statements, in a form that can be held against values"])
-    ]
+    parts = _statements()
+    wrong = [part.title for part in parts if part.verdict == "refuted"]
     return claim(
         12,
         "The properties are as the articles state them.",
         "every stated property equals the computed one; mismatches are listed",
         parts,
+        notes=[f"Not so: {each}" for each in wrong],
     )
