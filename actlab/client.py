@@ -39,7 +39,7 @@ class Client(Operations[Json, list[Json], None]):
 
     def export(self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any) -> Path:
         """Write experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl; `rows="epochs"`
-        for a row per epoch. The file appears when it is complete."""
+        or `"diagnostics"` for a row per epoch, or per layer and epoch. The file appears when it is complete."""
         call = _export(Path(file), study, rows, filters)
         with self._http.stream(call.method, call.url, params=call.parameters) as answer, _whole(Path(file)) as stream:
             if answer.is_error:

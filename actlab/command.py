@@ -93,7 +93,7 @@ def worker(
 def export(
     file: Annotated[Path, typer.Argument(help="Its name ends in .csv, .parquet or .jsonl.")],
     study: Annotated[str | None, typer.Option(help="Only the experiments of the study with this id.")] = None,
-    rows: Annotated[str, typer.Option(help="A row for each of: experiments, epochs.")] = "experiments",
+    rows: Annotated[str, typer.Option(help="A row for each of: experiments, epochs, diagnostics.")] = "experiments",
     where: Annotated[
         list[str] | None, typer.Option(help="A filter of the list, such as activation=relu; repeat it.")
     ] = None,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.domain.exports.columns import RowsName
-from service.storage import experiments, metrics
+from service.storage import diagnostics, experiments, metrics
 from service.storage.cursors import Cursor
 from service.storage.experiments import Filter
 from service.storage.tables import Experiment
@@ -27,6 +27,7 @@ class Reader:
     def __init__(self, narrowed: Filter, rows: RowsName) -> None:
         self._narrowed = replace(narrowed, ended=True)
         self._parts = PARTS[rows]
+        self._layers = rows == "diagnostics"
         self._waiting: list[Experiment] = []
         self._after: Cursor | None = None
         self._over = False
@@ -41,15 +42,22 @@ class Reader:
         return list(self._parts(session, self._take()))
 
     def _take(self) -> list[Experiment]:
-        """As many of those that wait as have about MOST_PARTS epochs together, at least one."""
-        number = epochs = 0
+        """As many of those that wait as have about MOST_PARTS parts together, at least one."""
+        number = parts = 0
         for experiment in self._waiting:
-            epochs += experiment.epochs_done
-            if number and epochs > MOST_PARTS:
+            parts += self._parts_of(experiment)
+            if number and parts > MOST_PARTS:
                 break
             number += 1
         taken, self._waiting = self._waiting[:number], self._waiting[number:]
         return taken
+
+    def _parts_of(self, experiment: Experiment) -> int:
+        """Its epochs, or what its layers are at most over them and at the start."""
+        if not self._layers:
+            return experiment.epochs_done
+        layers: int = 3 + experiment.spec["model"]["dense_layers"]
+        return (experiment.epochs_done + 1) * layers
 
 
 def _whole(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:
@@ -61,7 +69,13 @@ def _epochs(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:
     return ((by_id[epoch.experiment_id], epoch) for epoch in metrics.of_experiments(session, list(by_id)))
 
 
+def _layers(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:
+    by_id: Mapping[UUID, Experiment] = {row.id: row for row in rows}
+    return ((by_id[layer.experiment_id], layer) for layer in diagnostics.of_experiments(session, list(by_id)))
+
+
 PARTS: Mapping[RowsName, Callable[[Session, Sequence[Experiment]], Iterator[Record]]] = {
     "experiments": _whole,
     "epochs": _epochs,
+    "diagnostics": _layers,
 }

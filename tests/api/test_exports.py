@@ -17,13 +17,13 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from service.domain.exports import formats
-from service.domain.exports.columns import EPOCHS, EXPERIMENTS, SHEETS, SPEC, Column
+from service.domain.exports.columns import DIAGNOSTICS, EPOCHS, EXPERIMENTS, SHEETS, SPEC, Column
 from service.domain.exports.formats import FORMATS, RISKY, Csv, FormatName
 from service.domain.factors import FACTORS
 from service.domain.spec import EarlyStopping
 from service.domain.status import Cause, Status
 from service.settings import Settings
-from service.storage import exports, lifecycle
+from service.storage import diagnostics, exports, lifecycle
 from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.experiments import Filter
@@ -33,7 +33,7 @@ from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS as PATH
 from tests.api.serving import STUDIES, listening
-from tests.making import make_epoch
+from tests.making import make_epoch, make_layer
 
 FORMAT_NAMES: list[FormatName] = ["csv", "parquet", "jsonl"]
 DOCUMENT = Path(__file__).parents[2] / "docs" / "export.md"
@@ -114,6 +114,21 @@ def test_epochs_come_with_the_spec_they_belong_to(client: TestClient, database: 
         (str(fence.id), 1, 7, "tanh", "failed"), (str(fence.id), 2, 7, "tanh", "failed")]  # fmt: skip
     assert [(row["validation_loss"], row["train_loss"], row["non_finite"]) for row in rows] == [
         (THIRD, 0.5, []), (0.4, None, ["train_loss", "l2"])]  # fmt: skip
+
+
+@in_each_format
+def test_layers_come_one_a_row(client: TestClient, database: Database, format: FormatName) -> None:
+    fence = states.start(database, activation="tanh")
+    layers = [make_layer(0), make_layer(0, "output", gradient_norm=None, non_finite=["gradient_norm"]), make_layer(1)]
+    with database.write("train") as session:
+        diagnostics.upsert(session, fence.id, fence.attempt, layers)
+        lifecycle.record_epoch(session, fence, make_epoch(1))
+    states.fail(database, fence)
+    rows = read(download(client, format=format, rows="diagnostics"), format, DIAGNOSTICS)
+    assert [(row["epoch"], row["layer"], row["non_finite"]) for row in rows] == [
+        (0, "conv1", []), (0, "output", ["gradient_norm"]), (1, "conv1", [])]  # fmt: skip
+    assert (rows[0]["zero_share"], rows[1]["gradient_norm"]) == (layers[0].zero_share, None)
+    assert {row["experiment_id"] for row in rows} == {str(fence.id)}
 
 
 @in_each_format

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-RowsName = Literal["experiments", "epochs"]
+RowsName = Literal["experiments", "epochs", "diagnostics"]
 
 Kind = Literal["text", "integer", "real", "boolean", "time", "texts", "integers", "object"]
 """`texts` and `integers` are lists; `object` is a JSON object; `time` is in UTC."""
@@ -135,5 +135,33 @@ EPOCHS = (
     _part("non_finite", "texts", "Figures that were infinite or NaN, which are null."),
 )
 
-SHEETS: Mapping[RowsName, tuple[Column, ...]] = {"experiments": EXPERIMENTS, "epochs": EPOCHS}
+DIAGNOSTICS = (
+    *_WHOSE,
+    _part("epoch", "integer", "Epoch; 0 is the network at the start."),
+    _part("layer", "text", "`conv1`, `conv2`, `dense1` and on, `output`."),
+    _part("position", "integer", "Place of the layer, from 0 at the input."),
+    _part("attempt", "integer", "Attempt that measured it."),
+    _part("units", "integer", "Channels or neurons."),
+    _part("zero_share", "real", "Share of elements after the activation that are exactly 0."),
+    _part("saturated_share", "real", "Share of elements where the activation has flattened."),
+    _part("dead_share", "real", "Share of units that are dead for every image of the probe."),
+    _part("dead_share_confirmed", "real", "Share of units that are dead for every training image; last epoch alone."),
+    _part("inactive_share", "real", "Share of units that are never above 0."),
+    _part("mean_before", "real", "Mean of what enters the activation."),
+    _part("sd_before", "real", "Its standard deviation."),
+    _part("mean_after", "real", "Mean of what leaves the activation."),
+    _part("sd_after", "real", "Its standard deviation."),
+    _part("gradient_norm", "real", "Norm of the cross-entropy's gradient by the layer's kernel."),
+    _part("gradient_rms", "real", "The same per weight."),
+    _part("update_ratio", "real", "Size of the epoch's last step over that of the kernel."),
+    _part("unchanged", "boolean", "Whether every parameter of the layer has the bits it started with."),
+    _part("parameters", "object", "Learned parameters of the activation, by name."),
+    _part("non_finite", "texts", "Measures that were infinite or NaN, which are null."),
+)
+
+SHEETS: Mapping[RowsName, tuple[Column, ...]] = {
+    "experiments": EXPERIMENTS,
+    "epochs": EPOCHS,
+    "diagnostics": DIAGNOSTICS,
+}
 """What there is a row for, and its columns in order."""
