@@ -36,13 +36,13 @@ function curvesOption(curves, groups, options, colours) {
     grid: { left: 48, right: 12, top: 10, bottom: 40 },
     xAxis: axis(colours, { min: inSeconds ? 0 : 1, ...(inSeconds ? {} : { minInterval: 1, max: "dataMax" }), name: inSeconds ? "seconds of training" : "epoch", nameLocation: "middle", nameGap: 24, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: colours.line } } }),
     yAxis: axis(colours, { type: isLog ? "log" : "value", scale: true, splitNumber: 4, axisLabel: { ...axis(colours).axisLabel, formatter: tidy } }),
-    series: groups.flatMap(({ group, style }, index) => seriesOf(group, style, index, options)).concat(publishedSeries(curves, groups, inSeconds)),
+    series: groups.flatMap(({ group, style }, index) => seriesOf(group, style, index, options, { isShare, isLog })).concat(publishedSeries(curves, groups, inSeconds)),
   };
 }
 
 const xOf = (group, inSeconds) => (inSeconds ? group.seconds ?? [] : group.epochs);
 
-function seriesOf(group, style, index, options) {
+function seriesOf(group, style, index, options, axisKind) {
   const x = xOf(group, options.x === "seconds");
   const line = { type: "line", showSymbol: false, lineStyle: { color: style.color, width: 2, type: style.dash ?? "solid" }, itemStyle: { color: style.color } };
   const marked = { symbol: style.symbol, symbolSize: 6, showSymbol: x.length <= 30 };
@@ -50,26 +50,29 @@ function seriesOf(group, style, index, options) {
   const seeds = !options.seeds || !group.seeds ? [] : Object.entries(group.seeds).map(([seed, values]) => ({
     ...line, id: `seed-${index}-${seed}`, silent: true, z: 3, lineStyle: { color: style.color, width: 1, opacity: 0.45 }, tooltip: { show: false }, data: x.map((at, epoch) => [at, values[epoch]]),
   })); // prettier-ignore
-  return [...(options.bands ? [bandOf(group, x, style, index)] : []), ...seeds, mean];
+  return [...(options.bands ? [bandOf(group, x, style, index, axisKind)] : []), ...seeds, mean];
 }
 
-/** The interval as one polygon per unbroken stretch. ECharts' own stacked bands do not work on a logarithmic axis. */
-function bandOf(group, x, style, index) {
-  const stretches = stretchesOf(group);
+/** The interval as one polygon per unbroken stretch. ECharts' own stacked bands do not work on a logarithmic axis. Every
+ * epoch is in the data, so that the axis has room for the whole band; of shares, none beyond 100 %. */
+function bandOf(group, x, style, index, { isShare, isLog }) {
+  const stretches = new Map(stretchesOf(group).map((stretch) => [stretch[0], stretch]));
+  const cut = (value) => (isShare && value !== null ? Math.min(1, Math.max(0, value)) : value);
   return {
-    type: "custom", id: `band-${index}`, silent: true, z: 2, clip: true, tooltip: { show: false }, data: stretches.map((stretch) => [x[stretch[0]], group.mean[stretch[0]]]),
-    encode: { x: 0, y: 1 },
+    type: "custom", id: `band-${index}`, silent: true, z: 2, clip: true, tooltip: { show: false }, encode: { x: 0, y: [1, 2] },
+    data: x.map((at, epoch) => [at, group.low[epoch] === null ? null : cut(floor(group, epoch, isLog)), cut(group.high[epoch])]),
     renderItem: (params, api) => {
-      const stretch = stretches[params.dataIndex];
+      const stretch = stretches.get(params.dataIndex);
+      if (!stretch) return null;
       const upper = stretch.map((at) => api.coord([x[at], group.high[at]]));
-      const lower = stretch.map((at) => api.coord([x[at], floor(group, at)]));
+      const lower = stretch.map((at) => api.coord([x[at], floor(group, at, isLog)]));
       return { type: "polygon", shape: { points: [...upper, ...lower.reverse()] }, style: { fill: style.color, opacity: 0.16 } };
     },
   }; // prettier-ignore
 }
 
 /** A logarithmic axis has no place for an interval's end at or below 0: there the band ends a hundredth below the mean. */
-const floor = (group, at) => (group.low[at] > 0 ? group.low[at] : group.mean[at] / 100);
+const floor = (group, at, isLog) => (!isLog || group.low[at] > 0 ? group.low[at] : group.mean[at] / 100);
 
 function stretchesOf(group) {
   const found = [];
