@@ -22,7 +22,7 @@ def addresses(service: Service) -> Iterator[tuple[str, str]]:
         yield f"/studies/{study['id']}", "Ranking"
     yield "/experiments", "Experiments"
     yield f"/experiments/{service.client.experiments(status='succeeded')[0]['id']}", "Most confused"
-    yield f"/experiments/{service.client.experiments(status='running')[0]['id']}", "Attempts"
+    yield f"/experiments/{service.client.experiments(status='queued')[0]['id']}", "Attempts"
     yield "/activations", "Try your own"
     yield "/activations/swish", "Properties"
     yield "/workers", "No worker has reported yet"
