@@ -15,7 +15,7 @@ from service.domain.errors import FieldProblem, Invalid
 from service.domain.status import Cause, Status
 from service.storage.comparisons import specs_of
 from service.storage.diagnostic_tables import Layer
-from service.storage.tables import Experiment, Study
+from service.storage.tables import Experiment, Result, Study
 
 MOST_EXPERIMENTS = 20_000
 
@@ -25,13 +25,14 @@ MEASURES = ("units", "zero_share", "saturated_share", "dead_share_confirmed", "i
 FIGURES = (
     Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause, Experiment.test_accuracy,
     Experiment.early_loss, Experiment.images_per_second, Experiment.device, Experiment.precision, Experiment.code,
-    Experiment.started_at, Experiment.finished_at, Experiment.epochs_done,
+    Experiment.started_at, Experiment.finished_at, Experiment.epochs_done, Result.collapse,
 )  # fmt: skip
 
 
 def observe(session: Session, study: UUID) -> Observations:
     """The runs of a study, whatever became of them. Invalid for more than one answer is made of."""
-    rows = session.execute(select(*FIGURES).where(Experiment.study_id == study).limit(MOST_EXPERIMENTS + 1)).all()
+    found = select(*FIGURES).outerjoin(Result, Result.experiment_id == Experiment.id)
+    rows = session.execute(found.where(Experiment.study_id == study).limit(MOST_EXPERIMENTS + 1)).all()
     if len(rows) > MOST_EXPERIMENTS:
         reason = f"The study holds more than {MOST_EXPERIMENTS:,} experiments, the most that claims are decided over"
         raise Invalid(f"{reason}.", errors=[FieldProblem("id", reason, "too_many", str(study))])
@@ -78,4 +79,5 @@ def _observed(row: Any, named: Mapping[str, Fields], layers: Layers) -> Observed
         finished=row.finished_at,
         epochs=row.epochs_done,
         layers=layers,
+        largest_difference=None if row.collapse is None else row.collapse["largest_difference"],
     )

@@ -1,0 +1,32 @@
+"""What claims are decided by, as it is read from SQL."""
+
+from dataclasses import replace
+
+import pytest
+
+from service.domain.results import LinearCollapse
+from service.storage import claims, lifecycle
+from service.storage.base import new_id
+from service.storage.database import Database
+from service.storage.tables import Study
+from tests.conftest import make_experiment
+from tests.making import make_run
+from tests.storage.moves import claimed, do
+
+
+@pytest.mark.parametrize("difference", [None, 1e-12])
+def test_how_far_a_linear_network_is_from_one_layer_is_part_of_it(database: Database, difference: float | None) -> None:
+    study, run = new_id(), make_run()
+    if difference is not None:
+        collapse = LinearCollapse.of(785, 10, difference)
+        run = replace(run, result=run.result.model_copy(update={"collapse": collapse}))
+    with database.write("make") as session:
+        session.add(Study(id=study, principal="local", base={}, factors={}, grids=[], seeds=[0]))
+        session.flush()
+        make_experiment(session, activation="linear").study_id = study
+    do(database, lifecycle.succeed, claimed(database), run)
+    with database.read() as session:
+        (setting,) = claims.observe(session, study).settings(["activation"])
+    (side,) = setting.sides.values()
+    (observed,) = side.succeeded.values()
+    assert observed.largest_difference == difference
