@@ -25,8 +25,8 @@ lint: $(VENV)/.dev  ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev  ## Print the figures of docs/performance.md
-	$(BIN)/python -m benchmarks.epoch_time
+bench: $(VENV)/.dev  ## Print figures of docs/performance.md: NAME=live, ARGS='--rounds 3'
+	$(BIN)/python -m benchmarks.$(or $(NAME),epoch_time) $(ARGS)
 
 vendor:  ## Fetch the browser libraries of vendor.json again and check them
 	$(PYTHON) scripts/vendor.py
