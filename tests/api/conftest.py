@@ -21,6 +21,12 @@ def _plain_tracebacks() -> None:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Nobody reaps what a test has claimed and, on a slow machine, not ended in time."""
+    return settings.model_copy(update={"reap_seconds": 600})
+
+
+@pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
     with serving(settings) as opened:
         yield opened
