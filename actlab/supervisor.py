@@ -26,7 +26,7 @@ from service.storage import schema, workers
 from service.storage.base import new_id
 from service.storage.database import Database, open_database
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.2
 SETTLED_SECONDS = 30.0  # a child that lived so long is restarted at once
