@@ -1,11 +1,11 @@
-"""Random kills: a few for every change, many at night. The seed is in the name of the test."""
+"""Random kills: a few, as an example to work with, and many, both at night. The seed is in the name of the test."""
 
 import pytest
 
 from tests.faults import chaos
 from tests.faults.scenario import Scenario
 
-FEW = pytest.param(6, 6, marks=[pytest.mark.slow, pytest.mark.timeout(900)], id="few")
+FEW = pytest.param(6, 6, marks=[pytest.mark.nightly, pytest.mark.timeout(900)], id="few")
 MANY = pytest.param(200, 100, marks=[pytest.mark.nightly, pytest.mark.timeout(5400)], id="many")
 
 
