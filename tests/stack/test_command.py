@@ -14,7 +14,7 @@ from tests.waiting import await_true
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(660),
     pytest.mark.parametrize("make_service", ["embedded"], indirect=True),
 ]
 
@@ -126,7 +126,7 @@ def test_the_demo_prints_its_table_and_leaves_nothing_running(make_service: Call
     service = make_service(ACTLAB_THREADS="2")
     service.launch("demo")
     demo = service.processes["demo"]
-    assert demo.wait(220) == 0
+    assert demo.wait(600) == 0
     shown = service.output("demo")
     for line in ("relu", "sigmoid", "tanh", "leaky_relu", "swish", "(reference)", "mean", "±", "/docs"):
         assert line in shown
