@@ -8,11 +8,9 @@ from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
-from service.api.app import create_app
 from service.domain.spec import ExperimentSubmission
 from service.settings import Settings
 from service.storage import experiments, schema
@@ -111,15 +109,6 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         poll_seconds=0.1,
         trace=True,
     )
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    """The API in this process. A defect in it is answered 500, as users would see it, and fails the test that meets
-    it by its status."""
-    app = create_app(settings)
-    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as opened:
-        yield opened
 
 
 def make_submission(**fields: Any) -> ExperimentSubmission:

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,17 +46,21 @@ def is_within(name: str, part: str) -> bool:
     return name == part or name.startswith(f"{part}.")
 
 
-def imports(name: str) -> Iterator[str]:
+@cache
+def imports(name: str) -> frozenset[str]:
     """Everything that a module imports, wherever in it, and the packages around what it imports."""
+    return frozenset(_imported(name))
+
+
+def _imported(name: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(NAMES[name].read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name} imports relatively"
             assert node.module is not None
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield inner if inner in NAMES else node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def reached(name: str) -> set[str]:
@@ -63,7 +68,7 @@ def reached(name: str) -> set[str]:
     found: set[str] = set()
     waiting = [name]
     while waiting:
-        for imported in set(imports(waiting.pop())) - found:
+        for imported in imports(waiting.pop()) - found:
             found.add(imported)
             if imported in NAMES:
                 waiting.append(imported)
@@ -77,6 +82,12 @@ def test_imports_run_one_way(name: str) -> None:
         return
     wrong = {other for other in reached(name) for forbidden in FORBIDDEN[part] if is_within(other, forbidden)}
     assert not wrong
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_process_pays_for_all_of_scipys_statistics(name: str) -> None:
+    """service/domain/statistics says how much that is."""
+    assert not [imported for imported in imports(name) if is_within(imported, "scipy.stats")]
 
 
 def test_every_rule_is_of_a_part_that_exists() -> None:

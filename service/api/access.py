@@ -1,7 +1,7 @@
 """Who may talk to the API at all: judged before any route, on every request."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,52 +24,56 @@ SECURITY_HEADERS = {
 class Access:
     """Host allow-list, refusal of cross-site changes and of proxied requests while access is open, body limit."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        settings: Settings = scope["app"].state.settings
         try:
-            self._check(scope["method"], Headers(scope=scope))
+            _check(settings, scope["method"], Headers(scope=scope))
         except ActLabError as error:
             await problem.render(error)(scope, receive, _with_headers(send))
             return
-        await self.app(scope, self._limited(receive), _with_headers(send))
+        await self.app(scope, _limited(receive, settings.max_body_bytes), _with_headers(send))
 
-    def _check(self, method: str, headers: Headers) -> None:
-        self._check_host(headers.get("host", ""))
-        if method not in SAFE_METHODS:
-            _check_same_site(headers)
-        if not self.settings.insecure:
-            _check_direct(headers.keys())
-        if _exceeds(headers.get("content-length", "0"), self.settings.max_body_bytes):
-            raise self._too_large()
 
-    def _check_host(self, host: str) -> None:
-        found = HOST.fullmatch(host)
-        name = (found["address"] or found["name"]).lower() if found else ""
-        if not name or self.settings.hosts.isdisjoint({name, "*"}):
-            raise HostNotAllowed(f"{host!r} is not a name of this server; add it to ACTLAB_ALLOWED_HOSTS.")
+def _check(settings: Settings, method: str, headers: Headers) -> None:
+    _check_host(settings.hosts, headers.get("host", ""))
+    if method not in SAFE_METHODS:
+        _check_same_site(headers)
+    if not settings.insecure:
+        _check_direct(headers.keys())
+    if _exceeds(headers.get("content-length", "0"), settings.max_body_bytes):
+        raise _too_large(settings.max_body_bytes)
 
-    def _limited(self, receive: Receive) -> Receive:
-        """Count what arrives: a chunked body has no length to check beforehand."""
-        taken = 0
 
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self.settings.max_body_bytes:
-                raise self._too_large()
-            return message
+def _check_host(allowed: Set[str], host: str) -> None:
+    found = HOST.fullmatch(host)
+    name = (found["address"] or found["name"]).lower() if found else ""
+    if not name or allowed.isdisjoint({name, "*"}):
+        raise HostNotAllowed(f"{host!r} is not a name of this server; add it to ACTLAB_ALLOWED_HOSTS.")
 
-        return counted
 
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"A body holds at most {self.settings.max_body_bytes} bytes (ACTLAB_MAX_BODY_BYTES).")
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Count what arrives: a chunked body has no length to check beforehand."""
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise _too_large(limit)
+        return message
+
+    return counted
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"A body holds at most {limit} bytes (ACTLAB_MAX_BODY_BYTES).")
 
 
 def _exceeds(length: str, limit: int) -> bool:

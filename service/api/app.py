@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         strict_content_type=True,
     )
     app.state.settings = settings
-    app.add_middleware(Access, settings=settings)
+    app.add_middleware(Access)
     errors.add_handlers(app)
     app.include_router(_versioned())
     app.include_router(system.router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)

@@ -11,10 +11,10 @@ from typing import Any
 import httpx2
 import uvicorn
 
-from service.api.app import create_app
 from service.api.server import Server
 from service.api.services import Services
 from service.settings import Settings
+from tests.api.serving import application
 from tests.servers import free_port
 from tests.waiting import await_true
 
@@ -35,17 +35,17 @@ class Running:
 def running(settings: Settings) -> Iterator[Running]:
     """The API, listening in a thread of this process."""
     own = settings.model_copy(update={"port": free_port()})
-    app = create_app(own)
-    server = Server(uvicorn.Config(app, port=own.port, log_level="warning", timeout_graceful_shutdown=50))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        await_true(lambda: server.started)
-        with httpx2.Client(base_url=own.url, timeout=30) as client:
-            yield Running(client, server, app.state.services)
-    finally:
-        server.should_exit = True
-        thread.join(60)
+    with application(own) as app:
+        server = Server(uvicorn.Config(app, port=own.port, log_level="warning", timeout_graceful_shutdown=50))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            await_true(lambda: server.started)
+            with httpx2.Client(base_url=own.url, timeout=30) as client:
+                yield Running(client, server, app.state.services)
+        finally:
+            server.should_exit = True
+            thread.join(60)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -23,9 +24,25 @@ COMPARISONS = "/api/v1/comparisons"
 CURVES = "/api/v1/curves"
 
 
+_idle: list[FastAPI] = []
+
+
+@contextmanager
+def application(settings: Settings) -> Iterator[FastAPI]:
+    """An app with these settings and nothing of another test but its routes, which take FastAPI as long to read as a
+    dozen requests to answer."""
+    app = _idle.pop() if _idle else create_app(settings)
+    app.state.settings = settings
+    yield app
+    _idle.append(app)
+
+
 @contextmanager
 def serving(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(settings), base_url=ROOT, raise_server_exceptions=False) as client:
+    with (
+        application(settings) as app,
+        TestClient(app, base_url=ROOT, raise_server_exceptions=False) as client,
+    ):
         client.event_hooks = {"response": [_one_shape]}
         yield client
 
@@ -34,15 +51,16 @@ def serving(settings: Settings) -> Iterator[TestClient]:
 def listening(settings: Settings) -> Iterator[str]:
     """An app behind a real socket; its root."""
     own = settings.model_copy(update={"port": free_port()})
-    server = uvicorn.Server(uvicorn.Config(create_app(own), port=own.port, log_level="critical"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        await_true(lambda: server.started)
-        yield own.url
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    with application(own) as app:
+        server = uvicorn.Server(uvicorn.Config(app, port=own.port, log_level="critical"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            await_true(lambda: server.started)
+            yield own.url
+        finally:
+            server.should_exit = True
+            thread.join(20)
 
 
 def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:

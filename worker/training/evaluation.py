@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
 
 from service.domain.results import ClassFigures, Score
+from service.domain.statistics.summary import proportion_interval
 from worker.training.model import Network
 
 CHUNKS = {"cpu": 100, "cuda": 2000}
@@ -117,12 +117,11 @@ def _chunks(examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
 
 def score(answers: Answers, epoch: int) -> Score:
     right, all_ = int(answers.correct.sum()), len(answers.correct)
-    interval = binomtest(right, all_).proportion_ci(confidence_level=0.95, method="wilson")
     return Score(
         epoch=epoch,
         test_loss=answers.loss if np.isfinite(answers.loss) else None,
         test_accuracy=right / all_,
-        interval=(float(interval.low), float(interval.high)),
+        interval=proportion_interval(right, all_),
         correct=np.packbits(answers.correct).tobytes(),
     )
 

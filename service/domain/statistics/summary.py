@@ -51,6 +51,15 @@ def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> In
     return around(mean, sd * math.sqrt(1 + 1 / n), n - 1, confidence)
 
 
+def proportion_interval(hits: int, n: int, confidence: float = 0.95) -> Interval:
+    """Wilson's score interval of a proportion of which `hits` of n >= 1 are the sample."""
+    z = float(special.ndtri((1 + confidence) / 2))
+    share, spread = hits / n, z * z / n
+    centre = (share + spread / 2) / (1 + spread)
+    half_width = z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, centre - half_width), min(1.0, centre + half_width)
+
+
 def around(centre: float, error: float, freedom: float, confidence: float) -> Interval:
     """centre +- t * error, with Student's t of `freedom` degrees of freedom."""
     half_width = float(t_quantile(freedom, confidence)) * error

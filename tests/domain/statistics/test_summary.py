@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from service.domain.statistics.summary import describe, mean_interval, moments, prediction_interval
+from service.domain.statistics.summary import (
+    describe,
+    mean_interval,
+    moments,
+    prediction_interval,
+    proportion_interval,
+)
 from tests.domain.statistics.values import accuracies, close, confidences, groups
 
 
@@ -54,6 +60,13 @@ def test_mean_interval_against_scipy(values: list[float], confidence: float) -> 
         confidence, len(values) - 1, loc=stats.describe(values).mean, scale=float(stats.sem(values))
     )
     assert mean_interval(values, confidence) == pytest.approx(tuple(expected), rel=1e-9, abs=1e-12)
+
+
+@given(st.integers(1, 60_000), st.floats(0, 1), confidences)
+def test_proportion_interval_against_scipy(n: int, share: float, confidence: float) -> None:
+    hits = round(share * n)
+    expected = stats.binomtest(hits, n).proportion_ci(confidence, method="wilson")
+    assert proportion_interval(hits, n, confidence) == pytest.approx(tuple(expected), rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("values", [[], [0.5]])
