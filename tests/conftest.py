@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -17,6 +17,7 @@ from service.storage import experiments, schema
 from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.tables import Experiment
+from tests.databases import LentDatabase
 from tests.faults.scenario import Scenario, recording
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
 
@@ -40,12 +41,13 @@ def postgres() -> Iterator[PostgresServer]:
     if absent or not can_run_as_postgres():
         do_without(f"PostgreSQL is not installed ({', '.join(absent) or 'no user postgres'})")
     server = PostgresServer().start()
-    server.execute("CREATE DATABASE template_actlab")
-    migrated = Database(server.url("template_actlab"))
-    schema.upgrade(migrated)
-    migrated.close()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def lent_database(postgres: PostgresServer) -> LentDatabase:
+    return LentDatabase(postgres)
 
 
 @pytest.fixture(scope="session")
@@ -70,17 +72,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty, migrated database of its own for every test, on each kind in turn."""
+    """An empty, migrated database for every test, on each kind in turn."""
     if request.param == "sqlite":
         file = tmp_path / "actlab.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"test_{uuid4().hex}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE template_actlab")
-    yield server.url(name)
-    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    lent: LentDatabase = request.getfixturevalue("lent_database")
+    yield lent.url
+    lent.empty()
 
 
 @pytest.fixture
