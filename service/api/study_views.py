@@ -1,6 +1,6 @@
 """Studies, from rows to what clients see."""
 
-import itertools
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -90,9 +90,9 @@ def plan(
 
 
 def _cells(submissions: Sequence[ExperimentSubmission]) -> list[Wanted]:
-    # Seeds are innermost, so that the experiments of a cell follow each other.
-    alike = itertools.groupby(submissions, key=lambda each: each.model_copy(update={"seed": 0}))
-    return [Wanted(cell.spec, len(list(seeds))) for cell, seeds in alike]
+    specs = [each.spec for each in submissions]
+    seeds = Counter(spec.condition for spec in specs)
+    return [Wanted(spec, seeds[condition]) for condition, spec in {spec.condition: spec for spec in specs}.items()]
 
 
 def study_resource(id: UUID) -> Resource:

@@ -167,7 +167,7 @@ class StudySpec(Part):
         )
 
     def experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
-        """Grid by grid, cell by cell, seeds innermost, each once. Invalid names every wrong field. The registry has the
+        """Grid by grid, seed by seed, cell by cell, each once. Invalid names every wrong field. The registry has the
         formulas of registered activations."""
         return _made(self.blocks(), registry, self._problems())
 

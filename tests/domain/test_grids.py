@@ -39,7 +39,7 @@ def preset(name: str, **fields: Any) -> StudySpec:
 
 def test_each_grid_goes_over_what_they_share() -> None:
     assert told(study().experiments()) == [
-        (1, "adam", 0.0, 0), (1, "adam", 0.0, 1), (3, "adam", 0.0, 0), (3, "adam", 0.0, 1), (1, "sgd", 0.0, 7),
+        (1, "adam", 0.0, 0), (3, "adam", 0.0, 0), (1, "adam", 0.0, 1), (3, "adam", 0.0, 1), (1, "sgd", 0.0, 7),
     ]  # fmt: skip
     assert study().size == 5
 
