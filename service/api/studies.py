@@ -26,7 +26,6 @@ from service.api.exports import FileQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import Page
-from service.api.services import Services
 from service.api.study_schemas import StudyPlan, StudyView
 from service.domain.errors import FieldProblem, IllegalTransition, Invalid, StudyNotFound
 from service.domain.presets import PresetName
@@ -81,10 +80,10 @@ def submit_study(
     _check_size(spec.size, services.settings.max_study_experiments, "/factors")
     names = Names(session)
     ranking, trials = spec.experiments(names), spec.tuning_experiments(names)
+    submissions, reused = reuse.untrained(session, trials or ranking, services.version, asked=spec.reuse)
     if dry_run:
-        left, reused = _untrained(session, services, ranking, spec.reuse)
-        return JSONResponse(study_views.plan(session, ranking, trials, left).model_dump(mode="json"))
-    submissions, reused = _untrained(session, services, trials or ranking, spec.reuse)
+        plan = study_views.plan(session, ranking, trials, submissions)
+        return JSONResponse(plan.model_dump(mode="json"))
     id = creation.once(
         session,
         response,
@@ -131,7 +130,7 @@ def edit_study(
     names = Names(session, study.activations, archived=True)
     limit = services.settings.max_study_experiments
     submissions = tuning.with_rates(study, _extended(studies.spec_of(study), added, limit, names)) if added else []
-    submissions, reused = _untrained(session, services, submissions, study.reuse)
+    submissions, reused = reuse.untrained(session, submissions, services.version, asked=study.reuse)
     session.info["wakes"] = len(submissions)
     return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions, reused))
 
@@ -172,17 +171,6 @@ def _extended(spec: StudySpec, added: list[int], limit: int, names: Names) -> li
     if stale:
         raise Invalid(f"{NOT_FRESH}.", errors=[FieldProblem("/seeds", NOT_FRESH, "not_fresh", stale)])
     return further.model_copy(update={"tuning": None}).experiments(names)
-
-
-def _untrained(
-    session: Session, services: Services, submissions: list[ExperimentSubmission], asked: bool
-) -> tuple[list[ExperimentSubmission], list[UUID]]:
-    """What is left to train, and the experiments that stand for the rest."""
-    if not asked:
-        return submissions, []
-    found = reuse.find(session, submissions, services.version)
-    left = [each for each in submissions if (each.spec.condition, each.seed) not in found]
-    return left, list(found.values())
 
 
 def _check_own(study: Study, asked: bool = True) -> None:

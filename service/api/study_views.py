@@ -74,15 +74,16 @@ def plan(
     trials: Sequence[ExperimentSubmission],
     left: Sequence[ExperimentSubmission],
 ) -> StudyPlan:
-    """What the study would take, going by what has just been trained; `left` are those of the ranking that have not
-    been trained yet."""
-    submissions = [*trials, *left]
+    """What the study would take, going by what has just been trained; `left` are those of the first stage, which are
+    the trials where there are any, that have not been trained yet."""
+    first, later = (trials, ranking) if trials else (ranking, [])
+    submissions = [*left, *later]
     alive = workers.count_alive(session)
     expected = estimates.estimate(_cells(submissions), paces.recent(session), alive)
     return StudyPlan(
         cells=len(_cells(ranking)),
         experiments=len(trials) + len(ranking),
-        reused=len(ranking) - len(left),
+        reused=len(first) - len(left),
         tuning_experiments=len(trials),
         workers=alive,
         **vars(expected),

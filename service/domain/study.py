@@ -218,15 +218,11 @@ class StudySpec(Part):
         """What is wrong with several parts together."""
         names = [grid.name for grid in self.grids]
         used = {seed for block in self.blocks() for seed in block.seeds}
-        stale = [
+        return [
             FieldProblem(pointer(("tuning", "seeds", index)), NOT_FRESH, "not_fresh", seed)
             for index, seed in enumerate(self.tuning.seeds if self.tuning else [])
             if seed in used
-        ]
-        if self.reuse and self.tuning is not None:
-            reason = "A study that tunes trains everything itself; leave one of the two out"
-            stale.append(FieldProblem("/reuse", reason, "not_with_tuning", True))
-        return stale + [
+        ] + [
             FieldProblem(pointer(("grids", index, "name")), "Give each grid a name of its own", "repeated_value", name)
             for index, name in enumerate(names)
             if name in names[:index]

@@ -15,6 +15,7 @@ from service.domain.errors import FieldProblem, Invalid
 from service.domain.status import Cause, Status
 from service.storage.comparisons import specs_of
 from service.storage.diagnostic_tables import Layer
+from service.storage.experiments import of_study
 from service.storage.tables import Experiment, Result, Study
 
 MOST_EXPERIMENTS = 20_000
@@ -32,7 +33,7 @@ FIGURES = (
 def observe(session: Session, study: UUID) -> Observations:
     """The runs of a study, whatever became of them. Invalid for more than one answer is made of."""
     found = select(*FIGURES).outerjoin(Result, Result.experiment_id == Experiment.id)
-    rows = session.execute(found.where(Experiment.study_id == study).limit(MOST_EXPERIMENTS + 1)).all()
+    rows = session.execute(found.where(Experiment.id.in_(of_study(study))).limit(MOST_EXPERIMENTS + 1)).all()
     if len(rows) > MOST_EXPERIMENTS:
         reason = f"The study holds more than {MOST_EXPERIMENTS:,} experiments, the most that claims are decided over"
         raise Invalid(f"{reason}.", errors=[FieldProblem("id", reason, "too_many", str(study))])
@@ -52,7 +53,7 @@ def _layers(session: Session, study: UUID) -> dict[UUID, Layers]:
     rows = session.execute(
         select(Layer.experiment_id, Layer.epoch, Layer.layer, *measures)
         .join(Experiment, Experiment.id == Layer.experiment_id)
-        .where(Experiment.study_id == study, wanted)
+        .where(Experiment.id.in_(of_study(study)), wanted)
         .order_by(Layer.experiment_id, Layer.epoch, Layer.position)
     )
     found: dict[UUID, dict[int, dict[str, Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
