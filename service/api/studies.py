@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from service.api import conditional, exports, study_views
+from service.api import conditional, exports, grouping, study_views
 from service.api.dependencies import (
     CreationDep,
     IfMatch,
@@ -22,7 +22,7 @@ from service.api.dependencies import (
     check_edit_version,
 )
 from service.api.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
-from service.api.exports import FileQuery
+from service.api.exports import StudyFileQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import Page
@@ -36,7 +36,6 @@ from service.domain.tuning import NOT_FRESH
 from service.storage import progress, reuse, studies, tuning
 from service.storage.activations import Names
 from service.storage.cursors import Cursor
-from service.storage.experiments import Filter
 from service.storage.tables import Study
 
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -111,10 +110,10 @@ async def get_study(id: UUID, request: Request, services: ServicesDep, wait: Wai
 
 
 @router.get("/{id}/export", response_class=StreamingResponse, responses=NOT_FOUND | exports.FILE)
-async def export_study(id: UUID, query: Annotated[FileQuery, Query()], services: ServicesDep) -> StreamingResponse:
-    """A file of the experiments of a study that have ended, oldest first."""
-    name = f"study-{id}"
-    return await exports.answer(services, Filter(study=id), query, name, lambda session: study_views.found(session, id))
+async def export_study(id: UUID, query: Annotated[StudyFileQuery, Query()], services: ServicesDep) -> StreamingResponse:
+    """A file of the experiments of a study, or of one of its grids, that have ended, oldest first."""
+    _, narrowed = await services.read(lambda session: grouping.of_study(session, id, query.grid, []))
+    return await exports.answer(services, narrowed, query, f"study-{id}")
 
 
 @router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))

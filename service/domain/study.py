@@ -186,10 +186,10 @@ class StudySpec(Part):
             update={**fields, "factors": varied, "grids": grids, "seeds": self.tuning.seeds, "tuning": None}
         )
 
-    def conditions(self, registry: Registry | None = None) -> list[str]:
-        """The condition of each cell."""
+    def cells(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
+        """Each cell, with seed 0; what grids have in common, once for each of them."""
         cells = [replace(block, seeds=[0]).experiments(registry)[0] for block in self.blocks()]
-        return list(dict.fromkeys(each.spec.condition for found in cells for each in found))
+        return [each for found in cells for each in found]
 
     def with_seeds(self, seeds: list[int]) -> "StudySpec | None":
         """The grids that take the study's seeds, over these; None where every grid has seeds of its own."""

@@ -61,7 +61,7 @@ def test_one_grid_alone() -> None:
     assert told(study().grid("rate").experiments()) == [(1, "sgd", 0.0, 7)]
     assert study().grid("depth").varied() == ["model.dense_layers"]
     assert study().varied() == ["model.dense_layers", "optimizer"]
-    assert len(study().conditions()) == 3
+    assert told(study().cells()) == [(1, "adam", 0.0, 0), (3, "adam", 0.0, 0), (1, "sgd", 0.0, 0)]
     with pytest.raises(Invalid, match="depth, rate"):
         study().grid("width")
 
