@@ -1,6 +1,6 @@
 """Studies, from rows to what clients see."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -91,9 +91,10 @@ def plan(
 
 
 def _cells(submissions: Sequence[ExperimentSubmission]) -> list[Wanted]:
-    specs = [each.spec for each in submissions]
-    seeds = Counter(spec.condition for spec in specs)
-    return [Wanted(spec, seeds[condition]) for condition, spec in {spec.condition: spec for spec in specs}.items()]
+    alike: dict[str, list[ExperimentSubmission]] = defaultdict(list)
+    for each in submissions:
+        alike[each.condition].append(each)
+    return [Wanted(cell[0].spec, len(cell)) for cell in alike.values()]
 
 
 def study_resource(id: UUID) -> Resource:

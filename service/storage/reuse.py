@@ -24,9 +24,11 @@ Cell = tuple[str, int]
 def untrained(
     session: Session, wanted: Sequence[ExperimentSubmission], code: str, *, asked: bool
 ) -> tuple[list[ExperimentSubmission], list[UUID]]:
-    """What of these is left to train, and the experiments that stand for the rest; all and none where reuse was not
+    """What of these is left to train, and the experiments that stand for the rest: all and none where reuse was not
     asked for."""
-    found = _find(session, wanted, code) if asked else {}
+    if not asked:
+        return list(wanted), []
+    found = _find(session, wanted, code)
     left = [each for each in wanted if (each.spec.condition, each.seed) not in found]
     return left, list(found.values())
 
