@@ -75,7 +75,7 @@ def repeated(report: str) -> Any:
 
 @states.on_sqlite
 def test_the_grid_of_a_study_that_tunes_has_the_rates_that_were_chosen(client: TestClient, database: Database) -> None:
-    tuning = {"rates": [0.001, 0.002], "seeds": [9]}
+    tuning = {"rates": [0.002, 0.004], "seeds": [9]}
     study = client.post(STUDIES, json=TWO | {"grids": TWO["grids"][:1], "tuning": tuning}).json()
     path, tuner = f"{STUDIES}/{study['id']}", f"{STUDIES}/{study['tuning']['study']}"
     depth = {"grid": "depth", "format": "jsonl"}
