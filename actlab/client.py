@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,9 @@ __all__ = ["ApiError", "AsyncClient", "Client", "Event", "Json", "UnknownFormat"
 
 T = TypeVar("T")
 
-FORMATS = ("csv", "parquet", "jsonl")
+EXPORTS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
+REPORTS = {".html": "html", ".md": "markdown"}
+"""Formats, by the end of a file's name."""
 
 
 class UnknownFormat(ValueError):
@@ -39,15 +41,23 @@ class Client(Operations[Json, list[Json], None]):
 
     def export(self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any) -> Path:
         """Write experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl; `rows="epochs"`
-        or `"diagnostics"` for a row per epoch, or per layer and epoch. The file appears when it is complete."""
-        call = _export(Path(file), study, rows, filters)
-        with self._http.stream(call.method, call.url, params=call.parameters) as answer, _whole(Path(file)) as stream:
+        or `"diagnostics"` for a row per epoch, or per layer and epoch. Filters are those of a list, or `grid` alone:
+        one grid of the study. The file appears when it is complete."""
+        return self._download(_export(Path(file), study, rows, filters), Path(file))
+
+    def report(self, file: str | Path, study: str, **query: Any) -> Path:
+        """Write the report of a study into a file, whose name ends in .html or .md; `query` takes grid, metric,
+        group_by and reference. The file appears when it is complete."""
+        return self._download(_report(Path(file), study, query), Path(file))
+
+    def _download(self, call: Call, file: Path) -> Path:
+        with self._http.stream(call.method, call.url, params=call.parameters) as answer, _whole(file) as stream:
             if answer.is_error:
                 answer.read()
                 _checked(answer)
             for part in answer.iter_bytes():
                 stream.write(part)
-        return Path(file)
+        return file
 
     def watch(
         self,
@@ -121,15 +131,21 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
         self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any
     ) -> Path:
         """As Client.export."""
-        call = _export(Path(file), study, rows, filters)
-        with _whole(Path(file)) as stream:
+        return await self._download(_export(Path(file), study, rows, filters), Path(file))
+
+    async def report(self, file: str | Path, study: str, **query: Any) -> Path:
+        """As Client.report."""
+        return await self._download(_report(Path(file), study, query), Path(file))
+
+    async def _download(self, call: Call, file: Path) -> Path:
+        with _whole(file) as stream:
             async with self._http.stream(call.method, call.url, params=call.parameters) as answer:
                 if answer.is_error:
                     await answer.aread()
                     _checked(answer)
                 async for part in answer.aiter_bytes():
                     stream.write(part)
-        return Path(file)
+        return file
 
     async def watch(
         self,
@@ -187,12 +203,22 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
 
 
 def _export(file: Path, study: str | None, rows: str, filters: Json) -> Call:
-    format = file.suffix.removeprefix(".").lower()
-    if format not in FORMATS:
-        raise UnknownFormat(f"{file}: name the file .csv, .parquet or .jsonl, for the format that you want.")
-    if study is not None and not filters:
-        return Call("GET", f"/studies/{study}/export", {"format": format, "rows": rows})
+    format = _format(file, EXPORTS)
+    if study is not None and not filters.keys() - {"grid"}:
+        return Call("GET", f"/studies/{study}/export", {"format": format, "rows": rows, **filters})
     return Call("GET", "/experiments/export", {"format": format, "rows": rows, "study": study, **filters})
+
+
+def _report(file: Path, study: str, query: Json) -> Call:
+    return Call("GET", f"/studies/{study}/report", {"format": _format(file, REPORTS), **query})
+
+
+def _format(file: Path, formats: Mapping[str, str]) -> str:
+    found = formats.get(file.suffix.lower())
+    if found is None:
+        *others, last = formats
+        raise UnknownFormat(f"{file}: name the file {', '.join(others)} or {last}, for the format that you want.")
+    return found
 
 
 @contextmanager

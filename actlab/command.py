@@ -93,13 +93,16 @@ def worker(
 def export(
     file: Annotated[Path, typer.Argument(help="Its name ends in .csv, .parquet or .jsonl.")],
     study: Annotated[str | None, typer.Option(help="Only the experiments of the study with this id.")] = None,
+    grid: Annotated[str | None, typer.Option(help="Of a study with several grids, only this one.")] = None,
     rows: Annotated[str, typer.Option(help="A row for each of: experiments, epochs, diagnostics.")] = "experiments",
     where: Annotated[
         list[str] | None, typer.Option(help="A filter of the list, such as activation=relu; repeat it.")
     ] = None,
 ) -> None:
     """Write the experiments that have ended into a file, from the service that runs here."""
-    filters = _filters(where or [])
+    if grid is not None and (study is None or where):
+        raise typer.BadParameter("--grid goes with --study, and not with --where")
+    filters = _filters(where or []) if grid is None else {"grid": grid}
     with Client(load().url) as client:
         Console().print(f"{client.export(file, study=study, rows=rows, **filters)} is written.")
 

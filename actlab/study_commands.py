@@ -71,6 +71,18 @@ def compare(
         Console().print(comparison_table(client.study_comparison(id, versus=versus, grid=grid)))
 
 
+@app.command()
+def report(
+    id: Id,
+    file: Annotated[Path, typer.Argument(help="Its name ends in .html or .md.")],
+    grid: Annotated[str | None, typer.Option(help="Of several grids, only this one.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Set this article's figures beside: kizrak-2019.")] = None,
+) -> None:
+    """Write the whole study as one page to read, keep or send."""
+    with _client() as client:
+        Console().print(f"{client.report(file, id, grid=grid, reference=reference)} is written.")
+
+
 @app.command("add-seeds")
 def add_seeds(id: Id, seeds: Annotated[list[int], typer.Argument(help="Seeds to add to every cell.")]) -> None:
     """Queue every cell with further seeds."""

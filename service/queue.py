@@ -121,13 +121,14 @@ def reconcile(database: Database, waker: Waker) -> None:
         waker.wake(min(due, idle))
 
 
-def start_rankings(database: Database, waker: Waker) -> None:
-    """Start the rankings of studies whose tuning has ended; a crash at any point leaves it to whoever looks next."""
+def start_rankings(database: Database, waker: Waker, code: str) -> None:
+    """Start the rankings of studies whose tuning has ended; a crash at any point leaves it to whoever looks next.
+    `code` is this version, whose experiments may stand for those of the ranking."""
     with database.read() as session:
         waiting = tuning.due(session)
     for id in waiting:
         try:
-            waker.wake(database.run("start_ranking", functools.partial(tuning.start, id=id)))
+            waker.wake(database.run("start_ranking", functools.partial(tuning.start, id=id, code=code)))
         except DBAPIError:
             raise
         except Exception:

@@ -80,7 +80,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         feed = Feed(head, settings.poll_seconds, settings.max_listeners)
         app.state.services = Services(settings, database, waker, database_id, app.version, feed)
         background = [
-            Periodic("reconciler", settings.reconcile_seconds, lambda: _go_on(database, waker)).start(),
+            Periodic("reconciler", settings.reconcile_seconds, lambda: _go_on(database, waker, app.version)).start(),
             Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
             Periodic("poller", settings.poll_seconds, Poller(database, feed).poll).start(),
         ]
@@ -93,7 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             waker.stop()
 
 
-def _go_on(database: Database, waker: Waker) -> None:
+def _go_on(database: Database, waker: Waker, code: str) -> None:
     """See to it that nothing waits that need not."""
     reconcile(database, waker)
-    start_rankings(database, waker)
+    start_rankings(database, waker, code)

@@ -1,14 +1,14 @@
 """Downloads of many experiments at once, streamed: memory does not grow with their number."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from anyio import to_thread
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 
 from service.api.filters import FilterQuery
+from service.api.grouping import Grid
 from service.api.services import Services
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.exports.columns import SHEETS, RowsName
@@ -25,6 +25,12 @@ class FileQuery(BaseModel):
 
     format: FormatName = Field("csv", description="Every format holds the same columns: docs/export.md.")
     rows: RowsName = Field("experiments", description="What there is a row for.")
+
+
+class StudyFileQuery(FileQuery):
+    """Which file of a study."""
+
+    grid: Grid = None
 
 
 class ExportQuery(FilterQuery, FileQuery):
@@ -44,23 +50,12 @@ FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def answer(
-    services: Services,
-    narrowed: Filter,
-    query: FileQuery,
-    name: str,
-    check: Callable[[Session], object] = lambda session: None,
-) -> StreamingResponse:
-    """The file. What is wrong from the start, `check` included, is a problem as everywhere; a failure later cuts the
-    transfer off without its end, which clients notice."""
+async def answer(services: Services, narrowed: Filter, query: FileQuery, name: str) -> StreamingResponse:
+    """The file. What is wrong from the start is a problem as everywhere; a failure later cuts the transfer off without
+    its end, which clients notice."""
     _only_ended(narrowed)
     reader = Reader(narrowed, query.rows)
-
-    def first_block(session: Session) -> list[Record] | None:
-        check(session)
-        return reader.block(session)
-
-    first = await services.read(first_block)
+    first = await services.read(reader.block)
     file = FORMATS[query.format](SHEETS[query.rows])
     return StreamingResponse(
         _chunks(services, reader, query.rows, file, first),

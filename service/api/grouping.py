@@ -13,7 +13,7 @@ from service.domain import factors
 from service.domain.comparisons.cells import Factors
 from service.domain.errors import FieldProblem, Invalid, StudyNotFound
 from service.domain.text import Name
-from service.storage import changes, studies
+from service.storage import changes, studies, tuning
 from service.storage.activations import Names
 from service.storage.experiments import Filter
 from service.storage.tables import Study
@@ -66,14 +66,16 @@ def of_study(session: Session, study: UUID, grid: str | None, asked: list[str]) 
     if grid is not None:
         spec = spec.grid(grid)
     paths = asked or list(dict.fromkeys(map(factors.groupable, spec.varied()))) or ["activation"]
-    cells = () if grid is None else spec.conditions(Names(session, row.activations, archived=True))
-    return paths, Filter(study=study, of_conditions=tuple(cells))
+    if grid is None:
+        return paths, Filter(study=study)
+    cells = tuning.with_rates(row, spec.cells(Names(session, row.activations, archived=True)))
+    return paths, Filter(study=study, of_conditions=tuple(dict.fromkeys(each.spec.condition for each in cells)))
 
 
 def revision(session: Session, narrowed: Filter) -> int:
     """A number that rises with every change of what these experiments are and gave. A study's own where only that
     narrows; else that of the newest change anywhere, for an experiment may also leave a set."""
-    if narrowed.study is not None and replace(narrowed, of_conditions=()) == Filter(study=narrowed.study):
+    if narrowed.study is not None and replace(narrowed, of_conditions=None) == Filter(study=narrowed.study):
         found = studies.revision(session, narrowed.study)
         if found is None:
             raise StudyNotFound(f"There is no study {narrowed.study}.")

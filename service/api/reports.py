@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.api import conditional, grouping
 from service.api.dependencies import ReadSession, ServicesDep
 from service.api.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.grouping import GroupingQuery
+from service.api.grouping import Grid, GroupingQuery
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.reference.article import ReferenceName
 from service.storage import reports
@@ -34,6 +34,7 @@ class ReportQuery(GroupingQuery):
 
     format: Format = Field("html", description="A page for browsers, or text.")
     metric: MetricName = Field(PRIMARY, description="What the groups are compared in.")
+    grid: Grid = None
     reference: ReferenceName | None = Field(None, description="Set the article's published figures beside one's own.")
 
 
@@ -45,19 +46,19 @@ def get_study_report(
     session: ReadSession,
     services: ServicesDep,
 ) -> Response:
-    """The whole study as one page to read, keep or send: question, answer, tables, figures, methods, versions, and the
-    command that repeats it."""
-    paths = grouping.group_by(session, query.group_by, id)
-    revision = grouping.revision(session, Filter(study=id))
+    """The whole study, or one of its grids, as one page to read, keep or send: question, answer, tables, figures,
+    methods, versions, and the command that repeats it."""
+    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
+    revision = grouping.revision(session, narrowed)
     return conditional.text_at_revision(
-        request, services, revision, lambda: _page(session, id, query, paths), MEDIA_TYPES[query.format]
+        request, services, revision, lambda: _page(session, id, narrowed, query, paths), MEDIA_TYPES[query.format]
     )
 
 
-def _page(session: Session, id: UUID, query: ReportQuery, paths: list[str]) -> str:
+def _page(session: Session, id: UUID, narrowed: Filter, query: ReportQuery, paths: list[str]) -> str:
     # Drawing takes 30 MiB and a second to load, which a service that is asked for no report need not spend.
     from service.report import pages
 
-    wanted = reports.Wanted(paths, query.metric, query.allow_mixed, query.reference)
-    found = reports.gather(session, id, wanted)
+    wanted = reports.Wanted(paths, query.metric, query.allow_mixed, query.grid, query.reference)
+    found = reports.gather(session, id, narrowed, wanted)
     return pages.html(found) if query.format == "html" else pages.markdown(found)

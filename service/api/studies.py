@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from service.api import conditional, exports, study_views
+from service.api import conditional, exports, grouping, study_views
 from service.api.dependencies import (
     CreationDep,
     IfMatch,
@@ -22,11 +22,10 @@ from service.api.dependencies import (
     check_edit_version,
 )
 from service.api.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
-from service.api.exports import FileQuery
+from service.api.exports import StudyFileQuery
 from service.api.idempotency import gone_if_replayed
 from service.api.problem import WITH_BODY, responses
 from service.api.schemas import Page
-from service.api.services import Services
 from service.api.study_schemas import StudyPlan, StudyView
 from service.domain.errors import FieldProblem, IllegalTransition, Invalid, StudyNotFound
 from service.domain.presets import PresetName
@@ -37,7 +36,6 @@ from service.domain.tuning import NOT_FRESH
 from service.storage import progress, reuse, studies, tuning
 from service.storage.activations import Names
 from service.storage.cursors import Cursor
-from service.storage.experiments import Filter
 from service.storage.tables import Study
 
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -81,10 +79,10 @@ def submit_study(
     _check_size(spec.size, services.settings.max_study_experiments, "/factors")
     names = Names(session)
     ranking, trials = spec.experiments(names), spec.tuning_experiments(names)
+    submissions, reused = reuse.untrained(session, trials or ranking, services.version, asked=spec.reuse)
     if dry_run:
-        left, reused = _untrained(session, services, ranking, spec.reuse)
-        return JSONResponse(study_views.plan(session, ranking, trials, left).model_dump(mode="json"))
-    submissions, reused = _untrained(session, services, trials or ranking, spec.reuse)
+        plan = study_views.plan(session, ranking, trials, submissions)
+        return JSONResponse(plan.model_dump(mode="json"))
     id = creation.once(
         session,
         response,
@@ -112,10 +110,10 @@ async def get_study(id: UUID, request: Request, services: ServicesDep, wait: Wai
 
 
 @router.get("/{id}/export", response_class=StreamingResponse, responses=NOT_FOUND | exports.FILE)
-async def export_study(id: UUID, query: Annotated[FileQuery, Query()], services: ServicesDep) -> StreamingResponse:
-    """A file of the experiments of a study that have ended, oldest first."""
-    name = f"study-{id}"
-    return await exports.answer(services, Filter(study=id), query, name, lambda session: study_views.found(session, id))
+async def export_study(id: UUID, query: Annotated[StudyFileQuery, Query()], services: ServicesDep) -> StreamingResponse:
+    """A file of the experiments of a study, or of one of its grids, that have ended, oldest first."""
+    _, narrowed = await services.read(lambda session: grouping.of_study(session, id, query.grid, []))
+    return await exports.answer(services, narrowed, query, f"study-{id}")
 
 
 @router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))
@@ -131,7 +129,7 @@ def edit_study(
     names = Names(session, study.activations, archived=True)
     limit = services.settings.max_study_experiments
     submissions = tuning.with_rates(study, _extended(studies.spec_of(study), added, limit, names)) if added else []
-    submissions, reused = _untrained(session, services, submissions, study.reuse)
+    submissions, reused = reuse.untrained(session, submissions, services.version, asked=study.reuse)
     session.info["wakes"] = len(submissions)
     return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions, reused))
 
@@ -172,17 +170,6 @@ def _extended(spec: StudySpec, added: list[int], limit: int, names: Names) -> li
     if stale:
         raise Invalid(f"{NOT_FRESH}.", errors=[FieldProblem("/seeds", NOT_FRESH, "not_fresh", stale)])
     return further.model_copy(update={"tuning": None}).experiments(names)
-
-
-def _untrained(
-    session: Session, services: Services, submissions: list[ExperimentSubmission], asked: bool
-) -> tuple[list[ExperimentSubmission], list[UUID]]:
-    """What is left to train, and the experiments that stand for the rest."""
-    if not asked:
-        return submissions, []
-    found = reuse.find(session, submissions, services.version)
-    left = [each for each in submissions if (each.spec.condition, each.seed) not in found]
-    return left, list(found.values())
 
 
 def _check_own(study: Study, asked: bool = True) -> None:

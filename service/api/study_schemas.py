@@ -52,7 +52,10 @@ class StudyPlan(View):
 
     cells: int = Field(description="Combinations of the factors' values, over all grids.")
     experiments: int = Field(description="Cells times their seeds.")
-    reused: int = Field(description="How many of them have been trained already, with `reuse`.")
+    reused: int = Field(
+        description="How many of them have been trained already, with `reuse`. Of a study that tunes: of those that try"
+        " learning rates, for the others follow from what is found.",
+    )
     tuning_experiments: int = Field(description="How many of them try learning rates, before the others.")
     train_seconds: float | None = Field(description="Training time of all of them together; null while unknown.")
     seconds: float | None = Field(description="Until the last ends, once they start; null while unknown.")

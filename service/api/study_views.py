@@ -1,6 +1,6 @@
 """Studies, from rows to what clients see."""
 
-import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -74,15 +74,16 @@ def plan(
     trials: Sequence[ExperimentSubmission],
     left: Sequence[ExperimentSubmission],
 ) -> StudyPlan:
-    """What the study would take, going by what has just been trained; `left` are those of the ranking that have not
-    been trained yet."""
-    submissions = [*trials, *left]
+    """What the study would take, going by what has just been trained; `left` are those of the first stage, which are
+    the trials where there are any, that have not been trained yet."""
+    first, later = (trials, ranking) if trials else (ranking, [])
+    submissions = [*left, *later]
     alive = workers.count_alive(session)
     expected = estimates.estimate(_cells(submissions), paces.recent(session), alive)
     return StudyPlan(
         cells=len(_cells(ranking)),
         experiments=len(trials) + len(ranking),
-        reused=len(ranking) - len(left),
+        reused=len(first) - len(left),
         tuning_experiments=len(trials),
         workers=alive,
         **vars(expected),
@@ -90,9 +91,10 @@ def plan(
 
 
 def _cells(submissions: Sequence[ExperimentSubmission]) -> list[Wanted]:
-    # Seeds are innermost, so that the experiments of a cell follow each other.
-    alike = itertools.groupby(submissions, key=lambda each: each.model_copy(update={"seed": 0}))
-    return [Wanted(cell.spec, len(list(seeds))) for cell, seeds in alike]
+    alike: dict[str, list[ExperimentSubmission]] = defaultdict(list)
+    for each in submissions:
+        alike[each.condition].append(each)
+    return [Wanted(cell[0].spec, len(cell)) for cell in alike.values()]
 
 
 def study_resource(id: UUID) -> Resource:

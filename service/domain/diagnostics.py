@@ -39,7 +39,7 @@ class LayerDiagnostics(BaseModel):
 
     epoch: int = Field(ge=0, description="0: at initialisation.")
     layer: str = Field(pattern=LAYER_PATTERN, examples=["conv1", "dense1", "output"])
-    position: int = Field(ge=0, description="Counts the layers from the input, which is 0 for conv1.")
+    position: int = Field(ge=0, description="Counts the layers from the input, the first being 0.")
     units: int = Field(ge=1, description="Channels or neurons.")
     zero_share: float | None = _share("Of the elements after the activation, those exactly 0.")
     saturated_share: float | None = _share(

@@ -65,12 +65,12 @@ class Block:
         yield from self.seed_problems()
 
     def experiments(self, registry: Registry | None = None) -> tuple[list[ExperimentSubmission], list[FieldProblem]]:
-        """Cell by cell, seeds innermost, and what is wrong with any of them. The registry has the formulas of
+        """Seed by seed, cell by cell within, and what is wrong with any of them. The registry has the formulas of
         registered activations."""
         found: list[ExperimentSubmission] = []
         problems: dict[tuple[str, str], FieldProblem] = {}
         seen = 0
-        for values, origins in self._cells():
+        for values, origins in self._fields():
             try:
                 found.append(ExperimentSubmission.model_validate(values, context={REGISTRY: registry}))
             except ValidationError as error:
@@ -126,16 +126,23 @@ class Block:
         reason = f"{factor.path} is in base too; give it once"
         yield FieldProblem(pointer(factor.place), reason, "given_twice", factor.path)
 
+    def _fields(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+        """Each experiment's fields, and where in the study those come from that are not in base: pointer to pointer.
+        Seeds are outermost: what is queued in this order takes turns, and half a study has whole pairs."""
+        cells = list(self._cells())
+        for index, seed in enumerate(self.seeds):
+            for values, origins in cells:
+                yield {**values, "seed": seed}, {**origins, "/seed": pointer((*self.seeds_place, index))}
+
     def _cells(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-        """Each experiment's fields, and where in the study those come from that are not in base: pointer to pointer."""
+        """The same of each cell, without a seed."""
         for choice in itertools.product(*(enumerate(factor.values) for factor in self.factors)):
             values = dict(self.base)
             origins = {}
             for factor, (index, value) in zip(self.factors, choice, strict=True):
                 values = with_value(values, factor.parts, value)
                 origins[pointer(factor.parts)] = pointer((*factor.place, index))
-            for index, seed in enumerate(self.seeds):
-                yield {**values, "seed": seed}, {**origins, "/seed": pointer((*self.seeds_place, index))}
+            yield values, origins
 
     def _located(self, error: ValidationError, origins: Mapping[str, str]) -> list[FieldProblem]:
         """The spec's problems, pointed at where the study says the value: a factor, a seed, or base."""

@@ -43,6 +43,12 @@ PRESETS: Mapping[PresetName, dict[str, Any]] = {
                 "factors": {"model.dense_layers": [1, 10]},
                 "seeds": [0, 1, 2, 3, 4],
             },
+            {  # claim 1: the layer that they collapse to, trained as such
+                "name": "softmax regression",
+                "base": {"activation": "linear", "model": {"pool": "avg", "conv_channels": [], "dense_layers": 0}},
+                "factors": {},
+                "seeds": [0, 1, 2, 3, 4],
+            },
             {  # claim 2
                 "name": "step",
                 "base": {"epochs": 5},

@@ -15,13 +15,14 @@ from service.domain.status import ACTIVE, Status
 
 @dataclass(frozen=True)
 class Asked:
-    """The study as it was submitted, with the seeds of now."""
+    """The study as it was submitted, or one grid of it, with the seeds of now."""
 
     id: str
     name: str | None
     question: str | None
     spec: Mapping[str, Any]  # the body of POST /studies that repeats it
     created_at: datetime
+    grid: str | None = None  # the only one of its grids that the report is of
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
@@ -13,7 +13,7 @@ from service.domain.activations.choice_schema import FORMULA_EXAMPLE
 from service.domain.part import Part
 from service.domain.text import Name, Notes, Tags, printable
 
-SPEC_VERSION = 2  # registered activations
+SPEC_VERSION = 3  # 2: registered activations; 3: networks without convolutions, or without hidden dense layers
 """Raised when a stored spec changes its meaning or holds something new; a worker claims only versions that it knows."""
 
 LARGEST_SAFE_INTEGER = 2**53 - 1  # JSON numbers beyond it lose digits in JavaScript clients
@@ -38,15 +38,45 @@ class Dropout(Part):
     dense: Probability = 0.5
 
 
-class ModelSpec(Part):
-    """The article's network, and the knobs that the claims turn."""
+def _two_or_none(channels: list[int]) -> list[int]:
+    if len(channels) == 1:
+        raise PydanticCustomError("one_convolution", "Give two numbers of channels, or an empty list: no convolutions")
+    return channels
 
-    conv_channels: Annotated[list[Annotated[int, Field(ge=1, le=512)]], Field(min_length=2, max_length=2)] = [32, 64]
+
+ConvChannels = Annotated[
+    list[Annotated[int, Field(ge=1, le=512)]],
+    Field(
+        max_length=2,
+        description="Channels of the two convolutions; an empty list leaves them out, and the pooling after them.",
+        examples=[[32, 64], []],
+        json_schema_extra={"anyOf": [{"maxItems": 0}, {"minItems": 2}]},
+    ),
+    AfterValidator(_two_or_none),
+]
+
+
+class ModelSpec(Part):
+    """The article's network, and the knobs that the claims turn. Without convolutions and hidden dense layers it is
+    softmax regression: then `activation`, `batch_norm`, `pool` and `dropout` have nothing to act on."""
+
+    conv_channels: ConvChannels = [32, 64]
     dense_units: int = Field(128, ge=1, le=4096)
-    dense_layers: int = Field(1, ge=1, le=20)
+    dense_layers: int = Field(1, ge=0, le=20, description="Hidden ones; 0: straight to the output.")
     batch_norm: bool = True
     pool: Literal["max", "avg"] = "max"
     init: Literal["glorot_uniform", "he_normal", "recommended"] = "glorot_uniform"
+
+    @property
+    def hidden_layers(self) -> int:
+        """Each with its activation and, if there is any, its batch normalisation."""
+        return len(self.conv_channels) + self.dense_layers
+
+
+L2_TERM = (
+    "The loss adds l2 * sum(w^2) over the kernels of the convolutions and of the first hidden dense layer; nothing"
+    " where there are neither."
+)
 
 
 class OptimizerSpec(Part):
@@ -55,7 +85,7 @@ class OptimizerSpec(Part):
     name: Literal["adam", "sgd", "adadelta"] = "adam"
     learning_rate: float | None = Field(None, gt=0, le=100, validate_default=True)
     momentum: float = Field(0.0, ge=0, lt=1, description="SGD only.")
-    l2: float = Field(1e-5, ge=0, le=1, description="The loss adds l2 * sum(w^2) over conv and first dense kernels.")
+    l2: float = Field(1e-5, ge=0, le=1, description=L2_TERM)
 
     @field_validator("learning_rate")
     @classmethod
@@ -137,7 +167,7 @@ class ExperimentSpec(Part):
     @classmethod
     def _batch_norm_needs_two(cls, given: int, info: ValidationInfo) -> int:
         model: ModelSpec | None = info.data.get("model")
-        if given < 2 and model is not None and model.batch_norm:
+        if given < 2 and model is not None and model.batch_norm and model.hidden_layers:
             raise PydanticCustomError(
                 "batch_too_small",
                 "Batch normalisation needs at least 2 images a batch; or set model.batch_norm to false",

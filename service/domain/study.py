@@ -167,7 +167,7 @@ class StudySpec(Part):
         )
 
     def experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
-        """Grid by grid, cell by cell, seeds innermost, each once. Invalid names every wrong field. The registry has the
+        """Grid by grid, seed by seed, cell by cell, each once. Invalid names every wrong field. The registry has the
         formulas of registered activations."""
         return _made(self.blocks(), registry, self._problems())
 
@@ -186,10 +186,10 @@ class StudySpec(Part):
             update={**fields, "factors": varied, "grids": grids, "seeds": self.tuning.seeds, "tuning": None}
         )
 
-    def conditions(self, registry: Registry | None = None) -> list[str]:
-        """The condition of each cell."""
+    def cells(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
+        """Each cell, with seed 0; what grids have in common, once for each of them."""
         cells = [replace(block, seeds=[0]).experiments(registry)[0] for block in self.blocks()]
-        return list(dict.fromkeys(each.spec.condition for found in cells for each in found))
+        return [each for found in cells for each in found]
 
     def with_seeds(self, seeds: list[int]) -> "StudySpec | None":
         """The grids that take the study's seeds, over these; None where every grid has seeds of its own."""
@@ -218,15 +218,11 @@ class StudySpec(Part):
         """What is wrong with several parts together."""
         names = [grid.name for grid in self.grids]
         used = {seed for block in self.blocks() for seed in block.seeds}
-        stale = [
+        return [
             FieldProblem(pointer(("tuning", "seeds", index)), NOT_FRESH, "not_fresh", seed)
             for index, seed in enumerate(self.tuning.seeds if self.tuning else [])
             if seed in used
-        ]
-        if self.reuse and self.tuning is not None:
-            reason = "A study that tunes trains everything itself; leave one of the two out"
-            stale.append(FieldProblem("/reuse", reason, "not_with_tuning", True))
-        return stale + [
+        ] + [
             FieldProblem(pointer(("grids", index, "name")), "Give each grid a name of its own", "repeated_value", name)
             for index, name in enumerate(names)
             if name in names[:index]

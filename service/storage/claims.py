@@ -2,11 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from service.domain.claims.layers import STEP
@@ -15,6 +15,7 @@ from service.domain.errors import FieldProblem, Invalid
 from service.domain.status import Cause, Status
 from service.storage.comparisons import specs_of
 from service.storage.diagnostic_tables import Layer
+from service.storage.experiments import Filter
 from service.storage.tables import Experiment, Result, Study
 
 MOST_EXPERIMENTS = 20_000
@@ -29,10 +30,12 @@ FIGURES = (
 )  # fmt: skip
 
 
-def observe(session: Session, study: UUID) -> Observations:
-    """The runs of a study, whatever became of them. Invalid for more than one answer is made of."""
+def observe(session: Session, study: UUID, narrowed: Filter | None = None) -> Observations:
+    """The runs of a study, whatever became of them, or those of them that are left when it is narrowed. Invalid for
+    more than one answer is made of."""
+    among = (narrowed or Filter(study=study)).conditions()
     found = select(*FIGURES).outerjoin(Result, Result.experiment_id == Experiment.id)
-    rows = session.execute(found.where(Experiment.study_id == study).limit(MOST_EXPERIMENTS + 1)).all()
+    rows = session.execute(found.where(*among).limit(MOST_EXPERIMENTS + 1)).all()
     if len(rows) > MOST_EXPERIMENTS:
         reason = f"The study holds more than {MOST_EXPERIMENTS:,} experiments, the most that claims are decided over"
         raise Invalid(f"{reason}.", errors=[FieldProblem("id", reason, "too_many", str(study))])
@@ -40,11 +43,11 @@ def observe(session: Session, study: UUID) -> Observations:
     named = {condition: fields(spec) for condition, spec in specs.items()}
     if session.execute(select(Study.tuned_at).where(Study.id == study)).scalar_one() is not None:
         named = {condition: tuned(each) for condition, each in named.items()}
-    inside = _layers(session, study)
+    inside = _layers(session, among)
     return Observations([_observed(row, named, inside.get(row.id, {})) for row in rows])
 
 
-def _layers(session: Session, study: UUID) -> dict[UUID, Layers]:
+def _layers(session: Session, among: Sequence[ColumnElement[bool]]) -> dict[UUID, Layers]:
     """What the claims read of the layers, by experiment, from the input on: of the first epoch and the last, and of
     step networks of every epoch."""
     wanted = or_(Layer.epoch == 0, Layer.epoch == Experiment.epochs_done, Experiment.activation == STEP)
@@ -52,7 +55,7 @@ def _layers(session: Session, study: UUID) -> dict[UUID, Layers]:
     rows = session.execute(
         select(Layer.experiment_id, Layer.epoch, Layer.layer, *measures)
         .join(Experiment, Experiment.id == Layer.experiment_id)
-        .where(Experiment.study_id == study, wanted)
+        .where(*among, wanted)
         .order_by(Layer.experiment_id, Layer.epoch, Layer.position)
     )
     found: dict[UUID, dict[int, dict[str, Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(dict))

@@ -58,7 +58,7 @@ class Filter:
     ranges: tuple[Range, ...] = ()
     ids: tuple[UUID, ...] = ()
     ended: bool = False
-    of_conditions: tuple[str, ...] = ()
+    of_conditions: tuple[str, ...] | None = None  # empty: none at all
 
     def conditions(self) -> list[ColumnElement[bool]]:
         columns = {
@@ -75,7 +75,7 @@ class Filter:
             found.append(Experiment.name.icontains(self.text, autoescape=True))
         if self.ids:
             found.append(Experiment.id.in_(self.ids))
-        if self.of_conditions:
+        if self.of_conditions is not None:
             found.append(Experiment.condition.in_(self.of_conditions))
         if self.ended:
             found.append(Experiment.status.in_(TERMINAL))

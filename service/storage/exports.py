@@ -53,10 +53,11 @@ class Reader:
         return taken
 
     def _parts_of(self, experiment: Experiment) -> int:
-        """Its epochs, or what its layers are at most over them and at the start."""
+        """Its epochs, or its layers over them and at the start."""
         if not self._layers:
             return experiment.epochs_done
-        layers: int = 3 + experiment.spec["model"]["dense_layers"]
+        model = experiment.spec["model"]
+        layers: int = len(model["conv_channels"]) + model["dense_layers"] + 1
         return (experiment.epochs_done + 1) * layers
 
 

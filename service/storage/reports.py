@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.domain.claims.verdicts import judge
@@ -19,7 +19,7 @@ from service.domain.reference.agreement import Agreement, agreement
 from service.domain.reference.article import ReferenceName, article
 from service.domain.report import Asked, Machine, Report, Unfinished
 from service.domain.status import Cause, Status
-from service.storage import comparisons, curves, progress, studies
+from service.storage import comparisons, curves, studies
 from service.storage.claims import observe
 from service.storage.experiments import Filter
 from service.storage.tables import Experiment, Result, Study
@@ -39,28 +39,29 @@ class Wanted:
     group_by: Sequence[str]
     metric: MetricName
     allow_mixed: bool = False
+    grid: str | None = None
     reference: ReferenceName | None = None
 
 
-def gather(session: Session, id: UUID, wanted: Wanted) -> Report:
-    """Everything that the report of a study says. Invalid for what a comparison would refuse; StudyNotFound."""
+def gather(session: Session, id: UUID, narrowed: Filter, wanted: Wanted) -> Report:
+    """Everything that the report says of these experiments of a study: all of them, or those of the grid that is
+    wanted. Invalid for what a comparison would refuse; StudyNotFound."""
     study = studies.find(session, id)
     if study is None:
         raise StudyNotFound(f"There is no study {id}.")
-    narrowed = Filter(study=id)
     gathered = comparisons.gather(session, narrowed, wanted.metric, wanted.group_by, allow_mixed=wanted.allow_mixed)
     images = comparisons.image_intervals(session, narrowed, wanted.metric, gathered)
     found = machines(session, narrowed)
     return Report(
-        asked=_asked(study),
-        progress=progress.of_study(session, id).counts,
+        asked=_asked(study, wanted.grid),
+        progress=_counts(session, narrowed),
         comparison=compare(gathered.cells, wanted.metric, images=images),
         cells=gathered.cells,
         others=_others(session, narrowed, wanted, one_machine=_is_one(found)),
         curves=_curves(session, narrowed, wanted),
         machines=found,
         unfinished=unfinished(session, narrowed, wanted.group_by),
-        claims=[claim for claim in judge(observe(session, id)).claims if any(part.n for part in claim.parts)],
+        claims=[claim for claim in judge(observe(session, id, narrowed)).claims if any(part.n for part in claim.parts)],
         agreement=[] if wanted.reference is None else _agreement(session, narrowed, wanted, wanted.reference),
     )
 
@@ -100,11 +101,18 @@ def _machine(fingerprint: dict[str, Any], experiments: int) -> Machine:
     return Machine(experiments=experiments, versions=versions, **{name: fingerprint[name] for name in shared})
 
 
-def _asked(study: Study) -> Asked:
+def _counts(session: Session, narrowed: Filter) -> dict[Status, int]:
+    counted = select(Experiment.status, func.count()).where(*narrowed.conditions()).group_by(Experiment.status)
+    found = {Status(status): number for status, number in session.execute(counted)}
+    return {status: found[status] for status in Status if status in found}
+
+
+def _asked(study: Study, grid: str | None) -> Asked:
+    grids = [each for each in study.grids if grid in (None, each["name"])]
     spec = {"name": study.name, "question": study.question, "base": study.base, "factors": study.factors,
-            "grids": study.grids or None, "seeds": study.seeds}  # fmt: skip
+            "grids": grids or None, "seeds": study.seeds, "tuning": study.tuning}  # fmt: skip
     given = {name: value for name, value in spec.items() if value is not None}
-    return Asked(str(study.id), study.name, study.question, given, study.created_at)
+    return Asked(str(study.id), study.name, study.question, given, study.created_at, grid)
 
 
 def _is_one(found: Sequence[Machine]) -> bool:

@@ -21,7 +21,31 @@ Cell = tuple[str, int]
 """Condition and seed: what makes two experiments the same."""
 
 
-def find(session: Session, wanted: Sequence[ExperimentSubmission], code: str) -> dict[Cell, UUID]:
+def untrained(
+    session: Session, wanted: Sequence[ExperimentSubmission], code: str, *, asked: bool
+) -> tuple[list[ExperimentSubmission], list[UUID]]:
+    """What of these is left to train, and the experiments that stand for the rest: all and none where reuse was not
+    asked for."""
+    if not asked:
+        return list(wanted), []
+    found = _find(session, wanted, code)
+    left = [each for each in wanted if (each.spec.condition, each.seed) not in found]
+    return left, list(found.values())
+
+
+def refer(session: Session, study: UUID, experiments: Collection[UUID]) -> None:
+    """Let the study count these as its own, without their leaving the one that trained them."""
+    if experiments:
+        rows = [{"study_id": study, "experiment_id": id} for id in experiments]
+        session.execute(insert(StudyReuse), rows)
+
+
+def referring(session: Session, experiment: UUID) -> Sequence[UUID]:
+    """Studies that count this experiment without having trained it."""
+    return session.scalars(select(StudyReuse.study_id).where(StudyReuse.experiment_id == experiment)).all()
+
+
+def _find(session: Session, wanted: Sequence[ExperimentSubmission], code: str) -> dict[Cell, UUID]:
     """Finished experiments that may stand for these: same spec and seed, this version of the code, and one fingerprint
     for all of them, which a live worker's device and versions fit. Of several fingerprints the one that stands for
     most; of several experiments the newest."""
@@ -35,18 +59,6 @@ def find(session: Session, wanted: Sequence[ExperimentSubmission], code: str) ->
     best = max(by_fingerprint.values(), key=lambda found: (len(found), max(found.values())), default={})
     held = _held(session, best.values())
     return {cell: id for cell, id in best.items() if id in held}
-
-
-def refer(session: Session, study: UUID, experiments: Collection[UUID]) -> None:
-    """Let the study count these as its own, without their leaving the one that trained them."""
-    if experiments:
-        rows = [{"study_id": study, "experiment_id": id} for id in experiments]
-        session.execute(insert(StudyReuse), rows)
-
-
-def referring(session: Session, experiment: UUID) -> Sequence[UUID]:
-    """Studies that count this experiment without having trained it."""
-    return session.scalars(select(StudyReuse.study_id).where(StudyReuse.experiment_id == experiment)).all()
 
 
 def _held(session: Session, experiments: Collection[UUID]) -> set[UUID]:

@@ -54,16 +54,14 @@ def create(
 ) -> Study:
     """Store the study and queue its experiments, all or none, or, where it tunes first, those of a study that does;
     `activations` are the versions that registered names in it stand for."""
-    study = _add(session, principal, spec, id, activations)
-    reuse.refer(session, id, reused)
+    study = first = _add(session, principal, spec, id, activations)
     tuner = spec.tuner()
-    if tuner is None:
-        study.revision = experiments.create_all(session, principal, id, submissions)
-    else:
+    if tuner is not None:
         first = _add(session, principal, tuner, new_id(), activations)
         first.tunes = id
         session.flush()
-        study.revision = first.revision = experiments.create_all(session, principal, first.id, submissions)
+    reuse.refer(session, first.id, reused)
+    study.revision = first.revision = experiments.create_all(session, principal, first.id, submissions)
     session.flush()
     session.refresh(study)
     return study

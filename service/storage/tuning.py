@@ -17,7 +17,7 @@ from service.domain.spec import ExperimentSubmission
 from service.domain.status import ACTIVE, Cause, Status
 from service.domain.study import StudySpec
 from service.domain.tuning import RATE, Choice, Trial
-from service.storage import experiments, studies
+from service.storage import experiments, reuse, studies
 from service.storage.activations import Names
 from service.storage.clock import now
 from service.storage.tables import Epoch, Experiment, Study
@@ -32,19 +32,22 @@ def due(session: Session) -> Sequence[UUID]:
         *waiting, ~busy).order_by(tuned.id)).all()  # fmt: skip
 
 
-def start(session: Session, id: UUID) -> int:
-    """Choose the rates of a study and queue its ranking. How many experiments that is; 0 where it is not due."""
+def start(session: Session, id: UUID, code: str) -> int:
+    """Choose the rates of a study and queue its ranking, without what has been trained by this version where the study
+    reuses that. How many experiments it queues; 0 where it is not due."""
     study = studies.find_locked(session, id)
     if study is None or id not in due(session):
         return 0
     spec = studies.spec_of(study)
-    choices = _choices(session, id, spec)
+    submissions = spec.experiments(Names(session, study.activations, archived=True))
+    choices = _choices(session, id, spec, submissions)
     rates = {cell: choice.learning_rate for cell, choice in choices.items()}
-    found = tuning.ranked(spec.experiments(Names(session, study.activations, archived=True)), rates)
-    revision = experiments.create_all(session, study.principal, id, found)
+    left, reused = reuse.untrained(session, tuning.ranked(submissions, rates), code, asked=study.reuse)
+    reuse.refer(session, id, reused)
+    revision = experiments.create_all(session, study.principal, id, left)
     tuned = [choice.model_dump(mode="json") | {"cell": cell} for cell, choice in choices.items()]
     studies.write(session, id, {"tuned": tuned, "tuned_at": now(), "revision": revision})
-    return len(found)
+    return len(left)
 
 
 def with_rates(study: Study, given: Sequence[ExperimentSubmission]) -> list[ExperimentSubmission]:
@@ -55,11 +58,13 @@ def with_rates(study: Study, given: Sequence[ExperimentSubmission]) -> list[Expe
     return tuning.ranked(given, {choice["cell"]: choice["learning_rate"] for choice in study.tuned or ()})
 
 
-def _choices(session: Session, study: UUID, spec: StudySpec) -> dict[str, Choice]:
-    """By cell, in the order of their first experiments."""
+def _choices(
+    session: Session, study: UUID, spec: StudySpec, submissions: Sequence[ExperimentSubmission]
+) -> dict[str, Choice]:
+    """By cell, in the order of the submissions."""
     specs: dict[str, Any] = {}
     trials: dict[str, dict[tuple[float, int], Trial]] = defaultdict(dict)
-    for row in session.execute(_tried(study)):
+    for row in session.execute(_tried(studies.tuners(session, [study])[study])):
         trial = _trial(row)
         specs.setdefault(trial.cell, row.spec)
         before = trials[trial.cell].get((trial.rate, trial.seed))
@@ -68,7 +73,8 @@ def _choices(session: Session, study: UUID, spec: StudySpec) -> dict[str, Choice
         ):  # a retry stands for what it repeats
             trials[trial.cell][trial.rate, trial.seed] = trial
     paths = [factors.groupable(path) for path in spec.varied() if path != RATE]
-    return {cell: _choice(specs[cell], paths, list(found.values())) for cell, found in trials.items()}
+    cells = dict.fromkeys(tuning.cell_of(each.spec.model_dump(mode="json")) for each in submissions)
+    return {cell: _choice(specs[cell], paths, list(trials[cell].values())) for cell in cells if cell in trials}
 
 
 def _choice(spec: dict[str, Any], paths: Sequence[str], trials: Sequence[Trial]) -> Choice:
@@ -78,13 +84,13 @@ def _choice(spec: dict[str, Any], paths: Sequence[str], trials: Sequence[Trial])
     return Choice(factors=named, learning_rate=rate, at_edge=tuning.is_at_edge(rate, scores), scores=scores)
 
 
-def _tried(study: UUID) -> Any:
-    """The experiments that try rates for a study, each with its last epoch."""
+def _tried(tuner: UUID) -> Any:
+    """The experiments of a study that tries rates, those that it took over too, each with its last epoch."""
     last = (Epoch.experiment_id == Experiment.id) & (Epoch.epoch == Experiment.epochs_done)
     columns = (Experiment.spec, Experiment.seed, Experiment.status, Experiment.cause, Epoch.validation_accuracy,
                Epoch.validation_loss)  # fmt: skip
-    tuner = select(Study.id).where(Study.tunes == study).scalar_subquery()
-    return select(*columns).outerjoin(Epoch, last).where(Experiment.study_id == tuner).order_by(Experiment.id)
+    ours = Experiment.id.in_(experiments.of_study(tuner))
+    return select(*columns).outerjoin(Epoch, last).where(ours).order_by(Experiment.id)
 
 
 def _trial(row: Any) -> Trial:

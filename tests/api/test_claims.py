@@ -111,6 +111,30 @@ def test_what_goes_on_in_the_layers_is_read_from_the_first_epoch_and_the_last(
     assert [part["mean"] for part in found[7]["parts"]] == [pytest.approx(0.22)] * 2
 
 
+def one_by_one(database: Database, number: int) -> None:
+    """What one worker does, in the order of the queue."""
+    for _ in range(number):
+        (fence,) = states.claim(database, limit=1)
+        with database.write("epoch") as session:
+            lifecycle.record_epoch(session, fence, make_epoch(1))
+        states.succeed(database, fence, early_loss=0.1 if states.read(database, fence.id).activation == "relu" else 0.5)
+
+
+def test_on_one_worker_the_runs_of_a_study_take_turns_and_half_of_it_has_whole_pairs(
+    client: TestClient, database: Database
+) -> None:
+    study = submit(client, factors={"activation": ["relu", "sigmoid", "tanh"]}, seeds=list(range(6)))
+    one_by_one(database, 9)
+    pairs = client.get(f"{STUDIES}/{study}/comparison").json()["pairs"]
+    assert [pair["test"] for pair in pairs] == ["paired t"] * 3
+    assert claims(client, study)[5]["missing"] == ["5 seeds with a value; there are 3 (sigmoid and relu)",
+                                                   "5 seeds with a value; there are 3 (tanh and relu)",
+                                                   "5 seeds with a value; there are 3 (relu and sigmoid)",
+                                                   "5 seeds with a value; there are 3 (relu and tanh)"]  # fmt: skip
+    one_by_one(database, 9)
+    assert claims(client, study)[5]["verdict"] == "supported"
+
+
 def test_a_study_that_chose_its_rates_compares_functions_at_their_own(client: TestClient, database: Database) -> None:
     study = submit(client, factors={"activation": ["relu", "swish"]})
     with database.write("tuned") as session:

@@ -91,6 +91,20 @@ def test_an_export_is_a_whole_file_or_none(ask: Ask, database: Database, tmp_pat
     assert list(tmp_path.glob("*.*")) == [file, *tmp_path.glob("*.db*")]
 
 
+@states.on_sqlite
+def test_one_grid_is_exported_and_reported(ask: Ask, database: Database, tmp_path: Path) -> None:
+    grids = [{"name": "two"}, {"name": "slow", "base": {"epochs": 3}, "seeds": [1]}]
+    study = ask("submit_study", GRID | {"grids": grids})["id"]
+    states.finish_queued(database, lambda spec: 0.9)
+    file = ask("export", tmp_path / "slow.jsonl", study=study, grid="slow")
+    assert [json.loads(line)["epochs"] for line in file.read_text().splitlines()] == [3, 3]
+    page = ask("report", tmp_path / "slow.md", study, grid="slow")
+    assert "of its grids only slow" in page.read_text()
+    assert ask("report", str(tmp_path / "all.html"), study).read_text().startswith("<!doctype html>")
+    with pytest.raises(UnknownFormat, match="name the file"):
+        ask("report", tmp_path / "all.pdf", study)
+
+
 def test_both_clients_do_the_same() -> None:
     def methods(kind: type) -> dict[str, list[str]]:
         public = {name: found for name, found in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}

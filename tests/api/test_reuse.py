@@ -1,15 +1,19 @@
 """Studies that train nothing twice: what another study finished counts for them too."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
+from service.storage import lifecycle
+from service.storage.claims import observe
 from service.storage.database import Database
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, services_of
-from tests.making import make_fingerprint
+from tests.making import make_epoch, make_fingerprint, make_layer
+from tests.waiting import await_true
 
 SMALL: dict[str, Any] = {"base": {"epochs": 1}, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]}
 WIDE = SMALL | {"factors": {"activation": ["relu", "tanh", "swish"]}, "reuse": True}
@@ -112,7 +116,76 @@ def test_deleting_the_study_that_trained_leaves_what_others_count(
     assert client.get(EXPERIMENTS).json()["items"] == []
 
 
-@states.on_sqlite
-def test_a_study_that_tunes_reuses_nothing(client: TestClient) -> None:
-    body = SMALL | {"reuse": True, "tuning": {"rates": [0.1, 0.2]}}
-    refused(client.post(STUDIES, json=body), 422, at="/reuse")
+def test_what_is_reused_is_evidence_for_claims(client: TestClient, database: Database, version: str) -> None:
+    five = {"base": {"epochs": 1}, "factors": {"activation": ["sigmoid", "tanh"]}, "seeds": list(range(5))}
+    submit(client, five)
+    for fence in states.claim(database):
+        with database.write("start") as session:
+            lifecycle.record_start(session, fence, [make_layer(0)])
+        early = 0.8 if states.read(database, fence.id).activation == "sigmoid" else 0.4
+        states.succeed(database, fence, 0.9, code=version, early_loss=early * (1 + fence.id.int % 7 / 100))
+    second = submit(client, five | {"reuse": True})["id"]
+    fourth = client.get(f"{STUDIES}/{second}/claims").json()["claims"][3]
+    assert (fourth["verdict"], fourth["parts"][0]["n"]) == ("supported", 5)
+    with database.read() as session:
+        seen = observe(session, UUID(second)).settings(["seed"])
+    assert all(run.layers for setting in seen for side in setting.sides.values() for run in side.runs.values())
+
+
+# --- with tuning ---------------------------------------------------------------------------------------------------
+
+TUNED = SMALL | {"reuse": True, "tuning": {"rates": [0.001, 0.01], "seeds": [7]}}
+TRIALS = SMALL | {"factors": SMALL["factors"] | {"optimizer.learning_rate": [0.001, 0.01]}, "seeds": [7]}
+
+
+def train(database: Database, version: str) -> int:
+    """End everything that is queued, tanh and 0.01 doing best; how many that was."""
+    fences = states.claim(database)
+    for fence in fences:
+        rate = states.read(database, fence.id).spec["optimizer"]["learning_rate"]
+        with database.write("epoch") as session:
+            lifecycle.record_epoch(session, fence, make_epoch(1, validation_accuracy=0.8 + rate))
+        states.succeed(database, fence, 0.9, code=version)
+    return len(fences)
+
+
+def ranking(client: TestClient, id: str) -> dict[str, Any]:
+    """The study once its ranking has been started."""
+    return await_true(lambda: s if (s := client.get(f"{STUDIES}/{id}").json())["tuning"]["tuned_at"] else None)
+
+
+def test_trials_and_then_the_ranking_are_taken_over_as_far_as_they_are_there(
+    client: TestClient, database: Database, version: str
+) -> None:
+    submit(client, TRIALS | {"factors": TRIALS["factors"] | {"activation": ["tanh"]}})
+    submit(client, SMALL | {"base": {"epochs": 1, "optimizer": {"learning_rate": 0.01}}, "seeds": [0]})
+    train(database, version)
+    plan = client.post(STUDIES, params={"dry_run": True}, json=TUNED).json()
+    assert (plan["experiments"], plan["tuning_experiments"], plan["reused"]) == (8, 4, 2)
+    study = submit(client, TUNED)
+    tuner = client.get(f"{STUDIES}/{study['tuning']['study']}").json()
+    assert (tuner["progress"]["succeeded"], tuner["progress"]["queued"], study["experiments"]) == (2, 2, 0)
+    assert train(database, version) == 2
+    found = ranking(client, study["id"])
+    choices = found["tuning"]["choices"]
+    assert [(c["factors"]["activation"], c["learning_rate"], len(c["scores"])) for c in choices] == [
+        ("relu", 0.01, 2), ("tanh", 0.01, 2)]  # fmt: skip
+    assert (found["progress"]["succeeded"], found["progress"]["queued"]) == (2, 2)
+    assert train(database, version) == 2
+    groups = client.get(f"{STUDIES}/{study['id']}/comparison").json()["groups"]
+    assert [group["n"] for group in groups] == [2, 2]
+
+
+def test_a_study_of_which_everything_is_there_trains_nothing_and_is_ranked(
+    client: TestClient, database: Database, version: str
+) -> None:
+    first = submit(client, TUNED)
+    assert train(database, version) == 4
+    ranking(client, first["id"])
+    assert train(database, version) == 4
+    second = ranking(client, submit(client, TUNED)["id"])
+    assert (second["finished"], second["progress"]["succeeded"], train(database, version)) == (True, 4, 0)
+    assert second["tuning"]["choices"] == ranking(client, first["id"])["tuning"]["choices"]
+    assert client.delete(f"{STUDIES}/{first['id']}").status_code == 204
+    tuner = client.get(f"{STUDIES}/{second['tuning']['study']}").json()
+    assert (tuner["progress"]["succeeded"], client.get(f"{STUDIES}/{second['id']}").json()["experiments"]) == (4, 4)

@@ -41,6 +41,9 @@ def test_a_study_from_a_shell(run: Run, database: Database, tmp_path: Path) -> N
     file = tmp_path / "rows.csv"
     assert run("export", str(file), "--where", "activation=relu", "--study", id).exit_code == 0
     assert file.read_text().count("\n") == 3
+    assert run("study", "report", id, str(tmp_path / "report.md")).exit_code == 0
+    assert (tmp_path / "report.md").read_text().startswith("# mine")
+    assert run("export", str(file), "--study", id, "--grid", "depth").exit_code == 1
     assert run("study", "delete", id).exit_code == 0
     assert id not in run("study", "list").output
 
@@ -56,7 +59,8 @@ def test_a_study_is_cancelled_from_a_shell(run: Run) -> None:
     ("words", "said"),
     [(("study", "submit"), "give a file"), (("study", "submit", "-"), "is not JSON"),
      (("export", "x.csv", "--where", "relu"), "NAME=VALUE"),
-     (("export", "x.csv", "--where", "study=1"), "--study ID")],
+     (("export", "x.csv", "--where", "study=1"), "--study ID"), (("export", "x.csv", "--grid", "depth"), "--study"),
+     (("export", "x.csv", "--grid", "a", "--study", "i", "--where", "status=failed"), "not with --where")],
 )  # fmt: skip
 def test_what_is_typed_wrong_is_told_before_anything_is_asked(words: tuple[str, ...], said: str) -> None:
     result = CliRunner().invoke(app, list(words), input="{")

@@ -83,7 +83,7 @@ def test_each_cell_is_ranked_with_its_best_rate_on_fresh_seeds(client: TestClien
         ("relu", 0.01, False), ("tanh", 0.1, True)]  # fmt: skip
     assert choices[0]["scores"][1] == {"learning_rate": 0.01, "n": 2, "n_diverged": 0, "validation_accuracy": 0.9,
                                        "validation_loss": 0.4}  # fmt: skip
-    assert ranking(client, id) == [("relu", 0.01, 0), ("relu", 0.01, 1), ("tanh", 0.1, 0), ("tanh", 0.1, 1)]
+    assert ranking(client, id) == [("relu", 0.01, 0), ("tanh", 0.1, 0), ("relu", 0.01, 1), ("tanh", 0.1, 1)]
     assert client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}).json()["experiments"] == 6
     assert ranking(client, id)[4:] == [("relu", 0.01, 2), ("tanh", 0.1, 2)]
     assert train(database) == 6
@@ -130,10 +130,10 @@ def test_seeds_added_while_the_rates_are_tried_are_ranked_with_the_others(
 def test_however_many_start_it_the_ranking_is_queued_once(settings: Settings, database: Database) -> None:
     with serving(settings.model_copy(update={"reconcile_seconds": 600})) as client:
         id = UUID(submit(client)["id"])
-        assert database.run("start", partial(tuning.start, id=id)) == 0  # the rates have not been tried yet
+        assert database.run("start", partial(tuning.start, id=id, code="0")) == 0  # the rates have not been tried yet
         train(database)
         with ThreadPoolExecutor(4) as pool:
-            started = list(pool.map(lambda _: database.run("start", partial(tuning.start, id=id)), range(4)))
+            started = list(pool.map(lambda _: database.run("start", partial(tuning.start, id=id, code="0")), range(4)))
         assert sorted(started) == [0, 0, 0, 4]
         assert len(ranking(client, str(id))) == 4
 

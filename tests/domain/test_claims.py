@@ -345,16 +345,41 @@ def test_12_needs_no_runs() -> None:
 
 
 def test_1_linear_layers_collapse() -> None:
-    def runs(difference: float, deep: float) -> Runs:
-        found = Runs()
-        for salt, (depth, mean) in enumerate(((1, 0.92), (10, deep))):
-            spec = {"activation": "linear", "model": {"pool": "avg", "dense_layers": depth}}
-            found.add(spec, test_accuracy=noisy(mean, salt=salt), largest_difference=difference)
-        return found
+    assert linear(1e-9, 0.92, 0.925).claim(1).verdict == "supported"
+    assert [part.verdict for part in linear(1e-9, 0.92, 0.925).claim(1).parts] == ["supported"] * 5
+    assert linear(1e-3, 0.92, 0.925).claim(1).verdict == "refuted"
+    assert linear(1e-9, 0.8, 0.925).claim(1).verdict == "refuted"
+    assert linear(1e-9, 0.92, 0.94).claim(1).verdict == "refuted"
+    assert linear(1e-9, 0.92, 0.9295).claim(1).verdict == "undecided"  # within 1 pp, and not surely so
 
-    assert [part.verdict for part in runs(1e-9, 0.92).claim(1).parts] == ["supported"] * 3 + ["undecided"]
-    assert runs(1e-3, 0.92).claim(1).verdict == "refuted"
-    assert runs(1e-9, 0.8).claim(1).verdict == "refuted"
+
+def test_1_names_the_networks_that_are_missing() -> None:
+    def missing(*shapes: tuple[int, int]) -> list[str]:
+        return Runs(run for run in linear(1e-9, 0.92, 0.925) if _shape(run) in shapes).claim(1).missing
+
+    regression = ["linear networks (depth 1, softmax regression) that differ in nothing else",
+                  "linear networks (depth 10, softmax regression) that differ in nothing else"]  # fmt: skip
+    assert missing((2, 1), (2, 10)) == regression
+    assert missing((2, 1), (0, 0)) == ["linear networks (depth 10, depth 1) that differ in nothing else", regression[1]]
+    assert "linear networks with average pooling, of 1 and of 10 dense layers" in missing((0, 0))
+
+
+def linear(difference: float, deep: float, regression: float) -> Runs:
+    found = Runs()
+    for salt, (channels, depth, mean) in enumerate((([32, 64], 1, 0.92), ([32, 64], 10, deep), ([], 0, regression))):
+        spec = {"activation": "linear", "model": {"pool": "avg", "conv_channels": channels, "dense_layers": depth}}
+        found.add(spec, test_accuracy=noisy(mean, salt=salt), largest_difference=difference)
+    return found
+
+
+def _shape(run: Observed) -> tuple[int, int]:
+    channels, depth = run.fields["model.conv_channels"], run.fields["model.dense_layers"]
+    assert isinstance(channels, str)
+    assert isinstance(depth, int)
+    return len(json.loads(channels)), depth
+
+
+NETWORKS = ("model.conv_channels=[32, 64], model.dense_layers=1", "model.conv_channels=[32, 64], model.dense_layers=10")
 
 
 def test_the_preset_holds_the_cells_that_each_claim_reads() -> None:
@@ -368,6 +393,7 @@ def test_the_preset_holds_the_cells_that_each_claim_reads() -> None:
                for claim in judge(Observations(runs)).claims}  # fmt: skip
     for number in (4, 5, 9, 11):
         assert not missing[number], number
+    assert set(missing[1]) == {f"the logits of {name} held against W x + b" for name in NETWORKS}
     assert all("edge" in each for each in missing[10])  # all rates alike
     assert set(missing[2]) == {"diagnostics of step"}
     assert set(missing[6]) == set(missing[7]) == {"diagnostics of relu"}

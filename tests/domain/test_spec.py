@@ -83,6 +83,8 @@ def test_an_unknown_field_is_refused_at_every_level() -> None:
         {"validation_fraction": 0.5}, {"validation_fraction": 1e-9}, {"train_samples": 20}, {"train_samples": 54_000},
         {"dataset": "digits", "train_samples": 1168}, {"classes": [0, 9]}, {"classes": list(range(10))},
         {"model": {"conv_channels": [1, 512], "dense_units": 4096, "dense_layers": 20}},
+        {"model": {"conv_channels": []}}, {"model": {"dense_layers": 0}},
+        {"model": {"conv_channels": [], "dense_layers": 0}, "batch_size": 1},
         {"optimizer": {"name": "sgd", "momentum": 0.9, "learning_rate": 100}}, {"optimizer": {"l2": 0}},
         {"early_stopping": {"patience": 1000, "min_delta": 100}}, {"early_stopping": {}},
     ],

@@ -24,11 +24,11 @@ def varied(factor: str, *values: Any, **fields: Any) -> list[ExperimentSubmissio
     return study(**{"factors": {factor: list(values)}} | fields).experiments()
 
 
-def test_cells_come_in_order_with_seeds_innermost() -> None:
+def test_every_cell_has_its_first_seed_before_any_has_its_second() -> None:
     factors = {"epochs": [1, 2], "batch_size": [32, 64]}
     grid = study(factors=factors, seeds=[5, 6])
     found = [(one.epochs, one.batch_size, one.seed) for one in grid.experiments()]
-    assert found == [(epochs, size, seed) for epochs in (1, 2) for size in (32, 64) for seed in (5, 6)]
+    assert found == [(epochs, size, seed) for seed in (5, 6) for epochs in (1, 2) for size in (32, 64)]
     assert grid.size == len(found) == 8
 
 

@@ -16,8 +16,10 @@ PIXELS = 28 * 28
 
 
 def may_collapse(spec: ExperimentSpec) -> bool:
-    """Whether every layer is linear: the activation is the identity, and pooling takes means."""
-    return spec.activation.recognised.name == "linear" and spec.model.pool == "avg"
+    """Whether every layer is linear: the activation of hidden ones is the identity, and pooling takes means."""
+    model = spec.model
+    activated = model.hidden_layers and spec.activation.recognised.name != "linear"
+    return not activated and (model.pool == "avg" or not model.conv_channels)
 
 
 @torch.no_grad()

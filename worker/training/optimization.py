@@ -43,10 +43,10 @@ def learning_rate(spec: ExperimentSpec) -> float:
 
 
 def l2_penalty(spec: ExperimentSpec, network: Network) -> float:
-    """The L2 term of the loss, in nats."""
+    """The L2 term of the loss, in nats; 0 for a network without such kernels."""
     with torch.no_grad():
-        squares = torch.stack([kernel.double().square().sum() for kernel in network.regularised()])
-    return spec.optimizer.l2 * float(squares.sum())
+        squares = sum(kernel.double().square().sum() for kernel in network.regularised())
+    return spec.optimizer.l2 * float(squares)
 
 
 class Schedule(Protocol):

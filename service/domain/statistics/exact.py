@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +47,7 @@ def wilcoxon(differences: Floats, noise: float = 0.0) -> float | None:
     rounded = np.rint(differences / (COARSE * noise)) if noise else differences
     moved = rounded[rounded != 0]
     twice = _twice_the_ranks(np.abs(moved))
-    ways = np.zeros(int(twice.sum()) + 1)  # by twice the sum of the positive ranks; 2^50 is exact in a float
-    ways[0] = 1
-    for rank in twice.tolist():
-        ways[rank:] = ways[rank:] + ways[: len(ways) - rank]
+    ways = _ways(tuple(sorted(twice.tolist())))
     seen = int(twice[moved > 0].sum())
     tail = min(ways[: seen + 1].sum(), ways[seen:].sum())
     return min(1.0, 2 * float(tail / ways.sum()))
@@ -72,6 +70,16 @@ def fisher_exact(events_a: int, n_a: int, events_b: int, n_b: int) -> float:
     possible = range(max(0, events - n_b), min(events, n_a) + 1)
     ways = (math.comb(n_a, k) * math.comb(n_b, events - k) for k in possible)
     return sum(way for way in ways if way <= seen) / math.comb(n_a + n_b, events)
+
+
+@lru_cache(maxsize=64)  # 20 kB each at most; without ties, all pairs of so many seeds share one
+def _ways(twice_ranks: tuple[int, ...]) -> Floats:
+    """In how many ways signs make each sum of the positive ranks, by twice that sum; 2^50 is exact in a float."""
+    ways = np.zeros(sum(twice_ranks) + 1)
+    ways[0] = 1
+    for rank in twice_ranks:
+        ways[rank:] = ways[rank:] + ways[: len(ways) - rank]
+    return ways
 
 
 def _twice_the_ranks(sizes: Floats) -> NDArray[np.int64]:

@@ -1,7 +1,6 @@
 """One group: its figures, and the intervals around its mean."""
 
 import math
-import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,8 +30,9 @@ def describe(values: Sequence[float]) -> Summary:
     """The figures of `values`, in whatever order they come."""
     if not values:
         return Summary(0, None, None, None, None, None)
-    n, mean, sd = _one(values)
-    return Summary(n, mean, sd if n > 1 else None, statistics.median(values), min(values), max(values))
+    row = np.asarray(values, dtype=np.float64)
+    n, mean, sd = _one(row)
+    return Summary(n, mean, sd if n > 1 else None, float(np.median(row)), float(row.min()), float(row.max()))
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
@@ -106,6 +106,6 @@ def rounding(values: Floats, held: Mask | None = None) -> Floats:
     return largest
 
 
-def _one(values: Sequence[float]) -> tuple[int, float, float]:
-    n, mean, sd = moments(np.asarray([values], dtype=np.float64))
+def _one(values: Sequence[float] | Floats) -> tuple[int, float, float]:
+    n, mean, sd = moments(np.asarray(values, dtype=np.float64)[None, :])
     return int(n[0]), float(mean[0]), float(sd[0])

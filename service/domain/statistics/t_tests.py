@@ -88,11 +88,12 @@ def hedges_g(difference: Floats, sd: Floats, freedom: Floats) -> Floats:
 
 def _table(groups: Sequence[Mapping[int, float]]) -> tuple[Floats, Mask]:
     """Groups by seeds in ascending order, and where there is a value; 0 where there is none."""
-    places = {seed: place for place, seed in enumerate(sorted({seed for group in groups for seed in group}))}
+    seeds = [np.fromiter(group, np.int64, len(group)) for group in groups]
+    places = np.unique(np.concatenate([np.empty(0, np.int64), *seeds]))
     values, held = np.zeros((len(groups), len(places))), np.zeros((len(groups), len(places)), dtype=np.bool_)
     for row, group in enumerate(groups):
-        at = [places[seed] for seed in group]
-        values[row, at], held[row, at] = list(group.values()), True
+        at = np.searchsorted(places, seeds[row])
+        values[row, at], held[row, at] = np.fromiter(group.values(), np.float64, len(group)), True
     return values, held
 
 
@@ -108,8 +109,9 @@ def _paired(values: Floats, held: Mask, sides: Sequence[Side], confidence: float
             sds, noise = (moments(a, both)[2], moments(b, both)[2]), np.maximum(rounding(a, both), rounding(b, both))
         else:  # once a group instead of once a pair
             sds, noise = (own[0][first], own[0][second]), np.maximum(own[1][first], own[1][second])
-        found = _differences(a - b, both, noise, sds)
-        yield from _decided("paired t", found, confidence, _signed_ranks(a - b, both, noise))
+        difference = a - b
+        found = _differences(difference, both, noise, sds)
+        yield from _decided("paired t", found, confidence, _signed_ranks(difference, both, noise))
 
 
 def _differences(difference: Floats, both: Mask | None, noise: Floats, sds: tuple[Floats, Floats]) -> _Found:
