@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { count, percent, plain, range } from "../format.js";
 import { useFeed } from "../store.js";
+import { Misclassified } from "./misclassified.js";
 import { Loaded } from "./notices.js";
 
 const MOST_PAIRS = 8;
@@ -12,6 +13,7 @@ export function Result({ one }) {
     <${Loaded} feed=${feed} what="the result">${(result) => html`<${Scores} result=${result} />
       <div class="columns"><${Confusion} labels=${result.per_class.map(({ label }) => label)} matrix=${result.confusion_matrix} />
         <div class="stack"><${Confused} labels=${result.per_class.map(({ label }) => label)} matrix=${result.confusion_matrix} /><${Classes} classes=${result.per_class} /></div></div>
+      <${Misclassified} one=${one} />
       <${Fingerprint} fingerprint=${result.fingerprint} />`}<//>
   </section>`;
 }
