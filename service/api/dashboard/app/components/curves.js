@@ -6,6 +6,7 @@ import { useFeed } from "../store.js";
 import { CurvesChart } from "../charts/curves.js";
 import { Failure } from "./notices.js";
 import { Segments } from "./segments.js";
+import { Speed } from "./speed.js";
 import { Swatch } from "./swatch.js";
 
 const HEIGHT = 300;
@@ -22,11 +23,12 @@ export function CurvesPanel({ study, grid }) {
   const [hidden, setHidden] = useState(() => new Set());
   const [chosen, setChosen] = useState({});
   const change = (changes) => setOptions({ ...options, ...changes });
-  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + (grid && `&grid=${encodeURIComponent(grid)}`);
+  const narrowed = grid && `&grid=${encodeURIComponent(grid)}`;
+  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + narrowed;
   const feeds = PANELS.map(([own, published]) => useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision));
   const first = feeds.map((feed) => feed.data).find(Boolean);
   const { dark } = useColours();
-  const levels = useMemo(() => levelsOf(first?.groups ?? []), [first]);
+  const levels = useMemo(() => levelsOf(first?.groups ?? [], study), [first]);
   const fits = (group) => levels.every(({ path, first }) => [ALL, valueText(group.factors[path])].includes(chosen[path] ?? first));
   const offered = useMemo(() => (first?.groups ?? []).filter(fits), [first, chosen]);
   const styles = useMemo(() => groupStyles(offered.map((group) => group.factors), dark), [offered, dark]);
@@ -44,6 +46,7 @@ export function CurvesPanel({ study, grid }) {
     })}</div>
     <p class="small-text muted">${captionOf(offered, options)}</p>
     ${options.published && first?.reference && html`<${Published} reference=${first.reference} />`}
+    <${Speed} study=${study} query=${narrowed} fits=${fits} styles=${styles} />
   </section>`;
 }
 
@@ -68,9 +71,9 @@ function Options({ options, change, hasSeconds }) {
 }
 
 /** The factors besides the activation, with their values; of many groups, one level of each is drawn at first, so that
- * lines stay apart. */
-function levelsOf(groups) {
-  const paths = Object.keys(groups[0]?.factors ?? {}).filter((path) => path !== "activation");
+ * lines stay apart. A rate that was tuned goes with its group. */
+function levelsOf(groups, { tuning }) {
+  const paths = Object.keys(groups[0]?.factors ?? {}).filter((path) => path !== "activation" && !(tuning && path === "optimizer.learning_rate"));
   return paths.map((path) => {
     const values = [...new Set(groups.map(({ factors }) => valueText(factors[path])))];
     return { path, values, first: groups.length > MANY_GROUPS ? values[0] : ALL };
