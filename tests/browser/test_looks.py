@@ -14,12 +14,17 @@ AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
 
 
+FOLDED = ("Single images", "Images it gets wrong", "Tune it for each combination")
+"""What is opened where a page has it."""
+
+
 def addresses(service: Service) -> Iterator[tuple[str, str]]:
     """Each kind of page, and what it shows once it is there."""
     yield "/", "Studies"
     yield "/studies/new", "More of the network and the training"
     for study in service.client.studies():
-        yield f"/studies/{study['id']}", "Ranking"
+        if not study["tunes"]:  # a page like the others
+            yield f"/studies/{study['id']}", "Ranking"
     yield "/experiments", "Experiments"
     yield f"/experiments/{service.client.experiments(status='succeeded')[0]['id']}", "Most confused"
     yield f"/experiments/{service.client.experiments(status='queued')[0]['id']}", "Attempts"
@@ -31,6 +36,10 @@ def addresses(service: Service) -> Iterator[tuple[str, str]]:
 def opened(page: Page, address: str, heading: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+    expect(page.get_by_text("Loading")).to_have_count(0)
+    for folded in FOLDED:
+        for part in page.get_by_text(folded).all():
+            part.click()
     expect(page.get_by_text("Loading")).to_have_count(0)
 
 

@@ -22,8 +22,8 @@ export const CHOICES = [
   ["precision", "Precision", ["auto", "float32", "bfloat16"]],
 ];
 export const DATASETS = [
-  ["mnist_5k", "MNIST, 4,000 images (quick, no download)"],
-  ["digits", "Digits, 1,297 images (quickest, no download)"],
+  ["mnist_5k", "MNIST, 4,000 images, no download"],
+  ["digits", "Digits, 1,297 images, no download"],
   ["mnist", "MNIST, 60,000 images (the article’s)"],
   ["fashion_mnist", "Fashion-MNIST, 60,000 images"],
 ];

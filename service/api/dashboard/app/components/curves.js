@@ -1,5 +1,6 @@
 /** How the groups of a study learn: the article's two figures, with what it left out. */
 import { html, useMemo, useState } from "../html.js";
+import { counted } from "../format.js";
 import { factorName, groupKey, groupLabel, valueText } from "../labels.js";
 import { groupStyles, useColours } from "../palette.js";
 import { useFeed } from "../store.js";
@@ -44,7 +45,7 @@ export function CurvesPanel({ study, grid }) {
       return html`<figure key=${own}><figcaption>${TITLES[name]}</figcaption>
         <${Panel} feed=${feeds[index]} fits=${fits} hidden=${hidden} styles=${styles} options=${options} /></figure>`;
     })}</div>
-    <p class="small-text muted">${captionOf(offered, options)}</p>
+    <p class="small-text muted caption">${captionOf(offered, options)}</p>
     ${options.published && first?.reference && html`<${Published} reference=${first.reference} />`}
     <${Speed} study=${study} query=${narrowed} fits=${fits} styles=${styles} />
   </section>`;
@@ -99,8 +100,8 @@ function Legend({ groups, styles, hidden, onToggle }) {
 
 function captionOf(groups, options) {
   const most = Math.max(0, ...groups.flatMap((group) => group.n));
-  const least = Math.min(most, ...groups.map((group) => group.n.at(-1) ?? 0));
-  const n = most === 0 ? "" : least === most ? `n = ${most} seeds` : `n = ${least} to ${most} seeds at the ends (fewer where runs are under way or were lost)`;
+  const least = Math.min(most, ...groups.filter((group) => group.n.length).map((group) => group.n.at(-1)));
+  const n = most === 0 ? "" : least === most ? `n = ${counted(most, "seed")}` : `n = ${least} to ${most} seeds at the ends (fewer where runs are under way or were lost)`;
   const band = options.bands ? "; band: 95 % t-interval of the mean, from 2 seeds on" : "";
   return n ? `Line: mean over seeds, ${n}${band}. Accuracies of training are taken with dropout on.` : "";
 }

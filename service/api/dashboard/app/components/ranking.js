@@ -50,5 +50,5 @@ const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–
 function Lost({ group }) {
   const words = [["n_diverged", "diverged"], ["n_failed", "failed"], ["n_pending", "to come"], ["n_duplicate", "repeated"]]
     .filter(([name]) => group[name] > 0).map(([name, word]) => `${group[name]} ${word}`);
-  return words.length ? html`<div class="small-text muted">${words.join(", ")}</div>` : null;
+  return words.length ? html`<span class="small-text muted"> and ${words.join(", ")}</span>` : null;
 }

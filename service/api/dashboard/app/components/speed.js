@@ -1,7 +1,7 @@
 /** When the runs of each group reached a level: medians after Kaplan and Meier, with what is not known in words. */
 import { html, useEffect, useState } from "../html.js";
 import { count, counted, duration, plain } from "../format.js";
-import { groupKey } from "../labels.js";
+import { cellsOf, groupKey } from "../labels.js";
 import { useFeed } from "../store.js";
 import { Span } from "../charts/span.js";
 import { Failure } from "./notices.js";
@@ -9,6 +9,8 @@ import { Segments } from "./segments.js";
 import { GroupName } from "./swatch.js";
 
 const TYPING_MS = 400;
+const ROW_REM = 2.35; // room that is kept while the table is on its way
+const MOST_ROWS = 5;
 
 /** Of each metric: its name, the unit that a level is typed in, what one unit of that is, and a level to start with. */
 const METRICS = {
@@ -34,7 +36,8 @@ export function Speed({ study, query, fits, styles }) {
         onInput=${(event) => setTyped(event.target.value)} /> ${unit}</label></div>
     ${level === null && html`<p class="wrong">Give a number, such as ${METRICS[metric][3]}.</p>`}
     ${feed.error && !feed.error.passing && html`<${Failure} error=${feed.error} />`}
-    ${feed.data && html`<${Reached} groups=${feed.data.groups.filter(fits)} styles=${styles} />`}
+    <div style=${{ minHeight: `${ROW_REM * (1 + Math.min(MOST_ROWS, cellsOf(study)))}rem` }}>
+      ${feed.data && html`<${Reached} groups=${feed.data.groups.filter(fits)} styles=${styles} />`}</div>
     <p class="small-text muted">Medians after Kaplan and Meier until ${name} first reached the level: a run that ended, or has only got so far, without reaching it counts as one that takes longer;
       “not reached by half” says no more than that fewer than half are known to have got there. Medians test nothing; the ranking by “Speed of learning” does.</p>
   </div>`;
@@ -60,7 +63,7 @@ function Reached({ groups, styles }) {
     <tbody>${groups.map((group) => {
       const color = styles.get(groupKey(group.factors))?.color ?? "currentcolor";
       const { n, n_reached: there, median_epochs: inEpochs, median_seconds: inSeconds } = group.reached;
-      const unknown = n === 0 ? "no run yet" : "not reached by half";
+      const unknown = group.epochs.length === 0 ? "no epoch yet" : "not reached by half";
       return html`<tr key=${groupKey(group.factors)}><th scope="row"><${GroupName} factors=${group.factors} /></th>
         <td data-label="Got there" class="number">${count(there)} of ${counted(n, "run")}</td>
         <td data-label="Median epochs"><${Median} value=${inEpochs} most=${epochs} color=${color} text=${inEpochs === null ? unknown : plain(inEpochs)} /></td>

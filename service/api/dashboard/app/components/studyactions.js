@@ -19,7 +19,7 @@ export function StudyActions({ study }) {
     ${isOwn && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("seeds")}>Add seeds</button>`}
     ${isOwn && !study.finished && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("cancel")}>Cancel study</button>`}
     <${Menu} label="Report" groups=${reportsOf(study)} />
-    ${study.progress.succeeded > 0 && html`<${Menu} label="Export" groups=${exportsOf(study)} />`}
+    <${Menu} label="Export" groups=${exportsOf(study)} />
     ${open === "cancel" && html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${what}`} onClose=${close}
       act=${() => act(`/studies/${study.id}/cancel`)} done=${() => refresh("/")}>
       <p>What waits or runs will end without a result. What has ended keeps its own.</p><//>`}

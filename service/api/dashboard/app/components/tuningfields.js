@@ -12,7 +12,7 @@ export function TuningFields({ tuning, change, about }) {
       <span>Tune it for each combination before they are compared</span></label>
     <p class="small-text muted">At one shared rate some functions are favoured. Each of these rates is tried first, over seeds of its own, and judged
       on validation images; then the best of them trains the seeds above.</p>
-    ${tuning.isOn && html`<div class="fields">
+    ${tuning.isOn && html`<div class="fields wide">
       <${Field} label="Rates to try" errors=${about("tuning/rates")} hint="two or more">${input("rates")}<//>
       <${Field} label="Seeds to try them with" errors=${about("tuning/seeds")} hint="none of those above">${input("seeds")}<//>
     </div>`}
