@@ -15,7 +15,7 @@ export function Ranking({ comparison }) {
   const scale = scaleOf(comparison.groups.flatMap((group) => [...(group.interval ?? []), group.min, group.max]));
   const hasImages = comparison.groups.some((group) => group.test_image_interval);
   const isLong = comparison.groups.length > MANY;
-  return html`<div class=${`scroll ${isLong ? "tall headed" : ""}`} tabindex=${isLong ? 0 : undefined} role=${isLong ? "region" : undefined} aria-label=${isLong ? "All groups" : undefined}>
+  return html`<div class=${`scroll ${isLong ? "tall headed" : ""}`} tabindex="0" role="region" aria-label="All groups">
     <table class=${`cards ranking ${Object.keys(comparison.groups[0]?.factors ?? {}).length > 1 ? "crowded" : ""}`}>
     <caption class="visually-hidden">Groups by ${title}, best mean first</caption>
     <thead><tr>
@@ -39,7 +39,7 @@ export function Ranking({ comparison }) {
     })}</tbody>
   </table></div>
   <p class="small-text muted">${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other trainings on
-    these test images would lie.${hasImages && " The one over test images says where the accuracy of these trained networks would lie on other images of the same kind."}</p>
+    these test images would lie.${hasImages && html`<span class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other images of the same kind.</span>`}</p>
   ${comparison.seeds_needed?.seeds && html`<p class="small-text muted">To separate the two best with 80 % power it would take about${" "}
     ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`}`;
 }

@@ -34,7 +34,7 @@ function Confusion({ labels, matrix }) {
   const cells = cellsOf(labels, matrix);
   const worst = Math.max(1e-9, ...cells.filter(({ i, j }) => i !== j).map(({ share }) => share));
   const shade = ({ i, j, n, share }) => (n === 0 ? "none" : i === j ? `color-mix(in oklab, var(--good) ${Math.round(24 * share)}%, transparent)` : `color-mix(in oklab, var(--warn) ${Math.round(8 + 28 * (share / worst))}%, transparent)`);
-  return html`<div><h3>Confusion matrix</h3><div class="scroll"><table class="confusion">
+  return html`<div><h3>Confusion matrix</h3><div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion">
     <caption class="small-text muted">Rows: what the image shows. Columns: what the network says.</caption>
     <thead><tr><td></td>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>
     <tbody>${matrix.map((row, i) => html`<tr><th scope="row">${labels[i]}</th>${row.map((n, j) => html`<td class="number" style=${{ background: shade(cells[i * row.length + j]) }}>${n || "·"}</td>`)}</tr>`)}</tbody>
