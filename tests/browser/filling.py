@@ -23,6 +23,10 @@ from tests.making import make_epoch, make_fingerprint
 
 Json = dict[str, Any]
 
+LEASE_SECONDS = 3600
+KEPT = {"ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS)}
+"""What a service over such a database has to be told, or it takes what runs away from a worker that is none."""
+
 IMAGES = 1000
 LAYERS = ["conv1", "conv2", "dense1", "output"]
 FIVE = ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]
@@ -85,7 +89,7 @@ def fill(database: Database, body: Json, *, finished: int | None = None, running
 
 def _claim(database: Database, wanted: int) -> list[tuple[Fence, ExperimentSpec]]:
     with database.write("fill") as session:
-        claims = lifecycle.claim(session, "filler", wanted, 3600) if wanted else []
+        claims = lifecycle.claim(session, "filler", wanted, LEASE_SECONDS) if wanted else []
         return [(claim.fence, ExperimentSpec.model_validate(claim.spec)) for claim in claims]
 
 
