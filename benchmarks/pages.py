@@ -17,7 +17,7 @@ from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
 from service.storage import lifecycle
 from service.storage.database import Database
-from tests.browser.filling import FIVE, Filled, Json, fill, make_figures
+from tests.browser.filling import FIVE, KEPT, Filled, Json, fill, make_figures
 from tests.stack.services import Service
 from tests.waiting import await_true
 
@@ -38,7 +38,7 @@ PAINT = """() => {
 
 def main(cells: int = 5, updates: int = 10) -> None:
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        service = Service(Path(home))
+        service = Service(Path(home), **KEPT)
         service.run("db", "upgrade")
         database = Database(service.database_url)
         filled = fill(database, study(cells), finished=499, running=1)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from service.storage.database import Database
-from tests.browser.filling import FILLED, fill
+from tests.browser.filling import FILLED, KEPT, fill
 from tests.browser.watch import Watch
 from tests.conftest import do_without
 from tests.stack.services import Service
@@ -66,7 +66,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="package")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """An API without a worker, over studies that are finished, half way and alone: to be looked at, not changed."""
-    running = Service(tmp_path_factory.mktemp("filled"))
+    running = Service(tmp_path_factory.mktemp("filled"), **KEPT)
     running.run("db", "upgrade")
     database = Database(running.database_url)
     for body, parts in FILLED:

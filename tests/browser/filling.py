@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import ClassFigures, EpochMetrics, Score, TestResult
 from service.domain.spec import ExperimentSpec
+from service.domain.status import Cause
 from service.domain.study import StudySpec
-from service.storage import diagnostics, lifecycle, metrics, studies
+from service.storage import diagnostics, lifecycle, metrics, studies, tuning
 from service.storage.base import new_id
 from service.storage.database import Database
 from service.storage.leases import Fence
@@ -21,11 +23,21 @@ from tests.making import make_epoch, make_fingerprint
 
 Json = dict[str, Any]
 
+LEASE_SECONDS = 3600
+KEPT = {"ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS)}
+"""What a service over such a database has to be told, or it takes what runs away from a worker that is none."""
+
 IMAGES = 1000
 LAYERS = ["conv1", "conv2", "dense1", "output"]
 FIVE = ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]
 _ONE_FACTOR: Json = {"base": {"dataset": "mnist_5k", "epochs": 8}, "factors": {"activation": FIVE}}
 _GRID: Json = {"activation": ["relu", "swish", "tanh"], "dropout": [0, 0.25], "batch_size": [64, 256]}
+_TUNED: Json = {
+    "base": {"dataset": "mnist_5k", "epochs": 4, "diagnostics": False},
+    "factors": {"activation": ["relu", "swish", "softsign"]},
+    "seeds": [0, 1],
+    "tuning": {"rates": [0.001, 0.003, 0.01], "seeds": [1000]},
+}
 FILLED: list[tuple[Json, dict[str, int]]] = [
     ({**_ONE_FACTOR, "name": "five", "question": "Which learns best?", "seeds": [0, 1, 2, 3, 4]}, {}),
     (
@@ -38,9 +50,14 @@ FILLED: list[tuple[Json, dict[str, int]]] = [
         {},
     ),
     ({"name": "grid", "base": {"dataset": "mnist_5k", "epochs": 4}, "factors": _GRID}, {}),
+    ({**_TUNED, "name": "tuned"}, {}),
     ({**_ONE_FACTOR, "name": "half way"}, {"finished": 9, "running": 2}),
 ]
 """Bodies of studies with the rest of what `fill` is told."""
+
+USUAL_RATE = 0.001
+RATES = {"relu": 0.003, "swish": 0.01}
+"""The learning rate that suits each best, where a study tunes; any other diverges at every rate."""
 
 LIMITS = {"relu": 0.962, "leaky_relu": 0.961, "swish": 0.963, "tanh": 0.942, "sigmoid": 0.9}
 """What the accuracy of each tends to; of others, a figure between."""
@@ -55,18 +72,42 @@ def fill(database: Database, body: Json, *, finished: int | None = None, running
     """A study, of whose experiments the first `finished` (default: all) have succeeded and the next `running` are half
     way. Nothing else may be queued."""
     spec = StudySpec.model_validate(body)
-    submissions = spec.experiments()
+    submissions = spec.tuning_experiments() or spec.experiments()
     with database.write("fill") as session:
         id = studies.create(session, "local", spec, submissions, new_id()).id
     done = len(submissions) if finished is None else finished
+    held = _claim(database, done + running)
     with database.write("fill") as session:
-        claims = lifecycle.claim(session, "filler", done + running, 3600) if done + running else []
-        held = [(claim.fence, ExperimentSpec.model_validate(claim.spec)) for claim in claims]
         for fence, spec_of_one in held[:done]:
-            _succeed(session, fence, spec_of_one)
+            _end(session, fence, spec_of_one, tuned=spec.tuning is not None)
         for fence, spec_of_one in held[done:]:
             _train(session, fence, spec_of_one, spec_of_one.epochs // 2)
+    if spec.tuning is not None and finished is None:
+        _rank(database, id)
     return Filled(id, held[done:])
+
+
+def _claim(database: Database, wanted: int) -> list[tuple[Fence, ExperimentSpec]]:
+    with database.write("fill") as session:
+        claims = lifecycle.claim(session, "filler", wanted, LEASE_SECONDS) if wanted else []
+        return [(claim.fence, ExperimentSpec.model_validate(claim.spec)) for claim in claims]
+
+
+def _rank(database: Database, study: UUID) -> None:
+    """Choose the rates of a study whose trials have ended, and end its ranking."""
+    with database.write("fill") as session:
+        ranked = tuning.start(session, study)
+    held = _claim(database, ranked)
+    with database.write("fill") as session:
+        for fence, spec in held:
+            _succeed(session, fence, spec)
+
+
+def _end(session: Session, fence: Fence, spec: ExperimentSpec, *, tuned: bool) -> None:
+    if tuned and spec.activation.label not in RATES:
+        lifecycle.fail(session, fence, Cause.DIVERGED, "The loss became NaN in epoch 1.")
+    else:
+        _succeed(session, fence, spec)
 
 
 def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:
@@ -79,7 +120,7 @@ def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:
         test_loss=last.validation_loss,
         test_accuracy=accuracy,
         interval=(accuracy - 0.01, min(1.0, accuracy + 0.01)),
-        correct=bytes(255 if index < accuracy * IMAGES // 8 else 0 for index in range(IMAGES // 8)),
+        correct=_correct(spec, accuracy),
     )
     result = TestResult(
         last=score,
@@ -109,6 +150,7 @@ def make_figures(spec: ExperimentSpec, epoch: int) -> EpochMetrics:
     """One epoch of a curve that rises towards the activation's limit, a little beside it for each seed."""
     label = spec.activation.label
     limit = LIMITS.get(label, 0.93 + 0.02 * math.sin(len(label)))
+    limit += _gain(spec.optimizer.learning_rate or USUAL_RATE, RATES.get(label, USUAL_RATE))
     limit += 0.004 * math.sin(7.3 * spec.seed + len(label)) - 0.002 * spec.dropout.conv
     accuracy = limit - 0.35 * math.exp(-epoch / 2.5) + 0.001 * math.sin(5.1 * epoch + spec.seed)
     loss = 3.2 * (1 - accuracy)
@@ -120,6 +162,11 @@ def make_figures(spec: ExperimentSpec, epoch: int) -> EpochMetrics:
         validation_accuracy=accuracy,
         seconds=2.0,
     )
+
+
+def _gain(rate: float, best: float) -> float:
+    """What a learning rate adds to the accuracy that the usual one gives."""
+    return 0.01 * (math.log10(USUAL_RATE / best) ** 2 - math.log10(rate / best) ** 2)
 
 
 def make_layer(epoch: int, position: int) -> LayerDiagnostics:
@@ -134,6 +181,13 @@ def make_layer(epoch: int, position: int) -> LayerDiagnostics:
         gradient_rms=10 ** (-2 - 0.1 * epoch - 0.3 * position),
         parameters={"slope": 0.25 + 0.01 * epoch * position},
     )
+
+
+def _correct(spec: ExperimentSpec, accuracy: float) -> bytes:
+    """A bit for each test image: seeds of one activation go wrong on much the same, other activations on others."""
+    first = 97 * len(spec.activation.label) + 5 * spec.seed
+    wrong = {(first + place) % IMAGES for place in range(round((1 - accuracy) * IMAGES))}
+    return np.packbits([index not in wrong for index in range(IMAGES)]).tobytes()
 
 
 def _confusion(seed: int, accuracy: float) -> Iterator[list[int]]:

@@ -1,10 +1,16 @@
 """An installation that is new, goes away and comes back, as its pages tell it."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.watch import Watch
-from tests.stack.services import SHORT, Service
+from tests.stack.services import LONG, SHORT, Service
+from tests.waiting import await_true
+
+TABS = 6
+"""As many as HTTP/1.1 gives connections to a host."""
+
+ANSWERED = "fetch('/healthz', { signal: AbortSignal.timeout(5000) }).then((answer) => answer.status)"
 
 
 def test_pages_say_that_there_is_nothing_yet_and_when_they_are_not_current(
@@ -33,3 +39,21 @@ def test_pages_say_that_there_is_nothing_yet_and_when_they_are_not_current(
     expect(notice).to_have_count(0, timeout=60_000)
     page.reload()
     expect(page.get_by_role("heading", name="Test result")).to_be_visible()
+
+
+def test_six_tabs_of_a_browser_do_not_freeze_each_other(page: Page, service: Service) -> None:
+    streams: list[str] = []
+    page.context.on("request", lambda request: streams.extend([request.url] if "/api/v1/events" in request.url else []))
+    experiment = service.client.submit_experiment(LONG | {"name": "in six tabs"})
+    await_true(lambda: service.client.experiment(experiment["id"])["epochs_done"], seconds=90)
+    tabs = [page, *(page.context.new_page() for _ in range(TABS - 1))]
+    for tab in tabs:
+        tab.goto("/experiments?text=in+six+tabs")
+        expect(tab.get_by_role("link", name="in six tabs")).to_be_visible()
+    for tab in tabs:
+        assert tab.evaluate(ANSWERED) == 200
+        epochs = tab.get_by_role("cell", name=f"/ {LONG['epochs']}")
+        expect(epochs).not_to_have_text(epochs.inner_text())
+    assert len(streams) == 1
+    service.client.cancel(experiment["id"])
+    service.finished(experiment["id"])

@@ -8,6 +8,12 @@ from tests.browser.pictures import later
 from tests.browser.watch import Watch
 from tests.stack.services import SHORT, Json, Service
 
+NOTE_SHIFTS = """() => {
+  window.shifts = [];
+  const note = (entry) => window.shifts.push(entry.sources.map(({ node }) => node?.textContent.slice(0, 40)));
+  new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "layout-shift" });
+}"""
+
 NETWORK = {name: value for name, value in SHORT.items() if name != "activation"}
 
 
@@ -93,7 +99,10 @@ def test_the_curves_of_a_study_grow(page: Page, service: Service) -> None:
         service, name="growing", base=NETWORK | {"epochs": 1000}, factors={"activation": ["relu"]}, seeds=[0]
     )
     page.goto(f"/studies/{study['id']}")
-    for epoch in (1, 5):
-        expect(page.get_by_role("img", name=later("Validation accuracy", epoch))).to_be_visible()
+    expect(page.get_by_role("img", name=later("Validation accuracy", 1))).to_be_visible()
+    expect(page.get_by_text("Loading")).to_have_count(0)
+    page.evaluate(NOTE_SHIFTS)
+    expect(page.get_by_role("img", name=later("Validation accuracy", 5))).to_be_visible()
+    assert page.evaluate("window.shifts") == []
     service.client.cancel_study(study["id"])
     expect(page.get_by_role("heading", name="growing")).to_contain_text("cancelled", timeout=60_000)

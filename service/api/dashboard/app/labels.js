@@ -46,12 +46,16 @@ export function cellsOf(study) {
 /** A study's name, or what it is about where it has none. */
 export const studyTitle = (study) => study.name ?? gridText(study);
 
+/** Whether the ranking of a study waits until its learning rates are chosen. */
+export const isTuning = ({ tuning, cancelled_at: cancelled }) => tuning !== null && tuning.tuned_at === null && cancelled === null;
+
 /** One word for where a study is, and the badge that goes with it. */
 export function studyState(study) {
+  if (isTuning(study)) return "tuning";
   if (study.finished) return study.cancelled_at ? "cancelled" : study.progress.succeeded === 0 ? "failed" : "succeeded";
   if (study.cancelled_at) return "cancelling";
   return study.progress.running > 0 ? "running" : "queued";
 }
 
-export const STATE_WORDS = { succeeded: "finished", failed: "nothing succeeded", cancelled: "cancelled", cancelling: "cancelling", running: "running", queued: "queued" };
+export const STATE_WORDS = { succeeded: "finished", failed: "nothing succeeded", cancelled: "cancelled", cancelling: "cancelling", running: "running", tuning: "tuning", queued: "queued" };
 

@@ -7,22 +7,25 @@ const TEXTS = {
   claims: "What it takes to decide the articles’ claims. Long.",
 };
 
+const presetOf = (name) => ({ name, title: name, text: TEXTS[name] ?? "" });
+
 let asked;
 
 async function load() {
   const answer = await fetch("/openapi.json");
   if (!answer.ok) return [];
   const { components } = await answer.json();
-  return namesIn(components.schemas.StudySpec.properties.preset).map((name) => ({ name, title: name, text: TEXTS[name] ?? "" }));
+  return namesIn(components.schemas.StudySpec.properties.preset).map(presetOf);
 }
 
 function namesIn(schema) {
   return [schema, ...(schema.anyOf ?? [])].flatMap((one) => one.enum ?? (one.const ? [one.const] : []));
 }
 
-/** @returns {{name: string, title: string, text: string}[]} none until they are known */
+/** @returns {{name: string, title: string, text: string}[]} until the server's are known, those that have a text here, so that
+ *   nothing moves when they are */
 export function usePresets() {
-  const [presets, setPresets] = useState([]);
+  const [presets, setPresets] = useState(() => Object.keys(TEXTS).map(presetOf));
   useEffect(() => {
     asked ??= load();
     asked.then(setPresets, () => (asked = undefined));

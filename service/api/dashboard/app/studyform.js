@@ -22,8 +22,8 @@ export const CHOICES = [
   ["precision", "Precision", ["auto", "float32", "bfloat16"]],
 ];
 export const DATASETS = [
-  ["mnist_5k", "MNIST, 4,000 images (quick, no download)"],
-  ["digits", "Digits, 1,297 images (quickest, no download)"],
+  ["mnist_5k", "MNIST, 4,000 images, no download"],
+  ["digits", "Digits, 1,297 images, no download"],
   ["mnist", "MNIST, 60,000 images (the article’s)"],
   ["fashion_mnist", "Fashion-MNIST, 60,000 images"],
 ];
@@ -42,6 +42,7 @@ function blank(query = new URLSearchParams()) {
     seeds: "0-2",
     lists: { epochs: "3" },
     choices: {},
+    tuning: { isOn: false, rates: "0.0003, 0.001, 0.003, 0.01", seeds: "1000-1002" },
   };
 }
 
@@ -79,8 +80,10 @@ export function bodyOf(form) {
     else if (values.length === 1) put(base, path, values[0]);
   }
   for (const [path, value] of Object.entries(form.choices)) put(base, path, value);
-  return { ...start, ...filed, base, factors, ...seeds };
+  return { ...start, ...filed, base, factors, ...seeds, ...tuningOf(form.tuning) };
 }
+
+const tuningOf = ({ isOn, rates, seeds }) => (isOn ? { tuning: { rates: listOf(rates), seeds: seedsOf(seeds) } } : {});
 
 const activationOf = ({ formula, parameters }) => (Object.keys(parameters).length ? { formula, parameters } : { formula });
 
@@ -105,7 +108,7 @@ export function seedsOf(text) {
   });
 }
 
-/** Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `name` and the like stand alone. */
+/** Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like stand alone. */
 export function isAbout(problem, path) {
   const pointer = problem.pointer ?? "";
   const inside = (where) => pointer === where || pointer.startsWith(`${where}/`);

@@ -7,6 +7,7 @@ import { axis, base, tip } from "./base.js";
 import { Chart } from "./chart.js";
 
 const MOST_IN_TIP = 12;
+const NEARLY_ALL = 0.97; // from here on, an axis that ends at a round number may end beyond 1
 
 /**
  * @param {{curves: any, groups: {group: any, style: any}[], options: {x: string, log: boolean, bands: boolean, seeds: boolean}, height?: number}} props
@@ -35,10 +36,14 @@ function curvesOption(curves, groups, options, colours) {
     tooltip: { ...base(colours).tooltip, trigger: "axis", axisPointer: { type: "line", lineStyle: { color: colours.muted } }, formatter: (rows) => curvesTip(rows, curves, groups, inSeconds) },
     grid: { left: 48, right: 12, top: 10, bottom: 40 },
     xAxis: axis(colours, { min: inSeconds ? 0 : 1, ...(inSeconds ? {} : { minInterval: 1, max: "dataMax" }), name: inSeconds ? "seconds of training" : "epoch", nameLocation: "middle", nameGap: 24, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: colours.line } } }),
-    yAxis: axis(colours, { type: isLog ? "log" : "value", scale: true, splitNumber: 4, axisLabel: { ...axis(colours).axisLabel, formatter: tidy } }),
+    yAxis: axis(colours, { type: isLog ? "log" : "value", scale: true, splitNumber: 4, ...(isLog || !curves.unit ? {} : { min: notBelow, max: isShare ? notAbove : null }), axisLabel: { ...axis(colours).axisLabel, formatter: tidy } }),
     series: groups.flatMap(({ group, style }, index) => seriesOf(group, style, index, options, { isShare, isLog })).concat(publishedSeries(curves, groups, inSeconds)),
   };
 }
+
+/** No figure of a curve is below 0, and no share above 1; the axis shows no room there, whatever an interval's end. */
+const notBelow = ({ min }) => (min < 0 ? 0 : null);
+const notAbove = ({ max }) => (max > NEARLY_ALL ? 1 : null);
 
 const xOf = (group, inSeconds) => (inSeconds ? group.seconds ?? [] : group.epochs);
 

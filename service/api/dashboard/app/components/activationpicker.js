@@ -17,7 +17,7 @@ export function ActivationPicker({ chosen, formulas, errors, onChange }) {
   const toggle = (name) => onChange(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name], formulas);
   const chips = (list) => html`<div class="chips">${list.map((item) => html`<${Chip} key=${item.name} item=${item}
     checked=${chosen.includes(item.name)} onChange=${() => toggle(item.name)} />`)}</div>`;
-  return html`<fieldset class="stack" aria-describedby="activation-say"><legend class="visually-hidden">Functions of the catalogue</legend>
+  return html`<fieldset class="stack" aria-describedby="activation-say" style=${{ minHeight: data ? "" : "9rem" }}><legend class="visually-hidden">Functions of the catalogue</legend>
       ${chips(first)}
       ${others.length > 0 && html`<details><summary>${others.length} more functions</summary>${chips(others)}</details>`}
     </fieldset>

@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useFeed } from "../store.js";
 import { Failure } from "./notices.js";
+import { DifferingImages } from "./differingimages.js";
 import { Effects } from "./effects.js";
 import { Pairs } from "./pairs.js";
 import { Ranking } from "./ranking.js";
@@ -33,5 +34,6 @@ export function Comparison({ study, grid, metric, onMetric }) {
         : !feed.error && html`<p class="loading">Comparing …</p>`}
     </section>
     ${data && data.pairs.length > 0 && html`<${Pairs} comparison=${data} />`}
-    ${data && data.effects.length > 0 && html`<${Effects} comparison=${data} />`}`;
+    ${data && data.effects.length > 0 && !study.tuning && html`<${Effects} comparison=${data} />`}
+    ${data && data.groups.length > 1 && html`<${DifferingImages} key=${grid} study=${study} grid=${grid} groups=${data.groups} />`}`;
 }

@@ -1,11 +1,13 @@
 /** How the groups of a study learn: the article's two figures, with what it left out. */
 import { html, useMemo, useState } from "../html.js";
+import { counted } from "../format.js";
 import { factorName, groupKey, groupLabel, valueText } from "../labels.js";
 import { groupStyles, useColours } from "../palette.js";
 import { useFeed } from "../store.js";
 import { CurvesChart } from "../charts/curves.js";
 import { Failure } from "./notices.js";
 import { Segments } from "./segments.js";
+import { Speed } from "./speed.js";
 import { Swatch } from "./swatch.js";
 
 const HEIGHT = 300;
@@ -22,11 +24,12 @@ export function CurvesPanel({ study, grid }) {
   const [hidden, setHidden] = useState(() => new Set());
   const [chosen, setChosen] = useState({});
   const change = (changes) => setOptions({ ...options, ...changes });
-  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + (grid && `&grid=${encodeURIComponent(grid)}`);
+  const narrowed = grid && `&grid=${encodeURIComponent(grid)}`;
+  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + narrowed;
   const feeds = PANELS.map(([own, published]) => useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision));
   const first = feeds.map((feed) => feed.data).find(Boolean);
   const { dark } = useColours();
-  const levels = useMemo(() => levelsOf(first?.groups ?? []), [first]);
+  const levels = useMemo(() => levelsOf(first?.groups ?? [], study), [first]);
   const fits = (group) => levels.every(({ path, first }) => [ALL, valueText(group.factors[path])].includes(chosen[path] ?? first));
   const offered = useMemo(() => (first?.groups ?? []).filter(fits), [first, chosen]);
   const styles = useMemo(() => groupStyles(offered.map((group) => group.factors), dark), [offered, dark]);
@@ -42,8 +45,9 @@ export function CurvesPanel({ study, grid }) {
       return html`<figure key=${own}><figcaption>${TITLES[name]}</figcaption>
         <${Panel} feed=${feeds[index]} fits=${fits} hidden=${hidden} styles=${styles} options=${options} /></figure>`;
     })}</div>
-    <p class="small-text muted">${captionOf(offered, options)}</p>
+    <p class="small-text muted caption">${captionOf(offered, options)}</p>
     ${options.published && first?.reference && html`<${Published} reference=${first.reference} />`}
+    <${Speed} study=${study} query=${narrowed} fits=${fits} styles=${styles} />
   </section>`;
 }
 
@@ -68,9 +72,9 @@ function Options({ options, change, hasSeconds }) {
 }
 
 /** The factors besides the activation, with their values; of many groups, one level of each is drawn at first, so that
- * lines stay apart. */
-function levelsOf(groups) {
-  const paths = Object.keys(groups[0]?.factors ?? {}).filter((path) => path !== "activation");
+ * lines stay apart. A rate that was tuned goes with its group. */
+function levelsOf(groups, { tuning }) {
+  const paths = Object.keys(groups[0]?.factors ?? {}).filter((path) => path !== "activation" && !(tuning && path === "optimizer.learning_rate"));
   return paths.map((path) => {
     const values = [...new Set(groups.map(({ factors }) => valueText(factors[path])))];
     return { path, values, first: groups.length > MANY_GROUPS ? values[0] : ALL };
@@ -96,8 +100,8 @@ function Legend({ groups, styles, hidden, onToggle }) {
 
 function captionOf(groups, options) {
   const most = Math.max(0, ...groups.flatMap((group) => group.n));
-  const least = Math.min(most, ...groups.map((group) => group.n.at(-1) ?? 0));
-  const n = most === 0 ? "" : least === most ? `n = ${most} seeds` : `n = ${least} to ${most} seeds at the ends (fewer where runs are under way or were lost)`;
+  const least = Math.min(most, ...groups.filter((group) => group.n.length).map((group) => group.n.at(-1)));
+  const n = most === 0 ? "" : least === most ? `n = ${counted(most, "seed")}` : `n = ${least} to ${most} seeds at the ends (fewer where runs are under way or were lost)`;
   const band = options.bands ? "; band: 95 % t-interval of the mean, from 2 seeds on" : "";
   return n ? `Line: mean over seeds, ${n}${band}. Accuracies of training are taken with dropout on.` : "";
 }

@@ -23,7 +23,7 @@ function Effect({ effect, scale, unit, colours }) {
       ? html`<p class="muted">${effect.reason}</p>`
       : html`<p class="small-text">Best minus worst ${difference(effect.range, unit)}${effect.range_interval && html`, ${difference(effect.range_interval[0], unit)} to ${difference(effect.range_interval[1], unit)}`}
           <span class="muted">; ${counted(effect.n, "seed")}, ${counted(effect.combinations, "combination")}${leftOut(effect)}</span></p>
-        <div class="scroll"><table class="plain-table"><tbody>${effect.levels.map((level) => html`<tr>
+        <div class="scroll" tabindex="0" role="region" aria-label=${`Levels of ${factorName(effect.factor)}`}><table class="plain-table"><tbody>${effect.levels.map((level) => html`<tr>
           <th scope="row">${valueText(level.value)}</th><td class="number">${figure(level.mean, unit)}</td>
           <td class="strip-cell"><${Strip} scale=${scale} mean=${level.mean} interval=${level.interval} color=${colour(level)} unit=${unit} /></td>
           <td class="number muted small-text">${level.interval ? range(level.interval, unit) : "needs 2 seeds"}</td>

@@ -85,15 +85,15 @@ function AgainstOne({ groups, lookup, family }) {
   const one = groups[Math.min(index, groups.length - 1)];
   return html`<label class="inline">Against <select onChange=${(event) => setIndex(event.target.selectedIndex)}>
       ${groups.map((group, at) => html`<option selected=${at === index}>${groupLabel(group.factors)}</option>`)}</select></label>
-    <div class="scroll tall" tabindex="0" role="region" aria-label="Pairs with the chosen group"><table>
+    <div class="scroll tall" tabindex="0" role="region" aria-label="Pairs with the chosen group"><table class="cards">
       <thead><tr><th scope="col">Group</th><th scope="col">Verdict</th><th scope="col" class="number">Difference</th>
         <th scope="col" class="number">Interval (all pairs together 95 %)</th><th scope="col" class="number">p, Holm</th></tr></thead>
       <tbody>${groups.filter((group) => group !== one).map((group) => {
         const pair = lookup(group, one);
         return pair && html`<tr key=${groupKey(group.factors)}><th scope="row">${groupLabel(group.factors)}</th>
-          <td class=${KIND[pair.verdict] ?? "muted"}>${SIGNS[pair.verdict]} ${pair.verdict}</td>
-          <td class="number">${difference(pair.difference, family.unit)}</td>
-          <td class="number">${pair.interval ? intervalText(pair.interval, family.unit) : "–"}</td>
-          <td class="number">${pValue(pair.p_holm)}</td></tr>`;
+          <td data-label="Verdict" class=${KIND[pair.verdict] ?? "muted"}>${SIGNS[pair.verdict]} ${pair.verdict}</td>
+          <td data-label="Difference" class="number">${difference(pair.difference, family.unit)}</td>
+          <td data-label="Interval" class="number">${pair.interval ? intervalText(pair.interval, family.unit) : "–"}</td>
+          <td data-label="p, Holm" class="number">${pValue(pair.p_holm)}</td></tr>`;
       })}</tbody></table></div>`;
 }

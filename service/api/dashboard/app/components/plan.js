@@ -1,7 +1,7 @@
 /** What a study would hold and take, asked of the server before it is submitted. */
 import { post } from "../api.js";
 import { html, useEffect, useState } from "../html.js";
-import { counted, duration } from "../format.js";
+import { count, counted, duration } from "../format.js";
 import { AsRequest } from "./asrequest.js";
 
 const PAUSE_MS = 300;
@@ -40,10 +40,11 @@ export function PlanPanel({ plan, body, error, isAsking, isSending }) {
 }
 
 function Size({ plan }) {
-  const seeds = plan.experiments / plan.cells;
+  const ranked = plan.experiments - plan.tuning_experiments;
+  const seeds = ranked / plan.cells;
   const workers = plan.workers === 0 ? "no worker is alive" : `on ${counted(plan.workers, "worker")}`;
   return html`<p class="big">${counted(plan.experiments, "experiment")}</p>
-    <p class="muted">${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}</p>
+    <p class="muted">${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}${plan.tuning_experiments > 0 && `: ${count(ranked)}, and ${count(plan.tuning_experiments)} before them that try learning rates`}</p>
     <p class="big">${plan.seconds === null ? "Time unknown" : `about ${duration(plan.seconds)}`}</p>
     <p class="muted">${plan.seconds === null ? plan.basis : html`${workers}, once they start. ${plan.basis}`}</p>`;
 }

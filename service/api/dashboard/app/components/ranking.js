@@ -6,13 +6,17 @@ import { activationStyle, orderedStyle, useColours } from "../palette.js";
 import { scaleOf, Strip } from "../charts/strip.js";
 import { GroupName } from "./swatch.js";
 
+const MANY = 20;
+
 /** @param {{comparison: any}} props a comparison with `seeds=true` */
 export function Ranking({ comparison }) {
   const { unit, title } = comparison.family;
   const { dark } = useColours();
   const scale = scaleOf(comparison.groups.flatMap((group) => [...(group.interval ?? []), group.min, group.max]));
   const hasImages = comparison.groups.some((group) => group.test_image_interval);
-  return html`<div class="scroll"><table class="cards ranking">
+  const isLong = comparison.groups.length > MANY;
+  return html`<div class=${`scroll ${isLong ? "tall headed" : ""}`} tabindex="0" role="region" aria-label="All groups">
+    <table class=${`cards ranking ${Object.keys(comparison.groups[0]?.factors ?? {}).length > 1 ? "crowded" : ""}`}>
     <caption class="visually-hidden">Groups by ${title}, best mean first</caption>
     <thead><tr>
       <th scope="col">Rank</th><th scope="col">Group</th><th scope="col" class="number">n</th><th scope="col" class="number">Mean</th>
@@ -23,7 +27,7 @@ export function Ranking({ comparison }) {
     <tbody>${comparison.groups.map((group, index) => {
       const color = (group.factors.activation === undefined ? orderedStyle(index, dark) : activationStyle(group.factors.activation, dark)).color;
       return html`<tr key=${groupKey(group.factors)}>
-        <td data-label="Rank">${group.mean === null ? "–" : rankText(group.rank)}</td>
+        <td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>
         <th scope="row"><${GroupName} factors=${group.factors} /></th>
         <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
         <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
@@ -34,7 +38,8 @@ export function Ranking({ comparison }) {
       </tr>`;
     })}</tbody>
   </table></div>
-  <p class="small-text muted">${title}. Ranks are ranges: what the tests leave open. ${comparison.family.intervals}</p>
+  <p class="small-text muted">${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other trainings on
+    these test images would lie.${hasImages && html`<span class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other images of the same kind.</span>`}</p>
   ${comparison.seeds_needed?.seeds && html`<p class="small-text muted">To separate the two best with 80 % power it would take about${" "}
     ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`}`;
 }
@@ -45,5 +50,5 @@ const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–
 function Lost({ group }) {
   const words = [["n_diverged", "diverged"], ["n_failed", "failed"], ["n_pending", "to come"], ["n_duplicate", "repeated"]]
     .filter(([name]) => group[name] > 0).map(([name, word]) => `${group[name]} ${word}`);
-  return words.length ? html`<div class="small-text muted">${words.join(", ")}</div>` : null;
+  return words.length ? html`<span class="small-text muted"> and ${words.join(", ")}</span>` : null;
 }

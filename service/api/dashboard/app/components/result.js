@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { count, percent, plain, range } from "../format.js";
 import { useFeed } from "../store.js";
+import { Misclassified } from "./misclassified.js";
 import { Loaded } from "./notices.js";
 
 const MOST_PAIRS = 8;
@@ -12,6 +13,7 @@ export function Result({ one }) {
     <${Loaded} feed=${feed} what="the result">${(result) => html`<${Scores} result=${result} />
       <div class="columns"><${Confusion} labels=${result.per_class.map(({ label }) => label)} matrix=${result.confusion_matrix} />
         <div class="stack"><${Confused} labels=${result.per_class.map(({ label }) => label)} matrix=${result.confusion_matrix} /><${Classes} classes=${result.per_class} /></div></div>
+      <${Misclassified} one=${one} />
       <${Fingerprint} fingerprint=${result.fingerprint} />`}<//>
   </section>`;
 }
@@ -32,7 +34,7 @@ function Confusion({ labels, matrix }) {
   const cells = cellsOf(labels, matrix);
   const worst = Math.max(1e-9, ...cells.filter(({ i, j }) => i !== j).map(({ share }) => share));
   const shade = ({ i, j, n, share }) => (n === 0 ? "none" : i === j ? `color-mix(in oklab, var(--good) ${Math.round(24 * share)}%, transparent)` : `color-mix(in oklab, var(--warn) ${Math.round(8 + 28 * (share / worst))}%, transparent)`);
-  return html`<div><h3>Confusion matrix</h3><div class="scroll"><table class="confusion">
+  return html`<div><h3>Confusion matrix</h3><div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion">
     <caption class="small-text muted">Rows: what the image shows. Columns: what the network says.</caption>
     <thead><tr><td></td>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>
     <tbody>${matrix.map((row, i) => html`<tr><th scope="row">${labels[i]}</th>${row.map((n, j) => html`<td class="number" style=${{ background: shade(cells[i * row.length + j]) }}>${n || "·"}</td>`)}</tr>`)}</tbody>

@@ -2,6 +2,7 @@
 import { act, patch } from "../api.js";
 import { html, useState } from "../html.js";
 import { counted } from "../format.js";
+import { isTuning } from "../labels.js";
 import { refresh } from "../store.js";
 import { seedsOf } from "../studyform.js";
 import { Dialog } from "./dialog.js";
@@ -12,14 +13,16 @@ export function StudyActions({ study }) {
   const [open, setOpen] = useState("");
   const close = () => setOpen("");
   const active = study.progress.queued + study.progress.running;
+  const what = isTuning(study) ? "the tuning and the ranking" : counted(active, "experiment");
+  const isOwn = study.tunes === null; // else it is cancelled and extended by the study that it tries rates for
   return html`<div class="actions">
-    ${!study.cancelled_at && html`<button type="button" onClick=${() => setOpen("seeds")}>Add seeds</button>`}
-    ${!study.finished && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("cancel")}>Cancel study</button>`}
+    ${isOwn && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("seeds")}>Add seeds</button>`}
+    ${isOwn && !study.finished && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("cancel")}>Cancel study</button>`}
     <${Menu} label="Report" groups=${reportsOf(study)} />
-    ${study.progress.succeeded > 0 && html`<${Menu} label="Export" groups=${exportsOf(study)} />`}
-    ${open === "cancel" && html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${counted(active, "experiment")}`} onClose=${close}
+    <${Menu} label="Export" groups=${exportsOf(study)} />
+    ${open === "cancel" && html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${what}`} onClose=${close}
       act=${() => act(`/studies/${study.id}/cancel`)} done=${() => refresh("/")}>
-      <p>${counted(active, "experiment")} that wait or run will end without a result. Those that have ended keep theirs.</p><//>`}
+      <p>What waits or runs will end without a result. What has ended keeps its own.</p><//>`}
     ${open === "seeds" && html`<${AddSeeds} study=${study} onClose=${close} />`}
   </div>`;
 }
@@ -27,7 +30,7 @@ export function StudyActions({ study }) {
 const FORMATS = [["csv", "CSV"], ["parquet", "Parquet"], ["jsonl", "JSON Lines"]];
 
 function exportsOf({ id }) {
-  return [["experiments", "A row for each experiment"], ["epochs", "A row for each epoch"]].map(([rows, title]) => ({
+  return [["experiments", "A row for each experiment"], ["epochs", "A row for each epoch"], ["diagnostics", "A row for each layer and epoch"]].map(([rows, title]) => ({
     title,
     links: FORMATS.map(([format, text]) => ({ href: `/api/v1/studies/${id}/export?format=${format}&rows=${rows}`, text, download: true })),
   }));
@@ -66,7 +69,7 @@ function AddSeeds({ study, onClose }) {
   const next = Math.max(...study.seeds) + 1;
   const [text, setText] = useState(`${next}-${next + 1}`);
   const added = seedsOf(text).filter((seed) => !study.seeds.includes(seed));
-  const more = study.grids.length ? "more experiments" : counted(added.length * (study.experiments / study.seeds.length), "more experiment");
+  const more = study.grids.length || isTuning(study) ? "more experiments" : counted(added.length * (study.experiments / study.seeds.length), "more experiment");
   const send = () => patch(`/studies/${study.id}`, { seeds: [...study.seeds, ...added] }, study.edit_version);
   return html`<${Confirm} title="Add seeds" verb=${`Train ${more}`} act=${send}
     done=${() => refresh("/")} onClose=${onClose}>

@@ -28,6 +28,8 @@ function Activation({ item }) {
         <h1 class="named">${item.title} <${Swatch} style=${style} /></h1>
         <p><code>${item.name}</code>${item.named_in_article && ", named in the article"}</p>
       </div>
+      <a class="button" href=${`/studies/new?${new URLSearchParams([...new Set(["relu", item.name])].map((name) => ["activation", name]))}`}>
+        ${item.name === "relu" ? "Put it into a study" : "Compare it with ReLU"}</a>
     </div>
     <div class="columns">
       <div class="card stack">

@@ -87,12 +87,14 @@ function useSeen() {
 }
 
 function Workbench() {
+  const [judged, setJudged] = useState(null);
   const [value, setValue] = useState({ formula: "x * tanh(softplus(a * x))", parameters: { a: { value: 1, learnable: false } } });
   return html`<section class="card" id="formula" aria-labelledby="formula-title" style=${{ marginTop: "1.5rem" }}>
     <div class="card-head">
       <h2 id="formula-title">Try your own</h2>
       <span class="muted small-text">A formula is data: nothing is stored or run until you put it into a study.</span>
     </div>
-    <${FormulaEditor} value=${value} onChange=${setValue} />
+    <${FormulaEditor} value=${value} onChange=${setValue} onJudged=${setJudged} />
+    <div style=${{ minHeight: "2.25rem", marginTop: "0.75rem" }}>${judged && html`<a class="button" href=${`/studies/new?${new URLSearchParams({ activation: "relu", formula: JSON.stringify(value) })}`}>Compare it with ReLU</a>`}</div>
   </section>`;
 }

@@ -44,7 +44,7 @@ function Filters({ query, change }) {
     ${Object.entries(CHOICES).map(([name, [any, ...values]]) => html`<select key=${name} aria-label=${name} onChange=${(event) => change({ [name]: event.target.value })}>
       <option value="">${any}</option>${values.map((value) => html`<option value=${value} selected=${query.get(name) === value}>${value}</option>`)}</select>`)}
     <${Typed} name="tag" label="Tag" query=${query} change=${change} />
-    <${Typed} name="test_accuracy_min" label="Test accuracy at least, such as 0.95" query=${query} change=${change} />
+    <${Typed} name="test_accuracy_min" label="Accuracy at least, such as 0.95" query=${query} change=${change} />
     <select aria-label="Order" onChange=${(event) => change({ sort: event.target.value })}>
       ${SORTS.map(([value, text]) => html`<option value=${value} selected=${(query.get("sort") ?? "") === value}>${text}</option>`)}</select>
     ${query.get("study") && html`<span class="chip on">of <a href=${`/studies/${query.get("study")}`}>one study</a>

@@ -10,6 +10,7 @@ import { Field } from "../components/field.js";
 import { PlanPanel, usePlan } from "../components/plan.js";
 import { PresetPicker } from "../components/presetpicker.js";
 import { useTitle } from "../components/shell.js";
+import { TuningFields } from "../components/tuningfields.js";
 
 export function Page() {
   useTitle("New study");
@@ -47,6 +48,7 @@ export function Page() {
         ${!form.preset && html`<${Which} form=${form} change=${change} about=${about} />`}
         <${Training} form=${form} change=${change} about=${about} />
         <${Repeats} form=${form} change=${change} errors=${about("seeds")} />
+        <${TuningFields} tuning=${form.tuning} change=${(changes) => change({ tuning: { ...form.tuning, ...changes } })} about=${about} />
         <${More} form=${form} change=${change} about=${about} />
         <${Naming} form=${form} change=${change} about=${about} />
       </div>

@@ -64,7 +64,7 @@ function Row({ study, now }) {
     <td data-label="State"><span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></td>
     <td data-label="Progress" class="wide"><${ProgressBar} progress=${study.progress} />
       <div class="small-text muted">${progressText(study)}</div></td>
-    <td data-label="Best so far"><${Best} study=${study} /></td>
+    <td data-label="Highest test accuracy">${study.tunes ? html`<a href=${`/studies/${study.tunes}`}>chooses rates for its study</a>` : html`<${Best} study=${study} />`}</td>
     <td data-label="Created" class="muted">${ago(study.created_at, now)}</td>
   </tr>`;
 }

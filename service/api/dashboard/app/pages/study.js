@@ -1,7 +1,7 @@
 /** One study: how far it is, how its groups learn, and what may be said of their differences. */
 import { html, useState } from "../html.js";
 import { ago, duration } from "../format.js";
-import { gridText, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../labels.js";
+import { gridText, isTuning, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../labels.js";
 import { useFeed } from "../store.js";
 import { Loaded, useNow } from "../components/notices.js";
 import { ProgressBar, progressText } from "../components/progress.js";
@@ -12,6 +12,7 @@ import { Comparison } from "../components/comparison.js";
 import { CurvesPanel } from "../components/curves.js";
 import { StudyActions } from "../components/studyactions.js";
 import { StudyExperiments } from "../components/studyexperiments.js";
+import { Tuning, TunesFor } from "../components/tuning.js";
 
 const BUSY_MS = 1000;
 const IDLE_MS = 15_000;
@@ -24,16 +25,22 @@ export function Page({ id }) {
 }
 
 function Study({ study }) {
-  const [metric, setMetric] = useState("test_accuracy");
-  const [grid, setGrid] = useState(study.grids[0]?.name ?? "");
   return html`<div class="stack">
     <${Head} study=${study} />
-    ${study.grids.length > 0 && html`<${Segments} label="Grid" value=${grid} onChange=${setGrid} choices=${study.grids.map(({ name }) => [name, name])} />`}
+    ${study.tunes && html`<${TunesFor} study=${study} />`}
+    ${study.tuning && html`<${Tuning} study=${study} />`}
+    ${isTuning(study) ? null : html`<${Ranked} study=${study} />`}
+  </div>`;
+}
+
+function Ranked({ study }) {
+  const [metric, setMetric] = useState("test_accuracy");
+  const [grid, setGrid] = useState(study.grids[0]?.name ?? "");
+  return html`${study.grids.length > 0 && html`<${Segments} label="Grid" value=${grid} onChange=${setGrid} choices=${study.grids.map(({ name }) => [name, name])} />`}
     <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} />
     <${Comparison} study=${study} grid=${grid} metric=${metric} onMetric=${setMetric} />
     <${Claims} study=${study} />
-    <${StudyExperiments} study=${study} />
-  </div>`;
+    <${StudyExperiments} study=${study} />`;
 }
 
 function Head({ study }) {
@@ -43,17 +50,17 @@ function Head({ study }) {
     <div class="page-head">
       <div><h1>${studyTitle(study)} <span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></h1>
         ${study.question && html`<p>${study.question}</p>`}
-        <p class="small-text">${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${study.seeds.join(", ")} · created ${ago(study.created_at, now)}</p></div>
+        <p class="small-text">${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${study.seeds.join(", ")}${study.reuse && " · counts what others have trained"} · created ${ago(study.created_at, now)}</p></div>
       <${StudyActions} study=${study} />
     </div>
     <div class="study-progress">
       <${ProgressBar} progress=${study.progress} />
-      <p class="muted" role="status">${progressText(study)}${!study.finished && study.eta_seconds === null && waiting(study)}</p>
+      <p class="muted" role="status">${progressText(study)}${!study.finished && !isTuning(study) && study.eta_seconds === null && waiting(study)}</p>
     </div>
   </header>`;
 }
 
-const waiting = ({ progress }) => (progress.running ? "; the time left is known when the first has ended" : "; none is running yet");
+const waiting = ({ progress }) => (progress.running ? "; the time left is known when the first has ended" : "; none is running now");
 
 /** What all experiments share and the article's protocol does not have, in a line. */
 function baseText({ base }) {

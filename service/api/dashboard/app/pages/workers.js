@@ -51,7 +51,7 @@ function Worker({ worker, now }) {
     <p>${worker.device_name} <span class="muted">(${worker.device})</span></p>
     <div>
       <div class="meter" aria-hidden="true"><span style=${{ width: `${100 * (share ?? 0)}%` }}></span></div>
-      <p class="small-text muted">${bytes(used)} of ${bytes(total)} memory</p>
+      <p class="small-text muted">${share === null ? "memory in use: not known" : `${bytes(used)} of ${bytes(total)} memory`}</p>
     </div>
     <dl>
       <dt>Runs</dt>

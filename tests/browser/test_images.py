@@ -1,0 +1,36 @@
+"""Single test images: which one network gets wrong, and which one group gets right and another does not."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NewPage
+from tests.stack.services import Service
+
+
+def test_the_images_that_a_network_gets_wrong_are_listed(new_page: NewPage, filled: Service) -> None:
+    found = filled.client.experiments(status="succeeded", activation="sigmoid")[0]
+    page = new_page(service=filled)
+    wrong = page.request.get(f"/api/v1/experiments/{found['id']}/misclassified").json()
+    page.goto(f"/experiments/{found['id']}")
+    page.get_by_role("heading", name="Images it gets wrong").click()
+    expect(page.get_by_text(f"{wrong['n']} of 1 000 test images")).to_be_visible()
+    places = page.get_by_role("region", name="Places of images")
+    expect(places).to_have_text(" ".join(map(str, wrong["indices"][:100])) + " …")
+    page.get_by_role("button", name=f"Show all {wrong['n']}").click()
+    expect(places).to_have_text(" ".join(map(str, wrong["indices"])))
+    expect(page.get_by_text("The API has no pixels")).to_be_visible()
+
+
+def test_two_groups_are_told_apart_image_by_image(new_page: NewPage, filled: Service) -> None:
+    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+    page = new_page(service=filled)
+    page.goto(f"/studies/{study['id']}")
+    page.get_by_role("heading", name="Single images").click()
+    page.get_by_label("One group").select_option("tanh")
+    page.get_by_label("Other group").select_option("sigmoid")
+    for right, wrong in (("tanh", "sigmoid"), ("sigmoid", "tanh")):
+        answer = page.request.get(f"/api/v1/studies/{study['id']}/images?a={right}&b={wrong}").json()
+        part = page.locator("section", has=page.get_by_role("heading", name=f"{right} right, {wrong} wrong")).last
+        expect(part).to_contain_text(f"{answer['total']} images of 1 000; n = 5 and 5 seeds")
+        expect(part.get_by_role("rowheader").first).to_have_text(str(answer["images"][0]["index"]))
+    page.get_by_label("Other group").select_option("tanh")
+    expect(page.get_by_text("Choose two different groups.")).to_be_visible()
