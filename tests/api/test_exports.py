@@ -230,9 +230,11 @@ def peak(database: Database, narrowed: Filter, format: FormatName, rows: Any) ->
     reader, file, columns = Reader(narrowed, rows), FORMATS[format](SHEETS[rows]), SHEETS[rows]
     seen = arrow = 0
     gc.collect()
+    gc.freeze()  # of what is there already nothing need be looked at again
     tracemalloc.start()
     file.begin()
     while True:
+        gc.collect()  # in a process that holds much, Python itself would not come to it before the end
         with database.read() as session:
             block = reader.block(session)
         if block is None:
@@ -242,6 +244,7 @@ def peak(database: Database, narrowed: Filter, format: FormatName, rows: Any) ->
     file.end()
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    gc.unfreeze()
     return held + arrow, seen
 
 

@@ -96,7 +96,7 @@ def _claim(database: Database, wanted: int) -> list[tuple[Fence, ExperimentSpec]
 def _rank(database: Database, study: UUID) -> None:
     """Choose the rates of a study whose trials have ended, and end its ranking."""
     with database.write("fill") as session:
-        ranked = tuning.start(session, study)
+        ranked = tuning.start(session, study, make_fingerprint().code)
     held = _claim(database, ranked)
     with database.write("fill") as session:
         for fence, spec in held:

@@ -32,18 +32,12 @@ POINTS = [
     "finish.before_commit:kill",
 ]
 
-# What starts workers again and again: on PostgreSQL and Redis at night, to keep the daily tests under twenty minutes.
-PRODUCTION_AT_NIGHT = pytest.mark.parametrize(
-    "stack", ["embedded", pytest.param("production", marks=pytest.mark.nightly)], indirect=True
-)
-
 
 @pytest.mark.proves(
     "an accepted experiment is never lost and ends once, in the same bits",
     "SIGKILL before and after the commit of each of a worker's transactions and around a checkpoint's rename, one after"
     " the other in one run",
 )
-@PRODUCTION_AT_NIGHT
 def test_a_worker_killed_at_every_point_loses_nothing(
     open_stage: Callable[..., Stage], undisturbed: list[dict[str, Any]]
 ) -> None:
@@ -82,7 +76,6 @@ def test_a_worker_that_dies_before_its_first_renewal_is_missed(stage: Stage) -> 
 
 
 @pytest.mark.proves("a job that kills its workers ends", "SIGKILL at the first epoch of every attempt")
-@PRODUCTION_AT_NIGHT
 def test_a_job_that_always_kills_its_worker_fails_at_the_third_loss(stage: Stage) -> None:
     stage.follow("epoch.before_commit:kill!")
     id = stage.submit()
@@ -96,7 +89,6 @@ def test_a_job_that_always_kills_its_worker_fails_at_the_third_loss(stage: Stage
 
 
 @pytest.mark.proves("nothing stays running", "a step that hangs, once without and once with the interpreter's lock")
-@PRODUCTION_AT_NIGHT
 def test_a_hang_is_ended_with_or_without_the_interpreters_lock(open_stage: Callable[..., Stage]) -> None:
     stage = open_stage(ACTLAB_STALL_SECONDS="2")
     stage.follow("epoch.before_commit:hang:1,epoch.after_commit:seize:1")
@@ -143,7 +135,6 @@ def test_a_worker_told_to_stop_releases_and_another_goes_on(stage: Stage, undist
 
 
 @pytest.mark.proves("an outage is nobody's fault", "everything killed, and away for longer than a lease")
-@PRODUCTION_AT_NIGHT
 def test_the_whole_installation_away_is_nobodys_fault(stage: Stage, undisturbed: list[dict[str, Any]]) -> None:
     id = stage.submit()
     stage.trained(id)

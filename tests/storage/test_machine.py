@@ -38,7 +38,7 @@ LONG = 1800.0  # s: longer than a test takes, shorter than the longest lease
 # Without shrinking: a failure ends at once, and THOROUGH finds the shortest way to it.
 QUICK = settings(
     phases=(Phase.generate,),
-    max_examples=50,
+    max_examples=30,
     stateful_step_count=30,
     derandomize=True,
     database=None,

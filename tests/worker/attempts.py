@@ -1,6 +1,7 @@
 """Attempts of a tiny network: claimed, interfered with at a step, and read back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,11 @@ TINY = {
 def claim(database: Database) -> Claim:
     (found,) = database.run("claim", lambda s: lifecycle.claim(s, "w1", 1, 30))
     return found
+
+
+def checkpointing(bench: Bench) -> Bench:
+    """With a checkpoint after every step."""
+    return replace(bench, settings=bench.settings.model_copy(update={"checkpoint_seconds": 0.0}))
 
 
 def log_of(bench: Bench, id: UUID, attempt: int = 1) -> str:

@@ -45,7 +45,7 @@ def shutdown() -> Shutdown:
 
 @pytest.fixture
 def bench(database: Database, settings: Settings, shutdown: Shutdown) -> Iterator[Bench]:
-    settings = settings.model_copy(update={"threads": 1, "checkpoint_seconds": 0.0, "outage_seconds": 1.0})
+    settings = settings.model_copy(update={"threads": 1, "outage_seconds": 1.0})
     opened = _bench(settings, database, Identity("w1", "cpu", "test"), shutdown)
     opened.keeper.start()
     yield opened

@@ -12,7 +12,7 @@ from service.shutdown import Shutdown
 from service.storage import attempts, metrics, results
 from service.storage.database import Database
 from tests.conftest import make_experiment, read_experiment
-from tests.worker.attempts import TINY, at_step, claim, log_of, raising
+from tests.worker.attempts import TINY, at_step, checkpointing, claim, log_of, raising
 from worker.log import AttemptLog
 from worker.run import Bench, run
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
@@ -97,7 +97,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
     database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench.checkpoints, "write", raising(OSError(28, "No space left on device")))
-    run(bench, claim(database))
+    run(checkpointing(bench), claim(database))
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
     assert "No space left on device" in log_of(bench, experiment)
 
@@ -106,7 +106,7 @@ def test_a_full_disk_at_the_end_costs_the_weights_and_not_the_result(
     database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.run.save_file", raising(OSError(28, "No space left on device")))
-    run(bench, claim(database))
+    run(checkpointing(bench), claim(database))
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
     with database.read() as session:
         result = results.of_experiment(session, experiment)

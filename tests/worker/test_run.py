@@ -16,7 +16,7 @@ from service.storage.database import Database
 from service.storage.leases import Fence
 from service.storage.tables import Experiment, Trace
 from tests.conftest import make_experiment, read_experiment
-from tests.worker.attempts import TINY, TINY_MODEL, at_step, claim, figures, log_of
+from tests.worker.attempts import TINY, TINY_MODEL, at_step, checkpointing, claim, figures, log_of
 from worker.run import Bench, _Attempt, run
 from worker.training.progress import Progress
 
@@ -207,7 +207,7 @@ def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(
 
 
 def test_every_write_of_an_attempt_is_traced_in_order(database: Database, bench: Bench, experiment: UUID) -> None:
-    run(bench, claim(database))
+    run(checkpointing(bench), claim(database))
     with database.read() as session:
         moves = session.scalars(select(Trace.transition).order_by(Trace.seq)).all()
     assert moves[0] == "claim"

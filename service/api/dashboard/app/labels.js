@@ -2,7 +2,7 @@
 
 const SHORT = {
   "optimizer.learning_rate": "learning rate", "optimizer.name": "optimizer", "optimizer.l2": "L2", batch_size: "batch size",
-  "model.dense_layers": "dense layers", "model.batch_norm": "batch norm", "model.init": "initialisation", dataset: "data set",
+  "model.conv_channels": "convolutions", "model.dense_layers": "dense layers", "model.batch_norm": "batch norm", "model.init": "initialisation", dataset: "data set",
   train_samples: "training images", "dropout.conv": "dropout (conv)", "dropout.dense": "dropout (dense)", "model.pool": "pooling",
 }; // prettier-ignore
 
@@ -13,6 +13,7 @@ export const factorName = (path) => SHORT[path] ?? path.replaceAll("_", " ").rep
 export function valueText(value) {
   if (value === null || value === undefined) return "none";
   if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.map(valueText).join(", ") || "none";
   if (value.formula || value.name) return value.formula ?? value.name;
   return Object.entries(value).map(([name, inner]) => `${name} ${valueText(inner)}`).join(", ");
 }
