@@ -50,6 +50,10 @@ class Client(Operations[Json, list[Json], None]):
         group_by and reference. The file appears when it is complete."""
         return self._download(_report(Path(file), study, query), Path(file))
 
+    def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
+        """Write the weights of an experiment into a file, as safetensors: those of the last epoch, or the `best`."""
+        return self._download(_weights(id, which), Path(file))
+
     def _download(self, call: Call, file: Path) -> Path:
         with self._http.stream(call.method, call.url, params=call.parameters) as answer, _whole(file) as stream:
             if answer.is_error:
@@ -137,6 +141,10 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
         """As Client.report."""
         return await self._download(_report(Path(file), study, query), Path(file))
 
+    async def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
+        """As Client.weights."""
+        return await self._download(_weights(id, which), Path(file))
+
     async def _download(self, call: Call, file: Path) -> Path:
         with _whole(file) as stream:
             async with self._http.stream(call.method, call.url, params=call.parameters) as answer:
@@ -211,6 +219,10 @@ def _export(file: Path, study: str | None, rows: str, filters: Json) -> Call:
 
 def _report(file: Path, study: str, query: Json) -> Call:
     return Call("GET", f"/studies/{study}/report", {"format": _format(file, REPORTS), **query})
+
+
+def _weights(id: str, which: str) -> Call:
+    return Call("GET", f"/experiments/{id}/weights", {"which": which})
 
 
 def _format(file: Path, formats: Mapping[str, str]) -> str:

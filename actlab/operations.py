@@ -185,6 +185,18 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         """A study's groups side by side, by its own factors unless `group_by` says otherwise."""
         return self._one(_call(Call("GET", f"/studies/{id}/comparison", query)))
 
+    def curves(self, **query: Any) -> One:
+        """One figure of every epoch, as means over seeds with intervals; `metric` names it, `level` asks how soon."""
+        return self._one(_call(Call("GET", "/curves", query)))
+
+    def study_curves(self, id: str, **query: Any) -> One:
+        """The same of a study, by its own factors unless `group_by` says otherwise."""
+        return self._one(_call(Call("GET", f"/studies/{id}/curves", query)))
+
+    def study_claims(self, id: str) -> One:
+        """The articles' claims, each with what the study's experiments say of it."""
+        return self._one(_call(Call("GET", f"/studies/{id}/claims")))
+
     def differing_images(self, a: str, b: str, **query: Any) -> One:
         """Test images that most seeds of group a get right and most of group b wrong."""
         return self._one(_call(Call("GET", "/comparisons/images", {"a": a, "b": b, **query})))

@@ -14,6 +14,7 @@ from service.settings import Settings
 from service.storage.database import Database
 from tests.api import states
 from tests.api.serving import listening
+from tests.api.test_weights import keep
 
 GRID: dict[str, Any] = {"factors": {"activation": ["relu", "tanh"]}, "seeds": [0]}
 Ask = Callable[..., Any]
@@ -56,6 +57,10 @@ def test_a_study_from_plan_to_delete(ask: Ask, database: Database) -> None:
     states.finish_queued(database, lambda spec: 0.5 + 0.1 * spec["seed"])
     assert ask("finished_study", study)["progress"]["succeeded"] == 4
     assert [group["n"] for group in ask("study_comparison", study)["groups"]] == [2, 2]
+    curves = ask("study_curves", study, metric="validation_loss")
+    assert curves == ask("curves", metric="validation_loss", study=study)
+    assert (curves["metric"], len(curves["groups"])) == ("validation_loss", 2)
+    assert [claim["number"] for claim in ask("study_claims", study)["claims"]] == list(range(1, 13))
     assert ask("delete_study", study) is None
     assert ask("studies") == []
 
@@ -89,6 +94,16 @@ def test_an_export_is_a_whole_file_or_none(ask: Ask, database: Database, tmp_pat
     with pytest.raises(UnknownFormat, match="parquet"):
         ask("export", tmp_path / "all.xlsx")
     assert list(tmp_path.glob("*.*")) == [file, *tmp_path.glob("*.db*")]
+
+
+@states.on_sqlite
+def test_weights_become_a_file(ask: Ask, database: Database, settings: Settings, tmp_path: Path) -> None:
+    id = states.finish(database)
+    keep(database, settings, id)
+    assert ask("weights", tmp_path / "swish.safetensors", str(id), which="best").read_bytes() == b"best" * 1000
+    with pytest.raises(ApiError, match="could not be written"):
+        ask("weights", tmp_path / "none", str(states.finish(database, seed=1)))
+    assert not (tmp_path / "none").exists()
 
 
 @states.on_sqlite
