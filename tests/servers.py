@@ -56,6 +56,8 @@ class PostgresServer:
             f"unix_socket_directories={self.folder}",
             "-c",
             "fsync=off",
+            "-c",
+            "autovacuum=off",  # statistics of a table that happens to be empty would decide what plans tests see
         ]
         with (self.folder / "log").open("ab") as output:
             self.process = subprocess.Popen(
