@@ -1,4 +1,8 @@
-"""The `actlab` command."""
+"""The `actlab` command.
+
+What only one command needs is imported in it: the API alone costs seconds, which no other command should wait for, and
+torch is in the extra `worker`, without which the others do their work.
+"""
 
 import signal
 import sys
@@ -13,15 +17,10 @@ from sqlalchemy.exc import DBAPIError
 from actlab import demo as quick
 from actlab import study_commands
 from actlab.client import ApiError, Client, UnknownFormat
-from actlab.supervisor import Supervisor
 from service import log
-from service.api.app import create_app
-from service.api.server import serve as serve_api
 from service.domain.errors import ActLabError
 from service.parent import end_with
 from service.settings import Settings, load
-from service.storage import schema
-from service.storage.database import open_database
 from worker.tuning import start_again_if_untuned
 
 app = typer.Typer(
@@ -58,6 +57,8 @@ def demo(
 @app.command()
 def up(insecure: Insecure = False, parent: Parent = None) -> None:
     """Serve the API with one worker, until Ctrl-C."""
+    from actlab.supervisor import Supervisor
+
     end_with(parent)
     raise typer.Exit(Supervisor(_settings(insecure=insecure)).run())
 
@@ -65,6 +66,9 @@ def up(insecure: Insecure = False, parent: Parent = None) -> None:
 @app.command()
 def serve(insecure: Insecure = False, parent: Parent = None) -> None:
     """Serve the API alone."""
+    from service.api.app import create_app
+    from service.api.server import serve as serve_api
+
     settings = _settings(insecure=insecure)
     api = create_app(settings)
     _require_database(settings)
@@ -80,7 +84,6 @@ def worker(
     """Run one worker: one device, one experiment at a time."""
     start_again_if_untuned()
     try:
-        # Here, not above: it imports torch, which the other commands do without and the API image does not have.
         from worker.app import main as serve_work
     except ModuleNotFoundError as error:
         _fail(f"A worker needs the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
@@ -110,6 +113,9 @@ def export(
 @database_commands.command("upgrade")
 def upgrade_database() -> None:
     """Bring the schema up to date; on SQLite after a backup beside the file."""
+    from service.storage import schema
+    from service.storage.database import open_database
+
     settings = _settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings)
@@ -127,6 +133,9 @@ def check_database() -> None:
 @database_commands.command("backup")
 def back_up_database(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")]) -> None:
     """Copy the SQLite database, whole and consistent, while everything runs. PostgreSQL has pg_dump."""
+    from service.storage import schema
+    from service.storage.database import open_database
+
     schema.back_up(open_database(_settings()), file)
     Console().print(f"{file} holds everything committed until now.")
 
@@ -137,7 +146,6 @@ def fetch_data(
 ) -> None:
     """Download data sets, verified, into the data folder."""
     try:
-        # Here for the same reason as in `worker`.
         from worker.training.fetching import fetch_all
     except ModuleNotFoundError as error:
         _fail(f"Data sets need the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
@@ -165,6 +173,9 @@ def main() -> None:
 
 def _require_database(settings: Settings) -> None:
     """Fail in one line, before anything has started, rather than in a server's start-up."""
+    from service.storage import schema
+    from service.storage.database import open_database
+
     settings.home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings)
     schema.check(database)

@@ -112,6 +112,7 @@ def test_a_wake_follows_the_commit_one_for_each_new_experiment(client: TestClien
 # --- admission -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", [2, 4])
 def test_many_requests_on_few_connections_are_all_answered(settings: Settings, pool: int) -> None:
     with serving(settings.model_copy(update={"pool_size": pool})) as client, ThreadPoolExecutor(64) as threads:

@@ -292,11 +292,8 @@ def test_a_far_worse_group_changes_no_other(relu: list[float], tanh: list[float]
     assert after[2].factors == {"activation": "step"}
 
 
-EVERY_TIME = list(DESIGNS)[:2]
-
-
-@pytest.mark.parametrize("title", [pytest.param(title, marks=[] if title in EVERY_TIME else [pytest.mark.slow])
-                                   for title in DESIGNS])  # fmt: skip
+@pytest.mark.slow
+@pytest.mark.parametrize("title", DESIGNS)
 def test_studies_without_a_difference_rarely_call_one(title: str) -> None:
     # Over 360 images, three seeds often differ by one and the same count; with p = 0 for that, 23% would call one.
     assert share_called(DESIGNS[title], 2_000) <= MOST_CALLED

@@ -31,6 +31,7 @@ def assert_contains(answer: Any, part: Any) -> None:
         assert answer == part
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
 def test_the_curl_gives_what_the_readme_shows(make_service: Callable[..., Service]) -> None:
     service = make_service()

@@ -44,6 +44,7 @@ def losses(activation: Any) -> list[float]:
     return [metrics[name] for metrics in recorder.metrics for name in ("train_loss", "validation_loss")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITABLE)
 def test_a_row_and_its_own_formula_train_alike(name: str) -> None:
     by_name = losses(name)

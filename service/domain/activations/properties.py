@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+import scipy
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import optimize
 
 from service.domain.activations.expression import Expression, is_elementwise
 from service.domain.activations.normal import mean_of_normal
@@ -170,7 +170,7 @@ def _refined(f: Any, on_grid: Array) -> float:
     """The minimum between the neighbours of the lowest point of the grid."""
     at = int(np.argmin(np.nan_to_num(on_grid, nan=np.inf)))
     left, right = GRID[max(at - 1, 0)], GRID[min(at + 1, len(GRID) - 1)]
-    found = optimize.minimize_scalar(
+    found = scipy.optimize.minimize_scalar(  # imported at the first call, which most processes never make
         lambda x: float(np.nan_to_num(f(x)[0], nan=np.inf)), bounds=(left, right), method="bounded",
         options={"xatol": 1e-9 * (right - left)},
     )  # fmt: skip
