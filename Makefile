@@ -2,7 +2,9 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-# Python compiles what is imported when it is imported, which is a tenth of what pip would compile.
+# Python compiles what is imported when it is first imported, which is a tenth of what pip would compile, and must then be
+# allowed to keep it: compiled anew, each start of a worker takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
 .PHONY: setup demo up test nightly lint bench vendor lock
