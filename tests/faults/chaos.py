@@ -37,9 +37,10 @@ def run(stack: str, kills: int, experiments: int, seed: int) -> Verdict:
         service.start()
         for number in range(experiments):
             service.client.submit_experiment(SPEC | {"seed": number}, idempotency_key=str(number))
-        for _ in range(kills):
+        killed = 0
+        while killed < kills:
             time.sleep(chance.uniform(*SECONDS_BETWEEN_KILLS))
-            _kill(service, chance.choice(["worker", "worker", "worker", "serve"]))
+            killed += _kill(service, chance.choice(["worker", "worker", "worker", "serve"]))
         _await_the_end(service)
         database = Database(service.database_url)
         cleanup.callback(database.close)
@@ -57,12 +58,14 @@ def _service(stack: str, cleanup: ExitStack) -> Service:
     return Service(home / "home", postgres.url(), redis.url, **settings)
 
 
-def _kill(service: Service, name: str) -> None:
+def _kill(service: Service, name: str) -> bool:
+    """Whether there was one to kill: it may be dead, and not up again yet."""
     service.revive()
     try:
         service.process(name).send_signal(signal.SIGKILL)
     except (psutil.NoSuchProcess, StopIteration):
-        return  # it was dead, or not up again yet
+        return False
+    return True
 
 
 def _await_the_end(service: Service) -> None:
