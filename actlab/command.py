@@ -42,7 +42,10 @@ Parent = Annotated[int | None, typer.Option(hidden=True, help="Process id of the
 
 @app.command()
 def demo(
-    dataset: Annotated[str, typer.Option(help="mnist_5k (comes with the package) or mnist.")] = "mnist_5k",
+    dataset: Annotated[
+        str | None, typer.Option(help="mnist_5k (comes with the package) or mnist.", show_default="mnist_5k")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Of each experiment.", show_default="3")] = None,
 ) -> None:
     """Compare five activations over three seeds, and print the table."""
     settings = _settings()
@@ -51,7 +54,9 @@ def demo(
     # A plain SIGTERM would end the process without stopping the service that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with Client(settings.url) as client:
-        quick.run(client, settings.url, settings.home, dataset, console)
+        base: dict[str, str | int | None] = {"dataset": dataset, "epochs": epochs}
+        given = {name: value for name, value in base.items() if value is not None}
+        quick.run(client, settings.url, settings.home, console, **given)
 
 
 @app.command()

@@ -22,16 +22,23 @@ class DemoFailed(Exception):
     """What to tell the user."""
 
 
-def run(client: Client, url: str, home: Path, dataset: str, console: Console) -> None:
-    """Submit, watch, compare. DemoFailed when the service does not start or an experiment ends badly."""
+def run(client: Client, url: str, home: Path, console: Console, **base: str | int) -> None:
+    """Submit, watch, compare. `base` is what the study's experiments have otherwise than the preset's. DemoFailed when
+    the service does not start or an experiment ends badly."""
     with _service(client, url, home, console):
-        study = client.submit_study({"preset": "quick", "base": {"dataset": dataset}})
-        console.print(f"Study [bold]{study['id']}[/]: {study['question']}" if dataset == "mnist_5k" else study["id"])
+        study = client.submit_study(_study(base))
+        console.print(f"Study [bold]{study['id']}[/]: {study['question']}")
         _watch(client, study, console)
         comparison = client.comparison(study=study["id"], versus="relu")
         console.print(comparison_table(comparison))
         _check(client, study["id"])
     _look_next(console, url, study["id"])
+
+
+def _study(base: dict[str, str | int]) -> dict[str, object]:
+    named = ", ".join(f"{name} {value}" for name, value in base.items())
+    question = {"question": f"Which of the main article's five activations learns best? ({named})"} if base else {}
+    return {"preset": "quick", "base": base, **question}
 
 
 @contextmanager

@@ -29,6 +29,25 @@ REQUIRED = "ACTLAB_REQUIRE_SERVICES"
 """Where this is 1, as in CI, a test that would be skipped for want of a server or of data fails instead."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share an installation run in one process, so that none is started twice."""
+    for item in items:
+        group = _shares(item)
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _shares(item: pytest.Item) -> str | None:
+    """The name of what this test shares with others, of that which takes long to start."""
+    callspec = getattr(item, "callspec", None)
+    stack = callspec.params.get("stack") if callspec else None
+    if stack is not None:
+        return f"faults {stack}"
+    shared = {"tests/browser": "browser", "tests/stack/test_base_install.py": "base install"}
+    return next((group for start, group in shared.items() if item.nodeid.startswith(start)), None)
+
+
 def do_without(reason: str) -> NoReturn:
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(f"{reason}, and {REQUIRED}=1")

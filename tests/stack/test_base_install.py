@@ -22,8 +22,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of a fresh virtual environment that holds ActLab and its base dependencies."""
     venv = tmp_path_factory.mktemp("base") / "venv"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    install: list[str | Path] = ["-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", ROOT]
-    subprocess.run([venv / "bin" / "python", *install], check=True, cwd=venv)
+    options = ["--quiet", "--no-compile", f"--constraint={ROOT / 'constraints.txt'}"]
+    subprocess.run([venv / "bin" / "python", "-m", "pip", "install", *options, ROOT], check=True, cwd=venv)
     return venv / "bin"
 
 

@@ -124,11 +124,11 @@ def test_packaged_data_needs_no_fetching(make_service: Callable[..., Service]) -
 
 def test_the_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable[..., Service]) -> None:
     service = make_service(ACTLAB_THREADS="2")
-    service.launch("demo")
+    service.launch("demo", "--epochs", "1")
     demo = service.processes["demo"]
     assert demo.wait(600) == 0
     shown = service.output("demo")
-    for line in ("relu", "sigmoid", "tanh", "leaky_relu", "swish", "(reference)", "mean", "±", "/docs"):
+    for line in ("epochs 1", "relu", "sigmoid", "tanh", "leaky_relu", "swish", "(reference)", "mean", "±", "/docs"):
         assert line in shown
     assert not service.client.healthy()
     service.start()  # the results are kept
