@@ -1,6 +1,6 @@
 """Pictures that cost nothing while nobody sees them."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import NewPage
 from tests.stack.services import Service
@@ -12,6 +12,21 @@ SETTLE_MS = 500
 def drawn(page: Page) -> int:
     page.wait_for_timeout(SETTLE_MS)
     return int(page.evaluate(DRAWN))
+
+
+def test_each_picture_is_drawn_once_for_what_it_shows(new_page: NewPage, filled: Service) -> None:
+    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+    page = new_page(height=2000, service=filled)
+    asked: list[Route] = []
+    page.route("**/curves?metric=*", lambda route: asked.append(route))
+    page.goto(f"/studies/{study['id']}")
+    pictures = page.locator("figure canvas")
+    while pictures.count() < 4:  # one answer after the other, in another order than they are shown
+        page.wait_for_timeout(SETTLE_MS)
+        if asked:
+            asked.pop().continue_()
+    page.unroute_all()
+    assert drawn(page) == 4
 
 
 def test_what_is_new_is_drawn_when_it_comes_into_view(new_page: NewPage, filled: Service) -> None:

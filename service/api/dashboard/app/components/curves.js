@@ -32,7 +32,9 @@ export function CurvesPanel({ study, grid }) {
   const levels = useMemo(() => levelsOf(first?.groups ?? [], study), [first]);
   const fits = (group) => levels.every(({ path, first }) => [ALL, valueText(group.factors[path])].includes(chosen[path] ?? first));
   const offered = useMemo(() => (first?.groups ?? []).filter(fits), [first, chosen]);
-  const styles = useMemo(() => groupStyles(offered.map((group) => group.factors), dark), [offered, dark]);
+  const drawn = offered.map((group) => groupKey(group.factors)).join();
+  // The same for as long as the same groups are drawn: new styles have every picture drawn again.
+  const styles = useMemo(() => groupStyles(offered.map((group) => group.factors), dark), [drawn, dark]);
   const toggle = (key) => setHidden((old) => (old.has(key) ? new Set([...old].filter((one) => one !== key)) : new Set([...old, key])));
   const failure = feeds.map((feed) => feed.error).find((error) => error && !error.passing);
   return html`<section class="card stack" aria-labelledby="curves-title">
