@@ -33,6 +33,7 @@ from service.storage.leases import Fence
 CONNECTIONS = 8
 ROUND_SECONDS = 2.0
 PAUSE_SECONDS = 0.5  # between two epochs
+LEASE_SECONDS = 3600  # nobody renews it
 
 
 def main(rounds: int = 7, listeners: int = 300, epochs: int = 20, database: str = "") -> None:
@@ -72,6 +73,7 @@ def serving(home: Path, database_url: str = "") -> Iterator[Api]:
     fence = database.run("start", _start)
     port = free_port()
     settings = {"ACTLAB_HOME": str(home), "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error",
+                "ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS),
                 "ACTLAB_DATABASE_URL": str(database.engine.url.render_as_string(hide_password=False))}  # fmt: skip
     with _child([sys.executable, "-m", "actlab", "serve"], os.environ | settings, port, "/healthz") as process:
         yield Api(port, psutil.Process(process.pid), database, fence)
@@ -81,7 +83,7 @@ def serving(home: Path, database_url: str = "") -> Iterator[Api]:
 def _start(session: Session) -> Fence:
     submission = ExperimentSubmission.model_validate({"activation": "relu", "epochs": 1000})
     experiments.create(session, "local", submission, id=new_id())
-    (claim,) = lifecycle.claim(session, "benchmark", 1, 86_400.0)
+    (claim,) = lifecycle.claim(session, "benchmark", 1, LEASE_SECONDS)
     return claim.fence
 
 
