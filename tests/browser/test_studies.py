@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import NewPage
 from tests.browser.pictures import later
 from tests.browser.watch import Watch
 from tests.stack.services import SHORT, Json, Service
@@ -106,3 +107,10 @@ def test_the_curves_of_a_study_grow(page: Page, service: Service) -> None:
     assert page.evaluate("window.shifts") == []
     service.client.cancel_study(study["id"])
     expect(page.get_by_role("heading", name="growing")).to_contain_text("cancelled", timeout=60_000)
+
+
+def test_a_study_says_why_nobody_knows_how_long_it_takes(new_page: NewPage, filled: Service) -> None:
+    [study] = [each for each in filled.client.studies() if each["name"] == "half way"]
+    page = new_page(service=filled)
+    page.goto(f"/studies/{study['id']}")
+    expect(page.get_by_text("9 of 15 experiments; no worker has reported lately")).to_be_visible()

@@ -38,6 +38,18 @@ export function gridText(study) {
   return parts.join("; ") || "one cell";
 }
 
+const LONG_RUN = 5;
+
+/** Seeds in ascending order, of a long run only its ends: "0 to 99, 1000". */
+export function seedsText(seeds) {
+  const runs = [];
+  for (const seed of [...seeds].sort((a, b) => a - b)) {
+    if (runs.at(-1)?.at(-1) === seed - 1) runs.at(-1).push(seed);
+    else runs.push([seed]);
+  }
+  return runs.map((run) => (run.length > LONG_RUN ? `${run[0]} to ${run.at(-1)}` : run.join(", "))).join(", ");
+}
+
 /** How many combinations a study has; of several grids, at most so many. */
 export function cellsOf(study) {
   const size = (factors) => Object.values(factors).reduce((product, values) => product * values.length, 1);

@@ -2,7 +2,7 @@
 import { act, patch } from "../api.js";
 import { html, useState } from "../html.js";
 import { counted } from "../format.js";
-import { isTuning } from "../labels.js";
+import { isTuning, seedsText } from "../labels.js";
 import { refresh } from "../store.js";
 import { seedsOf } from "../studyform.js";
 import { Dialog } from "./dialog.js";
@@ -73,7 +73,7 @@ function AddSeeds({ study, onClose }) {
   const send = () => patch(`/studies/${study.id}`, { seeds: [...study.seeds, ...added] }, study.edit_version);
   return html`<${Confirm} title="Add seeds" verb=${`Train ${more}`} act=${send}
     done=${() => refresh("/")} onClose=${onClose}>
-    <p>It has ${counted(study.seeds.length, "seed")} now: ${study.seeds.join(", ")}. More seeds narrow the intervals.</p>
+    <p>It has ${counted(study.seeds.length, "seed")} now: ${seedsText(study.seeds)}. More seeds narrow the intervals.</p>
     <${Field} label="Seeds to add" hint="such as 3-4, or 7, 11">${(attributes) => html`<input ...${attributes} value=${text} autocomplete="off"
       onInput=${(event) => setText(event.target.value)} />`}<//>
   <//>`;

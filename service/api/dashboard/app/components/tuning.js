@@ -1,7 +1,7 @@
 /** How the learning rates of a study are tuned before it is ranked, and what came of it. */
 import { html, useMemo } from "../html.js";
 import { counted, percent, plain } from "../format.js";
-import { groupKey, groupLabel, isTuning } from "../labels.js";
+import { groupKey, groupLabel, isTuning, seedsText } from "../labels.js";
 import { groupStyles, useColours } from "../palette.js";
 import { useFeed } from "../store.js";
 import { RateChart } from "../charts/ratechart.js";
@@ -18,7 +18,7 @@ export function Tuning({ study }) {
     <div class="card-head"><h2 id="tuning-title">Learning rates</h2>
       <a class="small-text" href=${`/studies/${tuning.study}`}>The trials, a study of their own</a></div>
     ${tuning.choices.length > 0 ? html`<${Chosen} tuning=${tuning} />` : isTuning(study) ? html`<${Trying} tuning=${tuning} />` : html`<p>It was cancelled before the rates were chosen: nothing is ranked.</p>`}
-    <p class="small-text muted">Each combination tries ${tuning.rates.map((rate) => plain(rate)).join(", ")} over ${counted(tuning.seeds.length, "seed")} of its own (${tuning.seeds.join(", ")}),
+    <p class="small-text muted">Each combination tries ${tuning.rates.map((rate) => plain(rate)).join(", ")} over ${counted(tuning.seeds.length, "seed")} of its own (${seedsText(tuning.seeds)}),
       which the ranking does not see. The highest mean validation accuracy at the last epoch is taken; of equal ones the lower validation loss,
       then the smaller rate. The means have no interval here and separate nothing: they choose.</p>
   </section>`;

@@ -1,7 +1,7 @@
 /** One study: how far it is, how its groups learn, and what may be said of their differences. */
 import { html, useState } from "../html.js";
 import { ago, duration } from "../format.js";
-import { gridText, isTuning, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../labels.js";
+import { gridText, isTuning, seedsText, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../labels.js";
 import { useFeed } from "../store.js";
 import { Loaded, useNow } from "../components/notices.js";
 import { ProgressBar, progressText } from "../components/progress.js";
@@ -50,7 +50,7 @@ function Head({ study }) {
     <div class="page-head">
       <div><h1>${studyTitle(study)} <span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></h1>
         ${study.question && html`<p>${study.question}</p>`}
-        <p class="small-text">${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${study.seeds.join(", ")}${study.reuse && " · counts what others have trained"} · created ${ago(study.created_at, now)}</p></div>
+        <p class="small-text">${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${seedsText(study.seeds)}${study.reuse && " · counts what others have trained"} · created ${ago(study.created_at, now)}</p></div>
       <${StudyActions} study=${study} />
     </div>
     <div class="study-progress">
@@ -60,7 +60,11 @@ function Head({ study }) {
   </header>`;
 }
 
-const waiting = ({ progress }) => (progress.running ? "; the time left is known when the first has ended" : "; none is running now");
+/** Why it is not known how long it will take. */
+function waiting({ progress }) {
+  if (!progress.running) return "; none is running now";
+  return progress.succeeded ? "; no worker has reported lately" : "; the time left is known when the first has ended";
+}
 
 /** What all experiments share and the article's protocol does not have, in a line. */
 function baseText({ base }) {
