@@ -105,6 +105,12 @@ def test_the_api_starts_without_torch() -> None:
     assert done.stdout.strip() == ""
 
 
+def test_a_command_waits_for_nothing_that_only_another_needs() -> None:
+    program = "import sys, actlab.command; print(*sorted({'fastapi', 'alembic', 'torch'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_file_is_long(name: str) -> None:
     assert len(NAMES[name].read_text().splitlines()) <= LONGEST

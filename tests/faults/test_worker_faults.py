@@ -75,9 +75,10 @@ def test_a_worker_that_dies_before_its_first_renewal_is_missed(stage: Stage) -> 
     stage.proved()
 
 
-@pytest.mark.proves("a job that kills its workers ends", "SIGKILL after the claim of every attempt")
-def test_a_job_that_always_kills_its_worker_fails_at_the_third_loss(stage: Stage) -> None:
-    stage.follow("claim.after_commit:kill!")  # before a first step, which would be progress
+@pytest.mark.proves("a job that kills its workers ends", "SIGKILL at the first epoch of every attempt")
+def test_a_job_that_always_kills_its_worker_fails_at_the_third_loss(open_stage: Callable[..., Stage]) -> None:
+    stage = open_stage(ACTLAB_CHECKPOINT_SECONDS="600")  # a checkpoint would be progress, which forgives losses
+    stage.follow("epoch.before_commit:kill!")
     id = stage.submit()
     done = stage.finish(id, seconds=2 * PATIENCE)
     assert (done["status"], done["cause"], done["lost_count"]) == ("failed", "worker_lost", 3)
