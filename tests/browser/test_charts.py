@@ -1,12 +1,51 @@
-"""Pictures that cost nothing while nobody sees them."""
+"""Pictures that cost nothing while nobody sees them, and that say what is under the pointer."""
 
-from playwright.sync_api import Page, Route, expect
+import re
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from service.storage import lifecycle
+from service.storage.database import Database
 from tests.browser.conftest import NewPage
+from tests.browser.filling import KEPT, Filled, Json, fill, make_figures
 from tests.stack.services import Service
+from tests.waiting import await_true
 
 DRAWN = "performance.getEntriesByName('actlab.chart').length"
 SETTLE_MS = 500
+KEEP_IN_MIND = "for (const canvas of document.querySelectorAll('figure canvas')) canvas.dataset.known = ''"
+
+LEARNING: Json = {
+    "base": {"dataset": "mnist_5k", "epochs": 8, "diagnostics": False},
+    "factors": {"activation": ["relu"]},
+    "seeds": [0],
+}
+
+
+@pytest.fixture
+def learning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Database, Filled]]:
+    """An API over one experiment that has come half way; the test takes it further."""
+    running = Service(tmp_path_factory.mktemp("learning"), **KEPT)
+    running.run("db", "upgrade")
+    database = Database(running.database_url)
+    filled = fill(database, LEARNING, finished=0, running=1)
+    running.launch("serve")
+    await_true(running.client.healthy, seconds=90)
+    yield running, database, filled
+    database.close()
+    running.close()
+
+
+def point_at(picture: Locator, x: float, y: float) -> Locator:
+    """What the picture says when the pointer is at these shares of its width and height."""
+    expect(picture.locator("canvas")).to_be_visible()
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    picture.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    return picture.locator(".chart-tip")
 
 
 def drawn(page: Page) -> int:
@@ -42,3 +81,57 @@ def test_what_is_new_is_drawn_when_it_comes_into_view(new_page: NewPage, filled:
     assert drawn(page) == before
     page.locator("figure").last.scroll_into_view_if_needed()
     assert drawn(page) > before
+
+
+def test_new_figures_leave_a_picture_and_what_it_says_where_they_are(
+    new_page: NewPage, learning: tuple[Service, Database, Filled]
+) -> None:
+    service, database, filled = learning
+    page = new_page(service=service)
+    page.goto(f"/studies/{filled.study}")
+    accuracy = page.locator("figure", has_text="Validation accuracy").locator(".chart")
+    said = point_at(accuracy, 0.97, 0.5)
+    expect(said).to_contain_text("Epoch 4")
+    page.evaluate(KEEP_IN_MIND)
+
+    [(fence, spec)] = filled.running
+    with database.write("extend") as session:
+        lifecycle.record_epoch(session, fence, make_figures(spec, 5))
+
+    expect(said).to_contain_text("Epoch 5")
+    expect(page.locator("figure canvas[data-known]")).to_have_count(4)
+
+
+def test_a_picture_says_what_is_under_the_pointer(new_page: NewPage, filled: Service) -> None:
+    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+    best = filled.client.study_curves(study["id"], metric="validation_accuracy")["groups"]
+    page = new_page(service=filled)
+    page.goto(f"/studies/{study['id']}")
+    accuracy = page.locator("figure", has_text="Validation accuracy").locator(".chart")
+    said = point_at(accuracy, 0.97, 0.5)
+    expect(said).to_contain_text("Epoch 8")
+    for group in best:
+        expect(said).to_contain_text(f"{group['factors']['activation']}, n = 5{100 * group['mean'][-1]:.2f}")
+    page.mouse.move(1, 1)
+    expect(said).to_be_hidden()
+
+
+def test_a_heat_map_names_the_layer_and_the_epoch(new_page: NewPage, filled: Service) -> None:
+    [study] = [each for each in filled.client.studies() if each["name"] == "one"]
+    [experiment] = filled.client.experiments(study=study["id"])
+    rows = filled.client.diagnostics(experiment["id"])["items"]
+    [first] = [row for row in rows if row["layer"] == "conv1" and row["epoch"] == 0]
+    page = new_page(service=filled)
+    page.goto(f"/experiments/{experiment['id']}")
+    gradient = page.locator("figure", has_text="Gradient").locator(".chart")
+    said = point_at(gradient, 0.25, 0.1)
+    expect(said).to_contain_text("conv1, epoch 0")
+    expect(said).to_contain_text(f"{first['gradient_rms']:.4g}")
+    expect(point_at(gradient, 0.95, 0.5)).to_contain_text("epoch 5")
+
+
+def test_a_function_is_told_at_the_pointer(new_page: NewPage, filled: Service) -> None:
+    page = new_page(service=filled)
+    page.goto("/activations/relu")
+    said = point_at(page.locator(".chart"), 0.97, 0.5)
+    expect(said).to_contain_text(re.compile(r"x = (5\.\d+)f\(x\)\1f.\(x\)1"))

@@ -1,6 +1,7 @@
 /** One colour and one symbol per activation, the same on every page. Hues after Okabe and Ito (2008), darkened or
  * lightened until a line has a contrast of 3:1 on its ground; where two functions share a hue, the symbol differs. */
 import { useEffect, useState } from "./html.js";
+import { SYMBOLS } from "./charts/symbols.js";
 import { groupKey } from "./labels.js";
 
 /** [on light, on dark] */
@@ -17,7 +18,7 @@ const HUES = {
   wine: ["#8f3b34", "#e48b80"],
 };
 const NAMES = Object.keys(HUES);
-const SYMBOLS = ["circle", "rect", "triangle", "diamond"];
+const MARKS = Object.keys(SYMBOLS);
 
 const OF_ACTIVATION = {
   relu: ["blue", 0], sigmoid: ["vermilion", 1], tanh: ["green", 2], leaky_relu: ["amber", 3], swish: ["magenta", 0],
@@ -36,13 +37,13 @@ const OF_ACTIVATION = {
  */
 export function activationStyle(label, dark) {
   const [hue, symbol] = OF_ACTIVATION[nameOf(label)] ?? hashed(label);
-  return { color: HUES[hue][dark ? 1 : 0], symbol: SYMBOLS[symbol] };
+  return { color: HUES[hue][dark ? 1 : 0], symbol: MARKS[symbol] };
 }
 
 /** The style of the n-th group where groups are no activations. */
 export function orderedStyle(index, dark) {
   const hue = NAMES[index % NAMES.length];
-  return { color: HUES[hue][dark ? 1 : 0], symbol: SYMBOLS[Math.floor(index / NAMES.length) % SYMBOLS.length] };
+  return { color: HUES[hue][dark ? 1 : 0], symbol: MARKS[Math.floor(index / NAMES.length) % MARKS.length] };
 }
 
 const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3], [4, 2]];
@@ -70,7 +71,7 @@ const nameOf = (label) => String(label).split("(")[0].trim();
 function hashed(text) {
   let sum = 2166136261;
   for (const letter of String(text)) sum = Math.imul(sum ^ letter.codePointAt(0), 16777619) >>> 0;
-  return [NAMES[sum % NAMES.length], Math.floor(sum / NAMES.length) % SYMBOLS.length];
+  return [NAMES[sum % NAMES.length], Math.floor(sum / NAMES.length) % MARKS.length];
 }
 
 const TOKENS = ["ink", "muted", "line", "paper", "surface", "accent", "good", "bad", "warn"];

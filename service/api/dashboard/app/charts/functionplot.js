@@ -1,9 +1,13 @@
 /** f and f' over x: the article's figure of each function. */
-import { html, useMemo } from "../html.js";
+import { html, useCallback, useMemo } from "../html.js";
 import { plain } from "../format.js";
 import { useColours } from "../palette.js";
-import { axis, base, tip } from "./base.js";
-import { Chart } from "./chart.js";
+import { evenly, xAxis, yAxis } from "./axes.js";
+import { LineChart } from "./lines.js";
+import { tip } from "./tip.js";
+
+const EVEN = evenly(8);
+const HIDDEN = { show: false };
 
 /**
  * @param {{curve: {x: number[], y: (number|null)[], dy: (number|null)[]}, color: string, title: string,
@@ -11,41 +15,62 @@ import { Chart } from "./chart.js";
  */
 export function FunctionPlot({ curve, color, title, height = 320, small = false }) {
   const colours = useColours();
-  const option = useMemo(() => functionOption(curve, color, colours, small), [curve, color, colours, small]);
-  return html`<${Chart} option=${option} height=${height} label=${`Graph of ${title} and, dashed, of its derivative`} />`;
+  const frame = useMemo(() => (small ? smallFrame(colours) : frameOf(colours)), [small, colours]);
+  const lines = useMemo(() => [
+    { x: curve.x, y: curve.dy, style: { color: colours.muted, width: 1.5, dash: [4, 3] } },
+    { x: curve.x, y: curve.y, style: { color, width: 2.25 } },
+  ], [curve, color, colours]); // prettier-ignore
+  const told = useCallback((place) => functionTip(place, curve, color, colours), [curve, color, colours]);
+  return html`<${LineChart} lines=${lines} frame=${frame} tip=${small ? null : told} height=${height} label=${`Graph of ${title} and, dashed, of its derivative`} />`;
 }
 
-function functionOption(curve, color, colours, small) {
-  const points = (values) => curve.x.map((x, index) => [x, values[index]]);
-  const line = { type: "line", showSymbol: false, silent: small };
-  const [low, high] = bounds([...curve.y, ...curve.dy]);
-  const common = { axisLine: { show: true, onZero: true, lineStyle: { color: colours.muted } }, splitNumber: small ? 2 : 6 };
+function frameOf(colours) {
+  const grid = { stroke: colours.line, width: 1 };
   return {
-    ...base(colours),
-    tooltip: { ...base(colours).tooltip, show: !small, trigger: "axis", formatter: (rows) => functionTip(rows, color, colours) },
-    grid: small ? { left: 4, right: 4, top: 6, bottom: 4 } : { left: 40, right: 12, top: 12, bottom: 28 },
-    xAxis: axis(colours, { ...common, min: curve.x[0], max: curve.x.at(-1), axisLabel: { ...axis(colours).axisLabel, show: !small } }),
-    yAxis: axis(colours, { ...common, ...(small ? { min: low, max: high } : {}), axisLabel: { ...axis(colours).axisLabel, show: !small } }),
-    series: [
-      { ...line, name: "f'", data: points(curve.dy), lineStyle: { color: colours.muted, width: 1.5, type: [4, 3] }, itemStyle: { color: colours.muted } },
-      { ...line, name: "f", data: points(curve.y), lineStyle: { color, width: 2.25 }, itemStyle: { color } },
-    ],
+    padding: [12, 12, 0, 0],
+    scales: { x: { time: false, range: whole }, y: { range: (plot, low, high) => EVEN.range(low, high) } },
+    axes: [xAxis(colours, null, { grid, values: words, size: 28 }), yAxis(colours, (value) => plain(value, 3), { size: 40, splits: EVEN.splits })],
+    hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
   };
 }
 
-function functionTip(rows, color, colours) {
-  const value = (name) => rows.find((row) => row.seriesName === name)?.value[1];
-  return tip(`x = ${plain(rows[0].value[0])}`, [
-    { color, name: "f(x)", value: plain(value("f")) },
-    { color: colours.muted, name: "f′(x)", value: plain(value("f'")) },
-  ]);
+/** Many beside each other: the lines alone, on the same frame. */
+function smallFrame(colours) {
+  return {
+    padding: [6, 4, 4, 4],
+    scales: { x: { time: false, range: whole }, y: { range: (plot, low, high) => airy(low, high) } },
+    axes: [HIDDEN, HIDDEN],
+    cursor: HIDDEN,
+    hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
+  };
 }
 
-/** A frame with a little air, at least one unit high, that holds 0. */
-function bounds(values) {
-  const finite = values.filter((value) => value !== null);
-  const low = Math.min(0, ...finite);
-  const high = Math.max(low + 1, ...finite);
+const whole = (plot, first, last) => [first, last];
+const words = (plot, splits) => splits.map((value) => plain(value, 3));
+
+/** With a little air, at least one unit high, holding 0. */
+function airy(least, most) {
+  const low = Math.min(0, least ?? 0);
+  const high = Math.max(low + 1, most ?? 1);
   const air = 0.06 * (high - low);
-  return [Number((low - air).toPrecision(3)), Number((high + air).toPrecision(3))];
+  return [low - air, high + air];
+}
+
+/** The lines x = 0 and y = 0, where they lie inside the picture. */
+function drawZeros({ ctx, bbox: { left, top, width, height }, valToPos }, color) {
+  const [x, y] = [Math.round(valToPos(0, "x", true)) + 0.5, Math.round(valToPos(0, "y", true)) + 0.5];
+  ctx.strokeStyle = color;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  if (x >= left && x <= left + width) ctx.rect(x, top, 0, height);
+  if (y >= top && y <= top + height) ctx.rect(left, y, width, 0);
+  ctx.stroke();
+}
+
+function functionTip(place, curve, color, colours) {
+  const at = curve.x.indexOf(place);
+  return tip(`x = ${plain(place)}`, [
+    { color, name: "f(x)", value: plain(curve.y[at]) },
+    { color: colours.muted, name: "f′(x)", value: plain(curve.dy[at]) },
+  ]);
 }

@@ -1,13 +1,17 @@
 /** A figure per layer and epoch as colours. What is not defined stays empty. */
-import { html, useMemo } from "../html.js";
+import { html, useCallback, useMemo } from "../html.js";
 import { plain } from "../format.js";
 import { useColours } from "../palette.js";
-import { axis, base, tip } from "./base.js";
-import { Chart } from "./chart.js";
+import { axis, WHOLE, xAxis } from "./axes.js";
+import { Picture } from "./picture.js";
+import { tip } from "./tip.js";
 
 /** From little to much, in even steps of lightness, after cividis, which colour-blind eyes see alike. */
 const RAMP = ["#f3ead0", "#d9c878", "#a59c74", "#7b7b78", "#4c556c", "#14315c"];
+const STOPS = RAMP.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
 const ROW_PX = 24;
+const AXIS_PX = 46;
+const MOST_APART = 60; // from so many epochs on, cells touch
 
 /**
  * @param {{title: string, layers: string[], epochs: number[], cells: [number, number, number|null, string][], bounds: [number, number],
@@ -15,9 +19,12 @@ const ROW_PX = 24;
  */
 export function HeatMap({ title, layers, epochs, cells, bounds, log = false }) {
   const colours = useColours();
-  const option = useMemo(() => heatOption(layers, epochs, cells, bounds, log, colours), [layers, epochs, cells, bounds, log, colours]);
-  const height = layers.length * ROW_PX + 84;
-  return html`<${Chart} option=${option} height=${height} label=${`${title} by layer and epoch: ${ends(layers, cells)}`} />`;
+  const shown = useMemo(() => cells.filter(([, , value]) => value !== null && (!log || value > 0)), [cells, log]);
+  const shape = useMemo(() => heatShape(shown, layers, epochs, bounds, log, colours), [shown, layers, epochs, bounds, log, colours]);
+  const data = useMemo(() => [epochs.map((_, index) => index), epochs.map(() => null)], [epochs]);
+  const told = useCallback((plot) => heatTip(plot, shown, layers, epochs), [shown, layers, epochs]);
+  return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${layers.length * ROW_PX + AXIS_PX} label=${`${title} by layer and epoch: ${ends(layers, cells)}`} />
+    <${Ramp} bounds=${bounds} log=${log} />`;
 }
 
 /** The last figure of each layer, in words. */
@@ -26,21 +33,39 @@ function ends(layers, cells) {
   return layers.map((layer, index) => (last.has(index) ? `${layer} ${plain(last.get(index), 3)}` : "")).filter(Boolean).join(", ") || "not defined";
 }
 
-function heatOption(layers, epochs, cells, [low, high], log, colours) {
-  const scaled = (value) => (log ? Math.log10(value) : value);
-  const shown = cells.filter(([, , value]) => value !== null && (!log || value > 0));
-  const worded = (value) => (log ? plain(10 ** value, 2) : plain(value, 3));
-  const label = axis(colours).axisLabel;
+function heatShape(cells, layers, epochs, bounds, log, colours) {
+  const named = { size: 64, splits: () => layers.map((_, index) => index), values: () => layers, grid: { show: false } };
   return {
-    ...base(colours),
-    tooltip: { ...base(colours).tooltip, formatter: ({ data }) => tip(`${layers[data[1]]}, epoch ${epochs[data[0]]}`, [{ name: data[4] ?? "", value: plain(data[3], 4) }]) },
-    grid: { left: 64, right: 8, top: 6, bottom: 76 },
-    xAxis: axis(colours, { type: "category", data: epochs, name: "epoch", nameLocation: "middle", nameGap: 24, splitLine: { show: false }, axisLabel: label }),
-    yAxis: axis(colours, { type: "category", data: layers, inverse: true, splitLine: { show: false }, axisLabel: { ...label, interval: 0 } }),
-    visualMap: {
-      type: "continuous", min: low, max: high > low ? high : low + 1, dimension: 2, orient: "horizontal", left: "center", bottom: 0, itemWidth: 10, itemHeight: 140,
-      calculable: false, inRange: { color: RAMP }, text: [worded(high), worded(low)], textStyle: { color: colours.muted }, formatter: worded,
-    },
-    series: [{ type: "heatmap", data: shown.map(([epoch, layer, value, note]) => [epoch, layer, scaled(value), value, note]), itemStyle: { borderColor: colours.surface, borderWidth: epochs.length > 60 ? 0 : 1 }, emphasis: { disabled: true } }],
-  }; // prettier-ignore
+    padding: [6, 8, 0, 0],
+    scales: { x: { time: false, range: () => [-0.5, epochs.length - 0.5] }, y: { dir: -1, range: () => [-0.5, layers.length - 0.5] } },
+    series: [{}, {}],
+    axes: [xAxis(colours, "epoch", { ...WHOLE, values: (plot, splits) => splits.map((index) => epochs[index]), border: { show: false } }), axis(colours, named)],
+    cursor: { x: false, y: false, points: { show: false }, drag: { x: false, y: false } },
+    hooks: { drawAxes: [(plot) => cells.forEach((cell) => drawCell(plot, cell, bounds, log, epochs.length > MOST_APART ? 0 : devicePixelRatio))] },
+  };
+}
+
+function drawCell({ ctx, valToPos }, [epoch, layer, value], bounds, log, apart) {
+  const edge = (at, scale) => Math.round(valToPos(at, scale, true));
+  const [left, right, top, bottom] = [edge(epoch - 0.5, "x"), edge(epoch + 0.5, "x"), edge(layer - 0.5, "y"), edge(layer + 0.5, "y")];
+  ctx.fillStyle = colorOf(log ? Math.log10(value) : value, bounds);
+  ctx.fillRect(left, top, right - left - apart, bottom - top - apart);
+}
+
+/** The ramp's colour of a figure; of figures that are all the same, its first. */
+function colorOf(value, [low, high]) {
+  const at = Math.min(1, Math.max(0, high > low ? (value - low) / (high - low) : 0)) * (STOPS.length - 1);
+  const [from, to] = [STOPS[Math.floor(at)], STOPS[Math.ceil(at)]];
+  return `rgb(${from.map((part, index) => Math.round(part + (at % 1) * (to[index] - part))).join(" ")})`;
+}
+
+function Ramp({ bounds: [low, high], log }) {
+  const worded = (value) => (log ? plain(10 ** value, 2) : plain(value, 3));
+  return html`<p class="ramp small-text muted"><span>${worded(low)}</span><span class="ramp-bar" style=${{ background: `linear-gradient(to right, ${RAMP.join()})` }}></span><span>${worded(high)}</span></p>`;
+}
+
+function heatTip(plot, cells, layers, epochs) {
+  const at = ["x", "y"].map((scale) => Math.round(plot.posToVal(plot.cursor[scale === "x" ? "left" : "top"], scale)));
+  const cell = cells.find(([epoch, layer]) => epoch === at[0] && layer === at[1]);
+  return cell ? tip(`${layers[at[1]]}, epoch ${epochs[at[0]]}`, [{ name: cell[3], value: plain(cell[2], 4) }]) : [];
 }

@@ -1,0 +1,49 @@
+/** Lines over a common axis, some with a band around them. */
+import uPlot from "uplot";
+import { html, useMemo } from "../html.js";
+import { Picture } from "./picture.js";
+import { symbolPaths } from "./symbols.js";
+
+const BAND_ALPHA = "29"; // 16 % of 255
+
+/**
+ * @typedef {{color: string, width: number, dash?: number[], alpha?: number, symbol?: string|null, scale?: number}} Style `symbol` marks
+ *   the points, `scale` times as large as in a legend
+ * @typedef {{x: number[], y: (number|null)[], low?: (number|null)[], high?: (number|null)[], style: Style}} Line with its band
+ *
+ * @param {{lines: Line[], frame: object, height: number, label: string, tip?: (place: number) => HTMLElement[]}} props `frame` is the
+ *   shape of the picture without its lines. Later lines lie over earlier ones, and all over the bands. `tip` says what is at an x.
+ */
+export function LineChart({ lines, frame, tip, height, label }) {
+  const styles = JSON.stringify(lines.map(({ style, low }) => [style, Boolean(low)]));
+  // The same for as long as only figures change.
+  const shape = useMemo(() => ({ cursor: POINTER, ...frame, ...seriesOf(lines) }), [frame, styles]);
+  const data = useMemo(() => joined(lines), [lines]);
+  const told = useMemo(() => tip && ((plot) => tip(plot.data[0][plot.cursor.idx])), [tip]);
+  return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${height} label=${label} />`;
+}
+
+function seriesOf(lines) {
+  const bands = lines.filter(({ low }) => low);
+  return {
+    series: [{}, ...bands.flatMap(() => [EDGE, EDGE]), ...lines.map(({ style }) => strokeOf(style))],
+    bands: bands.map(({ style }, index) => ({ series: [2 * index + 2, 2 * index + 1], fill: style.color + BAND_ALPHA })),
+  };
+}
+
+/** The pointer's line stands at the nearest place that has figures. */
+const snapped = (plot, left, top) => [left < 0 || plot.data[0].length === 0 ? left : plot.valToPos(plot.data[0][plot.posToIdx(left)], "x"), top];
+
+const POINTER = { move: snapped, y: false, points: { show: false }, drag: { x: false, y: false } };
+const EDGE = { width: 0, pxAlign: 0, points: { show: false } };
+
+function strokeOf({ color, width, dash, alpha = 1, symbol, scale = 0.9 }) {
+  const points = symbol ? { show: true, fill: color, paths: symbolPaths(symbol, scale) } : { show: false };
+  return { stroke: color, width, dash, alpha, points, pxAlign: 0 };
+}
+
+/** One column of all places, then the edges of the bands, then the lines: undefined where a line has no point, null where it breaks. */
+function joined(lines) {
+  const tables = [...lines.filter(({ low }) => low).map(({ x, low, high }) => [x, low, high]), ...lines.map(({ x, y }) => [x, y])];
+  return tables.length > 0 ? uPlot.join(tables) : [[]];
+}

@@ -1,0 +1,93 @@
+/** One uPlot picture that follows its box, its shape and its figures. */
+import uPlot from "uplot";
+import { html, useLayoutEffect, useRef } from "../html.js";
+import { showTip } from "./tip.js";
+
+const NEARBY = "100px"; // a picture so close to the window is drawn before it is scrolled to
+
+/**
+ * @typedef {{shape: object, data: any[], tip?: (plot: uPlot) => HTMLElement[]}} Content `shape` is uPlot's options, less the
+ *   size: a new one builds the picture anew, new data alone draw it again. `tip` says what is at the pointer.
+ */
+
+/** @param {Content & {height: number, label: string}} props `label` says in words what the picture shows, for those who do not
+ *   see it */
+export function Picture({ shape, data, tip, height, label }) {
+  const box = useRef(null);
+  const drawing = useRef(null);
+  useLayoutEffect(() => {
+    drawing.current = new Drawing(box.current);
+    return () => drawing.current.end();
+  }, []);
+  useLayoutEffect(() => drawing.current.show({ shape, data, tip }), [shape, data, tip]);
+  return html`<div class="chart" ref=${box} style=${{ height: `${height}px` }} role="img" aria-label=${label}></div>`;
+}
+
+/** What is new while it is out of view is drawn when it comes into view, or onto paper: painting costs most of an update. */
+class Drawing {
+  constructor(box) {
+    this.box = box;
+    this.bubble = Object.assign(document.createElement("div"), { className: "chart-tip", hidden: true });
+    box.append(this.bubble);
+    this.isInView = true;
+    this.resized = new ResizeObserver(() => this.fit());
+    this.scrolled = new IntersectionObserver((entries) => this.move(entries.at(-1).isIntersecting), { rootMargin: NEARBY });
+    this.printed = () => this.draw();
+    this.resized.observe(box);
+    this.scrolled.observe(box);
+    addEventListener("beforeprint", this.printed);
+  }
+
+  /** @param {Content} content */
+  show(content) {
+    this.undrawn = content;
+    if (this.isInView) this.draw();
+  }
+
+  move(isInView) {
+    this.isInView = isInView;
+    if (isInView) this.draw();
+  }
+
+  draw() {
+    if (!this.undrawn || this.box.clientWidth === 0) return;
+    const { shape, data, tip } = this.undrawn;
+    this.undrawn = null;
+    this.tip = tip;
+    this.began = performance.now();
+    if (this.shape === shape) this.plot.setData(data);
+    else this.build(shape, data);
+  }
+
+  build(shape, data) {
+    this.plot?.destroy();
+    this.shape = shape;
+    const { clientWidth: width, clientHeight: height } = this.box;
+    const hooks = { ...shape.hooks, draw: [() => this.drawn()], setCursor: [(plot) => this.point(plot)] };
+    this.plot = new uPlot({ legend: { show: false }, ...shape, width, height, hooks }, data, this.box);
+  }
+
+  drawn() {
+    if (this.began) performance.measure("actlab.chart", { start: this.began });
+    this.began = null;
+  }
+
+  point(plot) {
+    const { left, top } = plot.cursor;
+    const elements = left < 0 || !this.tip ? [] : this.tip(plot);
+    showTip(this.bubble, elements, { left: plot.over.offsetLeft + left, top: plot.over.offsetTop + top });
+  }
+
+  fit() {
+    const { clientWidth: width, clientHeight: height } = this.box;
+    if (width > 0 && this.plot && (this.plot.width !== width || this.plot.height !== height)) this.plot.setSize({ width, height });
+    if (this.isInView) this.draw();
+  }
+
+  end() {
+    this.resized.disconnect();
+    this.scrolled.disconnect();
+    removeEventListener("beforeprint", this.printed);
+    this.plot?.destroy();
+  }
+}

@@ -1,0 +1,22 @@
+/** The marks of lines, as SVG paths around the origin, about 7 wide: the same in charts and legends. */
+export const SYMBOLS = {
+  circle: "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0z",
+  rect: "M-3.2-3.2h6.4v6.4h-6.4z",
+  triangle: "M0-4.2 4 3.4H-4z",
+  diamond: "M0-4.6 4.4 0 0 4.6-4.4 0z",
+};
+
+/** Draws a series' points as one of them; for `points.paths` of uPlot. */
+export function symbolPaths(name, scale) {
+  const symbol = new Path2D(SYMBOLS[name]);
+  return (plot, index, first, last) => {
+    const size = scale * devicePixelRatio;
+    const fill = new Path2D();
+    for (let at = first; at <= last; at++) {
+      const value = plot.data[index][at];
+      if (value === null || value === undefined) continue;
+      fill.addPath(symbol, { a: size, d: size, e: plot.valToPos(plot.data[0][at], "x", true), f: plot.valToPos(value, "y", true) });
+    }
+    return { fill, stroke: null, clip: null, flags: 0 };
+  };
+}
