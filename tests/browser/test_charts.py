@@ -15,6 +15,14 @@ from tests.waiting import await_true
 
 DRAWN = "performance.getEntriesByName('actlab.chart').length"
 SETTLE_MS = 500
+COUNT_COMPARISONS = """
+  const parse = JSON.parse;
+  window.comparisons = 0;
+  JSON.parse = (text, ...rest) => {
+    if (text.includes('"pairs":')) window.comparisons += 1;
+    return parse(text, ...rest);
+  };
+"""
 KEEP_IN_MIND = "for (const canvas of document.querySelectorAll('figure canvas')) canvas.dataset.known = ''"
 
 LEARNING: Json = {
@@ -88,6 +96,7 @@ def test_new_figures_leave_a_picture_and_what_it_says_where_they_are(
 ) -> None:
     service, database, filled = learning
     page = new_page(service=service)
+    page.add_init_script(COUNT_COMPARISONS)
     page.goto(f"/studies/{filled.study}")
     accuracy = page.locator("figure", has_text="Validation accuracy").locator(".chart")
     said = point_at(accuracy, 0.97, 0.5)
@@ -95,11 +104,12 @@ def test_new_figures_leave_a_picture_and_what_it_says_where_they_are(
     page.evaluate(KEEP_IN_MIND)
 
     [(fence, spec)] = filled.running
-    with database.write("extend") as session:
+    with page.expect_response("**/comparison?**"), database.write("extend") as session:
         lifecycle.record_epoch(session, fence, make_figures(spec, 5))
 
     expect(said).to_contain_text("Epoch 5")
     expect(page.locator("figure canvas[data-known]")).to_have_count(4)
+    assert page.evaluate("window.comparisons") == 1  # it says the same as before, and nothing is built again for it
 
 
 def test_a_picture_says_what_is_under_the_pointer(new_page: NewPage, filled: Service) -> None:

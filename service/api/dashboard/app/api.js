@@ -21,16 +21,18 @@ export class ApiError extends Error {
 }
 
 /**
- * GET, with the ETag of what the caller has.
+ * GET, with the ETag and the text of what the caller has. A newer revision may read the same: a comparison while runs learn.
  * @param {string} path below /api/v1
- * @param {{etag?: string, signal?: AbortSignal}} [options]
- * @returns {Promise<{changed: boolean, data?: any, etag?: string}>}
+ * @param {{etag?: string, known?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<{changed: boolean, data?: any, text?: string, etag?: string}>}
  */
-export async function get(path, { etag, signal } = {}) {
+export async function get(path, { etag, known, signal } = {}) {
   const answer = await send(path, { headers: etag ? { "If-None-Match": etag } : {}, signal });
-  if (answer.status === 304) return { changed: false, etag };
+  if (answer.status === 304) return { changed: false, text: known, etag };
   const isJson = answer.headers.get("content-type")?.includes("json");
-  return { changed: true, data: await (isJson ? answer.json() : answer.text()), etag: answer.headers.get("etag") ?? undefined };
+  const text = await answer.text();
+  const changed = text !== known;
+  return { changed, data: changed && isJson ? JSON.parse(text) : text, text, etag: answer.headers.get("etag") ?? undefined };
 }
 
 /** POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer makes nothing twice. */

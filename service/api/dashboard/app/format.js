@@ -44,7 +44,8 @@ export function pValue(p) {
   return p < 0.001 ? "< 0.001" : p.toFixed(3);
 }
 
-export const count = (n) => n.toLocaleString("en-GB").replaceAll(",", "\u202f");
+const COUNTS = new Intl.NumberFormat("en-GB"); // made once: making one costs more than a hundred uses
+export const count = (n) => COUNTS.format(n).replaceAll(",", "\u202f");
 
 /** "1 experiment", "6 experiments". */
 export const counted = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -27,6 +27,7 @@ class Feed {
     this.path = path;
     this.merge = merge;
     this.etag = undefined;
+    this.text = undefined; // of the newest answer
     this.failures = 0;
     this.busy = false;
     this.due = false; // it was asked for again while a request was under way
@@ -60,7 +61,7 @@ class Feed {
     this.due = false;
     const began = Date.now();
     try {
-      this.succeed(await get(this.address, { etag: this.etag }));
+      this.succeed(await get(this.address, { etag: this.etag, known: this.text }));
     } catch (error) {
       this.fail(error);
     }
@@ -95,10 +96,11 @@ class Feed {
     this.timer = setTimeout(() => this.load(), Math.max(0, ms));
   }
 
-  succeed({ changed, data, etag }) {
+  succeed({ changed, data, text, etag }) {
     const recovered = this.snapshot.error !== null;
     this.failures = 0;
     this.etag = etag;
+    this.text = text;
     this.snapshot = { data: changed ? this.merged(data) : this.snapshot.data, error: null, at: Date.now(), retryAt: 0 };
     if (changed || recovered) this.tell();
   }

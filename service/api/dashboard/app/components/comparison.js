@@ -1,5 +1,5 @@
 /** Groups side by side: the sentence, the ranking with every seed, the pairs, the main effects. */
-import { html } from "../html.js";
+import { html, useMemo } from "../html.js";
 import { useFeed } from "../store.js";
 import { Failure } from "./notices.js";
 import { DifferingImages } from "./differingimages.js";
@@ -22,6 +22,10 @@ export const METRICS = [
 export function Comparison({ study, grid, metric, onMetric }) {
   const feed = useFeed(`/studies/${study.id}/comparison?metric=${metric}&seeds=true${grid && `&grid=${encodeURIComponent(grid)}`}`, null, study.revision);
   const data = feed.data;
+  // While runs learn the study changes and its comparison does not: of a hundred groups that is most of the page.
+  const ranking = useMemo(() => data && html`<p class="verdict">${verdictText(data)}</p><${Ranking} comparison=${data} />`, [data]);
+  const pairs = useMemo(() => data?.pairs.length > 0 && html`<${Pairs} comparison=${data} />`, [data]);
+  const effects = useMemo(() => data?.effects.length > 0 && !study.tuning && html`<${Effects} comparison=${data} />`, [data, study.tuning]);
   return html`<section class="card stack" aria-labelledby="comparison-title">
       <div class="card-head">
         <h2 id="comparison-title">Ranking</h2>
@@ -29,11 +33,9 @@ export function Comparison({ study, grid, metric, onMetric }) {
           ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}</select></label>
       </div>
       ${feed.error && !feed.error.passing && html`<${Failure} error=${feed.error} />`}
-      ${data
-        ? html`<p class="verdict">${verdictText(data)}</p><${Ranking} comparison=${data} />`
-        : !feed.error && html`<p class="loading">Comparing …</p>`}
+      ${ranking ?? (!feed.error && html`<p class="loading">Comparing …</p>`)}
     </section>
-    ${data && data.pairs.length > 0 && html`<${Pairs} comparison=${data} />`}
-    ${data && data.effects.length > 0 && !study.tuning && html`<${Effects} comparison=${data} />`}
+    ${pairs}
+    ${effects}
     ${data && data.groups.length > 1 && html`<${DifferingImages} key=${grid} study=${study} grid=${grid} groups=${data.groups} />`}`;
 }

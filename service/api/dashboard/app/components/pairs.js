@@ -30,12 +30,13 @@ export function Pairs({ comparison }) {
 
 /** (row, column) -> the pair as seen from the row. */
 function byGroups(pairs) {
-  const found = new Map(pairs.flatMap((pair) => [[`${groupKey(pair.a)}|${groupKey(pair.b)}`, pair], [`${groupKey(pair.b)}|${groupKey(pair.a)}`, turned(pair)]]));
-  return (row, column) => found.get(`${groupKey(row.factors)}|${groupKey(column.factors)}`);
+  const found = new Map(pairs.map((pair) => [`${groupKey(pair.a)}|${groupKey(pair.b)}`, pair]));
+  const of = (a, b) => found.get(`${groupKey(a.factors)}|${groupKey(b.factors)}`);
+  return (row, column) => of(row, column) ?? turned(of(column, row));
 }
 
 function turned(pair) {
-  return {
+  return pair && {
     ...pair, a: pair.b, b: pair.a, verdict: TURNED[pair.verdict] ?? pair.verdict,
     difference: pair.difference === null ? null : -pair.difference,
     interval: pair.interval && [-pair.interval[1], -pair.interval[0]],
