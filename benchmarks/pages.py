@@ -68,8 +68,8 @@ def opened(page: Page, filled: Filled) -> None:
     expect(page.locator("figure canvas")).to_have_count(4, timeout=60_000)
     page.wait_for_timeout(SETTLE_MS)
     found: dict[str, Any] = page.evaluate(PAINT)
-    typer.echo(f"last picture {found['last'] / 1000:.2f} s after the address was entered, {found['after']:.0f} ms after the"
-               f" last answer; {found['count']} pictures took {found['pictures']:.0f} ms in all")  # fmt: skip
+    typer.echo(f"last picture {found['last'] / 1000:.2f} s after the address was entered, {found['after']:.0f} ms after"
+               f" the last answer; {found['count']} pictures took {found['pictures']:.0f} ms in all")  # fmt: skip
 
 
 def extended(page: Page, database: Database, filled: Filled, updates: int) -> None:
