@@ -1,6 +1,5 @@
 """Factors: dotted paths into a spec, and the values that a comparison groups by."""
 
-import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -67,14 +66,14 @@ def plain(value: Any) -> Factor:
 
 
 def without(spec: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """A copy of a stored spec without the values at these paths."""
-    rest: dict[str, Any] = copy.deepcopy(dict(spec))
+    """A stored spec without the values at these paths; what it keeps is the spec's own."""
+    rest: dict[str, Any] = dict(spec)
     for path in paths:
-        *above, last = path.split(".")
-        inner: Any = rest
-        for part in above:
-            inner = inner.get(part) or {}
-        inner.pop(last, None)
+        first, _, inner = path.partition(".")
+        if not inner:
+            rest.pop(first, None)
+        elif isinstance(rest.get(first), Mapping):
+            rest[first] = without(rest[first], [inner])
     return rest
 
 

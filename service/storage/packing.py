@@ -1,18 +1,18 @@
 """Many values of a group in one column: a row for each would cost more than the scan that finds them."""
 
+import sys
 from array import array
 from typing import Any
 
 from sqlalchemy import Dialect, LargeBinary
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import BigInteger, Double, TypeDecorator, TypeEngine
+from sqlalchemy.types import BigInteger, TypeDecorator
 
 
 class _Packed(TypeDecorator[list[Any]]):
-    """A list of numbers: an array on PostgreSQL, on SQLite the bytes that `Packing` makes."""
+    """A list of numbers, sent as their bytes: written out in digits they take PostgreSQL as long as finding them."""
 
     impl = LargeBinary
     cache_ok = True
@@ -21,15 +21,11 @@ class _Packed(TypeDecorator[list[Any]]):
         super().__init__()
         self.whole = whole
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(LargeBinary())
-        return dialect.type_descriptor(ARRAY(BigInteger() if self.whole else Double()))
-
     def process_result_value(self, value: Any, dialect: Dialect) -> list[Any]:
-        if dialect.name != "sqlite":
-            return list(value)
-        return array("q" if self.whole else "d", value).tolist()
+        numbers = array("q" if self.whole else "d", value)
+        if dialect.name == "postgresql" and sys.byteorder == "little":  # there they come in network byte order
+            numbers.byteswap()
+        return numbers.tolist()
 
 
 class packed(FunctionElement[list[Any]]):
@@ -64,4 +60,5 @@ def _packed_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(packed, "postgresql")
 def _packed_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"array_agg({compiler.process(element.clauses, **kw)})"
+    send = "int8send" if element.type.whole else "float8send"
+    return f"string_agg({send}({compiler.process(element.clauses, **kw)}), '')"

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
+
 from service.domain.comparisons.answer import ALPHA, Comparison, Family, Group, Pair, Verdict
 from service.domain.comparisons.cells import Cell, Factors, key, label
 from service.domain.comparisons.effects import effects
@@ -66,7 +68,7 @@ def compare(
 
 def _group(cell: Cell, images: ImageIntervals, seeds: bool) -> Group:
     by_seed = dict(sorted(cell.values.items()))
-    values = list(by_seed.values())
+    values = np.array(list(by_seed.values()))
     return Group(
         factors=dict(cell.factors),
         n_duplicate=cell.n_duplicate,

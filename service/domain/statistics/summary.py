@@ -26,16 +26,16 @@ class Summary:
     max: float | None
 
 
-def describe(values: Sequence[float]) -> Summary:
+def describe(values: Sequence[float] | Floats) -> Summary:
     """The figures of `values`, in whatever order they come."""
-    if not values:
+    if len(values) == 0:
         return Summary(0, None, None, None, None, None)
     row = np.asarray(values, dtype=np.float64)
     n, mean, sd = _one(row)
     return Summary(n, mean, sd if n > 1 else None, float(np.median(row)), float(row.min()), float(row.max()))
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
+def mean_interval(values: Sequence[float] | Floats, confidence: float = 0.95) -> Interval | None:
     """Student's t interval of the mean. None for n < 2; of width 0 for a constant group, whose sd is shown as 0."""
     if len(values) < 2:
         return None

@@ -66,9 +66,9 @@ def t_tests(groups: Sequence[Mapping[int, float]], sides: Sequence[Side], confid
     1981).
     """
     values, held = _table(groups)
-    common, sizes = held.astype(np.float32) @ held.T.astype(np.float32), held.sum(axis=1)
-    paired = [side for side in sides if common[side] >= FEWEST_PAIRS]
-    others = [(a, b) for a, b in sides if common[a, b] < FEWEST_PAIRS and min(sizes[a], sizes[b]) > 1]
+    common, sizes = _common(held), held.sum(axis=1).tolist()
+    paired = [(a, b) for a, b in sides if common[a][b] >= FEWEST_PAIRS]
+    others = [(a, b) for a, b in sides if common[a][b] < FEWEST_PAIRS and min(sizes[a], sizes[b]) > 1]
     found = dict(zip(paired, _paired(values, held, paired, confidence), strict=True))
     found |= zip(others, _decided("Welch t", _welch(values, held, others), confidence), strict=True)
     return [found.get(side) for side in sides]
@@ -95,6 +95,13 @@ def _table(groups: Sequence[Mapping[int, float]]) -> tuple[Floats, Mask]:
         at = np.searchsorted(places, seeds[row])
         values[row, at], held[row, at] = np.fromiter(group.values(), np.float64, len(group)), True
     return values, held
+
+
+def _common(held: Mask) -> list[list[int]]:
+    """Of each group, how many seeds it shares with each. Counted without a matrix product, whose threads would go on
+    spinning when it is done."""
+    shared: list[list[int]] = [(held & row).sum(axis=1).tolist() for row in held]
+    return shared
 
 
 def _paired(values: Floats, held: Mask, sides: Sequence[Side], confidence: float) -> Iterator[TTest]:
