@@ -1,5 +1,6 @@
 """The HTTP server of one API process."""
 
+import gc
 import socket
 import sys
 from contextlib import suppress
@@ -24,10 +25,18 @@ def serve(api: FastAPI, settings: Settings) -> None:
             timeout_graceful_shutdown=5,
         )
     )
+    settle()
     with suppress(KeyboardInterrupt):  # raised again by the server when it has stopped
         server.run()
     if not server.started:
         sys.exit(1)
+
+
+def settle() -> None:
+    """Keep what is loaded by now out of all further garbage collections. A full one goes through everything that lives,
+    and while it does, no request is served: 0.1 s of all that is imported."""
+    gc.collect()
+    gc.freeze()
 
 
 class Server(uvicorn.Server):

@@ -1,0 +1,27 @@
+"""What a process of the API does before it serves."""
+
+import gc
+
+import pytest
+from fastapi import FastAPI
+
+from service.api.server import Server, serve
+from service.settings import Settings
+
+IMPORTED = 50_000
+"""Fewer objects than FastAPI and SQLAlchemy alone leave."""
+
+
+def test_garbage_collections_leave_out_what_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[int] = []
+
+    def run(server: Server) -> None:
+        frozen.append(gc.get_freeze_count())
+        server.started = True
+
+    monkeypatch.setattr(Server, "run", run)
+    try:
+        serve(FastAPI(), Settings())
+    finally:
+        gc.unfreeze()
+    assert frozen[0] > IMPORTED
