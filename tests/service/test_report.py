@@ -19,7 +19,7 @@ from service.domain.status import Cause, Status
 from service.report import pages, palette
 from service.report.sections import sections
 
-PALETTE = Path(__file__).parents[2] / "service/api/dashboard/app/palette.js"
+PAGES = Path(__file__).parents[2] / "service/api/dashboard/app"
 FAR = {"relu": [0.98, 0.981, 0.982, 0.983], "sigmoid": [0.90, 0.902, 0.903, 0.905]}
 CLOSE = {"relu": [0.98, 0.99, 0.97, 0.96], "swish": [0.97, 0.98, 0.99, 0.965]}
 
@@ -196,10 +196,11 @@ def test_the_command_repeats_the_study() -> None:
 
 
 def test_colours_are_those_of_the_pages() -> None:
-    text = PALETTE.read_text()
+    text = (PAGES / "palette.js").read_text()
     hues = dict(re.findall(r"^  (\w+): \[\"(#\w+)\", \"#\w+\"\],$", text, re.MULTILINE))
     table = text[text.index("OF_ACTIVATION") : text.index("prettier-ignore")]
     styles = {name: (hue, int(symbol)) for name, hue, symbol in re.findall(r'(\w+): \["(\w+)", (\d)\]', table)}
     assert hues == palette.HUES
     assert styles == palette.OF_ACTIVATION
-    assert re.search(r"SYMBOLS = \[(.*)\]", text)[1].replace('"', "").split(", ") == list(palette.SYMBOLS)  # type: ignore[index]
+    symbols = (PAGES / "charts" / "symbols.js").read_text()
+    assert re.findall(r'^  (\w+): "M', symbols, re.MULTILINE) == list(palette.SYMBOLS)
