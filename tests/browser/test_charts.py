@@ -25,6 +25,21 @@ COUNT_COMPARISONS = """
 """
 KEEP_IN_MIND = "for (const canvas of document.querySelectorAll('figure canvas')) canvas.dataset.known = ''"
 
+# Of each stretch: what an axis around it shows, and where its lines lie, on a linear axis and a logarithmic one.
+AXES = """async (stretches) => {
+  const { evenly, logRange, logSplits } = await import("/assets/app/charts/axes.js");
+  const even = evenly(4);
+  const linear = ([low, high]) => [even.range(low, high), even.splits(null, 0, ...even.range(low, high))];
+  const powers = ([low, high]) => [logRange(null, low, high), logSplits(null, 0, ...logRange(null, low, high))];
+  return stretches.map((stretch) => [linear(stretch), ...(stretch[0] > 0 ? [powers(stretch)] : [])]);
+}"""
+STRETCHES = [
+    (0.645, 0.928), (0.07, 1.4), (0, 0), (0.001, 0.001), (-3, 12), (0.9, 0.9 + 2e-16), (1e-30, 2e-30), (0, 3e38),
+    (1e-12, 3e38), (0.2, 0.5), (97, 103), (-1e-7, 1e-7), (-1.7e308, 1.7e308),
+]  # fmt: skip
+MOST_LINES = 51
+"""On a logarithmic axis over fifty powers of ten."""
+
 LEARNING: Json = {
     "base": {"dataset": "mnist_5k", "epochs": 8, "diagnostics": False},
     "factors": {"activation": ["relu"]},
@@ -112,6 +127,21 @@ def test_new_figures_leave_a_picture_and_what_it_says_where_they_are(
     assert page.evaluate("window.comparisons") == 1  # it says the same as before, and nothing is built again for it
 
 
+def test_what_is_told_stays_with_a_pointer_that_rests(
+    new_page: NewPage, learning: tuple[Service, Database, Filled]
+) -> None:
+    service, database, filled = learning
+    page = new_page(service=service)
+    page.goto(f"/studies/{filled.study}")
+    said = point_at(page.locator("figure", has_text="Validation accuracy").locator(".chart"), 0.5, 0.5)
+    expect(said).to_contain_text("Epoch 2")  # of four
+    [(fence, spec)] = filled.running
+    for epoch in range(5, 9):
+        with page.expect_response("**/curves?metric=validation_accuracy**"), database.write("extend") as session:
+            lifecycle.record_epoch(session, fence, make_figures(spec, epoch))
+    expect(said).to_contain_text("Epoch 4")  # of eight
+
+
 def test_a_picture_says_what_is_under_the_pointer(new_page: NewPage, filled: Service) -> None:
     [study] = [each for each in filled.client.studies() if each["name"] == "five"]
     best = filled.client.study_curves(study["id"], metric="validation_accuracy")["groups"]
@@ -124,6 +154,9 @@ def test_a_picture_says_what_is_under_the_pointer(new_page: NewPage, filled: Ser
         expect(said).to_contain_text(f"{group['factors']['activation']}, n = 5{100 * group['mean'][-1]:.2f}")
     page.mouse.move(1, 1)
     expect(said).to_be_hidden()
+    for group in best:
+        page.locator(".legend").get_by_role("button", name=group["factors"]["activation"], exact=True).click()
+    expect(point_at(accuracy, 0.5, 0.5)).to_be_hidden()
 
 
 def test_a_heat_map_names_the_layer_and_the_epoch(new_page: NewPage, filled: Service) -> None:
@@ -145,3 +178,17 @@ def test_a_function_is_told_at_the_pointer(new_page: NewPage, filled: Service) -
     page.goto("/activations/relu")
     said = point_at(page.locator(".chart"), 0.97, 0.5)
     expect(said).to_contain_text(re.compile(r"x = (5\.\d+)f\(x\)\1f.\(x\)1"))
+
+
+def test_axes_hold_what_they_show_between_round_numbers(new_page: NewPage, filled: Service) -> None:
+    page = new_page(service=filled)
+    page.goto("/")
+    found: list[list[tuple[list[float], list[float]]]] = page.evaluate(AXES, STRETCHES)
+    for (low, high), axes in zip(STRETCHES, found, strict=True):
+        for (first, last), lines in axes:
+            assert first <= low <= high <= last, (low, high, first, last)
+            assert first < last
+            assert 2 <= len(lines) <= MOST_LINES, (low, high, lines)
+            assert lines == sorted(lines)
+            rounding = 1e-9 * max(abs(first), abs(last))
+            assert first - rounding <= lines[0] < lines[-1] <= last + rounding

@@ -123,8 +123,8 @@ def test_packaged_data_needs_no_fetching(make_service: Callable[..., Service]) -
 
 
 def test_the_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable[..., Service]) -> None:
-    service = make_service(ACTLAB_THREADS="2")
-    service.launch("demo", "--epochs", "1")
+    service = make_service(ACTLAB_THREADS="1")
+    service.launch("demo", "--epochs", "1", "--dataset", "digits")
     demo = service.processes["demo"]
     assert demo.wait(600) == 0
     shown = service.output("demo")

@@ -99,7 +99,8 @@ class Curve(Figures):
     n_non_finite: list[int] = Field(description="Seeds whose figure at that epoch was infinite or NaN.")
     n_diverged: int = Field(description="Seeds that diverged: from there on, the mean is of the survivors.")
     seconds: list[float] | None = Field(
-        description="Mean training time until the end of that epoch; null where kinds of device are mixed."
+        description="Training time until the end of that epoch: the sum of each epoch's mean over the seeds that"
+        " trained it, so that it only grows; null where kinds of device are mixed."
     )
     reached: Reached | None = Field(None, description="With `level`: when its runs got there.")
     seeds: dict[str, list[float | None]] | None = Field(
@@ -149,7 +150,7 @@ def curve(
     done = np.arange(figures.shape[1]) < np.array([[len(trace.figures)] for _, trace in ordered]).reshape(-1, 1)
     held: Mask = np.isfinite(figures)
     mean, low, high = _intervals(figures, held)
-    spent = _table([np.cumsum(trace.seconds).tolist() for _, trace in ordered])
+    spent = _table([trace.seconds for _, trace in ordered])
     return Curve(
         factors=dict(factors),
         epochs=list(range(1, figures.shape[1] + 1)),
@@ -159,7 +160,7 @@ def curve(
         n=held.sum(axis=0).tolist(),
         n_non_finite=(done & ~held).sum(axis=0).tolist(),
         n_diverged=n_diverged,
-        seconds=[float(np.mean(column[~np.isnan(column)])) for column in spent.T] if one_device else None,
+        seconds=np.cumsum([column[~np.isnan(column)].mean() for column in spent.T]).tolist() if one_device else None,
         reached=None if level is None else _reached(list(traces.values()), level, one_device),
         seeds={str(seed): _nullable(row) for (seed, _), row in zip(ordered, figures, strict=True)} if seeds else None,
     )

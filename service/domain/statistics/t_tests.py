@@ -66,9 +66,10 @@ def t_tests(groups: Sequence[Mapping[int, float]], sides: Sequence[Side], confid
     1981).
     """
     values, held = _table(groups)
-    common, sizes = _common(held), held.sum(axis=1).tolist()
-    paired = [(a, b) for a, b in sides if common[a][b] >= FEWEST_PAIRS]
-    others = [(a, b) for a, b in sides if common[a][b] < FEWEST_PAIRS and min(sizes[a], sizes[b]) > 1]
+    common, sizes = list(_common(held, sides)), held.sum(axis=1).tolist()
+    paired = [side for side, seeds in zip(sides, common, strict=True) if seeds >= FEWEST_PAIRS]
+    few = (side for side, seeds in zip(sides, common, strict=True) if seeds < FEWEST_PAIRS)
+    others = [(a, b) for a, b in few if min(sizes[a], sizes[b]) > 1]
     found = dict(zip(paired, _paired(values, held, paired, confidence), strict=True))
     found |= zip(others, _decided("Welch t", _welch(values, held, others), confidence), strict=True)
     return [found.get(side) for side in sides]
@@ -97,19 +98,24 @@ def _table(groups: Sequence[Mapping[int, float]]) -> tuple[Floats, Mask]:
     return values, held
 
 
-def _common(held: Mask) -> list[list[int]]:
-    """Of each group, how many seeds it shares with each. Counted without a matrix product, whose threads would go on
-    spinning when it is done."""
-    shared: list[list[int]] = [(held & row).sum(axis=1).tolist() for row in held]
-    return shared
+def _common(held: Mask, sides: Sequence[Side]) -> Iterator[int]:
+    """How many seeds the two of each pair share. Counted without a matrix product, whose threads would go on spinning
+    when it is done."""
+    for first, second in _portions(sides, held.shape[1]):
+        yield from (held[first] & held[second]).sum(axis=1).tolist()
+
+
+def _portions(sides: Sequence[Side], width: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """As many pairs of rows of this width as are worked on at once."""
+    size = max(1, AT_ONCE // max(1, width))
+    for start in range(0, len(sides), size):
+        yield _split(sides[start : start + size])
 
 
 def _paired(values: Floats, held: Mask, sides: Sequence[Side], confidence: float) -> Iterator[TTest]:
-    size = max(1, AT_ONCE // max(1, values.shape[1]))
     complete = bool(held.all())
     own = (moments(values)[2], rounding(values)) if complete else None
-    for start in range(0, len(sides), size):
-        first, second = _split(sides[start : start + size])
+    for first, second in _portions(sides, values.shape[1]):
         both = None if complete else held[first] & held[second]
         a, b = values[first], values[second]
         if own is None:

@@ -99,9 +99,9 @@ class Feed {
   succeed({ changed, data, text, etag }) {
     const recovered = this.snapshot.error !== null;
     this.failures = 0;
+    this.snapshot = { data: changed ? this.merged(data) : this.snapshot.data, error: null, at: Date.now(), retryAt: 0 };
     this.etag = etag;
     this.text = text;
-    this.snapshot = { data: changed ? this.merged(data) : this.snapshot.data, error: null, at: Date.now(), retryAt: 0 };
     if (changed || recovered) this.tell();
   }
 

@@ -1,8 +1,10 @@
 /** Axes in the page's colours: which stretch they show, where their lines lie, and what stands beside them. */
+import { plain } from "../format.js";
 
 const FONT = '12px "Inter Variable", system-ui, sans-serif';
 const STEPS = [1, 2, 3, 5, 10];
 const TINY = 1e-9; // what rounding may have left of a whole number of steps
+const MOST_ROUNDS = 4;
 const LOG_INTERVALS = 4;
 const MANY_POWERS = 1000;
 
@@ -14,13 +16,15 @@ export function axis(colours, extra = {}) {
 
 /** One along the bottom, with a title and without lines upwards. */
 export function xAxis(colours, title, extra = {}) {
-  const plain = axis(colours);
-  return { ...plain, label: title, labelSize: 16, size: 24, grid: { show: false }, border: { ...plain.border, show: true }, ...extra };
+  const { border } = axis(colours);
+  const values = (plot, splits) => splits.map((value) => plain(value, 6));
+  return axis(colours, { label: title, labelSize: 16, size: 24, values, grid: { show: false }, border: { ...border, show: true }, ...extra });
 }
 
-/** One at the left, whose figures `format` words. */
-export function yAxis(colours, format, extra = {}) {
-  return axis(colours, { size: 48, values: (plot, splits) => splits.map(format), filter: (plot, splits) => splits, ...extra });
+/** One at the left with lines at `splits`, whose figures `format` words. */
+export function yAxis(colours, splits, format, extra = {}) {
+  // uPlot leaves out an axis whose steps it does not know itself, unless it need not look for any.
+  return axis(colours, { size: 48, space: 0, splits, values: (plot, found) => found.map(format), filter: (plot, found) => found, ...extra });
 }
 
 /** Whole epochs, as close as their figures can stand. */
@@ -32,16 +36,20 @@ export const evenly = (intervals) => ({
   splits: (plot, index, low, high) => evenSplits(low, high, intervals),
 });
 
-/** Around one figure alone, a stretch of its own size. A wider stretch may have wider steps, so it ends where they settle. */
+/** Around figures that are all the same, a stretch of their own size. A wider stretch may have wider steps: a few times over,
+ * until they settle. */
 function evenRange(low, high, intervals) {
-  const air = low === high ? Math.abs(low) / 2 || 0.5 : 0;
+  const isFlat = high / 2 - low / 2 <= TINY * Math.max(Math.abs(low), Math.abs(high));
+  const air = isFlat ? Math.abs(low) / 2 || 0.5 : 0;
   let [first, last] = [low - air, high + air];
-  for (let step = 0; step !== evenStep(first, last, intervals); ) {
-    step = evenStep(first, last, intervals);
-    [first, last] = [step * Math.floor(first / step + TINY), step * Math.ceil(last / step - TINY)];
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const step = evenStep(first, last, intervals);
+    [first, last] = [step * Math.floor(first / step + TINY), step * Math.ceil(last / step - TINY)].map(finite);
   }
   return [first, last];
 }
+
+const finite = (value) => Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value));
 
 function evenSplits(low, high, intervals) {
   const step = evenStep(low, high, intervals);
@@ -50,7 +58,7 @@ function evenSplits(low, high, intervals) {
 }
 
 function evenStep(low, high, intervals) {
-  const wanted = (high - low) / intervals;
+  const wanted = high / intervals - low / intervals; // divided first: the largest figures have no difference
   const power = 10 ** Math.floor(Math.log10(wanted));
   return power * STEPS.reduce((best, step) => (Math.abs(step - wanted / power) < Math.abs(best - wanted / power) ? step : best));
 }

@@ -41,12 +41,17 @@ function frameOf(unit, isLog, inSeconds, colours) {
   return {
     padding: PADDING,
     scales: { x: { time: false, range: inSeconds ? secondsRange : epochsRange }, y: isLog ? { distr: 3, range: logRange } : { range: (plot, low, high) => linearRange(low, high, unit) } },
-    axes: [xAxis(colours, inSeconds ? "seconds of training" : "epoch", inSeconds ? {} : WHOLE), yAxis(colours, worded, { splits: isLog ? logSplits : EVEN.splits })],
+    axes: [xAxis(colours, inSeconds ? "seconds of training" : "epoch", inSeconds ? {} : WHOLE), yAxis(colours, isLog ? logSplits : EVEN.splits, worded)],
   };
 }
 
-const epochsRange = (plot, first, last) => [first ?? 1, Math.max(last ?? 1, (first ?? 1) + 1)];
-const secondsRange = (plot, first, last) => [0, last ?? 1];
+/** Not what uPlot offers, which around one epoch alone is wider. */
+function epochsRange({ data: [epochs] }) {
+  const first = epochs[0] ?? 1;
+  return [first, Math.max(epochs.at(-1) ?? first, first + 1)];
+}
+
+const secondsRange = ({ data: [seconds] }) => [0, seconds.at(-1) ?? 1];
 
 /** No figure of a curve is below 0, and no share above 1; the axis shows no room there, whatever an interval's end. */
 function linearRange(low, high, unit) {

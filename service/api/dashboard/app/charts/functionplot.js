@@ -29,7 +29,7 @@ function frameOf(colours) {
   return {
     padding: [12, 12, 0, 0],
     scales: { x: { time: false, range: whole }, y: { range: (plot, low, high) => EVEN.range(low, high) } },
-    axes: [xAxis(colours, null, { grid, values: words, size: 28 }), yAxis(colours, (value) => plain(value, 3), { size: 40, splits: EVEN.splits })],
+    axes: [xAxis(colours, null, { grid, size: 28 }), yAxis(colours, EVEN.splits, (value) => plain(value, 3), { size: 40 })],
     hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
   };
 }
@@ -46,7 +46,6 @@ function smallFrame(colours) {
 }
 
 const whole = (plot, first, last) => [first, last];
-const words = (plot, splits) => splits.map((value) => plain(value, 3));
 
 /** With a little air, at least one unit high, holding 0. */
 function airy(least, most) {

@@ -40,7 +40,7 @@ function heatShape(cells, layers, epochs, bounds, log, colours) {
     scales: { x: { time: false, range: () => [-0.5, epochs.length - 0.5] }, y: { dir: -1, range: () => [-0.5, layers.length - 0.5] } },
     series: [{}, {}],
     axes: [xAxis(colours, "epoch", { ...WHOLE, values: (plot, splits) => splits.map((index) => epochs[index]), border: { show: false } }), axis(colours, named)],
-    cursor: { x: false, y: false, points: { show: false }, drag: { x: false, y: false } },
+    cursor: { x: false, y: false },
     hooks: { drawAxes: [(plot) => cells.forEach((cell) => drawCell(plot, cell, bounds, log, epochs.length > MOST_APART ? 0 : devicePixelRatio))] },
   };
 }

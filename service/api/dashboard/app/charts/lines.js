@@ -17,9 +17,9 @@ const BAND_ALPHA = "29"; // 16 % of 255
 export function LineChart({ lines, frame, tip, height, label }) {
   const styles = JSON.stringify(lines.map(({ style, low }) => [style, Boolean(low)]));
   // The same for as long as only figures change.
-  const shape = useMemo(() => ({ cursor: POINTER, ...frame, ...seriesOf(lines) }), [frame, styles]);
+  const shape = useMemo(() => ({ cursor: POINTER, ...frame, ...seriesOf(lines), hooks: { ...frame.hooks, drawClear: [scaleDashes] } }), [frame, styles]);
   const data = useMemo(() => joined(lines), [lines]);
-  const told = useMemo(() => tip && ((plot) => tip(plot.data[0][plot.cursor.idx])), [tip]);
+  const told = useMemo(() => tip && ((plot) => (plot.cursor.idx === null ? [] : tip(plot.data[0][plot.cursor.idx]))), [tip]);
   return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${height} label=${label} />`;
 }
 
@@ -31,15 +31,25 @@ function seriesOf(lines) {
   };
 }
 
-/** The pointer's line stands at the nearest place that has figures. */
-const snapped = (plot, left, top) => [left < 0 || plot.data[0].length === 0 ? left : plot.valToPos(plot.data[0][plot.posToIdx(left)], "x"), top];
+/** The pointer's line stands at the place with figures that is nearest to the pointer itself: when new figures come, `left` is
+ * where the line stood before. */
+function snapped(plot, left, top) {
+  if (left < 0 || plot.data[0].length === 0) return [left, top];
+  const pointed = plot.cursor.event ? plot.cursor.event.clientX - plot.rect.left : left;
+  return [plot.valToPos(plot.data[0][plot.posToIdx(pointed)], "x"), top];
+}
 
-const POINTER = { move: snapped, y: false, points: { show: false }, drag: { x: false, y: false } };
+/** uPlot takes widths as the page's pixels and dashes as the screen's. */
+function scaleDashes(plot) {
+  for (const series of plot.series) series.dash = series.dashes?.map((part) => part * devicePixelRatio);
+}
+
+const POINTER = { move: snapped, y: false };
 const EDGE = { width: 0, pxAlign: 0, points: { show: false } };
 
 function strokeOf({ color, width, dash, alpha = 1, symbol, scale = 0.9 }) {
   const points = symbol ? { show: true, fill: color, paths: symbolPaths(symbol, scale) } : { show: false };
-  return { stroke: color, width, dash, alpha, points, pxAlign: 0 };
+  return { stroke: color, width, dashes: dash, alpha, points, pxAlign: 0 };
 }
 
 /** One column of all places, then the edges of the bands, then the lines: undefined where a line has no point, null where it breaks. */

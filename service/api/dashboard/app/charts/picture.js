@@ -4,6 +4,7 @@ import { html, useLayoutEffect, useRef } from "../html.js";
 import { showTip } from "./tip.js";
 
 const NEARBY = "100px"; // a picture so close to the window is drawn before it is scrolled to
+const STILL = { points: { show: false }, drag: { x: false, y: false }, bind: { mousedown: () => null } }; // nothing can be dragged
 
 /**
  * @typedef {{shape: object, data: any[], tip?: (plot: uPlot) => HTMLElement[]}} Content `shape` is uPlot's options, less the
@@ -62,9 +63,10 @@ class Drawing {
   build(shape, data) {
     this.plot?.destroy();
     this.shape = shape;
+    this.bubble.hidden = true;
     const { clientWidth: width, clientHeight: height } = this.box;
     const hooks = { ...shape.hooks, draw: [() => this.drawn()], setCursor: [(plot) => this.point(plot)] };
-    this.plot = new uPlot({ legend: { show: false }, ...shape, width, height, hooks }, data, this.box);
+    this.plot = new uPlot({ legend: { show: false }, ...shape, cursor: { ...STILL, ...shape.cursor }, width, height, hooks }, data, this.box);
   }
 
   drawn() {
@@ -80,7 +82,10 @@ class Drawing {
 
   fit() {
     const { clientWidth: width, clientHeight: height } = this.box;
-    if (width > 0 && this.plot && (this.plot.width !== width || this.plot.height !== height)) this.plot.setSize({ width, height });
+    if (width > 0 && this.plot && (this.plot.width !== width || this.plot.height !== height)) {
+      this.bubble.hidden = true;
+      this.plot.setSize({ width, height });
+    }
     if (this.isInView) this.draw();
   }
 

@@ -8,6 +8,7 @@ import { LineChart } from "./lines.js";
 import { tip } from "./tip.js";
 
 const EVEN = evenly(4);
+const WORD_PX = 44;
 const SMALL = 0.75;
 const LARGE = 1.6;
 
@@ -22,12 +23,23 @@ export function RateChart({ lines }) {
 }
 
 function frameOf(colours) {
-  const rates = { splits: (plot) => plot.data[0], filter: (plot, splits) => splits, values: (plot, splits) => splits.map((rate) => plain(rate, 2)) };
+  const rates = { splits: (plot) => plot.data[0], filter: (plot, splits) => splits, values: apart };
   return {
     padding: [10, 24, 0, 0],
     scales: { x: { time: false, distr: 3, range: ratesRange }, y: { range: (plot, low, high) => EVEN.range(low, high) } },
-    axes: [xAxis(colours, "learning rate", rates), yAxis(colours, (value) => plain(100 * value, 4), { splits: EVEN.splits })],
+    axes: [xAxis(colours, "learning rate", rates), yAxis(colours, EVEN.splits, (value) => plain(100 * value, 4))],
   };
+}
+
+/** The rates in words, but for those that would stand too close to the one before. */
+function apart(plot, rates) {
+  let end = -Infinity;
+  return rates.map((rate) => {
+    const at = plot.valToPos(rate, "x");
+    if (at - end < WORD_PX) return "";
+    end = at;
+    return plain(rate, 2);
+  });
 }
 
 const ratesRange = (plot, least, most) => (least === most ? [least / 2, most * 2] : [least, most]);

@@ -12,9 +12,10 @@ export function symbolPaths(name, scale) {
   return (plot, index, first, last) => {
     const size = scale * devicePixelRatio;
     const fill = new Path2D();
+    const isLog = plot.scales.y.distr === 3;
     for (let at = first; at <= last; at++) {
       const value = plot.data[index][at];
-      if (value === null || value === undefined) continue;
+      if (value === null || value === undefined || (isLog && value <= 0)) continue;
       fill.addPath(symbol, { a: size, d: size, e: plot.valToPos(plot.data[0][at], "x", true), f: plot.valToPos(value, "y", true) });
     }
     return { fill, stroke: null, clip: null, flags: 0 };
