@@ -17,15 +17,18 @@ export function axis(colours, extra = {}) {
 /** One along the bottom, with a title and without lines upwards. */
 export function xAxis(colours, title, extra = {}) {
   const { border } = axis(colours);
-  const values = (plot, splits) => splits.map((value) => plain(value, 6));
+  const values = worded((value) => plain(value, 6));
   return axis(colours, { label: title, labelSize: 16, size: 24, values, grid: { show: false }, border: { ...border, show: true }, ...extra });
 }
 
 /** One at the left with lines at `splits`, whose figures `format` words. */
 export function yAxis(colours, splits, format, extra = {}) {
   // uPlot leaves out an axis whose steps it does not know itself, unless it need not look for any.
-  return axis(colours, { size: 48, space: 0, splits, values: (plot, found) => found.map(format), filter: (plot, found) => found, ...extra });
+  return axis(colours, { size: 48, space: 0, splits, values: worded(format), filter: (plot, found) => found, ...extra });
 }
+
+/** An axis without figures beside it says nothing. */
+const worded = (format) => (plot, splits) => splits.map((value) => (plot.data[0].length > 0 ? format(value) : ""));
 
 /** Whole epochs, as close as their figures can stand. */
 export const WHOLE = { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 26 };
