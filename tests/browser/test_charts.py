@@ -29,7 +29,7 @@ KEEP_IN_MIND = "for (const canvas of document.querySelectorAll('figure canvas'))
 AXES = """async (stretches) => {
   const { evenly, logRange, logSplits } = await import("/assets/app/charts/axes.js");
   const even = evenly(4);
-  const linear = ([low, high]) => [even.range(low, high), even.splits(null, 0, ...even.range(low, high))];
+  const linear = ([low, high]) => [even.range(null, low, high), even.splits(null, 0, ...even.range(null, low, high))];
   const powers = ([low, high]) => [logRange(null, low, high), logSplits(null, 0, ...logRange(null, low, high))];
   return stretches.map((stretch) => [linear(stretch), ...(stretch[0] > 0 ? [powers(stretch)] : [])]);
 }"""

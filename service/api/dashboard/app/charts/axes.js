@@ -33,9 +33,9 @@ const worded = (format) => (plot, splits) => splits.map((value) => (plot.data[0]
 /** Whole epochs, as close as their figures can stand. */
 export const WHOLE = { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 26 };
 
-/** Round numbers in about so many intervals: `range` of an axis around figures, and `splits` of uPlot. */
+/** Round numbers in about so many intervals: `range` of a scale around its figures, and `splits` of its axis. */
 export const evenly = (intervals) => ({
-  range: (low, high) => (low === null ? [0, 1] : evenRange(low, high, intervals)),
+  range: (plot, low, high) => (low === null ? [0, 1] : evenRange(low, high, intervals)),
   splits: (plot, index, low, high) => evenSplits(low, high, intervals),
 });
 

@@ -40,7 +40,7 @@ function frameOf(unit, isLog, inSeconds, colours) {
   const worded = (value) => (isShare ? plain(100 * value, 4) : plain(value, 3));
   return {
     padding: PADDING,
-    scales: { x: { time: false, range: inSeconds ? secondsRange : epochsRange }, y: isLog ? { distr: 3, range: logRange } : { range: (plot, low, high) => linearRange(low, high, unit) } },
+    scales: { x: { time: false, range: inSeconds ? secondsRange : epochsRange }, y: isLog ? { distr: 3, range: logRange } : { range: (...found) => linearRange(...found, unit) } },
     axes: [xAxis(colours, inSeconds ? "seconds of training" : "epoch", inSeconds ? {} : WHOLE), yAxis(colours, isLog ? logSplits : EVEN.splits, worded)],
   };
 }
@@ -54,9 +54,9 @@ function epochsRange({ data: [epochs] }) {
 const secondsRange = ({ data: [seconds] }) => [0, seconds.at(-1) ?? 1];
 
 /** No figure of a curve is below 0, and no share above 1; the axis shows no room there, whatever an interval's end. */
-function linearRange(low, high, unit) {
-  if (low === null || !unit) return EVEN.range(low, high);
-  const [start, end] = EVEN.range(Math.max(0, low), high);
+function linearRange(plot, low, high, unit) {
+  if (low === null || !unit) return EVEN.range(plot, low, high);
+  const [start, end] = EVEN.range(plot, Math.max(0, low), high);
   return [Math.max(0, start), unit === "fraction" && high > NEARLY_ALL ? 1 : end];
 }
 

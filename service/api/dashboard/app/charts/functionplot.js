@@ -28,7 +28,7 @@ function frameOf(colours) {
   const grid = { stroke: colours.line, width: 1 };
   return {
     padding: [12, 12, 0, 0],
-    scales: { x: { time: false, range: whole }, y: { range: (plot, low, high) => EVEN.range(low, high) } },
+    scales: { x: { time: false, range: whole }, y: { range: EVEN.range } },
     axes: [xAxis(colours, null, { grid, size: 28 }), yAxis(colours, EVEN.splits, (value) => plain(value, 3), { size: 40 })],
     hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
   };
@@ -38,7 +38,7 @@ function frameOf(colours) {
 function smallFrame(colours) {
   return {
     padding: [6, 4, 4, 4],
-    scales: { x: { time: false, range: whole }, y: { range: (plot, low, high) => airy(low, high) } },
+    scales: { x: { time: false, range: whole }, y: { range: airy } },
     axes: [HIDDEN, HIDDEN],
     cursor: HIDDEN,
     hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
@@ -48,7 +48,7 @@ function smallFrame(colours) {
 const whole = (plot, first, last) => [first, last];
 
 /** With a little air, at least one unit high, holding 0. */
-function airy(least, most) {
+function airy(plot, least, most) {
   const low = Math.min(0, least ?? 0);
   const high = Math.max(low + 1, most ?? 1);
   const air = 0.06 * (high - low);

@@ -65,7 +65,7 @@ function Ramp({ bounds: [low, high], log }) {
 }
 
 function heatTip(plot, cells, layers, epochs) {
-  const at = ["x", "y"].map((scale) => Math.round(plot.posToVal(plot.cursor[scale === "x" ? "left" : "top"], scale)));
-  const cell = cells.find(([epoch, layer]) => epoch === at[0] && layer === at[1]);
-  return cell ? tip(`${layers[at[1]]}, epoch ${epochs[at[0]]}`, [{ name: cell[3], value: plain(cell[2], 4) }]) : [];
+  const [epoch, layer] = [plot.posToVal(plot.cursor.left, "x"), plot.posToVal(plot.cursor.top, "y")].map(Math.round);
+  const cell = cells.find((each) => each[0] === epoch && each[1] === layer);
+  return cell ? tip(`${layers[layer]}, epoch ${epochs[epoch]}`, [{ name: cell[3], value: plain(cell[2], 4) }]) : [];
 }

@@ -26,7 +26,7 @@ function frameOf(colours) {
   const rates = { splits: (plot) => plot.data[0], filter: (plot, splits) => splits, values: apart };
   return {
     padding: [10, 24, 0, 0],
-    scales: { x: { time: false, distr: 3, range: ratesRange }, y: { range: (plot, low, high) => EVEN.range(low, high) } },
+    scales: { x: { time: false, distr: 3, range: ratesRange }, y: { range: EVEN.range } },
     axes: [xAxis(colours, "learning rate", rates), yAxis(colours, EVEN.splits, (value) => plain(100 * value, 4))],
   };
 }

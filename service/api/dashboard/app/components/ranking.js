@@ -1,5 +1,5 @@
 /** The groups, best mean first, each with its rank range, its interval and its seeds on one scale. */
-import { html, useMemo } from "../html.js";
+import { html } from "../html.js";
 import { figure, plain, range } from "../format.js";
 import { groupKey } from "../labels.js";
 import { activationStyle, orderedStyle, useColours } from "../palette.js";
@@ -24,27 +24,24 @@ export function Ranking({ comparison }) {
       <th scope="col" class="number roomy">sd</th>
       <th scope="col" class="strip-head"><span>${figure(scale.low, unit)}</span><span>each seed, mean, interval</span><span>${figure(scale.high, unit)}</span></th>
     </tr></thead>
-    <tbody>${comparison.groups.map((group, index) => html`<${Row} key=${groupKey(group.factors)} group=${group} unit=${unit} scale=${scale} hasImages=${hasImages}
-      color=${(group.factors.activation === undefined ? orderedStyle(index, dark) : activationStyle(group.factors.activation, dark)).color} />`)}</tbody>
+    <tbody>${comparison.groups.map((group, index) => {
+      const color = (group.factors.activation === undefined ? orderedStyle(index, dark) : activationStyle(group.factors.activation, dark)).color;
+      return html`<tr key=${groupKey(group.factors)}>
+        <td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>
+        <th scope="row"><${GroupName} factors=${group.factors} /></th>
+        <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
+        <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
+        <td data-label="95 % over seeds" class="number">${group.interval ? range(group.interval, unit) : "needs 2 seeds"}</td>
+        ${hasImages && html`<td data-label="95 % over test images" class="number muted roomy">${range(group.test_image_interval, unit)}</td>`}
+        <td data-label="sd" class="number roomy">${unit === "fraction" && group.sd !== null ? `${plain(100 * group.sd, 2)}\u202fpp` : plain(group.sd, 2)}</td>
+        <td class="strip-cell"><${Strip} scale=${scale} mean=${group.mean} interval=${group.interval} seeds=${group.seeds} color=${color} unit=${unit} /></td>
+      </tr>`;
+    })}</tbody>
   </table></div>
   <p class="small-text muted">${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other trainings on
     these test images would lie.${hasImages && html`<span class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other images of the same kind.</span>`}</p>
   ${comparison.seeds_needed?.seeds && html`<p class="small-text muted">To separate the two best with 80 % power it would take about${" "}
     ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`}`;
-}
-
-/** Built again only for new figures: an epoch of one run changes one of a hundred. */
-function Row({ group, unit, scale, hasImages, color }) {
-  return useMemo(() => html`<tr>
-    <td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>
-    <th scope="row"><${GroupName} factors=${group.factors} /></th>
-    <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
-    <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
-    <td data-label="95 % over seeds" class="number">${group.interval ? range(group.interval, unit) : "needs 2 seeds"}</td>
-    ${hasImages && html`<td data-label="95 % over test images" class="number muted roomy">${range(group.test_image_interval, unit)}</td>`}
-    <td data-label="sd" class="number roomy">${unit === "fraction" && group.sd !== null ? `${plain(100 * group.sd, 2)}\u202fpp` : plain(group.sd, 2)}</td>
-    <td class="strip-cell"><${Strip} scale=${scale} mean=${group.mean} interval=${group.interval} seeds=${group.seeds} color=${color} unit=${unit} /></td>
-  </tr>`, [JSON.stringify(group), unit, scale.low, scale.high, hasImages, color]); // prettier-ignore
 }
 
 const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–${worst}`);
