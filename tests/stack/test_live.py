@@ -13,7 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from benchmarks import live
+from benchmarks.listeners import listen
+from benchmarks.served import serving
 from service.storage import lifecycle
 from service.storage.database import Database
 from service.storage.leases import Fence
@@ -86,8 +87,8 @@ def ended(frames: list[Frame]) -> dict[str, Any] | None:
 
 def test_hundreds_follow_one_process(tmp_path: Path, database_url: str) -> None:
     """What `python -m benchmarks.live` measures; the bound on time leaves room for a machine that does other things."""
-    with live.serving(tmp_path, database_url) as api:
-        told = asyncio.run(live.listen(api, LISTENERS, epochs=6))
+    with serving(tmp_path, database_url) as api:
+        told = asyncio.run(listen(api, LISTENERS, epochs=6))
     assert told.broken == 0
     assert statistics.median(told.last) < 3, told.report()
     assert max(told.last) < 20, told.report()

@@ -1,0 +1,85 @@
+"""A service of a benchmark's own, with one experiment that runs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+from sqlalchemy.orm import Session
+
+from benchmarks.footprint import free_port, wait_for
+from service.domain.results import EpochMetrics
+from service.domain.spec import ExperimentSubmission
+from service.storage import experiments, lifecycle, schema
+from service.storage.base import new_id
+from service.storage.database import Database
+from service.storage.leases import Fence
+
+LEASE_SECONDS = 3600  # nobody renews it
+
+
+@dataclass(frozen=True)
+class Api:
+    port: int
+    process: psutil.Process
+    database: Database
+    fence: Fence
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/experiments/{self.fence.id}"
+
+    def record(self, epoch: int) -> None:
+        figures = EpochMetrics(
+            epoch=epoch, train_loss=0.5, train_accuracy=0.8, validation_loss=0.4, validation_accuracy=0.9, l2=0.01,
+            learning_rate=1e-3, seconds=1.0, images_per_second=1000.0,
+        )  # fmt: skip
+        self.database.run("epoch", lambda session: lifecycle.record_epoch(session, self.fence, figures))
+
+
+@contextmanager
+def serving(home: Path, database_url: str = "") -> Iterator[Api]:
+    """`actlab serve` on a database of its own, in which one experiment is running."""
+    database = Database(database_url or f"sqlite:///{home / 'actlab.db'}")
+    schema.upgrade(database)
+    fence = database.run("start", _start)
+    port = free_port()
+    settings = {"ACTLAB_HOME": str(home), "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error",
+                "ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS),
+                "ACTLAB_DATABASE_URL": str(database.engine.url.render_as_string(hide_password=False))}  # fmt: skip
+    with child([sys.executable, "-m", "actlab", "serve"], os.environ | settings, port, "/healthz") as process:
+        yield Api(port, psutil.Process(process.pid), database, fence)
+    database.close()
+
+
+def _start(session: Session) -> Fence:
+    submission = ExperimentSubmission.model_validate({"activation": "relu", "epochs": 1000})
+    experiments.create(session, "local", submission, id=new_id())
+    (claim,) = lifecycle.claim(session, "benchmark", 1, LEASE_SECONDS)
+    return claim.fence
+
+
+@contextmanager
+def child(
+    command: Sequence[str], environment: dict[str, str], port: int, path: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, env=environment)
+    try:
+        wait_for(lambda: _answers(port, path))
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
