@@ -83,7 +83,7 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def inside(path: str) -> str:
-    """As service/api/assets.py has it; this script runs without the project."""
+    """As service/dashboard/assets.py has it; this script runs without the project."""
     first, _, rest = path.partition("/")
     return rest if first in ("bundles", "dist") else path
 

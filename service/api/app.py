@@ -22,13 +22,13 @@ from service.api import (
 )
 from service.api.access import Access
 from service.api.dependencies import EVERY_ROUTE
-from service.api.docs import add_docs
 from service.api.live.feed import Feed
 from service.api.live.poller import Poller
 from service.api.openapi import describe
-from service.api.pages import add_pages
 from service.api.problem import EVERYWHERE
 from service.api.services import Services
+from service.dashboard.docs import add_docs
+from service.dashboard.pages import add_pages
 from service.periodic import Periodic
 from service.queue import Waker, create_celery, reconcile, start_rankings
 from service.reaper import Reaper

@@ -1,4 +1,4 @@
-"""The pages' colours on a light ground, for figures that are drawn here: service/api/dashboard/app/palette.js says the
+"""The pages' colours on a light ground, for figures that are drawn here: service/dashboard/app/palette.js says the
 same, and a test holds the two equal."""
 
 from collections.abc import Mapping

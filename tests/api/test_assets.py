@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.api import docs
-from service.api.assets import DASHBOARD, inside
+from service.dashboard import docs
+from service.dashboard.assets import DASHBOARD, inside
 
 FOLDERS = (DASHBOARD / "vendor", Path(__file__).parents[1] / "browser" / "vendor")
 """What pages load, and what only tests do."""

@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.api import docs
-from service.api.assets import DASHBOARD
+from service.dashboard import docs
+from service.dashboard.assets import DASHBOARD
 from tests.api.markup import Page
 
 SCRIPTS = ("docs.css", "redoc.js", "swagger.js")

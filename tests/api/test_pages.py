@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.api import docs, pages
-from service.api.assets import DASHBOARD, assets
+from service.dashboard import docs, pages
+from service.dashboard.assets import DASHBOARD, assets
 from tests.api.markup import Page
 
 APP = DASHBOARD / "app"

@@ -19,7 +19,7 @@ from service.domain.status import Cause, Status
 from service.report import pages, palette
 from service.report.sections import sections
 
-PAGES = Path(__file__).parents[2] / "service/api/dashboard/app"
+PAGES = Path(__file__).parents[2] / "service/dashboard/app"
 FAR = {"relu": [0.98, 0.981, 0.982, 0.983], "sigmoid": [0.90, 0.902, 0.903, 0.905]}
 CLOSE = {"relu": [0.98, 0.99, 0.97, 0.96], "swish": [0.97, 0.98, 0.99, 0.965]}
 

@@ -64,7 +64,7 @@ def test_api_answers_soon_after_its_start(api: float, environment: dict[str, str
 
 
 def test_the_pages_are_part_of_the_package(installed: Path, environment: dict[str, str]) -> None:
-    question = "from service.api.assets import assets; print(all(path.is_file() for path in assets().values()))"
+    question = "from service.dashboard.assets import assets; print(all(path.is_file() for path in assets().values()))"
     home = environment["ACTLAB_HOME"]
     answer = subprocess.check_output([installed / "python", "-c", question], env=environment, cwd=home, text=True)
 

@@ -7,7 +7,7 @@ import re
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
-from service.api.assets import DASHBOARD, page
+from service.dashboard.assets import DASHBOARD, page
 
 SHELL = "app/index.html"
 ADDRESSES = (

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
 
-DASHBOARD = Path(__file__).parent / "dashboard"
+DASHBOARD = Path(__file__).parent
 SERVED = frozenset({".css", ".js", ".svg"})
 
 # What npm packages keep their published files in; it says nothing to whoever reads an address.

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
-from service.api.assets import ListedFiles, assets, page
+from service.dashboard.assets import ListedFiles, assets, page
 
 # Swagger UI runs under 'self' alone; its icons are data: images in its own style sheet.
 SWAGGER_POLICY = (
