@@ -118,14 +118,14 @@ def export(
 @database_commands.command("upgrade")
 def upgrade_database() -> None:
     """Bring the schema up to date; on SQLite after a backup beside the file."""
-    from service.storage import schema
-    from service.storage.database import open_database
+    from service.storage import migrate
+    from service.storage.engine.database import open_database
 
     settings = _settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings)
-    schema.upgrade(database)
-    Console().print(f"The database is at revision {schema.current(database)}.")
+    migrate.upgrade(database)
+    Console().print(f"The database is at revision {migrate.current(database)}.")
 
 
 @database_commands.command("check")
@@ -138,10 +138,10 @@ def check_database() -> None:
 @database_commands.command("backup")
 def back_up_database(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")]) -> None:
     """Copy the SQLite database, whole and consistent, while everything runs. PostgreSQL has pg_dump."""
-    from service.storage import schema
-    from service.storage.database import open_database
+    from service.storage import migrate
+    from service.storage.engine.database import open_database
 
-    schema.back_up(open_database(_settings()), file)
+    migrate.back_up(open_database(_settings()), file)
     Console().print(f"{file} holds everything committed until now.")
 
 
@@ -178,12 +178,12 @@ def main() -> None:
 
 def _require_database(settings: Settings) -> None:
     """Fail in one line, before anything has started, rather than in a server's start-up."""
-    from service.storage import schema
-    from service.storage.database import open_database
+    from service.storage import migrate
+    from service.storage.engine.database import open_database
 
     settings.home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings)
-    schema.check(database)
+    migrate.check(database)
     database.close()
 
 

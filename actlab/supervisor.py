@@ -22,9 +22,10 @@ from service import reaper
 from service.domain.errors import ConfigurationError
 from service.settings import Settings
 from service.shutdown import Shutdown
-from service.storage import schema, workers
-from service.storage.base import new_id
-from service.storage.database import Database, open_database
+from service.storage import migrate
+from service.storage.engine.database import Database, open_database
+from service.storage.records import workers
+from service.storage.tables.base import new_id
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
@@ -105,7 +106,7 @@ class Supervisor:
         # Wakes of an earlier run mean nothing: the queue is in SQL.
         shutil.rmtree(self.settings.spool, ignore_errors=True)
         database = open_database(self.settings)
-        schema.upgrade(database)
+        migrate.upgrade(database)
         database.close()
 
     def _serve(self) -> int:

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudySpec
-from service.storage import experiments, studies
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.tables import Experiment, Study
+from service.storage.engine.database import Database
+from service.storage.records import experiments
+from service.storage.studies import records as studies
+from service.storage.tables.base import new_id
+from service.storage.tables.experiments import Experiment
+from service.storage.tables.studies import Study
 
 EPOCHS = 20
 A_STUDY = 100

@@ -14,8 +14,8 @@ from typing import Any
 import typer
 from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
-from service.storage import lifecycle
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
 from tests.browser.filling import FIVE, KEPT, Filled, Json, fill, make_figures
 from tests.stack.services import Service
 from tests.waiting import await_true
@@ -83,7 +83,7 @@ def extended(page: Page, database: Database, filled: Filled, updates: int) -> No
     for number in range(updates):
         epoch = EPOCHS // 2 + 1 + number % (EPOCHS // 2)
         with database.write("extend") as session:
-            lifecycle.record_epoch(session, fence, make_figures(spec, epoch))
+            transitions.record_epoch(session, fence, make_figures(spec, epoch))
         found.append(work(page, profiler) - idle)
     median, least, most = statistics.median(found), min(found), max(found)
     typer.echo(f"an update takes {median:.0f} ms of the main thread ({least:.0f} to {most:.0f}, n = {updates})")

@@ -30,10 +30,12 @@ from service.api.server import settle
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import curve
 from service.domain.status import Status
-from service.storage import comparisons, experiments, metrics, schema
-from service.storage.curves import trace
-from service.storage.database import Database
-from service.storage.experiments import Filter, Range
+from service.storage import migrate
+from service.storage.analysis import comparisons
+from service.storage.analysis.curves import trace
+from service.storage.engine.database import Database
+from service.storage.records import epochs, experiments
+from service.storage.records.experiments import Filter, Range
 from tests.servers import PostgresServer
 
 PAGE = 50
@@ -95,7 +97,7 @@ def listed(kind: str, title: str, narrowed: Filter, where: str, sort: str = "id"
 def metrics_of_one(kind: str, number: int) -> Question:
     id = id_of(number)
     rows = f"SELECT * FROM epochs WHERE experiment_id = '{key(kind, id)}' ORDER BY epoch"
-    return Question("metrics of one", lambda session: metrics.of_experiment(session, id), lambda s: fetch(s, rows))
+    return Question("metrics of one", lambda session: epochs.of_experiment(session, id), lambda s: fetch(s, rows))
 
 
 def curve_of_one(kind: str, number: int) -> Question:
@@ -197,7 +199,7 @@ def opened(kind: str) -> Iterator[Place]:
         url = server.url() if server else f"sqlite:///{Path(folder) / 'bench.db'}"
         database = Database(url, statement_seconds=7200)
         try:
-            schema.upgrade(database)
+            migrate.upgrade(database)
             yield Place(database, psutil.Process(server.process.pid) if server and server.process else None)
         finally:
             database.close()

@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from benchmarks.footprint import free_port, wait_for
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSubmission
-from service.storage import experiments, lifecycle, schema
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.leases import Fence
+from service.storage import migrate
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import experiments
+from service.storage.tables.base import new_id
 
 LEASE_SECONDS = 3600  # nobody renews it
 
@@ -39,14 +41,14 @@ class Api:
             epoch=epoch, train_loss=0.5, train_accuracy=0.8, validation_loss=0.4, validation_accuracy=0.9, l2=0.01,
             learning_rate=1e-3, seconds=1.0, images_per_second=1000.0,
         )  # fmt: skip
-        self.database.run("epoch", lambda session: lifecycle.record_epoch(session, self.fence, figures))
+        self.database.run("epoch", lambda session: transitions.record_epoch(session, self.fence, figures))
 
 
 @contextmanager
 def serving(home: Path, database_url: str = "") -> Iterator[Api]:
     """`actlab serve` on a database of its own, in which one experiment is running."""
     database = Database(database_url or f"sqlite:///{home / 'actlab.db'}")
-    schema.upgrade(database)
+    migrate.upgrade(database)
     fence = database.run("start", _start)
     port = free_port()
     settings = {"ACTLAB_HOME": str(home), "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error",
@@ -60,7 +62,7 @@ def serving(home: Path, database_url: str = "") -> Iterator[Api]:
 def _start(session: Session) -> Fence:
     submission = ExperimentSubmission.model_validate({"activation": "relu", "epochs": 1000})
     experiments.create(session, "local", submission, id=new_id())
-    (claim,) = lifecycle.claim(session, "benchmark", 1, LEASE_SECONDS)
+    (claim,) = transitions.claim(session, "benchmark", 1, LEASE_SECONDS)
     return claim.fence
 
 

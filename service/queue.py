@@ -13,8 +13,10 @@ from sqlalchemy.exc import DBAPIError
 import service.spool  # noqa: F401  # registers spool://
 from service.faults import Faults
 from service.settings import Settings
-from service.storage import queue, tuning, workers
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import order
+from service.storage.records import workers
+from service.storage.studies import tuning
 
 TASK = "actlab.train"
 QUEUE = "actlab"
@@ -115,7 +117,7 @@ class Waker:
 def reconcile(database: Database, waker: Waker) -> None:
     """Wake as many idle workers as there is work for: what makes a lost wake cost seconds and nothing more."""
     with database.read() as session:
-        due = queue.count_due(session)
+        due = order.count_due(session)
         idle = workers.count_idle(session) if due else 0
     if due and idle:
         waker.wake(min(due, idle))

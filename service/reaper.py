@@ -10,10 +10,11 @@ import structlog
 
 from service import attempt_log
 from service.settings import Settings
-from service.storage import attempts, leases, losses
-from service.storage.database import Database
-from service.storage.leases import Fence, Lease
-from service.storage.losses import Loss
+from service.storage.engine.database import Database
+from service.storage.queue import leases, lost_workers
+from service.storage.queue.leases import Fence, Lease
+from service.storage.queue.lost_workers import Loss
+from service.storage.records import attempts
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,7 @@ class Reaper:
         )
         taken = self._database.run(
             "reap",
-            lambda s: losses.lose_expired(s, lease.fence, lease.until, loss, self._settings.lease_seconds),
+            lambda s: lost_workers.lose_expired(s, lease.fence, lease.until, loss, self._settings.lease_seconds),
         )
         if taken:
             log.warning("lease_expired", experiment=str(lease.fence.id), attempt=lease.fence.attempt)
@@ -98,7 +99,7 @@ class Reaper:
 def bury(database: Database, settings: Settings, worker: str, detail: str, counted: bool = True) -> list[Fence]:
     """Requeue at once what a worker process held that its supervisor saw die."""
     loss = Loss(settings.max_losses, counted=counted, detail=detail)
-    lost = database.run("bury", lambda s: losses.lose_owned(s, worker, loss))
+    lost = database.run("bury", lambda s: lost_workers.lose_owned(s, worker, loss))
     for fence in lost:
         keep_log(database, settings, fence)
     return lost

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
 from service.settings import Settings
-from service.storage import experiments, schema
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.tables import Experiment
+from service.storage import migrate
+from service.storage.engine.database import Database
+from service.storage.records import experiments
+from service.storage.tables.base import new_id
+from service.storage.tables.experiments import Experiment
 from tests.databases import LentDatabase
 from tests.faults.scenario import Scenario, recording
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
@@ -84,7 +85,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file, to be copied."""
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
     database = Database(f"sqlite:///{file}")
-    schema.upgrade(database)
+    migrate.upgrade(database)
     database.close()
     return file
 

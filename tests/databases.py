@@ -5,8 +5,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from service.storage import schema
-from service.storage.database import Database
+from service.storage import migrate
+from service.storage.engine.database import Database
 from tests.servers import PostgresServer
 
 NAME = "lent"
@@ -38,7 +38,7 @@ class LentDatabase:
     def _create(self) -> None:
         self._server.execute(f"CREATE DATABASE {NAME}")
         migrated = Database(self.url)
-        schema.upgrade(migrated)
+        migrate.upgrade(migrated)
         migrated.close()
         with self._connected() as connection:
             self._layout = connection.execute(LAYOUT).fetchall()

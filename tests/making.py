@@ -4,7 +4,7 @@ from typing import Any
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics, Fingerprint, Score, TestResult
-from service.storage.results import FinishedRun
+from service.storage.records.results import FinishedRun
 
 
 def make_epoch(epoch: int = 1, **fields: Any) -> EpochMetrics:

@@ -16,9 +16,9 @@ from service.queue import TASK, Waker, create_celery
 from service.reaper import Reaper
 from service.settings import Settings
 from service.shutdown import Shutdown
-from service.storage import schema
-from service.storage.base import new_id
-from service.storage.database import Database, open_database
+from service.storage import migrate
+from service.storage.engine.database import Database, open_database
+from service.storage.tables.base import new_id
 from worker import tasks
 from worker.checkpoints import Checkpoints
 from worker.identity import Identity
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 def main(settings: Settings, id: str | None = None) -> int:
     """Serve until told to stop; the exit status. `id` names the worker where a supervisor wants to know it."""
     database = open_database(settings)
-    schema.check(database)
+    migrate.check(database)
     identity = Identity.of_this_process(id or new_id().hex, settings)
     shutdown = Shutdown()
     bench = _bench(settings, database, identity, shutdown)

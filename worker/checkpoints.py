@@ -10,7 +10,7 @@ from uuid import UUID
 import torch
 
 from service.faults import Faults
-from service.storage.leases import Checkpoint, Fence
+from service.storage.queue.leases import Checkpoint, Fence
 from worker.durable import durable
 from worker.training.progress import Snapshot
 

@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from service.settings import Settings
-from service.storage.workers import Heartbeat
+from service.storage.records.workers import Heartbeat
 from worker.training.precision import Device
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service import attempt_log
 from service.settings import Settings
-from service.storage import attempts, lifecycle, workers
-from service.storage.database import Database
-from service.storage.leases import Fence
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import attempts, workers
 from worker.identity import Identity
 
 LOOK_SECONDS = 0.5
@@ -101,7 +102,7 @@ class Keeper:
 
     def _read_flags(self, held: list[Held]) -> None:
         with self._database.read() as session:
-            flags = lifecycle.flags(session, [one.fence for one in held])
+            flags = transitions.flags(session, [one.fence for one in held])
         for one in held:
             one.lost = one.lost or one.fence.id not in flags
             one.cancel_requested = flags.get(one.fence.id, False)
@@ -110,7 +111,7 @@ class Keeper:
         heartbeat = self._identity.heartbeat([str(one.fence.id) for one in held])
         grown = [(one, tail) for one in held if (tail := attempt_log.tail(one.log_file)) != one.logged]
         with self._database.write("renew") as session:
-            kept = lifecycle.renew(session, [one.fence for one in held], self._settings.lease_seconds)
+            kept = transitions.renew(session, [one.fence for one in held], self._settings.lease_seconds)
             for one, tail in grown:
                 attempts.keep_log(session, one.fence.id, one.fence.attempt, tail)
             workers.beat(session, heartbeat)

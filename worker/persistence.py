@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from service.shutdown import Shutdown
-from service.storage.database import Database
+from service.storage.engine.database import Database
 
 T = TypeVar("T")
 

@@ -18,9 +18,10 @@ from service.domain.status import Cause
 from service.domain.text import storable
 from service.settings import Settings
 from service.shutdown import Shutdown
-from service.storage import attempts, lifecycle
-from service.storage.leases import CancelRequested, Claim, FenceLost
-from service.storage.results import FinishedRun
+from service.storage.queue import transitions
+from service.storage.queue.leases import CancelRequested, Claim, FenceLost
+from service.storage.records import attempts
+from service.storage.records.results import FinishedRun
 from worker.checkpoints import Checkpoints, UnusableCheckpoint
 from worker.durable import durable
 from worker.lease import Held, Keeper
@@ -87,9 +88,9 @@ class _Attempt(Callbacks):
         except (FenceLost, Outage) as error:
             self.file.line(f"stopped: {error!r}")
         except CancelRequested:
-            self._end("cancelled", lambda s: lifecycle.end_cancelled(s, self.fence))
+            self._end("cancelled", lambda s: transitions.end_cancelled(s, self.fence))
         except Released:
-            self._end("released", lambda s: lifecycle.release(s, self.fence))
+            self._end("released", lambda s: transitions.release(s, self.fence))
         except Exception as error:
             self._fail(error)
 
@@ -116,7 +117,7 @@ class _Attempt(Callbacks):
             return Execution.model_validate(self.claim.execution).continued_here()
         execution = Execution.resolve(spec, device=self.bench.device, threads=self.bench.settings.threads)
         kept = execution.model_dump()
-        self._write("execution", lambda s: lifecycle.keep_execution(s, self.fence, kept))
+        self._write("execution", lambda s: transitions.keep_execution(s, self.fence, kept))
         return execution
 
     def _snapshot(self) -> Snapshot | None:
@@ -132,7 +133,7 @@ class _Attempt(Callbacks):
 
     def _start_over(self, reason: str) -> None:
         self.file.line(f"starts over: {reason}")
-        self._write("start_over", lambda s: lifecycle.start_over(s, self.fence))
+        self._write("start_over", lambda s: transitions.start_over(s, self.fence))
 
     def _on_download(self, *_: object) -> None:
         self.watchdog.pet(self.bench.settings.stall_start_seconds)
@@ -172,9 +173,9 @@ class _Attempt(Callbacks):
         layers = [] if self.diagnostics is None else self.diagnostics.measure(progress)
         if metrics is None:
             if layers:
-                self._write("start", lambda s: lifecycle.record_start(s, self.fence, layers))
+                self._write("start", lambda s: transitions.record_start(s, self.fence, layers))
             return
-        self._write("epoch", lambda s: lifecycle.record_epoch(s, self.fence, metrics, layers))
+        self._write("epoch", lambda s: transitions.record_epoch(s, self.fence, metrics, layers))
         self.file.line(
             f"epoch {metrics.epoch}/{progress.spec.epochs}: train loss {_shown(metrics.train_loss)}, validation loss"
             f" {_shown(metrics.validation_loss)}, accuracy {_shown(metrics.validation_accuracy)},"
@@ -192,7 +193,7 @@ class _Attempt(Callbacks):
             self.file.line(f"no checkpoint: {error}")
             log.warning("checkpoint_failed", experiment=str(self.fence.id), error=str(error))
             return
-        self._write("checkpoint", lambda s: lifecycle.move_checkpoint(s, self.fence, written))
+        self._write("checkpoint", lambda s: transitions.move_checkpoint(s, self.fence, written))
         self.bench.checkpoints.drop_others(self.fence, written)
 
     def _write(self, name: str, work: Callable[[Session], None]) -> None:
@@ -207,7 +208,7 @@ class _Attempt(Callbacks):
         finished = FinishedRun(trained.result, self._save_weights(trained))
         last = trained.result.last
         self.file.line(f"test accuracy {last.test_accuracy:.4f} after epoch {last.epoch}")
-        self._end("succeeded", lambda s: lifecycle.succeed(s, self.fence, finished))
+        self._end("succeeded", lambda s: transitions.succeed(s, self.fence, finished))
 
     def _save_weights(self, trained: Trained) -> str | None:
         """`<experiment>/<attempt>/last.safetensors` and `best.safetensors` under the folder of weights. A disk that is
@@ -228,7 +229,7 @@ class _Attempt(Callbacks):
         cause, detail = _cause(error)
         self.file.traceback(error)
         log.warning("experiment_failed", experiment=str(self.fence.id), cause=cause, detail=detail)
-        self._end(cause, lambda s: lifecycle.fail(s, self.fence, cause, detail))
+        self._end(cause, lambda s: transitions.fail(s, self.fence, cause, detail))
 
     def _end(self, name: str, transition: Callable[[Session], None]) -> None:
         """Write the last transition; whoever else holds the experiment by now has the last word."""
@@ -246,7 +247,7 @@ class _Attempt(Callbacks):
         try:
             self._write("finish", lambda s: self._end_with_log(s, transition))
         except CancelRequested:
-            self._write("finish", lambda s: self._end_with_log(s, lambda t: lifecycle.end_cancelled(t, self.fence)))
+            self._write("finish", lambda s: self._end_with_log(s, lambda t: transitions.end_cancelled(t, self.fence)))
 
     def _end_with_log(self, session: Session, transition: Callable[[Session], None]) -> None:
         """The keeper stores the log now and then; its last lines say how it ended."""

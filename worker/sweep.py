@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 
 from service.settings import Settings
-from service.storage import experiments
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.records import experiments
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,7 @@
 import structlog
 
 from service.queue import Waker
-from service.storage import lifecycle
+from service.storage.queue import transitions
 from worker.identity import Identity
 from worker.persistence import Outage
 from worker.run import Bench, run
@@ -18,7 +18,7 @@ def train(bench: Bench, identity: Identity, waker: Waker) -> int:
     lease = bench.settings.lease_seconds
     try:
         # Tried again after an outage: where the lost answer was that of a commit, this finds what it has claimed.
-        claims = bench.persistence.write("claim", lambda session: lifecycle.claim(session, identity.id, 1, lease))
+        claims = bench.persistence.write("claim", lambda session: transitions.claim(session, identity.id, 1, lease))
     except Outage as error:
         log.warning("claim_failed", error=str(error))  # the reconciler wakes again
         return 0

@@ -5,8 +5,6 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
-from service.storage.clock import UtcDateTime
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -32,7 +30,7 @@ def upgrade() -> None:
         sa.Column("body_sha256", sa.Text(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("location", sa.Text(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("principal", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"])
@@ -43,7 +41,7 @@ def upgrade() -> None:
         sa.Column("experiment_id", sa.Uuid(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("transition", sa.Text(), nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_lifecycle_trace")),
     )
     op.create_index("ix_lifecycle_trace_experiment_id", "lifecycle_trace", ["experiment_id", "seq"])
@@ -59,7 +57,7 @@ def upgrade() -> None:
         sa.Column("factors", Json, nullable=False),
         sa.Column("seeds", Json, nullable=False),
         sa.Column("edit_version", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_studies")),
     )
@@ -73,8 +71,8 @@ def upgrade() -> None:
         sa.Column("memory", Json, nullable=False),
         sa.Column("experiments", Json, nullable=False),
         sa.Column("versions", Json, nullable=False),
-        sa.Column("started_at", UtcDateTime(), nullable=False),
-        sa.Column("last_seen", UtcDateTime(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_index(op.f("ix_workers_last_seen"), "workers", ["last_seen"])
@@ -97,11 +95,11 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("not_before", UtcDateTime(), nullable=True),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lost_count", sa.Integer(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("checkpoint_epoch", sa.Integer(), nullable=True),
         sa.Column("checkpoint_step", sa.Integer(), nullable=True),
@@ -119,9 +117,9 @@ def upgrade() -> None:
         sa.Column("precision", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("edit_version", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("started_at", UtcDateTime(), nullable=True),
-        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "(status = 'cancelled') = (cause = 'cancelled')", name=op.f("ck_experiments_cancelled_is_its_own_cause")
@@ -197,8 +195,8 @@ def upgrade() -> None:
         sa.Column("experiment_id", sa.Uuid(), nullable=False),
         sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("worker", sa.Text(), nullable=False),
-        sa.Column("started_at", UtcDateTime(), nullable=False),
-        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("cause", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),

@@ -26,7 +26,7 @@ from service.domain.activations.numeric import Array
 from service.domain.activations.parameters import LARGEST_PARAMETER, ParameterValue
 from service.domain.activations.properties import Properties, properties
 from service.domain.activations.symbolic import derivative_formula
-from service.storage.activations import Registered
+from service.storage.records.activations import Registered
 
 PREVIEW_RANGE = (-6.0, 6.0, 241)
 

@@ -29,9 +29,9 @@ from service.domain.errors import (
 )
 from service.domain.problems import field_problems
 from service.domain.text import Text
-from service.storage import activations
-from service.storage.activations import Names, Registered
-from service.storage.cursors import Cursor
+from service.storage.engine.keyset import Cursor
+from service.storage.records import activations
+from service.storage.records.activations import Names, Registered
 
 router = APIRouter(prefix="/activations", tags=["activations"])
 

@@ -33,8 +33,9 @@ from service.periodic import Periodic
 from service.queue import Waker, create_celery, reconcile, start_rankings
 from service.reaper import Reaper
 from service.settings import Settings
-from service.storage import changes, schema
-from service.storage.database import Database, open_database
+from service.storage import migrate
+from service.storage.changes import revisions
+from service.storage.engine.database import Database, open_database
 
 # Side by side, and first what is asked most: routers within routers cost a poll a fifth of its time.
 VERSIONED = (experiments, diagnostics, studies, reports, events, comparisons, curves, claims, activations, workers)
@@ -69,9 +70,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     settings.home.mkdir(parents=True, exist_ok=True)
     with closing(open_database(settings)) as database:
-        schema.check(database)
+        migrate.check(database)
         with database.read() as session:
-            database_id, head = changes.database_id(session), changes.revision(session)
+            database_id, head = revisions.database_id(session), revisions.revision(session)
         waker = Waker(create_celery(settings), database.faults)
         feed = Feed(head, settings.poll_seconds, settings.max_listeners)
         app.state.services = Services(settings, database, waker, database_id, app.version, feed)

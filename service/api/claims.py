@@ -9,8 +9,8 @@ from service.api.dependencies import ReadSession, ServicesDep
 from service.api.experiments import NOT_FOUND, NOT_MODIFIED
 from service.domain.claims.answer import Claims
 from service.domain.claims.verdicts import judge
-from service.storage.claims import observe
-from service.storage.experiments import Filter
+from service.storage.analysis.article_claims import observe
+from service.storage.records.experiments import Filter
 
 router = APIRouter(tags=["comparisons"])
 

@@ -16,8 +16,8 @@ from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.text import Text
-from service.storage import comparisons, misclassified
-from service.storage.experiments import Filter
+from service.storage.analysis import comparisons, misclassified
+from service.storage.records.experiments import Filter
 
 router = APIRouter(tags=["comparisons"])
 

@@ -13,8 +13,8 @@ from service.api.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.grouping import Grid, GroupingQuery, SetQuery
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.reference.article import ReferenceName
-from service.storage import curves
-from service.storage.experiments import Filter
+from service.storage.analysis import curves
+from service.storage.records.experiments import Filter
 
 router = APIRouter(tags=["comparisons"])
 

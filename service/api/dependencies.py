@@ -19,10 +19,12 @@ from service.domain.errors import (
     StudyNotFound,
     UnsupportedMediaType,
 )
-from service.storage import experiments, studies
-from service.storage.changes import noted
-from service.storage.idempotency import Request as CreatingRequest
-from service.storage.tables import Experiment, Study
+from service.storage.changes.revisions import noted
+from service.storage.records import experiments
+from service.storage.records.idempotency import Request as CreatingRequest
+from service.storage.studies import records as studies
+from service.storage.tables.experiments import Experiment
+from service.storage.tables.studies import Study
 
 LOCAL = "local"
 """Who acts, until there are API keys: whoever can reach the server."""

@@ -17,8 +17,8 @@ from service.api.live.item import Item, Kind
 from service.api.live.stream import ELSEWHERE, Beginning, News, Stream, Wish, begin
 from service.api.problem import responses
 from service.api.services import Services
-from service.storage import deltas
-from service.storage.deltas import Deltas, Scope
+from service.storage.changes import deltas
+from service.storage.changes.deltas import Deltas, Scope
 
 router = APIRouter(tags=["events"])
 

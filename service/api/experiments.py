@@ -31,9 +31,12 @@ from service.api.specs import SubmissionDep
 from service.domain.errors import ExperimentNotFound, IllegalTransition
 from service.domain.status import Status
 from service.domain.text import Text
-from service.storage import attempts, experiments, lifecycle, misclassified, reuse
-from service.storage.cursors import Cursor
-from service.storage.tables import Experiment
+from service.storage.analysis import misclassified
+from service.storage.engine.keyset import Cursor
+from service.storage.queue import transitions
+from service.storage.records import attempts, experiments
+from service.storage.studies import reuse
+from service.storage.tables.experiments import Experiment
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -116,7 +119,7 @@ def cancel_experiment(experiment: LockedExperiment, session: WriteSession) -> Ex
     """Cancel it: at once while queued, within a step or so while running. From this answer on it cannot succeed."""
     if experiment.status in (Status.SUCCEEDED, Status.FAILED):
         raise IllegalTransition(f"It {experiment.status} at {experiment.finished_at}: there is nothing to cancel.")
-    lifecycle.request_cancel(session, Experiment.id == experiment.id)
+    transitions.request_cancel(session, Experiment.id == experiment.id)
     return views.experiment_view(session, experiments.reload(session, experiment.id))
 
 

@@ -14,8 +14,8 @@ from service.domain.errors import FieldProblem, Invalid
 from service.domain.exports.columns import SHEETS, RowsName
 from service.domain.exports.formats import FORMATS, Format, FormatName
 from service.domain.status import Status
-from service.storage.experiments import Filter
-from service.storage.exports import Reader, Record
+from service.storage.analysis.exports import Reader, Record
+from service.storage.records.experiments import Filter
 
 
 class FileQuery(BaseModel):

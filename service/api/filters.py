@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from service.domain.spec import DatasetName
 from service.domain.status import Status
 from service.domain.text import Name, Text
-from service.storage.experiments import RANGES, Filter, Range
+from service.storage.records.experiments import RANGES, Filter, Range
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Share = Annotated[float, Field(ge=0, le=1)]

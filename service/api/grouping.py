@@ -13,10 +13,12 @@ from service.domain import factors
 from service.domain.comparisons.cells import Factors
 from service.domain.errors import FieldProblem, Invalid, StudyNotFound
 from service.domain.text import Name
-from service.storage import changes, studies, tuning
-from service.storage.activations import Names
-from service.storage.experiments import Filter
-from service.storage.tables import Study
+from service.storage.changes import revisions
+from service.storage.records.activations import Names
+from service.storage.records.experiments import Filter
+from service.storage.studies import records as studies
+from service.storage.studies import tuning
+from service.storage.tables.studies import Study
 
 MOST_IDS = 500
 
@@ -80,7 +82,7 @@ def revision(session: Session, narrowed: Filter) -> int:
         if found is None:
             raise StudyNotFound(f"There is no study {narrowed.study}.")
         return found
-    return changes.revision(session)
+    return revisions.revision(session)
 
 
 def group_named(text: str, paths: list[str], parameter: str = "versus") -> Factors:

@@ -9,8 +9,8 @@ from fastapi import Response
 from sqlalchemy.orm import Session
 
 from service.domain.errors import Gone, IdempotencyMismatch
-from service.storage import idempotency
-from service.storage.base import new_id
+from service.storage.records import idempotency
+from service.storage.tables.base import new_id
 
 PREFIX = "/api/v1"
 

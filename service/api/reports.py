@@ -14,7 +14,7 @@ from service.api.grouping import Grid, GroupingQuery
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.reference.article import ReferenceName
 from service.storage import reports
-from service.storage.experiments import Filter
+from service.storage.records.experiments import Filter
 
 router = APIRouter(tags=["studies"])
 

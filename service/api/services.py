@@ -12,7 +12,7 @@ from service.api.live.feed import Feed
 from service.domain.errors import Overloaded
 from service.queue import Waker
 from service.settings import Settings
-from service.storage.database import Database
+from service.storage.engine.database import Database
 
 T = TypeVar("T")
 

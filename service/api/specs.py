@@ -10,7 +10,7 @@ from service.api.dependencies import ReadSession, WriteSession
 from service.domain.activations.choice import ActivationSpec, SpeltOutActivation
 from service.domain.activations.registered import REGISTRY
 from service.domain.spec import ExperimentSubmission
-from service.storage.activations import Names
+from service.storage.records.activations import Names
 
 B = TypeVar("B", bound=BaseModel)
 

@@ -33,10 +33,11 @@ from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudyPatch, StudySpec
 from service.domain.text import Name, Text
 from service.domain.tuning import NOT_FRESH
-from service.storage import progress, reuse, studies, tuning
-from service.storage.activations import Names
-from service.storage.cursors import Cursor
-from service.storage.tables import Study
+from service.storage.engine.keyset import Cursor
+from service.storage.records.activations import Names
+from service.storage.studies import progress, reuse, tuning
+from service.storage.studies import records as studies
+from service.storage.tables.studies import Study
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 

@@ -14,9 +14,12 @@ from service.domain.estimates import Wanted
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import Grid
 from service.domain.tuning import Choice
-from service.storage import paces, progress, studies, workers
-from service.storage.progress import Progress
-from service.storage.tables import Study
+from service.storage.analysis import pace
+from service.storage.records import workers
+from service.storage.studies import progress
+from service.storage.studies import records as studies
+from service.storage.studies.progress import Progress
+from service.storage.tables.studies import Study
 
 
 def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
@@ -79,7 +82,7 @@ def plan(
     first, later = (trials, ranking) if trials else (ranking, [])
     submissions = [*left, *later]
     alive = workers.count_alive(session)
-    expected = estimates.estimate(_cells(submissions), paces.recent(session), alive)
+    expected = estimates.estimate(_cells(submissions), pace.recent(session), alive)
     return StudyPlan(
         cells=len(_cells(ranking)),
         experiments=len(trials) + len(ranking),

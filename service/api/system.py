@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from service.api.dependencies import ReadSession, ServicesDep
 from service.api.schemas import Health, Readiness
-from service.storage import schema, workers
+from service.storage import migrate
+from service.storage.records import workers
 
 router = APIRouter(tags=["system"])
 
@@ -20,12 +21,12 @@ async def get_health(services: ServicesDep) -> Health:
 @router.get("/readyz")
 def get_readiness(services: ServicesDep, session: ReadSession) -> Readiness:
     """The database answers and is at the right revision; 503 otherwise."""
-    schema.check(services.database)
+    migrate.check(services.database)
     disk = shutil.disk_usage(services.settings.home)
     return Readiness(
         status="ready",
         database=services.database.engine.dialect.name,
-        schema_revision=schema.head() or "",
+        schema_revision=migrate.head() or "",
         disk_free_bytes=disk.free,
         disk_used_share=round(1 - disk.free / disk.total, 4),
         workers_alive=workers.count_alive(session),

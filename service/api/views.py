@@ -11,14 +11,15 @@ from service.api.schemas import AttemptsView, EpochView, ExperimentView, Metrics
 from service.domain.diagnostics import MEASURES, Measure
 from service.domain.errors import ExperimentNotFound, ResultNotReady
 from service.domain.status import Status
-from service.storage import attempts, diagnostics, experiments, metrics, queue, results
-from service.storage.tables import Experiment, Result
+from service.storage.queue import order
+from service.storage.records import attempts, diagnostics, epochs, experiments, results
+from service.storage.tables.experiments import Experiment, Result
 
 
 def experiment_views(session: Session, rows: Sequence[Experiment]) -> list[ExperimentView]:
     """With position and reason for those that wait, in two queries more whatever their number."""
     queued = [row.id for row in rows if row.status == Status.QUEUED]
-    waiting = queue.waiting(session, queued) if queued else {}
+    waiting = order.waiting(session, queued) if queued else {}
     return [_experiment(row, waiting.get(row.id)) for row in rows]
 
 
@@ -26,7 +27,7 @@ def experiment_view(session: Session, row: Experiment) -> ExperimentView:
     return experiment_views(session, [row])[0]
 
 
-def _experiment(row: Experiment, waiting: queue.Waiting | None) -> ExperimentView:
+def _experiment(row: Experiment, waiting: order.Waiting | None) -> ExperimentView:
     view = ExperimentView.model_validate(row)
     if waiting is not None:
         view.waiting_reason, view.queue_position = waiting.reason, waiting.position
@@ -48,7 +49,7 @@ def experiment_resource(id: UUID) -> Resource:
 def metrics_resource(id: UUID, since: int | None) -> Resource:
     def build(session: Session) -> Snapshot:
         row = found(session, id)
-        items = [EpochView.model_validate(epoch) for epoch in metrics.of_experiment(session, id, since)]
+        items = [EpochView.model_validate(epoch) for epoch in epochs.of_experiment(session, id, since)]
         body = MetricsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
         return Snapshot(body, row.revision, Status(row.status).terminal)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.api import conditional, views
 from service.api.services import Services
 from service.domain.errors import WeightsNotFound
-from service.storage.tables import Result
+from service.storage.tables.experiments import Result
 
 Which = Literal["last", "best"]
 

@@ -4,8 +4,9 @@ from fastapi import APIRouter
 
 from service.api.dependencies import ReadSession
 from service.api.schemas import QueueView, WorkersView, WorkerView
-from service.storage import queue, workers
-from service.storage.workers import Listed
+from service.storage.queue import order
+from service.storage.records import workers
+from service.storage.records.workers import Listed
 
 router = APIRouter(tags=["workers"])
 
@@ -19,7 +20,7 @@ def list_workers(session: ReadSession) -> WorkersView:
 @router.get("/queue")
 def get_queue(session: ReadSession) -> QueueView:
     """How much waits, for how long, and when it should be done."""
-    return QueueView.model_validate(queue.depth(session))
+    return QueueView.model_validate(order.depth(session))
 
 
 def _view(listed: Listed) -> WorkerView:

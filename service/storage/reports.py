@@ -19,10 +19,12 @@ from service.domain.reference.agreement import Agreement, agreement
 from service.domain.reference.article import ReferenceName, article
 from service.domain.report import Asked, Machine, Report, Unfinished
 from service.domain.status import Cause, Status
-from service.storage import comparisons, curves, studies
-from service.storage.claims import observe
-from service.storage.experiments import Filter
-from service.storage.tables import Experiment, Result, Study
+from service.storage.analysis import comparisons, curves
+from service.storage.analysis.article_claims import observe
+from service.storage.records.experiments import Filter
+from service.storage.studies import records as studies
+from service.storage.tables.experiments import Experiment, Result
+from service.storage.tables.studies import Study
 
 SECONDARY: Sequence[MetricName] = ("test_accuracy", "best_test_accuracy", "test_loss", "learning_speed", "seconds")
 DRAWN: Sequence[CurveMetricName] = ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss")

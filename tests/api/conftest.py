@@ -8,8 +8,8 @@ import structlog
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
-from service.storage import schema
-from service.storage.database import Database
+from service.storage import migrate
+from service.storage.engine.database import Database
 from tests.api.serving import serving
 
 
@@ -38,7 +38,7 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     home: Path = tmp_path_factory.mktemp("steady")
     settings = Settings(home=home, database_url=f"sqlite:///{home / 'actlab.db'}")
     database = Database(settings.database)
-    schema.upgrade(database)
+    migrate.upgrade(database)
     database.close()
     with serving(settings) as opened:
         yield opened

@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from service.domain.status import Cause
-from service.storage import experiments, lifecycle, workers
-from service.storage.database import Database
-from service.storage.leases import Fence
-from service.storage.tables import Experiment
-from service.storage.workers import Heartbeat
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import experiments, workers
+from service.storage.records.workers import Heartbeat
+from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment
 from tests.making import make_run
 
@@ -37,7 +38,7 @@ def start(database: Database, **fields: Any) -> Fence:
 
 def claim(database: Database, limit: int = 1000) -> list[Fence]:
     with database.write("claim") as session:
-        return [taken.fence for taken in lifecycle.claim(session, f"worker-{uuid4()}", limit, 30)]
+        return [taken.fence for taken in transitions.claim(session, f"worker-{uuid4()}", limit, 30)]
 
 
 def finish(database: Database, accuracy: float = 0.9, *, run: dict[str, Any] | None = None, **fields: Any) -> UUID:
@@ -49,12 +50,12 @@ def finish(database: Database, accuracy: float = 0.9, *, run: dict[str, Any] | N
 
 def succeed(database: Database, fence: Fence, accuracy: float = 0.9, **run: Any) -> None:
     with database.write("succeed") as session:
-        lifecycle.succeed(session, fence, make_run(accuracy, **run))
+        transitions.succeed(session, fence, make_run(accuracy, **run))
 
 
 def fail(database: Database, fence: Fence, cause: Cause = Cause.DIVERGED) -> None:
     with database.write("fail") as session:
-        lifecycle.fail(session, fence, cause, "The loss became NaN in epoch 2.")
+        transitions.fail(session, fence, cause, "The loss became NaN in epoch 2.")
 
 
 def finish_queued(database: Database, accuracy: Callable[[dict[str, Any]], float]) -> None:

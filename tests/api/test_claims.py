@@ -9,9 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.domain.status import Cause
-from service.storage import lifecycle, studies
-from service.storage.base import new_id
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.studies import records as studies
+from service.storage.tables.base import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES
@@ -100,10 +101,10 @@ def test_what_goes_on_in_the_layers_is_read_from_the_first_epoch_and_the_last(
     for fence in states.claim(database):
         share = 0.5 + states.read(database, fence.id).spec["seed"] / 100
         with database.write("start") as session:
-            lifecycle.record_start(session, fence, [make_layer(0, zero_share=share)])
+            transitions.record_start(session, fence, [make_layer(0, zero_share=share)])
         with database.write("epoch") as session:
             last = make_layer(1, dead_share_confirmed=share - 0.3, zero_share=0.9)
-            lifecycle.record_epoch(session, fence, make_epoch(1), [last])
+            transitions.record_epoch(session, fence, make_epoch(1), [last])
         states.succeed(database, fence)
     found = claims(client, study)
     assert (found[6]["verdict"], found[7]["verdict"]) == ("supported", "supported")
@@ -116,7 +117,7 @@ def one_by_one(database: Database, number: int) -> None:
     for _ in range(number):
         (fence,) = states.claim(database, limit=1)
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(1))
+            transitions.record_epoch(session, fence, make_epoch(1))
         states.succeed(database, fence, early_loss=0.1 if states.read(database, fence.id).activation == "relu" else 0.5)
 
 
@@ -173,6 +174,6 @@ def test_a_study_too_large_or_not_there_is_refused(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = submit(client)
-    monkeypatch.setattr("service.storage.claims.MOST_EXPERIMENTS", 9)
+    monkeypatch.setattr("service.storage.analysis.article_claims.MOST_EXPERIMENTS", 9)
     assert refused(client.get(f"{STUDIES}/{study}/claims"), 422)["errors"][0]["code"] == "too_many"
     refused(client.get(f"{STUDIES}/{new_id()}/claims"), 404, "study_not_found")

@@ -11,7 +11,7 @@ import pytest
 
 from actlab.client import ApiError, AsyncClient, Client, UnknownFormat
 from service.settings import Settings
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.serving import listening
 from tests.api.test_weights import keep

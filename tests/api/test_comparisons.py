@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from service.storage.base import new_id
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.tables.base import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES
@@ -167,7 +167,7 @@ def test_experiments_whose_specs_differ_in_no_figure_share_their_seeds(client: T
 def test_bits_are_read_for_accuracies_alone(client: TestClient, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {group["test_image_interval"] is None for group in get(client, study=study)["groups"]} == {False}
     assert get(client, study=study, metric="test_loss")["groups"][0]["test_image_interval"] is None
-    monkeypatch.setattr("service.storage.comparisons.MOST_IMAGE_RESULTS", 8)
+    monkeypatch.setattr("service.storage.analysis.comparisons.MOST_IMAGE_RESULTS", 8)
     assert get(client, study=study)["groups"][0]["test_image_interval"] is None
 
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from service.settings import Settings
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES, raw, services_of, serving

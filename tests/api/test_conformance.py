@@ -22,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
 
 from service.api.app import create_app
 from service.settings import Settings
-from service.storage import schema
-from service.storage.database import Database
+from service.storage import migrate
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.problems import MEDIA_TYPE
 from tests.api.serving import ACTIVATIONS, STUDIES
@@ -60,7 +60,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     home: Path = tmp_path_factory.mktemp("live")
     own = Settings(home=home, port=free_port(), max_study_experiments=50)
     database = Database(own.database)
-    schema.upgrade(database)
+    migrate.upgrade(database)
     server = uvicorn.Server(uvicorn.Config(create_app(own), port=own.port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from service.domain.status import Status
 from service.domain.study import StudySpec
 from service.settings import Settings
-from service.storage import experiments, lifecycle, studies
-from service.storage.base import new_id
-from service.storage.cursors import Cursor
-from service.storage.database import Database
-from service.storage.experiments import Filter
+from service.storage.engine.database import Database
+from service.storage.engine.keyset import Cursor
+from service.storage.queue import transitions
+from service.storage.records import experiments
+from service.storage.records.experiments import Filter
+from service.storage.studies import records as studies
+from service.storage.tables.base import new_id
 from tests.api import states
 from tests.api.serving import COMPARISONS, CURVES, EXPERIMENTS, STUDIES, services_of, serving
 from tests.making import make_epoch, make_layer
@@ -50,8 +52,8 @@ def fill(database: Database, rows: int, study: str) -> None:
         states.queue(database, tags=["a", "b"], seed=row)
         fence = states.start(database, tags=["c"], seed=row)
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(1))
-            lifecycle.record_epoch(session, fence, make_epoch(2), [make_layer(2), make_layer(2, "dense1")])
+            transitions.record_epoch(session, fence, make_epoch(1))
+            transitions.record_epoch(session, fence, make_epoch(2), [make_layer(2), make_layer(2, "dense1")])
         states.succeed(database, fence)
         states.heartbeat(database, f"worker-{study}-{row}")
         with database.write("study") as session:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.storage import lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.leases import Fence
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.tables.base import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import CURVES, STUDIES
@@ -25,7 +25,7 @@ def get(client: TestClient, **query: Any) -> dict[str, Any]:
 def record(database: Database, fence: Fence, *accuracies: float, **figures: Any) -> None:
     for epoch, accuracy in enumerate(accuracies, start=1):
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(epoch, validation_accuracy=accuracy, **figures))
+            transitions.record_epoch(session, fence, make_epoch(epoch, validation_accuracy=accuracy, **figures))
 
 
 def trained(database: Database, *accuracies: float, figures: dict[str, Any] | None = None, **fields: Any) -> None:
@@ -75,7 +75,7 @@ def test_a_diverged_run_is_told_and_leaves_the_mean(client: TestClient, database
     record(database, fence, 0.6)
     with database.write("epoch") as session:
         wrong = {"validation_loss": None, "validation_accuracy": 0.1, "non_finite": ["validation_loss"]}
-        lifecycle.record_epoch(session, fence, make_epoch(2, **wrong))
+        transitions.record_epoch(session, fence, make_epoch(2, **wrong))
     states.fail(database, fence)
     (group,) = get(client, metric="validation_loss", seeds=True)["groups"]
     assert (group["n"], group["n_non_finite"], group["n_diverged"]) == ([2, 1], [0, 1], 1)
@@ -119,7 +119,7 @@ def test_seconds_add_up_unless_kinds_of_device_are_mixed(client: TestClient, dat
     assert get(client)["groups"][0]["seconds"] == [2.0, 4.0]
     fence = states.start(database, seed=1)
     with database.write("execution") as session:
-        lifecycle.keep_execution(session, fence, {"device": "cuda"})
+        transitions.keep_execution(session, fence, {"device": "cuda"})
     record(database, fence, 0.5)
     assert get(client)["groups"][0]["seconds"] is None
 
@@ -156,7 +156,7 @@ def test_a_set_too_large_to_draw_is_refused(
 ) -> None:
     for seed in range(2):
         trained(database, 0.5, seed=seed)
-    monkeypatch.setattr(f"service.storage.curves.{limit}", 1)
+    monkeypatch.setattr(f"service.storage.analysis.curves.{limit}", 1)
     problem = refused(client.get(CURVES), 422)
     assert "narrow the filter" in problem["detail"]
 

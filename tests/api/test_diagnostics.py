@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.domain.diagnostics import MEASURES, LayerDiagnostics
-from service.storage import lifecycle
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS
@@ -18,7 +18,7 @@ def measured(database: Database, epochs: int = 2) -> str:
     """An experiment under way with two layers in epochs 0, 1, ..."""
     fence = states.start(database)
     with database.write("start") as session:
-        lifecycle.record_start(session, fence, [make_layer(0), make_layer(0, "dense1")])
+        transitions.record_start(session, fence, [make_layer(0), make_layer(0, "dense1")])
     for epoch in range(1, epochs + 1):
         record(database, fence, epoch)
     return str(fence.id)
@@ -27,7 +27,7 @@ def measured(database: Database, epochs: int = 2) -> str:
 def record(database: Database, fence: Any, epoch: int) -> None:
     with database.write("epoch") as session:
         layers = [make_layer(epoch), make_layer(epoch, "dense1", parameters={"beta": 1.25})]
-        lifecycle.record_epoch(session, fence, make_epoch(epoch), layers)
+        transitions.record_epoch(session, fence, make_epoch(epoch), layers)
 
 
 def get(client: TestClient, id: str, **query: Any) -> Any:

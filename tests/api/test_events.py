@@ -13,11 +13,12 @@ from sqlalchemy import update
 
 from service.domain.errors import DatabaseUnavailable, Overloaded
 from service.settings import Settings
-from service.storage import changes, lifecycle
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import Fence
-from service.storage.tables import Tombstone
+from service.storage.changes import revisions
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.tables.changes import Tombstone
 from tests.api import states
 from tests.api.following import EVENTS, Follower, Frame, Running, following, running, told
 from tests.api.problems import refused
@@ -34,7 +35,7 @@ def api(settings: Settings, database: Database) -> Iterator[Running]:
 
 def record(database: Database, fence: Fence, epoch: int) -> None:
     with database.write("epoch") as session:
-        lifecycle.record_epoch(session, fence, make_epoch(epoch))
+        transitions.record_epoch(session, fence, make_epoch(epoch))
 
 
 def submit_study(api: Running, seeds: int = 1) -> str:
@@ -203,7 +204,7 @@ def test_a_client_cut_off_between_two_revisions_gets_every_epoch(api: Running, d
     record(database, other, 1)
     record(database, one, 2)
     with database.read() as session:
-        begun = changes.revision(session) - 3
+        begun = revisions.revision(session) - 3
     whole = told(api.client, f"{EVENTS}?since={begun}")
     for cut in numbers(whole):
         place = next(at for at, frame in enumerate(whole) if frame.id and frame.id.endswith(f".{cut}")) + 1

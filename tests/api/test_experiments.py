@@ -8,9 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.domain.status import Cause
-from service.storage import attempts, lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.records import attempts
+from service.storage.tables.base import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES
@@ -128,7 +129,7 @@ def test_a_running_experiment_is_asked_to_stop(client: TestClient, database: Dat
     asked = client.post(at(fence.id, "/cancel")).json()
     assert (asked["status"], asked["cancel_requested"]) == ("running", True)
     with database.write("end") as session:
-        lifecycle.end_cancelled(session, fence)
+        transitions.end_cancelled(session, fence)
     assert client.get(at(fence.id)).json()["status"] == "cancelled"
 
 
@@ -225,7 +226,7 @@ def test_metrics_come_whole_or_since_a_revision(client: TestClient, database: Da
     fence = states.start(database)
     for epoch in (1, 2):
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(epoch))
+            transitions.record_epoch(session, fence, make_epoch(epoch))
     seen = client.get(at(fence.id, "/metrics")).json()
     assert [item["epoch"] for item in seen["items"]] == [1, 2]
     assert seen["items"][0].keys() == {
@@ -233,7 +234,7 @@ def test_metrics_come_whole_or_since_a_revision(client: TestClient, database: Da
         "learning_rate", "seconds", "images_per_second", "non_finite",
     }  # fmt: skip
     with database.write("epoch") as session:
-        lifecycle.record_epoch(session, fence, make_epoch(3, train_loss=None, non_finite=["train_loss"]))
+        transitions.record_epoch(session, fence, make_epoch(3, train_loss=None, non_finite=["train_loss"]))
     new = client.get(at(fence.id, "/metrics"), params={"since": seen["revision"]}).json()
     assert [(item["epoch"], item["train_loss"], item["non_finite"]) for item in new["items"]] == [
         (3, None, ["train_loss"])
@@ -263,7 +264,7 @@ def test_attempts_tell_who_tried_and_the_log_how(client: TestClient, database: D
     fence = states.start(database)
     with database.write("log") as session:
         attempts.keep_log(session, fence.id, fence.attempt, "epoch 1 ✓\n")
-        lifecycle.release(session, fence)
+        transitions.release(session, fence)
     (tried,) = client.get(at(fence.id, "/attempts")).json()["items"]
     assert tried.keys() == {
         "attempt", "worker", "started_at", "ended_at", "outcome", "cause", "detail", "epochs", "log_tail",

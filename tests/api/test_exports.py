@@ -24,12 +24,15 @@ from service.domain.factors import FACTORS
 from service.domain.spec import EarlyStopping
 from service.domain.status import Cause, Status
 from service.settings import Settings
-from service.storage import diagnostics, exports, lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.experiments import Filter
-from service.storage.exports import Reader
-from service.storage.tables import Epoch, Experiment
+from service.storage.analysis import exports
+from service.storage.analysis.exports import Reader
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.records import diagnostics
+from service.storage.records.experiments import Filter
+from service.storage.tables.base import new_id
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Experiment
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS as PATH
@@ -108,7 +111,7 @@ def test_epochs_come_with_the_spec_they_belong_to(client: TestClient, database: 
     lost = make_epoch(2, train_loss=None, l2=None, non_finite=["train_loss", "l2"])
     with database.write("train") as session:
         for epoch in (make_epoch(1, validation_loss=THIRD), lost):
-            lifecycle.record_epoch(session, fence, epoch)
+            transitions.record_epoch(session, fence, epoch)
     states.fail(database, fence)
     rows = read(download(client, format=format, rows="epochs"), format, EPOCHS)
     assert [(row["experiment_id"], row["epoch"], row["epochs"], row["activation"], row["status"]) for row in rows] == [
@@ -123,7 +126,7 @@ def test_layers_come_one_a_row(client: TestClient, database: Database, format: F
     layers = [make_layer(0), make_layer(0, "output", gradient_norm=None, non_finite=["gradient_norm"]), make_layer(1)]
     with database.write("train") as session:
         diagnostics.upsert(session, fence.id, fence.attempt, layers)
-        lifecycle.record_epoch(session, fence, make_epoch(1))
+        transitions.record_epoch(session, fence, make_epoch(1))
     states.fail(database, fence)
     rows = read(download(client, format=format, rows="diagnostics"), format, DIAGNOSTICS)
     assert [(row["epoch"], row["layer"], row["non_finite"]) for row in rows] == [

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from service.api.live.feed import MOST_BATCHES, MOST_REMEMBERED, Batch, Feed
 from service.api.live.poller import Poller
 from service.settings import Settings
-from service.storage import lifecycle
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
 from tests.api import states
 from tests.api.following import following, running
 from tests.api.serving import EXPERIMENTS, STUDIES, services_of, serving
@@ -159,7 +159,7 @@ def test_listeners_cost_no_query_each(settings: Settings, database: Database) ->
 
         def cost(epoch: int) -> int:
             with database.write("epoch") as session:
-                lifecycle.record_epoch(session, fence, make_epoch(epoch))
+                transitions.record_epoch(session, fence, make_epoch(epoch))
             with recorded(api.services.database) as statements:
                 poller.poll()
                 await_true(lambda: all(len(one.events) == 2 * epoch for one in followers))

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from service.domain.comparisons.curves import CURVE_METRICS
 from service.domain.comparisons.metrics import METRICS
 from service.domain.status import Cause
-from service.storage import lifecycle
-from service.storage.database import Database
-from service.storage.leases import Fence
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
 from tests.api import states
 from tests.api.serving import COMPARISONS, CURVES
 from tests.making import make_epoch, make_run
@@ -47,7 +47,7 @@ def _succeed(database: Database, activation: str, seed: int, accuracy: float, lo
     last = run.result.last.model_copy(update={"test_loss": loss})
     result = run.result.model_copy(update={"last": last, "early_loss": loss})
     with database.write("succeed") as session:
-        lifecycle.succeed(session, fence, type(run)(result, weights=None))
+        transitions.succeed(session, fence, type(run)(result, weights=None))
 
 
 def _end(database: Database, activation: str, seed: int, cause: Cause) -> None:
@@ -59,7 +59,7 @@ def _end(database: Database, activation: str, seed: int, cause: Cause) -> None:
 def _epochs(database: Database, fence: Fence, **second: Any) -> None:
     for epoch in (1, 2):
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(epoch, **(second if epoch == 2 else {})))
+            transitions.record_epoch(session, fence, make_epoch(epoch, **(second if epoch == 2 else {})))
 
 
 def get(client: TestClient, path: str, **query: Any) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from service.settings import Settings
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.tables import IdempotencyKey
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.tables.requests import IdempotencyKey
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, raw, serving

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.storage import lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.tables.base import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import STUDIES
@@ -29,7 +29,7 @@ def train(database: Database) -> None:
         accuracy = ACCURACIES[spec["activation"]["name"]][spec["seed"]]
         for epoch in (1, 2):
             with database.write("epoch") as session:
-                lifecycle.record_epoch(session, fence, make_epoch(epoch, validation_accuracy=accuracy))
+                transitions.record_epoch(session, fence, make_epoch(epoch, validation_accuracy=accuracy))
         states.succeed(database, fence, accuracy)
 
 

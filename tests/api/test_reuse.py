@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from service.storage import lifecycle
-from service.storage.claims import observe
-from service.storage.database import Database
+from service.storage.analysis.article_claims import observe
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, services_of
@@ -121,7 +121,7 @@ def test_what_is_reused_is_evidence_for_claims(client: TestClient, database: Dat
     submit(client, five)
     for fence in states.claim(database):
         with database.write("start") as session:
-            lifecycle.record_start(session, fence, [make_layer(0)])
+            transitions.record_start(session, fence, [make_layer(0)])
         early = 0.8 if states.read(database, fence.id).activation == "sigmoid" else 0.4
         states.succeed(database, fence, 0.9, code=version, early_loss=early * (1 + fence.id.int % 7 / 100))
     second = submit(client, five | {"reuse": True})["id"]
@@ -144,7 +144,7 @@ def train(database: Database, version: str) -> int:
     for fence in fences:
         rate = states.read(database, fence.id).spec["optimizer"]["learning_rate"]
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(1, validation_accuracy=0.8 + rate))
+            transitions.record_epoch(session, fence, make_epoch(1, validation_accuracy=0.8 + rate))
         states.succeed(database, fence, 0.9, code=version)
     return len(fences)
 

@@ -6,9 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
-from service.storage import lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.tables.base import new_id
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, serving
@@ -129,11 +129,11 @@ def test_a_dry_run_estimates_by_what_was_trained_on_such_devices(client: TestCli
     assert "Nothing has been trained yet" in plan()["basis"]
     fence = states.start(database, activation="tanh", epochs=1)
     with database.write("train") as session:
-        lifecycle.keep_execution(session, fence, {"device": "cuda"})
-        lifecycle.record_epoch(session, fence, make_epoch(seconds=2.0))
+        transitions.keep_execution(session, fence, {"device": "cuda"})
+        transitions.record_epoch(session, fence, make_epoch(seconds=2.0))
     assert plan()["seconds"] is None  # no live worker has such a device
     with database.write("train") as session:
-        lifecycle.keep_execution(session, fence, {"device": "cpu"})
+        transitions.keep_execution(session, fence, {"device": "cpu"})
     found = plan()
     assert (found["train_seconds"], found["seconds"], found["workers"]) == (12 * 3 * 2.0, 12 * 3 * 2.0 / 2, 2)
     assert "same network and batch size" in found["basis"]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from actlab.command import app
 from service.settings import Settings
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.serving import listening
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.storage import lifecycle
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES
@@ -93,7 +93,7 @@ def test_the_grid_of_a_study_that_tunes_has_the_rates_that_were_chosen(client: T
 def train(database: Database) -> None:
     for fence in states.claim(database):
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(1))
+            transitions.record_epoch(session, fence, make_epoch(1))
         states.succeed(database, fence)
 
 

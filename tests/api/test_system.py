@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from service.domain.errors import SchemaOutdated
 from service.settings import Settings
-from service.storage import changes, schema
-from service.storage.database import Database
+from service.storage import migrate
+from service.storage.changes import revisions
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES, serving
@@ -28,7 +29,7 @@ def test_health_and_readiness(client: TestClient, database: Database) -> None:
     assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0"}
     ready = client.get("/readyz").json()
     assert (ready["status"], ready["database"]) == ("ready", database.engine.dialect.name)
-    assert (ready["schema_revision"], ready["workers_alive"]) == (schema.head(), 1)
+    assert (ready["schema_revision"], ready["workers_alive"]) == (migrate.head(), 1)
     assert ready["disk_free_bytes"] > 0
     assert 0 < ready["disk_used_share"] <= 1
 
@@ -76,7 +77,7 @@ def test_while_the_database_is_away_every_route_says_so_and_then_recovers(
 ) -> None:
     settings = Settings(home=tmp_path, database_url=own_server.url())
     database = Database(settings.database)
-    schema.upgrade(database)
+    migrate.upgrade(database)
     database.close()
     with serving(settings) as client:
         assert client.get("/readyz").status_code == 200
@@ -95,7 +96,7 @@ def test_while_the_database_is_away_every_route_says_so_and_then_recovers(
 @states.on_sqlite
 def test_readiness_does_not_wait_for_a_writer(client: TestClient, database: Database) -> None:
     with database.write("long") as session:
-        changes.next_revision(session)
+        revisions.next_revision(session)
         started = time.monotonic()
         assert client.get("/readyz").status_code == 200
         assert time.monotonic() - started < 2

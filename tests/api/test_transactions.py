@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, services_of, serving

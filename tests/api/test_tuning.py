@@ -11,8 +11,9 @@ from fastapi.testclient import TestClient
 
 from service.domain.status import Cause
 from service.settings import Settings
-from service.storage import lifecycle, tuning
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.studies import tuning
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, serving
@@ -44,10 +45,10 @@ def train(database: Database, accuracy: Callable[[dict[str, Any]], float | None]
         found = accuracy(states.read(database, fence.id).spec)
         with database.write("train") as session:
             if found is None:
-                lifecycle.fail(session, fence, Cause.DIVERGED, "The loss became NaN.")
+                transitions.fail(session, fence, Cause.DIVERGED, "The loss became NaN.")
             else:
-                lifecycle.record_epoch(session, fence, make_epoch(1, validation_accuracy=found))
-                lifecycle.succeed(session, fence, make_run(found))
+                transitions.record_epoch(session, fence, make_epoch(1, validation_accuracy=found))
+                transitions.succeed(session, fence, make_run(found))
     return len(fences)
 
 

@@ -15,7 +15,7 @@ from actlab import client as clients
 from actlab import demo
 from actlab.client import ApiError, AsyncClient, Client, Event
 from service.settings import Settings
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.serving import listening
 

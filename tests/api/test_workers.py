@@ -6,9 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.tables import Worker
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.tables.workers import Worker
 from tests.api import states
 
 WORKERS = "/api/v1/workers"

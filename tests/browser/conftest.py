@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.browser.filling import FILLED, KEPT, fill
 from tests.browser.watch import Watch
 from tests.conftest import do_without

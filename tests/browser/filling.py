@@ -14,11 +14,14 @@ from service.domain.results import ClassFigures, EpochMetrics, Score, TestResult
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause
 from service.domain.study import StudySpec
-from service.storage import diagnostics, lifecycle, metrics, studies, tuning
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.leases import Fence
-from service.storage.results import FinishedRun
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import diagnostics, epochs
+from service.storage.records.results import FinishedRun
+from service.storage.studies import records as studies
+from service.storage.studies import tuning
+from service.storage.tables.base import new_id
 from tests.making import make_epoch, make_fingerprint
 
 Json = dict[str, Any]
@@ -89,7 +92,7 @@ def fill(database: Database, body: Json, *, finished: int | None = None, running
 
 def _claim(database: Database, wanted: int) -> list[tuple[Fence, ExperimentSpec]]:
     with database.write("fill") as session:
-        claims = lifecycle.claim(session, "filler", wanted, LEASE_SECONDS) if wanted else []
+        claims = transitions.claim(session, "filler", wanted, LEASE_SECONDS) if wanted else []
         return [(claim.fence, ExperimentSpec.model_validate(claim.spec)) for claim in claims]
 
 
@@ -105,7 +108,7 @@ def _rank(database: Database, study: UUID) -> None:
 
 def _end(session: Session, fence: Fence, spec: ExperimentSpec, *, tuned: bool) -> None:
     if tuned and spec.activation.label not in RATES:
-        lifecycle.fail(session, fence, Cause.DIVERGED, "The loss became NaN in epoch 1.")
+        transitions.fail(session, fence, Cause.DIVERGED, "The loss became NaN in epoch 1.")
     else:
         _succeed(session, fence, spec)
 
@@ -134,16 +137,16 @@ def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:
         seconds=2.0 * epochs,
         early_loss=last.train_loss,
     )
-    lifecycle.succeed(session, fence, FinishedRun(result, weights=None))
+    transitions.succeed(session, fence, FinishedRun(result, weights=None))
 
 
-def _train(session: Session, fence: Fence, spec: ExperimentSpec, epochs: int) -> None:
-    for epoch in range(1, epochs):
-        metrics.upsert(session, fence.id, fence.attempt, make_figures(spec, epoch))
+def _train(session: Session, fence: Fence, spec: ExperimentSpec, last: int) -> None:
+    for epoch in range(1, last):
+        epochs.upsert(session, fence.id, fence.attempt, make_figures(spec, epoch))
     if spec.diagnostics:
-        inside = [make_layer(epoch, position) for epoch in range(epochs + 1) for position in range(len(LAYERS))]
+        inside = [make_layer(epoch, position) for epoch in range(last + 1) for position in range(len(LAYERS))]
         diagnostics.upsert(session, fence.id, fence.attempt, inside)
-    lifecycle.record_epoch(session, fence, make_figures(spec, epochs))  # the others are told of by no `since=`
+    transitions.record_epoch(session, fence, make_figures(spec, last))  # the others are told of by no `since=`
 
 
 def make_figures(spec: ExperimentSpec, epoch: int) -> EpochMetrics:

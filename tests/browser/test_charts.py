@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from service.storage import lifecycle
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
 from tests.browser.conftest import NewPage
 from tests.browser.filling import KEPT, Filled, Json, fill, make_figures
 from tests.stack.services import Service
@@ -120,7 +120,7 @@ def test_new_figures_leave_a_picture_and_what_it_says_where_they_are(
 
     [(fence, spec)] = filled.running
     with page.expect_response("**/comparison?**"), database.write("extend") as session:
-        lifecycle.record_epoch(session, fence, make_figures(spec, 5))
+        transitions.record_epoch(session, fence, make_figures(spec, 5))
 
     expect(said).to_contain_text("Epoch 5")
     expect(page.locator("figure canvas[data-known]")).to_have_count(4)
@@ -138,7 +138,7 @@ def test_what_is_told_stays_with_a_pointer_that_rests(
     [(fence, spec)] = filled.running
     for epoch in range(5, 9):
         with page.expect_response("**/curves?metric=validation_accuracy**"), database.write("extend") as session:
-            lifecycle.record_epoch(session, fence, make_figures(spec, epoch))
+            transitions.record_epoch(session, fence, make_figures(spec, epoch))
     expect(said).to_contain_text("Epoch 4")  # of eight
 
 

@@ -15,7 +15,7 @@ import psutil
 import typer
 
 from actlab.client import ApiError
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.faults.history import Verdict, judge
 from tests.servers import PostgresServer, RedisServer
 from tests.stack.services import SHORT, Service

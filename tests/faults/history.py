@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
 from service.domain.status import Status
-from service.storage.database import Database
-from service.storage.tables import Attempt, Epoch, Experiment, Result, Trace
+from service.storage.engine.database import Database
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Attempt, Experiment, Result, Trace
 
 ENDS = {"succeed", "fail", "cancelled"}
 BY_OTHERS = {"lose", "cancel"}  # what is not a worker's own doing

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.faults.history import Verdict, judge
 
 PROPERTY = "scenario"

@@ -14,8 +14,8 @@ import psutil
 from sqlalchemy import select, text
 
 from actlab.client import ApiError
-from service.storage.database import Database
-from service.storage.tables import Experiment
+from service.storage.engine.database import Database
+from service.storage.tables.experiments import Experiment
 from tests.faults.proxy import Proxy
 from tests.faults.scenario import Scenario
 from tests.servers import PostgresServer, RedisServer

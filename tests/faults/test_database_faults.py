@@ -11,8 +11,9 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from service.storage.database import Database
-from service.storage.tables import Experiment, Worker
+from service.storage.engine.database import Database
+from service.storage.tables.experiments import Experiment
+from service.storage.tables.workers import Worker
 from tests.faults.history import figures
 from tests.faults.scenario import Scenario
 from tests.faults.stage import PATIENCE, Stage, nobody_writes

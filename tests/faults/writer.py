@@ -8,10 +8,11 @@ import sys
 from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
-from service.storage import experiments, lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.leases import Fence
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import experiments
+from service.storage.tables.base import new_id
 from tests.making import make_epoch, make_run
 
 LEASE_SECONDS = 600.0  # nobody is to lose one here
@@ -23,7 +24,7 @@ def main(url: str, name: str, count: int) -> None:
     database = Database(url, trace=True)
     for _ in range(count):
         database.run("make", _make)
-        for claim in database.run("claim", lambda s: lifecycle.claim(s, name, 1, LEASE_SECONDS)):
+        for claim in database.run("claim", lambda s: transitions.claim(s, name, 1, LEASE_SECONDS)):
             _work(database, claim.fence)
     database.close()
 
@@ -33,9 +34,9 @@ def _make(session: Session) -> None:
 
 
 def _work(database: Database, fence: Fence) -> None:
-    database.run("renew", lambda s: lifecycle.renew(s, [fence], LEASE_SECONDS))
-    database.run("epoch", lambda s: lifecycle.record_epoch(s, fence, make_epoch(1)))
-    database.run("finish", lambda s: lifecycle.succeed(s, fence, make_run()))
+    database.run("renew", lambda s: transitions.renew(s, [fence], LEASE_SECONDS))
+    database.run("epoch", lambda s: transitions.record_epoch(s, fence, make_epoch(1)))
+    database.run("finish", lambda s: transitions.succeed(s, fence, make_run()))
 
 
 if __name__ == "__main__":

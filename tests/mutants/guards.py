@@ -2,11 +2,11 @@
 
 from tests.mutants.gate import Edit, Guard
 
-LIFECYCLE = "service/storage/lifecycle.py"
-LOSSES = "service/storage/losses.py"
-LEASES = "service/storage/leases.py"
-QUEUE = "service/storage/queue.py"
-EXPERIMENTS = "service/storage/experiments.py"
+LIFECYCLE = "service/storage/queue/transitions.py"
+LOSSES = "service/storage/queue/lost_workers.py"
+LEASES = "service/storage/queue/leases.py"
+QUEUE = "service/storage/queue/order.py"
+EXPERIMENTS = "service/storage/records/experiments.py"
 REAPER = "service/reaper.py"
 DEPENDENCIES = "service/api/dependencies.py"
 RUN = "worker/run.py"
@@ -50,14 +50,14 @@ GUARDS = [
     ),
     guard(
         "fence: metrics of a newer attempt stay",
-        "service/storage/metrics.py",
+        "service/storage/records/epochs.py",
         ", where=Epoch.attempt <= attempt",
         "",
         STORAGE + "test_an_older_attempt_overwrites_no_metrics",
     ),
     guard(
         "fence: diagnostics of a newer attempt stay",
-        "service/storage/diagnostics.py",
+        "service/storage/records/diagnostics.py",
         ", where=Layer.attempt <= attempt",
         "",
         "tests/storage/test_diagnostics.py::test_an_older_attempt_overwrites_nothing",
@@ -107,7 +107,7 @@ GUARDS = [
     ),
     guard(
         "claim: diagnostics past the checkpoint are forgotten",
-        "service/storage/metrics.py",
+        "service/storage/records/epochs.py",
         "    diagnostics.forget_undone(session, experiments)\n",
         "",
         "tests/storage/test_diagnostics.py::test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start",
@@ -128,7 +128,7 @@ GUARDS = [
     ),
     guard(
         "claim: SQLite's BEGIN IMMEDIATE",
-        "service/storage/database.py",
+        "service/storage/engine/database.py",
         '.get("begin", "BEGIN IMMEDIATE")',
         '.get("begin", "BEGIN")',
         RACES + "test_two_workers_offered_one_experiment_never_both_get_it[sqlite-100]",

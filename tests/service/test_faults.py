@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from service.domain.errors import ConfigurationError
 from service.faults import Faults, InjectedFault
-from service.storage.database import Database
-from service.storage.tables import ChangeCounter
+from service.storage.engine.database import Database
+from service.storage.tables.changes import ChangeCounter
 
 
 @pytest.mark.parametrize("text", ["claim", "claim:explode", "claim:kill:x", ":"])

@@ -12,9 +12,9 @@ from celery import Celery
 
 from service.queue import MOST_PENDING, QUEUE, Waker, create_celery, reconcile
 from service.settings import Settings
-from service.storage import workers
-from service.storage.database import Database
-from service.storage.workers import Heartbeat
+from service.storage.engine.database import Database
+from service.storage.records import workers
+from service.storage.records.workers import Heartbeat
 from tests.conftest import make_experiment
 from tests.servers import RedisServer, free_port
 from tests.waiting import await_true

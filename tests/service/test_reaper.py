@@ -10,11 +10,12 @@ from service import attempt_log, reaper
 from service.domain.status import Cause, Status
 from service.reaper import Reaper
 from service.settings import Settings
-from service.storage import attempts, lifecycle
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import Fence
-from service.storage.tables import Experiment
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import attempts
+from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
 from tests.waiting import await_true
 
@@ -51,7 +52,7 @@ def watcher(database: Database, settings: Settings, clock: Clock) -> Reaper:
 @pytest.fixture
 def held(database: Database) -> Fence:
     database.run("make", make_experiment)
-    (claim,) = database.run("claim", lambda s: lifecycle.claim(s, "w1", 1, LEASE))
+    (claim,) = database.run("claim", lambda s: transitions.claim(s, "w1", 1, LEASE))
     return claim.fence
 
 

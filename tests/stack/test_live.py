@@ -15,9 +15,9 @@ import pytest
 
 from benchmarks.listeners import listen
 from benchmarks.served import serving
-from service.storage import lifecycle
-from service.storage.database import Database
-from service.storage.leases import Fence
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
 from tests.api import states
 from tests.api.following import Follower, Frame, following
 from tests.making import make_epoch
@@ -37,7 +37,7 @@ def train(database: Database, fence: Fence, epochs: range) -> None:
     """What a worker writes, which knows nothing of APIs."""
     for epoch in epochs:
         with database.write("epoch") as session:
-            lifecycle.record_epoch(session, fence, make_epoch(epoch))
+            transitions.record_epoch(session, fence, make_epoch(epoch))
         time.sleep(0.05)
 
 

@@ -2,7 +2,7 @@ from uuid import UUID
 
 import pytest
 
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.conftest import make_experiment
 
 

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage.database import Database
-from service.storage.leases import Checkpoint
-from service.storage.tables import Attempt, ChangeCounter, Epoch, Experiment, Result, Trace
+from service.storage.engine.database import Database
+from service.storage.queue.leases import Checkpoint
+from service.storage.tables.changes import ChangeCounter
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Attempt, Experiment, Result, Trace
 from tests.storage.model import Expected
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost
-from service.storage.losses import Loss
+from service.storage.queue.leases import CancelRequested, Checkpoint, Fence, FenceLost
+from service.storage.queue.lost_workers import Loss
 
 
 @dataclass

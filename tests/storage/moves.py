@@ -8,26 +8,26 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Cause
-from service.storage import leases, lifecycle, losses
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import Checkpoint, Claim, Fence
-from service.storage.losses import Loss
-from service.storage.tables import Experiment
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import leases, lost_workers, transitions
+from service.storage.queue.leases import Checkpoint, Claim, Fence
+from service.storage.queue.lost_workers import Loss
+from service.storage.tables.experiments import Experiment
 from tests.making import make_epoch, make_layer, make_run
 
 COUNTED = Loss(max_losses=3, counted=True, detail="gone")
 
 WRITES: dict[str, Callable[[Session, Fence], Any]] = {
-    "epoch": lambda s, fence: lifecycle.record_epoch(s, fence, make_epoch()),
-    "start": lambda s, fence: lifecycle.record_start(s, fence, [make_layer(0)]),
-    "checkpoint": lambda s, fence: lifecycle.move_checkpoint(s, fence, Checkpoint(1, 1, "f", "s")),
-    "execution": lambda s, fence: lifecycle.keep_execution(s, fence, {}),
-    "start_over": lifecycle.start_over,
-    "succeed": lambda s, fence: lifecycle.succeed(s, fence, make_run()),
-    "fail": lambda s, fence: lifecycle.fail(s, fence, Cause.DIVERGED, "d"),
-    "release": lifecycle.release,
-    "cancelled": lifecycle.end_cancelled,
+    "epoch": lambda s, fence: transitions.record_epoch(s, fence, make_epoch()),
+    "start": lambda s, fence: transitions.record_start(s, fence, [make_layer(0)]),
+    "checkpoint": lambda s, fence: transitions.move_checkpoint(s, fence, Checkpoint(1, 1, "f", "s")),
+    "execution": lambda s, fence: transitions.keep_execution(s, fence, {}),
+    "start_over": transitions.start_over,
+    "succeed": lambda s, fence: transitions.succeed(s, fence, make_run()),
+    "fail": lambda s, fence: transitions.fail(s, fence, Cause.DIVERGED, "d"),
+    "release": transitions.release,
+    "cancelled": transitions.end_cancelled,
 }
 
 
@@ -36,7 +36,7 @@ def do(database: Database, transition: Callable[..., Any], *arguments: Any) -> A
 
 
 def claim(database: Database, owner: str = "w1", limit: int = 1) -> list[Claim]:
-    return database.run("claim", lambda s: lifecycle.claim(s, owner, limit, 30))
+    return database.run("claim", lambda s: transitions.claim(s, owner, limit, 30))
 
 
 def claimed(database: Database, owner: str = "w1") -> Fence:
@@ -45,7 +45,7 @@ def claimed(database: Database, owner: str = "w1") -> Fence:
 
 
 def cancel(database: Database, id: UUID) -> None:
-    do(database, lifecycle.request_cancel, Experiment.id == id)
+    do(database, transitions.request_cancel, Experiment.id == id)
 
 
 def expire(database: Database, id: UUID) -> None:
@@ -59,4 +59,4 @@ def lose(database: Database, id: UUID, loss: Loss = COUNTED) -> bool:
     expire(database, id)
     with database.read() as session:
         (lease,) = leases.running(session)
-    return bool(do(database, losses.lose_expired, lease.fence, lease.until, loss))
+    return bool(do(database, lost_workers.lose_expired, lease.fence, lease.until, loss))

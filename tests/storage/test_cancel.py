@@ -5,9 +5,10 @@ from uuid import UUID
 import pytest
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage import attempts, lifecycle
-from service.storage.database import Database
-from service.storage.leases import CancelRequested
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import CancelRequested
+from service.storage.records import attempts
 from tests.conftest import read_experiment
 from tests.making import make_run
 from tests.storage.moves import WRITES, cancel, claim, claimed, do, lose
@@ -49,7 +50,7 @@ def test_a_loss_after_a_cancel_ends_in_cancelled(database: Database, experiment:
 
 
 def test_a_terminal_experiment_is_not_cancelled(database: Database, experiment: UUID) -> None:
-    do(database, lifecycle.succeed, claimed(database), make_run())
+    do(database, transitions.succeed, claimed(database), make_run())
     cancel(database, experiment)
     now = read_experiment(database, experiment)
     assert (now.status, now.cancel_requested) == (Status.SUCCEEDED, False)

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from service.domain.results import LinearCollapse
-from service.storage import claims, lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.tables import Study
+from service.storage.analysis import article_claims
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.tables.base import new_id
+from service.storage.tables.studies import Study
 from tests.conftest import make_experiment
 from tests.making import make_run
 from tests.storage.moves import claimed, do
@@ -24,9 +25,9 @@ def test_how_far_a_linear_network_is_from_one_layer_is_part_of_it(database: Data
         session.add(Study(id=study, principal="local", base={}, factors={}, grids=[], seeds=[0]))
         session.flush()
         make_experiment(session, activation="linear").study_id = study
-    do(database, lifecycle.succeed, claimed(database), run)
+    do(database, transitions.succeed, claimed(database), run)
     with database.read() as session:
-        (setting,) = claims.observe(session, study).settings(["activation"])
+        (setting,) = article_claims.observe(session, study).settings(["activation"])
     (side,) = setting.sides.values()
     (observed,) = side.succeeded.values()
     assert observed.largest_difference == difference

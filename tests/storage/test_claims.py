@@ -7,12 +7,14 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Status
-from service.storage import attempts, leases, lifecycle, metrics, queue
-from service.storage.base import new_id
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import Checkpoint, Fence
-from service.storage.tables import Experiment, Study
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import leases, order, transitions
+from service.storage.queue.leases import Checkpoint, Fence
+from service.storage.records import attempts, epochs
+from service.storage.tables.base import new_id
+from service.storage.tables.experiments import Experiment
+from service.storage.tables.studies import Study
 from tests.conftest import make_experiment, read_experiment
 from tests.making import make_epoch
 from tests.storage.moves import claim, claimed, do, lose
@@ -46,12 +48,12 @@ def test_what_is_claimed_again_starts_from_its_checkpoint(database: Database, ex
     """Epochs past it will be measured again; until then they would be figures of a run that did not happen."""
     fence = claimed(database)
     for epoch in (1, 2, 3):
-        do(database, lifecycle.record_epoch, fence, make_epoch(epoch))
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+        do(database, transitions.record_epoch, fence, make_epoch(epoch))
+    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     before = read_experiment(database, experiment).revision
     assert claimed(database) == fence
     with database.read() as session:
-        assert [epoch.epoch for epoch in metrics.of_experiment(session, experiment)] == [1]
+        assert [epoch.epoch for epoch in epochs.of_experiment(session, experiment)] == [1]
     now = read_experiment(database, experiment)
     assert now.epochs_done == 1
     assert now.revision > before
@@ -91,7 +93,7 @@ def test_a_claim_waits_for_not_before_and_knows_its_spec_versions(database: Data
     database.run("later", lambda s: change(s, not_before=after(60)))
     assert claim(database) == []
     database.run("set back", lambda s: change(s, not_before=after(3600)))  # by no clock that goes as it should
-    assert do(database, queue.count_due) == 1
+    assert do(database, order.count_due) == 1
     database.run("newer", lambda s: change(s, not_before=None, spec_version=99))
     assert claim(database) == []
     database.run("due", lambda s: change(s, not_before=after(-1), spec_version=1))
@@ -108,11 +110,11 @@ def test_a_claim_takes_up_to_its_limit(database: Database) -> None:
 def test_a_claim_forgets_epochs_past_the_checkpoint(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     for epoch in (1, 2, 3):
-        do(database, lifecycle.record_epoch, fence, make_epoch(epoch))
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
+        do(database, transitions.record_epoch, fence, make_epoch(epoch))
+    do(database, transitions.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
     assert lose(database, experiment)
     (again,) = claim(database, "w2")
     assert again.checkpoint == Checkpoint(2, 20, "file", "sha")
     with database.read() as session:
-        assert [epoch.epoch for epoch in metrics.of_experiment(session, experiment)] == [1, 2]
+        assert [epoch.epoch for epoch in epochs.of_experiment(session, experiment)] == [1, 2]
     assert read_experiment(database, experiment).epochs_done == 2

@@ -10,9 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from service.domain.errors import ConfigurationError
-from service.storage import changes, lifecycle
-from service.storage.database import Database
-from service.storage.tables import ChangeCounter, Experiment
+from service.storage.changes import revisions
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.tables.changes import ChangeCounter
+from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment
 
 WRITERS = 4
@@ -25,10 +27,10 @@ def counter(database: Database) -> int:
 
 
 def test_a_write_commits_and_a_failed_one_leaves_nothing(database: Database) -> None:
-    database.run("raise", changes.next_revision)
+    database.run("raise", revisions.next_revision)
 
     def fail(session: Session) -> None:
-        changes.next_revision(session)
+        revisions.next_revision(session)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -39,7 +41,7 @@ def test_a_write_commits_and_a_failed_one_leaves_nothing(database: Database) -> 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_reader_cannot_write(database: Database) -> None:
     with pytest.raises(DBAPIError), database.read() as session:
-        changes.next_revision(session)
+        revisions.next_revision(session)
 
 
 def test_four_writers_lose_no_update_and_meet_no_lock(database: Database) -> None:
@@ -59,7 +61,7 @@ def test_four_writers_lose_no_update_and_meet_no_lock(database: Database) -> Non
 
 def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
     with database.write("raise") as session:
-        changes.next_revision(session)
+        revisions.next_revision(session)
         assert counter(database) == 0
 
 
@@ -70,8 +72,8 @@ def test_revisions_become_visible_in_their_order(database: Database) -> None:
 
     def poll() -> None:
         while not done.is_set():
-            seen.append(max([0, *revisions(database)]))
-            known = len(revisions(database))
+            seen.append(max([0, *all_revisions(database)]))
+            known = len(all_revisions(database))
             assert known >= seen[-1], "a revision below the highest visible one is still missing"
 
     with ThreadPoolExecutor(WRITERS + 1) as pool:
@@ -83,10 +85,10 @@ def test_revisions_become_visible_in_their_order(database: Database) -> None:
             writer.result()
         done.set()
         poller.result()
-    assert sorted(revisions(database)) == list(range(1, WRITERS * 10 + 1))
+    assert sorted(all_revisions(database)) == list(range(1, WRITERS * 10 + 1))
 
 
-def revisions(database: Database) -> list[int]:
+def all_revisions(database: Database) -> list[int]:
     with database.read() as session:
         return list(session.scalars(select(Experiment.revision)))
 
@@ -99,7 +101,7 @@ def test_workers_at_once_share_the_queue_without_overlap(database: Database) -> 
         found: list[UUID] = []
         for number in range(20):
             with database.write("claim") as session:
-                found += [claim.fence.id for claim in lifecycle.claim(session, f"{owner}.{number}", 1, 30)]
+                found += [claim.fence.id for claim in transitions.claim(session, f"{owner}.{number}", 1, 30)]
         return found
 
     with ThreadPoolExecutor(WRITERS) as pool:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from service.storage import diagnostics, experiments, lifecycle
-from service.storage.database import Database
-from service.storage.diagnostic_tables import Layer
-from service.storage.leases import Checkpoint
-from service.storage.tables import Experiment
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Checkpoint
+from service.storage.records import diagnostics, experiments
+from service.storage.tables.diagnostics import Layer
+from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
 from tests.making import make_epoch, make_layer
 from tests.storage.moves import claim, claimed, do, lose
@@ -21,8 +22,8 @@ def layers_of(database: Database, id: UUID, since: int | None = None, layers: Se
 def test_what_is_measured_comes_back_by_epoch_and_layer(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     start = [make_layer(0, name, unchanged=True, parameters={"beta": 1.0}) for name in ("output", "conv1")]
-    do(database, lifecycle.record_start, fence, start)
-    do(database, lifecycle.record_epoch, fence, make_epoch(1), [make_layer(1)])
+    do(database, transitions.record_start, fence, start)
+    do(database, transitions.record_epoch, fence, make_epoch(1), [make_layer(1)])
     found = layers_of(database, experiment)
     assert [(row.epoch, row.layer) for row in found] == [(0, "conv1"), (0, "output"), (1, "conv1")]
     assert type(make_layer()).model_validate(found[0], extra="ignore") == start[1]
@@ -36,7 +37,7 @@ def test_what_is_not_finite_is_null_and_named(database: Database, experiment: UU
         "gradient_norm": float("inf"),
         "parameters": {"beta": float("nan"), "a": 2.0},
     }
-    do(database, lifecycle.record_epoch, claimed(database), make_epoch(1), [type(make_layer()).of(broken | figures)])
+    do(database, transitions.record_epoch, claimed(database), make_epoch(1), [type(make_layer()).of(broken | figures)])
     (row,) = layers_of(database, experiment)
     assert (row.mean_before, row.gradient_norm, row.parameters) == (None, None, {"beta": None, "a": 2.0})
     assert row.non_finite == ["gradient_norm", "mean_before", "parameters.beta"]
@@ -45,9 +46,9 @@ def test_what_is_not_finite_is_null_and_named(database: Database, experiment: UU
 
 def test_an_epoch_and_its_layers_have_one_revision(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.record_start, fence, [make_layer(0)])
+    do(database, transitions.record_start, fence, [make_layer(0)])
     started = read_experiment(database, experiment).revision
-    do(database, lifecycle.record_epoch, fence, make_epoch(1), [make_layer(1)])
+    do(database, transitions.record_epoch, fence, make_epoch(1), [make_layer(1)])
     now = read_experiment(database, experiment)
     assert [row.revision for row in layers_of(database, experiment)] == [started, now.revision]
     assert [row.epoch for row in layers_of(database, experiment, since=started)] == [1]
@@ -56,7 +57,7 @@ def test_an_epoch_and_its_layers_have_one_revision(database: Database, experimen
 
 def test_only_the_layers_asked_for(database: Database, experiment: UUID) -> None:
     layers = [make_layer(1, name) for name in ("conv1", "conv2", "dense1")]
-    do(database, lifecycle.record_epoch, claimed(database), make_epoch(1), layers)
+    do(database, transitions.record_epoch, claimed(database), make_epoch(1), layers)
     found = layers_of(database, experiment, layers=["dense1", "conv1"])
     assert [row.layer for row in found] == ["conv1", "dense1"]
 
@@ -64,7 +65,7 @@ def test_only_the_layers_asked_for(database: Database, experiment: UUID) -> None
 def test_measuring_again_replaces(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     for share in (0.4, 0.6):
-        do(database, lifecycle.record_epoch, fence, make_epoch(1), [make_layer(1, zero_share=share)])
+        do(database, transitions.record_epoch, fence, make_epoch(1), [make_layer(1, zero_share=share)])
     assert [row.zero_share for row in layers_of(database, experiment)] == [0.6]
 
 
@@ -76,10 +77,10 @@ def test_an_older_attempt_overwrites_nothing(database: Database, experiment: UUI
 
 def test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.record_start, fence, [make_layer(0)])
+    do(database, transitions.record_start, fence, [make_layer(0)])
     for epoch in (1, 2, 3):
-        do(database, lifecycle.record_epoch, fence, make_epoch(epoch), [make_layer(epoch)])
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
+        do(database, transitions.record_epoch, fence, make_epoch(epoch), [make_layer(epoch)])
+    do(database, transitions.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
     assert lose(database, experiment)
     claim(database, "w2")
     assert [row.epoch for row in layers_of(database, experiment)] == [0, 1, 2]
@@ -87,9 +88,9 @@ def test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start(databas
 
 def test_a_deleted_experiment_takes_them_along(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.record_start, fence, [make_layer(0)])
-    do(database, lifecycle.release, fence)
-    do(database, lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
+    do(database, transitions.record_start, fence, [make_layer(0)])
+    do(database, transitions.release, fence)
+    do(database, lambda s: transitions.request_cancel(s, Experiment.id == experiment))
     assert do(database, experiments.remove, experiment)
     assert layers_of(database, experiment) == []
 

@@ -8,11 +8,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage import attempts, lifecycle, metrics, results
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import Checkpoint, FenceLost
-from service.storage.tables import Experiment, Trace
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Checkpoint, FenceLost
+from service.storage.records import attempts, epochs, results
+from service.storage.tables.experiments import Experiment, Trace
 from tests.conftest import read_experiment
 from tests.making import make_epoch, make_run
 from tests.storage.moves import WRITES, cancel, claim, claimed, do, lose
@@ -21,7 +22,7 @@ from tests.storage.moves import WRITES, cancel, claim, claimed, do, lose
 def test_renewing_moves_the_lease_and_no_revision(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     before = read_experiment(database, experiment)
-    assert do(database, lifecycle.renew, [fence], 300) == {experiment}
+    assert do(database, transitions.renew, [fence], 300) == {experiment}
     now = read_experiment(database, experiment)
     assert now.lease_until is not None
     assert before.lease_until is not None
@@ -32,10 +33,10 @@ def test_renewing_moves_the_lease_and_no_revision(database: Database, experiment
 def test_an_epoch_is_recorded_under_a_new_revision(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     before = read_experiment(database, experiment).revision
-    do(database, lifecycle.record_epoch, fence, make_epoch(1, train_loss=None, non_finite=["train_loss"]))
+    do(database, transitions.record_epoch, fence, make_epoch(1, train_loss=None, non_finite=["train_loss"]))
     now = read_experiment(database, experiment)
     with database.read() as session:
-        (epoch,) = metrics.of_experiment(session, experiment)
+        (epoch,) = epochs.of_experiment(session, experiment)
     assert (epoch.train_loss, epoch.non_finite, epoch.attempt) == (None, ["train_loss"], 1)
     assert before < now.revision == epoch.revision
     assert now.epochs_done == 1
@@ -43,17 +44,17 @@ def test_an_epoch_is_recorded_under_a_new_revision(database: Database, experimen
 
 def test_recording_an_epoch_twice_keeps_one_row(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.record_epoch, fence, make_epoch(1, train_loss=0.7))
-    do(database, lifecycle.record_epoch, fence, make_epoch(1, train_loss=0.6))
+    do(database, transitions.record_epoch, fence, make_epoch(1, train_loss=0.7))
+    do(database, transitions.record_epoch, fence, make_epoch(1, train_loss=0.6))
     with database.read() as session:
-        assert [epoch.train_loss for epoch in metrics.of_experiment(session, experiment)] == [0.6]
+        assert [epoch.train_loss for epoch in epochs.of_experiment(session, experiment)] == [0.6]
 
 
 def test_an_older_attempt_overwrites_no_metrics(database: Database, experiment: UUID) -> None:
-    do(database, metrics.upsert, experiment, 2, make_epoch(1, train_loss=0.2))
-    do(database, metrics.upsert, experiment, 1, make_epoch(1, train_loss=0.1))
+    do(database, epochs.upsert, experiment, 2, make_epoch(1, train_loss=0.2))
+    do(database, epochs.upsert, experiment, 1, make_epoch(1, train_loss=0.1))
     with database.read() as session:
-        assert [epoch.train_loss for epoch in metrics.of_experiment(session, experiment)] == [0.2]
+        assert [epoch.train_loss for epoch in epochs.of_experiment(session, experiment)] == [0.2]
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -66,23 +67,23 @@ def test_a_worker_that_lost_its_lease_writes_nothing(database: Database, experim
         database.run("stale", lambda s: WRITES[write](s, stale))
     now = read_experiment(database, experiment)
     assert (now.revision, now.attempt, now.owner) == (before.revision, 2, "w2")
-    assert do(database, lifecycle.renew, [stale], 30) == set()
+    assert do(database, transitions.renew, [stale], 30) == set()
 
 
 def test_starting_over_forgets_the_checkpoint_and_the_epochs(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.record_epoch, fence, make_epoch(1))
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
-    do(database, lifecycle.start_over, fence)
+    do(database, transitions.record_epoch, fence, make_epoch(1))
+    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.start_over, fence)
     now = read_experiment(database, experiment)
     assert (now.checkpoint_path, now.epochs_done) == (None, 0)
     with database.read() as session:
-        assert metrics.of_experiment(session, experiment) == []
+        assert epochs.of_experiment(session, experiment) == []
 
 
 def test_success_stores_the_result_and_copies_its_figures(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.succeed, fence, make_run(0.97))
+    do(database, transitions.succeed, fence, make_run(0.97))
     now = read_experiment(database, experiment)
     assert (now.status, now.test_accuracy, now.best_epoch, now.cause) == (Status.SUCCEEDED, 0.97, 3, None)
     assert now.finished_at is not None
@@ -98,8 +99,8 @@ def test_success_stores_the_result_and_copies_its_figures(database: Database, ex
 def test_success_copies_how_fast_it_learned_and_its_usual_pace(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     for epoch, pace in enumerate([1000.0, 40.0, 1010.0], start=1):
-        do(database, lifecycle.record_epoch, fence, make_epoch(epoch, images_per_second=pace))
-    do(database, lifecycle.succeed, fence, make_run(early_loss=0.25))
+        do(database, transitions.record_epoch, fence, make_epoch(epoch, images_per_second=pace))
+    do(database, transitions.succeed, fence, make_run(early_loss=0.25))
     now = read_experiment(database, experiment)
     assert (now.early_loss, now.images_per_second) == (0.25, 1000.0)
 
@@ -118,20 +119,20 @@ def test_an_end_written_twice_is_written_once(database: Database, experiment: UU
 
 def test_a_failure_keeps_its_cause_and_its_metrics(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.record_epoch, fence, make_epoch(1))
-    do(database, lifecycle.fail, fence, Cause.DIVERGED, "loss became NaN in epoch 2")
+    do(database, transitions.record_epoch, fence, make_epoch(1))
+    do(database, transitions.fail, fence, Cause.DIVERGED, "loss became NaN in epoch 2")
     now = read_experiment(database, experiment)
     assert (now.status, now.cause, now.detail) == (Status.FAILED, Cause.DIVERGED, "loss became NaN in epoch 2")
     assert now.remedy is not None
     assert "learning_rate" in now.remedy
     with database.read() as session:
-        assert len(metrics.of_experiment(session, experiment)) == 1
+        assert len(epochs.of_experiment(session, experiment)) == 1
 
 
 def test_a_release_costs_no_loss_and_keeps_the_checkpoint(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
-    do(database, lifecycle.release, fence)
+    do(database, transitions.move_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
+    do(database, transitions.release, fence)
     now = read_experiment(database, experiment)
     assert (now.status, now.lost_count, now.checkpoint_step, now.owner) == (Status.QUEUED, 0, 5, None)
     assert claimed(database, "w2").attempt == 2
@@ -161,8 +162,8 @@ def test_the_tables_refuse_what_the_law_forbids(database: Database, experiment: 
 
 def test_transitions_are_traced_in_order(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.record_epoch, fence, make_epoch(1))
-    do(database, lifecycle.succeed, fence, make_run())
+    do(database, transitions.record_epoch, fence, make_epoch(1))
+    do(database, transitions.succeed, fence, make_run())
     with database.read() as session:
         traced = session.execute(select(Trace.attempt, Trace.transition).order_by(Trace.seq)).all()
     assert [tuple(line) for line in traced] == [(1, "claim"), (1, "epoch"), (1, "succeed")]

@@ -5,12 +5,13 @@ from uuid import UUID
 from sqlalchemy import update
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage import attempts, leases, lifecycle, losses
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import Checkpoint
-from service.storage.losses import Loss
-from service.storage.tables import Experiment
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import leases, lost_workers, transitions
+from service.storage.queue.leases import Checkpoint
+from service.storage.queue.lost_workers import Loss
+from service.storage.records import attempts
+from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
 from tests.storage.moves import COUNTED, claim, claimed, do, expire, lose
 
@@ -43,12 +44,12 @@ def test_progress_forgives_losses(database: Database, experiment: UUID) -> None:
     lose(database, experiment)
     fence = claimed(database)
     before = read_experiment(database, experiment).revision
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 0
     assert read_experiment(database, experiment).revision > before  # a GET shows it
     lose(database, experiment)
     fence = claimed(database)
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 1  # the same step again is no progress
 
 
@@ -57,8 +58,8 @@ def test_starting_over_is_no_progress(database: Database, experiment: UUID) -> N
     for owner in ("w1", "w2", "w3"):
         fence = claimed(database, owner)
         if owner != "w1":
-            do(database, lifecycle.start_over, fence)
-        do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+            do(database, transitions.start_over, fence)
+        do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
         lose(database, experiment)
         database.run("due", lambda s: s.execute(update(Experiment).values(not_before=None)))
     now = read_experiment(database, experiment)
@@ -67,13 +68,13 @@ def test_starting_over_is_no_progress(database: Database, experiment: UUID) -> N
 
 def test_starting_over_keeps_what_is_forgiven_beyond_it(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     lose(database, experiment)
     fence = claimed(database)
-    do(database, lifecycle.start_over, fence)
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
+    do(database, transitions.start_over, fence)
+    do(database, transitions.move_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 1
-    do(database, lifecycle.move_checkpoint, fence, Checkpoint(1, 11, "file", "sha"))
+    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 11, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 0
 
 
@@ -89,8 +90,8 @@ def test_a_lease_that_was_renewed_is_not_taken(database: Database, experiment: U
     expire(database, experiment)
     with database.read() as session:
         (seen,) = leases.running(session)
-    do(database, lifecycle.renew, [fence], 30)
-    assert not do(database, losses.lose_expired, seen.fence, seen.until, COUNTED)
+    do(database, transitions.renew, [fence], 30)
+    assert not do(database, lost_workers.lose_expired, seen.fence, seen.until, COUNTED)
     assert read_experiment(database, experiment).status == Status.RUNNING
 
 
@@ -100,20 +101,20 @@ def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again(database: D
     with database.read() as session:
         (seen,) = leases.running(session)
     database.run("later", lambda s: s.execute(update(Experiment).values(lease_until=after(-0.5))))
-    assert not do(database, losses.lose_expired, seen.fence, seen.until, COUNTED)
+    assert not do(database, lost_workers.lose_expired, seen.fence, seen.until, COUNTED)
 
 
 def test_a_lease_that_runs_is_not_taken(database: Database, experiment: UUID) -> None:
     claimed(database)
     with database.read() as session:
         (lease,) = leases.running(session)
-    assert not do(database, losses.lose_expired, lease.fence, lease.until, COUNTED)
+    assert not do(database, lost_workers.lose_expired, lease.fence, lease.until, COUNTED)
 
 
 def test_a_dead_worker_gives_up_what_it_held_at_once(database: Database, experiment: UUID) -> None:
     fence = claimed(database, "w1")
     other = database.run("make", make_experiment).id
     claimed(database, "w2")
-    assert do(database, losses.lose_owned, "w1", COUNTED) == [fence]
+    assert do(database, lost_workers.lose_owned, "w1", COUNTED) == [fence]
     assert read_experiment(database, experiment).status == Status.QUEUED
     assert read_experiment(database, other).status == Status.RUNNING

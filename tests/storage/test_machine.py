@@ -15,14 +15,15 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Cause, Status
-from service.storage import experiments, leases, lifecycle, losses
-from service.storage.base import new_id
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease
-from service.storage.losses import Loss
-from service.storage.queue import LONGEST_BACK_OFF_SECONDS
-from service.storage.tables import Experiment, Trace
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import leases, lost_workers, transitions
+from service.storage.queue.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease
+from service.storage.queue.lost_workers import Loss
+from service.storage.queue.order import LONGEST_BACK_OFF_SECONDS
+from service.storage.records import experiments
+from service.storage.tables.base import new_id
+from service.storage.tables.experiments import Experiment, Trace
 from tests.conftest import make_experiment
 from tests.making import make_epoch, make_run
 from tests.storage import laws
@@ -134,7 +135,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _cancel(self, ids: set[UUID]) -> None:
         which = Experiment.id.in_(ids)
-        self.both(lambda s: set(lifecycle.request_cancel(s, which)), lambda: self.world.cancel(ids))
+        self.both(lambda s: set(transitions.request_cancel(s, which)), lambda: self.world.cancel(ids))
 
     def remove(self, id: UUID) -> None:
         self.both(lambda s: removed(s, id), lambda: self.world.remove(id))
@@ -144,27 +145,27 @@ class Lifecycle(RuleBasedStateMachine):
     def claim(self, number: int) -> None:
         owner, limit, lease = "abc"[number % 3], 1 + number // 8, self.tick()
         taken = self.both(
-            lambda s: [claim.fence for claim in lifecycle.claim(s, owner, limit, LONG + lease)],
+            lambda s: [claim.fence for claim in transitions.claim(s, owner, limit, LONG + lease)],
             lambda: self.world.claim(owner, limit, lease),
         )
         self.fences += taken or ()
 
     def renew(self, fence: Fence, _: int) -> None:
         lease = self.tick()
-        self.both(lambda s: lifecycle.renew(s, [fence], LONG + lease), lambda: self.world.renew(fence, lease))
+        self.both(lambda s: transitions.renew(s, [fence], LONG + lease), lambda: self.world.renew(fence, lease))
 
     def record(self, fence: Fence, number: int) -> None:
         """The next epoch, or now and then the last once more, as after a commit whose answer got lost."""
         epoch, loss = max(1, self.done(fence) + (number > 1)), float(self.tick())
         self.both(
-            lambda s: lifecycle.record_epoch(s, fence, make_epoch(epoch, train_loss=loss)),
+            lambda s: transitions.record_epoch(s, fence, make_epoch(epoch, train_loss=loss)),
             lambda: self.world.record(fence, epoch, loss),
         )
 
     def move_checkpoint(self, fence: Fence, number: int) -> None:
         checkpoint = Checkpoint(self.done(fence), number, f"{fence.attempt}-{number}", "sha")
         self.both(
-            lambda s: lifecycle.move_checkpoint(s, fence, checkpoint),
+            lambda s: transitions.move_checkpoint(s, fence, checkpoint),
             lambda: self.world.move_checkpoint(fence, checkpoint),
         )
 
@@ -172,19 +173,19 @@ class Lifecycle(RuleBasedStateMachine):
         return len(self.world.experiments.get(fence.id, Expected()).epochs)
 
     def start_over(self, fence: Fence, _: int) -> None:
-        self.both(lambda s: lifecycle.start_over(s, fence), lambda: self.world.start_over(fence))
+        self.both(lambda s: transitions.start_over(s, fence), lambda: self.world.start_over(fence))
 
     def succeed(self, fence: Fence, _: int) -> None:
-        self.both(lambda s: lifecycle.succeed(s, fence, make_run()), lambda: self.world.succeed(fence))
+        self.both(lambda s: transitions.succeed(s, fence, make_run()), lambda: self.world.succeed(fence))
 
     def fail(self, fence: Fence, _: int) -> None:
-        self.both(lambda s: lifecycle.fail(s, fence, Cause.DIVERGED, "NaN"), lambda: self.world.fail(fence))
+        self.both(lambda s: transitions.fail(s, fence, Cause.DIVERGED, "NaN"), lambda: self.world.fail(fence))
 
     def end_cancelled(self, fence: Fence, _: int) -> None:
-        self.both(lambda s: lifecycle.end_cancelled(s, fence), lambda: self.world.end_cancelled(fence))
+        self.both(lambda s: transitions.end_cancelled(s, fence), lambda: self.world.end_cancelled(fence))
 
     def release(self, fence: Fence, _: int) -> None:
-        self.both(lambda s: lifecycle.release(s, fence), lambda: self.world.release(fence))
+        self.both(lambda s: transitions.release(s, fence), lambda: self.world.release(fence))
 
     # --- reapers, supervisors, and time ----------------------------------------------------------------------------
 
@@ -205,14 +206,14 @@ class Lifecycle(RuleBasedStateMachine):
     def lose_expired(self, lease: Lease, number: int, *, counted: bool) -> None:
         loss = Loss(MAX_LOSSES, counted, "silent")
         self.both(
-            lambda s: stretched(s, losses.lose_expired(s, lease.fence, lease.until, loss)),
+            lambda s: stretched(s, lost_workers.lose_expired(s, lease.fence, lease.until, loss)),
             lambda: self.world.lose_expired(lease.fence, number, loss),
         )
 
     def lose_owned(self, number: int) -> None:
         owner, loss = "abc"[number % 3], Loss(MAX_LOSSES, counted=True, detail="died")
         self.both(
-            lambda s: stretched(s, set(losses.lose_owned(s, owner, loss))),
+            lambda s: stretched(s, set(lost_workers.lose_owned(s, owner, loss))),
             lambda: self.world.lose_owned(owner, loss),
         )
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from service.storage.database import Database
-from service.storage.patience import MARGIN_SECONDS
+from service.storage.engine.connection import MARGIN_SECONDS
+from service.storage.engine.database import Database
 from tests.faults.proxy import Proxy
 from tests.servers import PostgresServer
 

@@ -5,11 +5,11 @@ import pytest
 from benchmarks.filling import EPOCHS, fill, id_of
 from benchmarks.queries import PAGE, questions
 from service.domain.comparisons.answer import Comparison
-from service.storage.comparisons import gather
-from service.storage.database import Database
-from service.storage.experiments import Filter, Page, page
-from service.storage.metrics import of_experiment
-from service.storage.results import of_experiment as result_of
+from service.storage.analysis.comparisons import gather
+from service.storage.engine.database import Database
+from service.storage.records.epochs import of_experiment
+from service.storage.records.experiments import Filter, Page, page
+from service.storage.records.results import of_experiment as result_of
 
 pytestmark = pytest.mark.slow
 

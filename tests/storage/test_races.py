@@ -13,13 +13,16 @@ from sqlalchemy import delete, event, select, text, update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Status
-from service.storage import experiments, idempotency, leases, lifecycle, losses, metrics, queue
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.idempotency import Request
-from service.storage.leases import CancelRequested, Claim, Fence, FenceLost
-from service.storage.losses import Loss
-from service.storage.tables import Epoch, Experiment, IdempotencyKey, Result, Trace
+from service.storage.engine.database import Database
+from service.storage.queue import leases, lost_workers, order, transitions
+from service.storage.queue.leases import CancelRequested, Claim, Fence, FenceLost
+from service.storage.queue.lost_workers import Loss
+from service.storage.records import epochs, experiments, idempotency
+from service.storage.records.idempotency import Request
+from service.storage.tables.base import new_id
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Experiment, Result, Trace
+from service.storage.tables.requests import IdempotencyKey
 from tests.conftest import make_experiment, read_experiment
 from tests.faults.scenario import Scenario
 from tests.making import make_epoch, make_run
@@ -113,7 +116,7 @@ class Row:
     def running(self, lease_seconds: float = 30.0) -> None:
         """A new attempt of it, by a worker w."""
         self.queued()
-        (claim,) = self.database.run("claim", lambda s: lifecycle.claim(s, "w", 1, lease_seconds))
+        (claim,) = self.database.run("claim", lambda s: transitions.claim(s, "w", 1, lease_seconds))
         self.fence = claim.fence
 
     def silent(self) -> None:
@@ -130,10 +133,10 @@ class Row:
             return list(session.scalars(select(Trace.transition).order_by(Trace.seq)))
 
     def cancel(self, session: Session) -> bool:
-        return bool(lifecycle.request_cancel(session, Experiment.id == self.id))
+        return bool(transitions.request_cancel(session, Experiment.id == self.id))
 
     def lose(self, session: Session) -> bool:
-        return losses.lose_expired(session, self.lease.fence, self.lease.until, COUNTED)
+        return lost_workers.lose_expired(session, self.lease.fence, self.lease.until, COUNTED)
 
 
 @pytest.fixture
@@ -152,7 +155,7 @@ def test_two_workers_offered_one_experiment_never_both_get_it(
         return bool(first)
 
     def claim(session: Session, owner: str) -> list[Claim]:
-        return lifecycle.claim(session, owner, 1, 30)
+        return transitions.claim(session, owner, 1, 30)
 
     race = Race(database, row.queued, lambda s: claim(s, "first"), lambda s: claim(s, "second"))
     assert race.run(rounds, judge) == {True, False}
@@ -171,12 +174,12 @@ def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, s
         assert accepted == (refused is CancelRequested)
         assert row.read().status == (Status.RUNNING if accepted else Status.SUCCEEDED)
         if accepted:
-            database.run("obey", lambda s: lifecycle.end_cancelled(s, row.fence))
+            database.run("obey", lambda s: transitions.end_cancelled(s, row.fence))
             assert row.read().status == Status.CANCELLED
         return accepted
 
     def succeed(session: Session) -> None:
-        lifecycle.succeed(session, row.fence, make_run())
+        transitions.succeed(session, row.fence, make_run())
 
     assert Race(database, row.running, row.cancel, succeed).run(rounds, judge) == {True, False}
     scenario.raced(rounds)
@@ -190,7 +193,7 @@ def test_a_renewal_and_a_loss_never_both_count(database: Database, row: Row, sce
         assert row.read().status == (Status.QUEUED if lost else Status.RUNNING)
         return lost
 
-    race = Race(database, row.silent, lambda s: lifecycle.renew(s, [row.fence], 30), row.lose)
+    race = Race(database, row.silent, lambda s: transitions.renew(s, [row.fence], 30), row.lose)
     assert race.run(rounds, judge) == {True, False}
     scenario.raced(rounds)
 
@@ -206,10 +209,10 @@ def test_an_epoch_is_recorded_before_a_loss_or_not_at_all(
         assert recorded or refused is FenceLost
         assert row.trace() == (["claim", "epoch", "lose"] if recorded else ["claim", "lose"])
         with database.read() as session:
-            assert len(metrics.of_experiment(session, row.id)) == recorded
+            assert len(epochs.of_experiment(session, row.id)) == recorded
         return recorded
 
-    race = Race(database, row.silent, lambda s: lifecycle.record_epoch(s, row.fence, make_epoch(1)), row.lose)
+    race = Race(database, row.silent, lambda s: transitions.record_epoch(s, row.fence, make_epoch(1)), row.lose)
     assert race.run(rounds, judge) == {True, False}
     scenario.raced(rounds)
 
@@ -229,10 +232,10 @@ def test_a_cancel_of_what_is_being_claimed_is_obeyed(
         assert now.status == (Status.RUNNING if claims else Status.CANCELLED)
         if claims:
             with pytest.raises(CancelRequested):
-                database.run("succeed", lambda s: lifecycle.succeed(s, claims[0].fence, make_run()))
+                database.run("succeed", lambda s: transitions.succeed(s, claims[0].fence, make_run()))
         return bool(claims)
 
-    race = Race(database, row.queued, lambda s: lifecycle.claim(s, "w", 1, 30), row.cancel)
+    race = Race(database, row.queued, lambda s: transitions.claim(s, "w", 1, 30), row.cancel)
     assert race.run(rounds, judge) == {True, False}
     scenario.raced(rounds)
 
@@ -268,10 +271,10 @@ def test_a_claim_waits_for_no_other_claim(database: Database, row: Row) -> None:
 
     def claim(session: Session) -> UUID:
         session.execute(text("SET LOCAL lock_timeout = '1s'"))
-        return lifecycle.claim(session, "w", 1, 30)[0].fence.id
+        return transitions.claim(session, "w", 1, 30)[0].fence.id
 
     with database.write("another") as session:
-        assert session.scalars(queue.due(1)).all() == [row.id]
+        assert session.scalars(order.due(1)).all() == [row.id]
         assert database.run("claim", claim) == other
 
 
@@ -291,7 +294,7 @@ def test_deleting_what_a_running_retry_points_to_deadlocks_with_nobody(
         row.id = database.run("make", make_experiment).id
         database.run("cancel", row.cancel)
         again = database.run("retry", lambda s: experiments.retry(s, "local", row.read(), new_id())).id
-        (claim,) = database.run("claim", lambda s: lifecycle.claim(s, "w", 1, 30))
+        (claim,) = database.run("claim", lambda s: transitions.claim(s, "w", 1, 30))
         assert claim.fence.id == again
         fence = claim.fence
 
@@ -304,7 +307,7 @@ def test_deleting_what_a_running_retry_points_to_deadlocks_with_nobody(
     def record(session: Session) -> None:
         nonlocal tries
         tries += 1
-        lifecycle.record_epoch(session, fence, make_epoch(1))
+        transitions.record_epoch(session, fence, make_epoch(1))
 
     def judge(done: bool, _: None) -> bool:
         assert done

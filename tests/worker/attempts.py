@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from service.storage import diagnostics, lifecycle
-from service.storage.database import Database
-from service.storage.leases import Claim
-from service.storage.tables import Epoch, Result
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Claim
+from service.storage.records import diagnostics
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Result
 from worker.run import Bench, _Attempt
 from worker.training.progress import Progress
 
@@ -23,7 +25,7 @@ TINY = {
 
 
 def claim(database: Database) -> Claim:
-    (found,) = database.run("claim", lambda s: lifecycle.claim(s, "w1", 1, 30))
+    (found,) = database.run("claim", lambda s: transitions.claim(s, "w1", 1, 30))
     return found
 
 

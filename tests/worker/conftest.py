@@ -8,7 +8,7 @@ import torch
 
 from service.settings import Settings
 from service.shutdown import Shutdown
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.conftest import make_experiment
 from tests.worker.attempts import TINY
 from worker.app import _bench

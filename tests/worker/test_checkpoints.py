@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from service.faults import Faults, InjectedFault
-from service.storage.base import new_id
-from service.storage.leases import Checkpoint, Fence
+from service.storage.queue.leases import Checkpoint, Fence
+from service.storage.tables.base import new_id
 from worker.checkpoints import Checkpoints, UnusableCheckpoint
 
 SNAPSHOT = {"format": 1, "weights": {"w": torch.arange(3.0)}, "order": [1, 2]}

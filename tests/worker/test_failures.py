@@ -9,8 +9,8 @@ import torch
 from service.domain.errors import InvalidData
 from service.domain.status import Cause, Status
 from service.shutdown import Shutdown
-from service.storage import attempts, metrics, results
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.records import attempts, epochs, results
 from tests.conftest import make_experiment, read_experiment
 from tests.worker.attempts import TINY, at_step, checkpointing, claim, log_of, raising
 from worker.log import AttemptLog
@@ -62,7 +62,7 @@ def test_a_diverging_run_keeps_the_epoch_that_showed_it(database: Database, benc
     now = read_experiment(database, id)
     assert (now.status, now.cause) == (Status.FAILED, Cause.DIVERGED)
     with database.read() as session:
-        last = metrics.of_experiment(session, id)[-1]
+        last = epochs.of_experiment(session, id)[-1]
     assert last.non_finite
     assert all(getattr(last, name) is None for name in last.non_finite)
 
@@ -90,7 +90,7 @@ def test_an_unusable_checkpoint_starts_over(
     assert (now.status, now.epochs_done) == (Status.SUCCEEDED, 3)
     assert "starts over" in log_of(bench, experiment, attempt=2)
     with database.read() as session:
-        assert {epoch.attempt for epoch in metrics.of_experiment(session, experiment)} == {2}
+        assert {epoch.attempt for epoch in epochs.of_experiment(session, experiment)} == {2}
 
 
 def test_a_full_disk_costs_the_checkpoint_and_not_the_run(

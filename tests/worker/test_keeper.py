@@ -8,11 +8,12 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from service.settings import Settings
-from service.storage import attempts, lifecycle, workers
-from service.storage.clock import after
-from service.storage.database import Database
-from service.storage.leases import Claim
-from service.storage.tables import Experiment
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Claim
+from service.storage.records import attempts, workers
+from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
 from tests.waiting import await_true
 from worker.identity import Identity
@@ -32,7 +33,7 @@ def keeper(database: Database, settings: Settings) -> Iterator[Keeper]:
 @pytest.fixture
 def claim(database: Database) -> Claim:
     database.run("make", make_experiment)
-    (found,) = database.run("claim", lambda s: lifecycle.claim(s, "w1", 1, 1.0))
+    (found,) = database.run("claim", lambda s: transitions.claim(s, "w1", 1, 1.0))
     return found
 
 
@@ -74,7 +75,7 @@ def stored_log(database: Database, claim: Claim) -> str:
 def test_a_cancel_raises_the_flag(database: Database, keeper: Keeper, claim: Claim, tmp_path: Path) -> None:
     with keeper.holding(claim.fence, tmp_path / "log") as held:
         assert not held.cancel_requested
-        database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == claim.fence.id))
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == claim.fence.id))
         await_true(lambda: held.cancel_requested, seconds=1.0)
         assert not held.lost
 
@@ -90,7 +91,7 @@ def test_an_outage_raises_no_flag_and_ends(
 ) -> None:
     with keeper.holding(claim.fence, tmp_path / "log") as held:
         with monkeypatch.context() as patched:
-            patched.setattr(lifecycle, "flags", _away)
+            patched.setattr(transitions, "flags", _away)
             await_true(lambda: keeper._away)
             assert not held.lost
         await_true(lambda: not keeper._away)

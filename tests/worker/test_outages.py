@@ -9,8 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from service.domain.status import Status
 from service.shutdown import Shutdown
-from service.storage import lifecycle
-from service.storage.database import Database
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
 from tests.conftest import read_experiment
 from tests.worker.attempts import claim
 from worker.run import Bench, _Attempt, run
@@ -69,7 +69,7 @@ def test_a_shutdown_while_data_is_fetched_releases(
 
 def fail_first(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Let so many transactions that record an epoch meet a database that is away."""
-    original = lifecycle.record_epoch
+    original = transitions.record_epoch
     left = times
 
     def failing(*arguments: Any) -> None:
@@ -79,4 +79,4 @@ def fail_first(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
             raise OperationalError("COMMIT", {}, Exception("server closed the connection"))
         original(*arguments)
 
-    monkeypatch.setattr(lifecycle, "record_epoch", failing)
+    monkeypatch.setattr(transitions, "record_epoch", failing)

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from service.domain.status import Outcome, Status
 from service.shutdown import Shutdown
-from service.storage import attempts, diagnostics, lifecycle, metrics, results
-from service.storage.database import Database
-from service.storage.leases import Fence
-from service.storage.tables import Experiment, Trace
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import attempts, diagnostics, epochs, results
+from service.storage.tables.experiments import Experiment, Trace
 from tests.conftest import make_experiment, read_experiment
 from tests.worker.attempts import TINY, TINY_MODEL, at_step, checkpointing, claim, figures, log_of
 from worker.run import Bench, _Attempt, run
@@ -26,7 +27,7 @@ def test_an_experiment_runs_to_its_result(database: Database, bench: Bench, expe
     now = read_experiment(database, experiment)
     assert (now.status, now.epochs_done, now.cause) == (Status.SUCCEEDED, 3, None)
     with database.read() as session:
-        assert [epoch.epoch for epoch in metrics.of_experiment(session, experiment)] == [1, 2, 3]
+        assert [epoch.epoch for epoch in epochs.of_experiment(session, experiment)] == [1, 2, 3]
         result = results.of_experiment(session, experiment)
     assert result is not None
     assert result.last["epoch"] == 3
@@ -84,7 +85,7 @@ def test_a_cancel_is_obeyed_while_it_measures(
     def ask(attempt: _Attempt) -> None:
         batches.append(attempt)
         attempt.held.cancel_requested = True
-        database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
         original(attempt)
 
     monkeypatch.setattr(_Attempt, "_while_measuring", ask)
@@ -133,7 +134,7 @@ def test_a_cancel_stops_at_the_next_step(
     database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ask(attempt: _Attempt, _: Progress) -> None:
-        database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
         attempt.held.cancel_requested = True
 
     at_step(monkeypatch, 2, ask)
@@ -167,7 +168,7 @@ def test_a_cancel_that_comes_while_scoring_still_wins(
     original = _Attempt._save_weights
 
     def save(self: _Attempt, trained: Any) -> str | None:
-        database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
         return original(self, trained)
 
     monkeypatch.setattr(_Attempt, "_save_weights", save)
@@ -179,17 +180,17 @@ def test_a_cancel_while_scoring_may_find_the_lease_lost(
     database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the success that the cancel refused and the end that it asks for, somebody else took the experiment."""
-    original = lifecycle.end_cancelled
+    original = transitions.end_cancelled
 
     def stolen(session: Session, fence: Fence) -> None:
         session.execute(update(Experiment).values(attempt=2, owner="w2"))
         original(session, fence)
 
     def save(*_: object) -> None:
-        database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == experiment))
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
 
     monkeypatch.setattr(_Attempt, "_save_weights", save)
-    monkeypatch.setattr(lifecycle, "end_cancelled", stolen)
+    monkeypatch.setattr(transitions, "end_cancelled", stolen)
     run(bench, claim(database))
     assert "not recorded: FenceLost" in log_of(bench, experiment)
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from service.settings import Settings
 from service.shutdown import Shutdown
-from service.storage import lifecycle
-from service.storage.base import new_id
-from service.storage.database import Database
-from service.storage.tables import Experiment
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.tables.base import new_id
+from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment
 from tests.service.test_queue import Counted
 from worker import sweep, tasks
@@ -80,7 +80,7 @@ def test_only_what_nothing_points_to_is_swept(database: Database, settings: Sett
     active, ended, gone = (
         database.run("make", make_experiment).id, database.run("make", make_experiment).id, new_id(),
     )  # fmt: skip
-    database.run("cancel", lambda s: lifecycle.request_cancel(s, Experiment.id == ended))
+    database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == ended))
     kept = [
         folder(settings.checkpoints, active, 2),
         folder(settings.weights, ended, 2),

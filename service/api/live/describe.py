@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from service.api import study_views, views
 from service.api.live.item import Item, Kind
 from service.api.schemas import EpochView, MetricsView, View
-from service.storage.deltas import Deltas
-from service.storage.tables import Epoch, Experiment, Tombstone
+from service.storage.changes.deltas import Deltas
+from service.storage.tables.changes import Tombstone
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Experiment
 
 NEVER_CHANGES = {"spec"}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from service.storage.deltas import Scope
+from service.storage.changes.deltas import Scope
 
 Kind = Literal["experiment", "metrics", "study", "deleted", "reset"]
 ORDER: tuple[Kind, ...] = ("experiment", "metrics", "study", "deleted", "reset")

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from service.api.live.describe import describe
 from service.api.live.feed import Batch, Feed
 from service.api.live.item import Item
-from service.storage import changes, deltas
-from service.storage.database import Database
-from service.storage.deltas import EVERYTHING
+from service.storage.changes import deltas, revisions
+from service.storage.changes.deltas import EVERYTHING
+from service.storage.engine.database import Database
 
 MOST_CHANGES = 1000
 """Experiments or epochs that are told one by one; those who follow more at once are told to read again."""
@@ -24,7 +24,7 @@ class Poller:
         """Ask once what has changed since the last time, and pass it on. One query while nothing has."""
         asked_at = time.monotonic()
         with self._database.read() as session:
-            newest = changes.revision(session)
+            newest = revisions.revision(session)
             batch = None if newest == self._feed.head else self._read(session, newest)
         if batch is None:
             self._feed.confirm(asked_at)

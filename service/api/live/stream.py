@@ -17,8 +17,8 @@ from service.api.live.item import Item, Kind
 from service.api.live.poller import MOST_CHANGES
 from service.api.services import Services
 from service.domain.errors import Unavailable
-from service.storage import changes, deltas
-from service.storage.deltas import Scope
+from service.storage.changes import deltas, revisions
+from service.storage.changes.deltas import Scope
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ Beginning = Callable[[Session], Sequence[Item]]
 
 def begin(session: Session, wish: Wish, since: int | None, state: Beginning) -> News:
     """What the client has missed since a revision; for one that names none, `state`."""
-    horizon = changes.horizon(session)
+    horizon = revisions.horizon(session)
     if since is None:
         return News(state(session), horizon.newest)
     reason = _lost(since, horizon)
@@ -63,7 +63,7 @@ def begin(session: Session, wish: Wish, since: int | None, state: Beginning) -> 
     return News(describe(session, found), horizon.newest)
 
 
-def _lost(since: int, horizon: changes.Horizon) -> str | None:
+def _lost(since: int, horizon: revisions.Horizon) -> str | None:
     if since > horizon.newest:
         return "This database has not come that far: it is another one, or an older copy."
     if since < horizon.forgotten:

@@ -1,0 +1,153 @@
+"""What curves are made of: the epoch rows of the run that stands for each seed of each group."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.domain import factors
+from service.domain.comparisons.cells import Factors, Run, key, standing
+from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves, level_of
+from service.domain.errors import FieldProblem, Invalid
+from service.domain.reference.article import ReferenceName
+from service.domain.spec import ExperimentSpec
+from service.domain.status import Cause, Status
+from service.storage.analysis.comparisons import factors_of, refuse_confounded, refuse_mixed_machines, specs_of
+from service.storage.records.experiments import Filter
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Experiment
+
+MOST_EXPERIMENTS = 20_000
+MOST_EPOCHS = 250_000
+"""Of one answer: an epoch row takes about 3 µs, and a curve of more seeds than that shows nothing new."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One group: one run a seed, by seed."""
+
+    factors: Factors
+    traces: Mapping[int, Trace]
+    n_diverged: int
+    one_device: bool
+
+
+@dataclass(frozen=True)
+class TracedSet:
+    """The groups in a steady order, and the spec fields in which they differ from the main article's protocol."""
+
+    groups: list[Traced]
+    differs: list[str]
+
+
+def gather(
+    session: Session,
+    narrowed: Filter,
+    metric: CurveMetricName,
+    group_by: Sequence[str],
+    *,
+    allow_mixed: bool = False,
+    seeds: bool = False,
+    level: float | None = None,
+    reference: ReferenceName | None = None,
+) -> Curves:
+    """The mean curve of each group of these experiments. Invalid for what `trace` refuses, and for a level of a figure
+    that has none."""
+    asked: dict[str, Any] = {"seeds": seeds, "level": level_of(metric, level)}
+    found = trace(session, narrowed, metric, group_by, allow_mixed=allow_mixed)
+    groups = [
+        curve(each.factors, each.traces, n_diverged=each.n_diverged, one_device=each.one_device, **asked)
+        for each in found.groups
+    ]
+    return curves(metric, groups, reference, found.differs)
+
+
+def trace(session: Session, narrowed: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool) -> TracedSet:
+    """The runs of these experiments, under way ones included; of several of one seed, the one that would stand for it
+    in a comparison. Invalid for what a comparison would refuse, and for more rows than one answer is made of."""
+    where = narrowed.conditions()
+    _refuse_too_many(session, where)
+    rows = _rows(session, where)
+    specs = specs_of(session, {row.condition for row in rows})
+    refuse_confounded(list(specs.values()), group_by)
+    if rows:
+        refuse_mixed_machines({_machine(row) for row in rows if row.status == Status.SUCCEEDED}, metric, allow_mixed)
+    named = {condition: factors_of(spec, group_by) for condition, spec in specs.items()}
+    groups: dict[frozenset[object], list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[key(named[row.condition])].append(row)
+    traces = _traces(session, where, CURVE_METRICS[metric].columns)
+    found = [_traced(named[members[0].condition], members, traces) for members in groups.values()]
+    return TracedSet(sorted(found, key=lambda each: _place(each.factors)), _differs(specs.values()))
+
+
+def _refuse_too_many(session: Session, where: Sequence[Any]) -> None:
+    counted = select(func.count(), func.coalesce(func.sum(Experiment.epochs_done), 0)).where(*where)
+    experiments, epochs = session.execute(counted).one()
+    if experiments <= MOST_EXPERIMENTS and epochs <= MOST_EPOCHS:
+        return
+    reason = (
+        f"These are {experiments:,} experiments with {epochs:,} epochs; curves are drawn of {MOST_EXPERIMENTS:,} and"
+        f" {MOST_EPOCHS:,} at most, so narrow the filter"
+    )
+    raise Invalid(f"{reason}.", errors=[FieldProblem("study", reason, "too_many")])
+
+
+def _rows(session: Session, where: Sequence[Any]) -> Sequence[Any]:
+    columns = (Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause,
+               Experiment.device, Experiment.precision, Experiment.code, Experiment.execution)  # fmt: skip
+    return session.execute(select(*columns).where(*where)).all()
+
+
+def _machine(row: Any) -> tuple[str, str, str]:
+    return row.device, row.precision, row.code
+
+
+def _traces(session: Session, where: Sequence[Any], columns: Sequence[str]) -> dict[UUID, Trace]:
+    figure = sum((getattr(Epoch, name) for name in columns[1:]), getattr(Epoch, columns[0]))
+    joined = select(Epoch.experiment_id, figure, Epoch.seconds).join(Experiment, Experiment.id == Epoch.experiment_id)
+    rows = session.execute(joined.where(*where).order_by(Epoch.experiment_id, Epoch.epoch))
+    return {id: _trace(epochs) for id, epochs in groupby(rows, key=lambda row: row[0])}
+
+
+def _trace(rows: Iterable[Any]) -> Trace:
+    figures, seconds = [], []
+    for _, figure, spent in rows:
+        figures.append(float("nan") if figure is None else figure)
+        seconds.append(spent)
+    return Trace(figures, seconds)
+
+
+def _traced(named: Factors, rows: Sequence[Any], traces: Mapping[UUID, Trace]) -> Traced:
+    seeds: dict[int, list[Run]] = defaultdict(list)
+    for row in rows:
+        cause = None if row.cause is None else Cause(row.cause)
+        seeds[row.seed].append(Run(row.id.hex, row.seed, Status(row.status), cause, unmeasured=True))
+    stand = {seed: standing(runs) for seed, runs in seeds.items()}
+    devices = {row.device or (row.execution or {}).get("device") for row in rows} - {None}
+    empty = Trace([], [])
+    return Traced(
+        named,
+        {seed: traces.get(UUID(run.id), empty) for seed, run in stand.items()},
+        sum(run.diverged for run in stand.values()),
+        one_device=len(devices) <= 1,
+    )
+
+
+def _place(named: Factors) -> list[tuple[str, float, str]]:
+    """Numbers by size, all else by its text."""
+    return [
+        (name, float(value) if isinstance(value, int | float) else 0.0, str(value)) for name, value in named.items()
+    ]
+
+
+def _differs(specs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the activation is stands on the curve itself."""
+    protocol = ExperimentSpec.model_validate({"activation": "relu"}).model_dump(mode="json", exclude={"activation"})
+    others = ({name: value for name, value in spec.items() if name != "activation"} for spec in specs)
+    return list(dict.fromkeys(name for spec in others for name in factors.differing(protocol, spec)))

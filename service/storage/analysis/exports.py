@@ -1,0 +1,82 @@
+"""Exports: what has ended, block by block, each read in a session of its own."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.domain.exports.columns import RowsName
+from service.storage.engine.keyset import Cursor
+from service.storage.records import diagnostics, epochs, experiments
+from service.storage.records.experiments import Filter
+from service.storage.tables.experiments import Experiment
+
+MOST_EXPERIMENTS = 200
+MOST_PARTS = 2_000
+"""Of one block; the parts of a single experiment may be more."""
+
+Record = tuple[Experiment, Any]
+"""An experiment and, where there is a row for each of its parts, that part."""
+
+
+class Reader:
+    """Terminal experiments in the order of their creation; what ends while it reads may be among them or not."""
+
+    def __init__(self, narrowed: Filter, rows: RowsName) -> None:
+        self._narrowed = replace(narrowed, ended=True)
+        self._parts = PARTS[rows]
+        self._layers = rows == "diagnostics"
+        self._waiting: list[Experiment] = []
+        self._after: Cursor | None = None
+        self._over = False
+
+    def block(self, session: Session) -> list[Record] | None:
+        """The next records, possibly none; None when there are no more."""
+        if not self._waiting and not self._over:
+            page = experiments.page(session, self._narrowed, sort="id", limit=MOST_EXPERIMENTS, after=self._after)
+            self._waiting, self._after, self._over = list(page.items), page.next, page.next is None
+        if not self._waiting:
+            return None
+        return list(self._parts(session, self._take()))
+
+    def _take(self) -> list[Experiment]:
+        """As many of those that wait as have about MOST_PARTS parts together, at least one."""
+        number = parts = 0
+        for experiment in self._waiting:
+            parts += self._parts_of(experiment)
+            if number and parts > MOST_PARTS:
+                break
+            number += 1
+        taken, self._waiting = self._waiting[:number], self._waiting[number:]
+        return taken
+
+    def _parts_of(self, experiment: Experiment) -> int:
+        """Its epochs, or its layers over them and at the start."""
+        if not self._layers:
+            return experiment.epochs_done
+        model = experiment.spec["model"]
+        layers: int = len(model["conv_channels"]) + model["dense_layers"] + 1
+        return (experiment.epochs_done + 1) * layers
+
+
+def _whole(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:
+    return ((row, None) for row in rows)
+
+
+def _epochs(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:
+    by_id: Mapping[UUID, Experiment] = {row.id: row for row in rows}
+    return ((by_id[epoch.experiment_id], epoch) for epoch in epochs.of_experiments(session, list(by_id)))
+
+
+def _layers(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:
+    by_id: Mapping[UUID, Experiment] = {row.id: row for row in rows}
+    return ((by_id[layer.experiment_id], layer) for layer in diagnostics.of_experiments(session, list(by_id)))
+
+
+PARTS: Mapping[RowsName, Callable[[Session, Sequence[Experiment]], Iterator[Record]]] = {
+    "experiments": _whole,
+    "epochs": _epochs,
+    "diagnostics": _layers,
+}

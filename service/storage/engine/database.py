@@ -1,0 +1,171 @@
+"""Opening the database, and the two ways to use it: a transaction that writes, and one that only reads."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tenacity
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.domain.errors import ConfigurationError
+from service.faults import Faults
+from service.settings import Settings
+from service.storage.engine.aggregates import Packing
+from service.storage.engine.connection import MARGIN_SECONDS, PatientConnection
+
+T = TypeVar("T")
+
+# Deadlocks and serialisation failures: the transaction has been rolled back whole and may simply be run again.
+RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
+
+STATEMENT_SECONDS = 30.0
+
+
+def _postgresql_timeouts(statement_seconds: float) -> dict[str, Any]:
+    """Without these a swallowed packet or a forgotten lock costs minutes or for ever. What a session leaves locked when
+    it falls silent within a transaction is free again after ten seconds."""
+    options = {
+        "statement_timeout": round(statement_seconds * 1000),
+        "lock_timeout": 10_000,
+        "idle_in_transaction_session_timeout": 10_000,
+        "timezone": "UTC",
+    }
+    given = " ".join(f"-c {name}={value}" for name, value in options.items())
+    return {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": given}
+
+
+class Database:
+    """One process's door to the database. Threads share it; forked children must open their own."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        statement_seconds: float = STATEMENT_SECONDS,
+        faults: Faults | None = None,
+        trace: bool = False,
+    ) -> None:
+        self.engine = _engine(url, pool_size, statement_seconds)
+        self.pool_size = pool_size
+        self.faults = faults or Faults()
+        self.trace = trace
+        # PostgreSQL's default would show each statement of a reader the commits since the one before.
+        one_view = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        reading = {"begin": "BEGIN"} if self.sqlite else one_view
+        self._writers = sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)
+
+    @property
+    def sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[Session]:
+        """A transaction that commits when the block ends and rolls back when it raises. `name` names its crash
+        points."""
+        with self._writers() as session, session.begin():
+            session.info["trace"] = self.trace
+            yield session
+            session.flush()
+            self.faults.reach(f"{name}.before_commit")
+        self.faults.reach(f"{name}.after_commit")
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One consistent view; nothing is written, and on SQLite no writer is kept waiting."""
+        with self._readers() as session, session.begin():
+            yield session
+
+    def run(self, name: str, work: Callable[[Session], T]) -> T:
+        """Do `work` in a writing transaction, again after a deadlock or a serialisation failure."""
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_retryable),
+            stop=tenacity.stop_after_attempt(5),
+            wait=tenacity.wait_random_exponential(0.01, max=0.5),
+            reraise=True,
+        ):
+            with attempt, self.write(name) as session:
+                value = work(session)
+        return value
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(
+        settings.database,
+        pool_size=settings.pool_size,
+        statement_seconds=settings.statement_seconds,
+        faults=Faults.parse(settings.fault, settings.home / "faults"),
+        trace=settings.trace,
+    )
+
+
+def _retryable(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+
+
+def _engine(text: str, pool_size: int, statement_seconds: float) -> Engine:
+    url = _checked(text)
+    return (
+        _sqlite(url, pool_size)
+        if url.get_backend_name() == "sqlite"
+        else _postgresql(url, pool_size, statement_seconds)
+    )
+
+
+def _postgresql(url: URL, pool_size: int, statement_seconds: float) -> Engine:
+    timeouts = _postgresql_timeouts(statement_seconds)
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, connect_args=timeouts
+    )
+
+    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> PatientConnection:
+        connection = PatientConnection.connect(*arguments, **options)
+        connection.patience = statement_seconds + MARGIN_SECONDS
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+    return engine
+
+
+def _checked(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ConfigurationError("ACTLAB_DATABASE_URL is not a database URL") from error
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ConfigurationError(
+            f"ACTLAB_DATABASE_URL: {url.drivername} is not supported; use sqlite:///file or postgresql+psycopg://..."
+        )
+    return url
+
+
+def _sqlite(url: URL, pool_size: int) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not open transactions of its own accord: _begin_sqlite says which kind.
+    connection.isolation_level = None
+    connection.create_aggregate("packed", 1, Packing)
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred BEGIN that later writes fails at once with "database is locked"; IMMEDIATE waits for its turn.
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))

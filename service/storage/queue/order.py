@@ -1,0 +1,139 @@
+"""The line of queued experiments: its order, and what to tell those who wait in it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from service.domain.spec import SPEC_VERSION
+from service.domain.status import Status
+from service.storage.engine.clock import after, now, seconds_since
+from service.storage.records import workers
+from service.storage.tables.experiments import Experiment
+
+BACK_OFF_SECONDS = 2.0  # for each loss before the last
+LONGEST_BACK_OFF_SECONDS = 300.0  # more than the most losses that can be allowed come to
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why a queued experiment is not running yet. Position 1 is next."""
+
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Depth:
+    queued: int
+    running: int
+    oldest_queued_seconds: float | None
+    eta_seconds: float | None
+    by_priority: dict[int, int]
+
+
+def due(limit: int) -> Select[Any]:
+    """Ids of the experiments that may start now, in the order in which they are taken, locked against other
+    workers."""
+    return (
+        select(Experiment.id)
+        .where(*_claimable())
+        .order_by(*_order())
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Experiment)
+    )
+
+
+def count_due(session: Session) -> int:
+    return session.execute(select(func.count()).select_from(Experiment).where(*_claimable())).scalar_one()
+
+
+def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
+    """Position and reason of those that are queued; two queries whatever their number."""
+    line = select(
+        Experiment.id,
+        func.row_number().over(order_by=_order()).label("position"),
+        case((Experiment.not_before > now(), -seconds_since(Experiment.not_before)), else_=0.0).label("back_off"),
+    ).where(Experiment.status == Status.QUEUED)
+    ranked = line.subquery()
+    rows = session.execute(select(ranked).where(ranked.c.id.in_(ids))).all()
+    if not rows:
+        return {}
+    alive = workers.count_alive(session)
+    return {row.id: Waiting(row.position, _reason(row.position, row.back_off, alive)) for row in rows}
+
+
+def depth(session: Session) -> Depth:
+    """How much waits, for how long, and when it should be done at the pace of the last 20 finished."""
+    by_priority = {
+        row.priority: row.n
+        for row in session.execute(
+            select(Experiment.priority, func.count().label("n"))
+            .where(Experiment.status == Status.QUEUED)
+            .group_by(Experiment.priority)
+            .order_by(Experiment.priority.desc())
+        )
+    }
+    oldest, running = session.execute(
+        select(
+            select(func.max(seconds_since(Experiment.created_at)))
+            .where(Experiment.status == Status.QUEUED)
+            .scalar_subquery(),
+            select(func.count()).select_from(Experiment).where(Experiment.status == Status.RUNNING).scalar_subquery(),
+        )
+    ).one()
+    queued = sum(by_priority.values())
+    return Depth(queued, running, oldest, _eta(session, queued + running), by_priority)
+
+
+def _eta(session: Session, left: int) -> float | None:
+    if not left:
+        return 0.0
+    recent = (
+        select(Experiment.seconds)
+        .where(Experiment.status == Status.SUCCEEDED, Experiment.seconds.is_not(None))
+        .order_by(Experiment.id.desc())
+        .limit(20)
+        .subquery()
+    )
+    mean = session.scalar(select(func.avg(recent.c.seconds)))
+    alive = workers.count_alive(session)
+    return None if mean is None or not alive else left * float(mean) / alive
+
+
+def _claimable() -> tuple[ColumnElement[bool], ...]:
+    return (
+        Experiment.status == Status.QUEUED,
+        ~Experiment.cancel_requested,
+        or_(
+            Experiment.not_before.is_(None),
+            Experiment.not_before <= now(),
+            Experiment.not_before > after(LONGEST_BACK_OFF_SECONDS),  # the clock has been set back since
+        ),
+        Experiment.spec_version <= SPEC_VERSION,
+    )
+
+
+def _order() -> tuple[Any, ...]:
+    """By priority, then studies with the fewest running so that none starves another, then age."""
+    other = aliased(Experiment)
+    running = (
+        select(func.count())
+        .where(other.study_id == Experiment.study_id, other.status == Status.RUNNING)
+        .correlate(Experiment)
+        .scalar_subquery()
+    )
+    return Experiment.priority.desc(), running, Experiment.created_at, Experiment.id
+
+
+def _reason(position: int, back_off: float, alive: int) -> str:
+    if alive == 0:
+        return "No worker is alive. Start one with `actlab up` or `actlab worker`."
+    if back_off > 0:
+        return f"Its last attempt was lost; it is retried in {back_off:.0f} s."
+    if position == 1:
+        return "It is next in line."
+    return f"It is behind {position - 1} other{'s' if position > 2 else ''}."

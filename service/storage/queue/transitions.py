@@ -1,0 +1,257 @@
+"""Every move of an experiment from one state to another: one guarded UPDATE each, in the caller's transaction. Those
+that nobody asked for, because a worker is gone, are in losses.
+
+The fence `id, attempt, status = 'running'` is what makes a second worker harmless: a worker that lost its lease holds
+an older attempt, its writes match no row, and it learns so from FenceLost.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from service.domain.diagnostics import LayerDiagnostics
+from service.domain.results import EpochMetrics
+from service.domain.status import Cause, Outcome, Status
+from service.storage.changes.revisions import stamp
+from service.storage.engine.clock import after, now
+from service.storage.queue import order
+from service.storage.queue.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
+from service.storage.queue.trace import BLIND, moved
+from service.storage.records import attempts, diagnostics, epochs, results
+from service.storage.records.results import FinishedRun
+from service.storage.tables.experiments import Experiment
+
+# --- queued -> running ---------------------------------------------------------------------------------------------
+
+
+def claim(session: Session, owner: str, limit: int, lease_seconds: float) -> list[Claim]:
+    """Take up to `limit` due experiments. What `owner` already holds comes first: after a commit whose answer got
+    lost, the worker holds rows that it does not know of."""
+    held = _running_of(session, owner)
+    if held:
+        return _resumed(session, held[:limit])
+    taken = _take(session, owner, limit, lease_seconds)
+    if not taken:
+        return []
+    epochs.forget_undone(session, [row.id for row in taken])
+    for row in taken:
+        attempts.open_attempt(session, row.id, row.attempt, owner)
+    moved(session, [(row.id, row.attempt) for row in taken], "claim")
+    return [Claim.of(row) for row in taken]
+
+
+def _resumed(session: Session, held: Sequence[Experiment]) -> list[Claim]:
+    """What is claimed again starts from its checkpoint, as after any other claim."""
+    if ahead := [row for row in held if row.epochs_done > (row.checkpoint_epoch or 0)]:
+        for row in ahead:
+            row.epochs_done = row.checkpoint_epoch or 0
+        session.flush()
+        epochs.forget_undone(session, [row.id for row in ahead])
+        stamp(session, [row.id for row in ahead])
+    return [Claim.of(row) for row in held]
+
+
+def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Sequence[Experiment]:
+    picked = order.due(limit).cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
+    taken = (
+        update(Experiment)
+        .where(Experiment.id.in_(select(picked.c.id)), Experiment.status == Status.QUEUED)
+        .values(
+            status=Status.RUNNING,
+            attempt=Experiment.attempt + 1,
+            owner=owner,
+            lease_until=after(lease_seconds),
+            not_before=None,
+            epochs_done=func.coalesce(Experiment.checkpoint_epoch, 0),
+            started_at=func.coalesce(Experiment.started_at, now()),
+        )
+        .returning(Experiment)
+    )
+    rows = session.scalars(taken, execution_options=_FRESH).all()
+    return sorted(rows, key=lambda row: row.id)
+
+
+# --- while running -------------------------------------------------------------------------------------------------
+
+
+def renew(session: Session, fences: Sequence[Fence], lease_seconds: float) -> set[UUID]:
+    """Prolong the leases; the ids that are still held. No revision: nothing that a GET shows has changed."""
+    renewed: set[UUID] = set()
+    for fence in sorted(fences, key=lambda f: f.id):
+        changed = session.execute(
+            update(Experiment).where(fence.holds).values(lease_until=after(lease_seconds)).returning(Experiment.id),
+            execution_options=BLIND,
+        )
+        renewed.update(changed.scalars())
+    return renewed
+
+
+def flags(session: Session, fences: Sequence[Fence]) -> dict[UUID, bool]:
+    """Whether a cancel was asked for, of those still held. Reads only, so that it may run twice a second."""
+    held = select(Experiment.id, Experiment.cancel_requested).where(or_(*(fence.holds for fence in fences)))
+    return {row.id: row.cancel_requested for row in session.execute(held)}
+
+
+def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) -> None:
+    """Record how the first claim decided to run it, so that later attempts can repeat it bit for bit."""
+    _guarded(session, fence, execution=execution)
+
+
+def record_start(session: Session, fence: Fence, layers: Sequence[LayerDiagnostics]) -> None:
+    """What the network looks like before its first step: epoch 0."""
+    _guarded(session, fence, epochs_done=0)
+    diagnostics.upsert(session, fence.id, fence.attempt, layers)
+    moved(session, [(fence.id, fence.attempt)], "start", epoch=0)
+
+
+def record_epoch(
+    session: Session, fence: Fence, figures: EpochMetrics, layers: Sequence[LayerDiagnostics] = ()
+) -> None:
+    _guarded(session, fence, epochs_done=figures.epoch)
+    epochs.upsert(session, fence.id, fence.attempt, figures)
+    diagnostics.upsert(session, fence.id, fence.attempt, layers)
+    moved(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
+
+
+def move_checkpoint(session: Session, fence: Fence, checkpoint: Checkpoint) -> None:
+    """Point at a newer file. Progress forgives earlier losses: only losses without progress add up. Progress is a step
+    that no checkpoint of any attempt had reached, however often it started over."""
+    advanced = func.coalesce(Experiment.furthest_step, -1) < checkpoint.step
+    _guarded(
+        session,
+        fence,
+        lost_count=case((advanced, 0), else_=Experiment.lost_count),
+        furthest_step=case((advanced, checkpoint.step), else_=Experiment.furthest_step),
+        checkpoint_epoch=checkpoint.epoch,
+        checkpoint_step=checkpoint.step,
+        checkpoint_path=checkpoint.path,
+        checkpoint_sha256=checkpoint.sha256,
+    )
+    moved(session, [(fence.id, fence.attempt)], "checkpoint")
+
+
+def start_over(session: Session, fence: Fence) -> None:
+    """The checkpoint cannot be used: forget it and what was measured before it."""
+    _guarded(
+        session,
+        fence,
+        epochs_done=0,
+        checkpoint_epoch=None,
+        checkpoint_step=None,
+        checkpoint_path=None,
+        checkpoint_sha256=None,
+    )
+    epochs.forget_undone(session, [fence.id])
+    moved(session, [(fence.id, fence.attempt)], "start_over")
+
+
+# --- running -> terminal -------------------------------------------------------------------------------------------
+
+
+def succeed(session: Session, fence: Fence, run: FinishedRun) -> None:
+    """Store the result. A repetition by the same attempt, after a commit whose answer got lost, changes nothing."""
+    if _already(session, fence, Status.SUCCEEDED):
+        return
+    _guarded(session, fence, **_ENDED, status=Status.SUCCEEDED, **results.figures(session, fence.id, run))
+    results.insert(session, fence.id, fence.attempt, run)
+    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.SUCCEEDED)
+    moved(session, [(fence.id, fence.attempt)], "succeed")
+
+
+def fail(session: Session, fence: Fence, cause: Cause, detail: str) -> None:
+    """End without a result. Where a cancel was asked for, that is how it ends."""
+    if _already(session, fence, Status.FAILED) or _cancelled_instead(session, fence):
+        return
+    _guarded(session, fence, **_ENDED, status=Status.FAILED, cause=cause, detail=detail)
+    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.FAILED, cause, detail)
+    moved(session, [(fence.id, fence.attempt)], "fail")
+
+
+def end_cancelled(session: Session, fence: Fence) -> None:
+    """The worker has stopped because a cancel was asked for."""
+    if _already(session, fence, Status.CANCELLED):
+        return
+    if not _cancelled_instead(session, fence):
+        raise FenceLost(fence)
+
+
+def _cancelled_instead(session: Session, fence: Fence) -> bool:
+    changed = session.execute(
+        update(Experiment)
+        .where(fence.holds, Experiment.cancel_requested)
+        .values(**_ENDED, status=Status.CANCELLED, cause=Cause.CANCELLED)
+        .returning(Experiment.id),
+        execution_options=BLIND,
+    ).all()
+    if changed:
+        attempts.close_attempt(session, fence.id, fence.attempt, Outcome.CANCELLED, Cause.CANCELLED)
+        moved(session, [(fence.id, fence.attempt)], "cancelled")
+    return bool(changed)
+
+
+# --- running -> queued ---------------------------------------------------------------------------------------------
+
+
+def release(session: Session, fence: Fence) -> None:
+    """Hand it back at shutdown, at no cost to it."""
+    if _cancelled_instead(session, fence):
+        return
+    _guarded(session, fence, status=Status.QUEUED, owner=None, lease_until=None)
+    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)
+    moved(session, [(fence.id, fence.attempt)], "release")
+
+
+# --- asked for by a client -----------------------------------------------------------------------------------------
+
+
+def request_cancel(session: Session, which: ColumnElement[bool]) -> list[UUID]:
+    """Cancel the queued and flag the running ones. From the commit on, success is impossible."""
+    queued = Experiment.status == Status.QUEUED
+    changed = session.execute(
+        update(Experiment)
+        .where(which, Experiment.status.in_((Status.QUEUED, Status.RUNNING)), ~Experiment.cancel_requested)
+        .values(
+            cancel_requested=True,
+            status=case((queued, Status.CANCELLED), else_=Experiment.status),
+            cause=case((queued, Cause.CANCELLED), else_=Experiment.cause),
+            finished_at=case((queued, now()), else_=None),
+        )
+        .returning(Experiment.id, Experiment.attempt),
+        execution_options=BLIND,
+    ).all()
+    if changed:
+        moved(session, [(row.id, row.attempt) for row in changed], "cancel")
+    return [row.id for row in changed]
+
+
+# --- shared --------------------------------------------------------------------------------------------------------
+
+_FRESH = {"synchronize_session": False, "populate_existing": True}
+_ENDED: dict[str, Any] = {"owner": None, "lease_until": None, "finished_at": now()}
+
+
+def _guarded(session: Session, fence: Fence, **values: Any) -> None:
+    """The one UPDATE of a worker's own transition; FenceLost or CancelRequested when it changed no row."""
+    changed = session.execute(
+        update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values).returning(Experiment.id),
+        execution_options=BLIND,
+    ).all()
+    if len(changed) == 1:
+        return
+    if session.scalar(select(Experiment.id).where(fence.holds)) is not None:
+        raise CancelRequested(fence)
+    raise FenceLost(fence)
+
+
+def _already(session: Session, fence: Fence, status: Status) -> bool:
+    ended = (Experiment.id == fence.id, Experiment.attempt == fence.attempt, Experiment.status == status)
+    return session.scalar(select(Experiment.id).where(*ended)) is not None
+
+
+def _running_of(session: Session, owner: str) -> Sequence[Experiment]:
+    mine = select(Experiment).where(Experiment.owner == owner, Experiment.status == Status.RUNNING)
+    locked = mine.order_by(Experiment.id).with_for_update()
+    return session.scalars(locked, execution_options={"populate_existing": True}).all()

@@ -1,0 +1,53 @@
+"""Figures per epoch and layer. Unlike metrics they begin with epoch 0."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.domain.diagnostics import LayerDiagnostics
+from service.storage.tables.diagnostics import Layer
+from service.storage.tables.experiments import Experiment
+
+_KEY = ("experiment_id", "epoch", "position")
+
+
+def upsert(session: Session, experiment: UUID, attempt: int, layers: Sequence[LayerDiagnostics]) -> None:
+    """Write the layers of an epoch, of which there may be none; rows that a newer attempt wrote stay."""
+    if not layers:
+        return
+    rows = [{"experiment_id": experiment, "attempt": attempt, **layer.model_dump()} for layer in layers]
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(Layer).values(rows)
+    replaced = {name: statement.excluded[name] for name in rows[0] if name not in _KEY}
+    session.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=replaced, where=Layer.attempt <= attempt))
+
+
+def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
+    """Delete what is past `epochs_done`; the start, epoch 0, stays as it is."""
+    done = select(Experiment.epochs_done).where(Experiment.id == Layer.experiment_id).scalar_subquery()
+    session.execute(
+        delete(Layer).where(Layer.experiment_id.in_(experiments), Layer.epoch > done),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def of_experiment(
+    session: Session, experiment: UUID, since: int | None = None, layers: Collection[str] = ()
+) -> Sequence[Layer]:
+    """By epoch, from the input to the output; with `since`, only what changed after that revision, and with `layers`
+    only those."""
+    found = select(Layer).where(Layer.experiment_id == experiment).order_by(Layer.epoch, Layer.position)
+    if since is not None:
+        found = found.where(Layer.revision > since)
+    if layers:
+        found = found.where(Layer.layer.in_(layers))
+    return session.scalars(found).all()
+
+
+def of_experiments(session: Session, experiments: Collection[UUID]) -> Sequence[Layer]:
+    """All layers of one page of an export, in the order of the ids, epochs and positions: one query by the key."""
+    order = (Layer.experiment_id, Layer.epoch, Layer.position)
+    return session.scalars(select(Layer).where(Layer.experiment_id.in_(experiments)).order_by(*order)).all()

@@ -1,0 +1,48 @@
+"""Figures per epoch."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.domain.results import EpochMetrics
+from service.storage.records import diagnostics
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Experiment
+
+
+def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetrics) -> None:
+    """Write one epoch; a row that a newer attempt wrote stays."""
+    values = {"experiment_id": experiment, "attempt": attempt, **figures.model_dump()}
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(Epoch).values(values)
+    replaced = {name: statement.excluded[name] for name in values if name not in ("experiment_id", "epoch")}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["experiment_id", "epoch"], set_=replaced, where=Epoch.attempt <= attempt
+        )
+    )
+
+
+def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
+    """Delete the epochs past `epochs_done`, diagnostics included: a new start will do them again."""
+    done = select(Experiment.epochs_done).where(Experiment.id == Epoch.experiment_id).scalar_subquery()
+    session.execute(
+        delete(Epoch).where(Epoch.experiment_id.in_(experiments), Epoch.epoch > done),
+        execution_options={"synchronize_session": False},
+    )
+    diagnostics.forget_undone(session, experiments)
+
+
+def of_experiment(session: Session, experiment: UUID, since: int | None = None) -> Sequence[Epoch]:
+    """Epochs in order; with `since`, only those changed after that revision."""
+    found = select(Epoch).where(Epoch.experiment_id == experiment).order_by(Epoch.epoch)
+    return session.scalars(found if since is None else found.where(Epoch.revision > since)).all()
+
+
+def of_experiments(session: Session, experiments: Collection[UUID]) -> Sequence[Epoch]:
+    """Epochs of all of these, in the order of experiment and epoch."""
+    found = select(Epoch).where(Epoch.experiment_id.in_(experiments)).order_by(Epoch.experiment_id, Epoch.epoch)
+    return session.scalars(found).all()

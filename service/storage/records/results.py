@@ -1,0 +1,62 @@
+"""Test results: the row of details, and the figures copied onto the experiment for lists and comparisons."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.domain.results import TestResult
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Result
+
+SERVED = {"last", "best", "per_class", "confusion_matrix", "fingerprint", "collapse"}
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a worker hands in at the end. `weights` is the folder of last.safetensors and best.safetensors."""
+
+    result: TestResult
+    weights: str | None
+
+
+def figures(session: Session, experiment: UUID, run: FinishedRun) -> dict[str, Any]:
+    """Columns of the experiment's row that a success fills in. The pace is a median, because on a shared machine an
+    epoch now and then takes several times as long."""
+    result = run.result
+    paces = session.scalars(select(Epoch.images_per_second).where(Epoch.experiment_id == experiment)).all()
+    return {
+        "test_accuracy": result.last.test_accuracy,
+        "test_loss": result.last.test_loss,
+        "best_epoch": result.best.epoch,
+        "best_test_accuracy": result.best.test_accuracy,
+        "best_test_loss": result.best.test_loss,
+        "seconds": result.seconds,
+        "early_loss": result.early_loss,
+        "images_per_second": median(paces) if paces else None,
+        "device": result.fingerprint.device,
+        "precision": result.fingerprint.precision,
+        "code": result.fingerprint.code,
+    }
+
+
+def insert(session: Session, experiment: UUID, attempt: int, run: FinishedRun) -> None:
+    result = run.result
+    plain = result.model_dump(mode="json", include=SERVED)
+    session.add(
+        Result(
+            experiment_id=experiment,
+            attempt=attempt,
+            last_correct=result.last.correct,
+            best_correct=result.best.correct,
+            weights_path=run.weights,
+            **plain,
+        )
+    )
+
+
+def of_experiment(session: Session, experiment: UUID) -> Result | None:
+    return session.get(Result, experiment)

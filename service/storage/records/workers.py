@@ -1,0 +1,82 @@
+"""Who is alive: one row a worker process, refreshed by its heartbeat."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from service.storage.engine.clock import after, now
+from service.storage.tables.workers import Worker
+
+ALIVE_SECONDS = 15.0  # three heartbeats
+FORGET_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a worker says of itself; memory in bytes."""
+
+    id: str
+    hostname: str
+    pid: int
+    device: str
+    device_name: str
+    memory: dict[str, Any]
+    versions: dict[str, str]
+    experiments: list[str] = field(default_factory=list)
+
+
+def beat(session: Session, heartbeat: Heartbeat) -> None:
+    """Note that it is alive; the first beat registers it and forgets those long gone."""
+    row = session.get(Worker, heartbeat.id)
+    if row is None:
+        session.execute(delete(Worker).where(Worker.last_seen < after(-FORGET_SECONDS)))
+        row = Worker(id=heartbeat.id)
+        session.add(row)
+    for name, value in vars(heartbeat).items():
+        setattr(row, name, value)
+    row.last_seen = now()
+
+
+def leave(session: Session, id: str) -> None:
+    """It stopped cleanly, or its supervisor saw it die."""
+    session.execute(delete(Worker).where(Worker.id == id))
+
+
+@dataclass(frozen=True)
+class Listed:
+    worker: Worker
+    alive: bool
+
+
+def listed(session: Session) -> list[Listed]:
+    """Every worker that has not been forgotten, newest first."""
+    found = select(Worker, _alive()).order_by(Worker.last_seen.desc(), Worker.id)
+    return [Listed(worker, alive) for worker, alive in session.execute(found)]
+
+
+def count_alive(session: Session) -> int:
+    return session.execute(select(func.count()).select_from(Worker).where(_alive())).scalar_one()
+
+
+def devices(session: Session) -> set[str]:
+    """Kinds of device that live workers have."""
+    return set(session.scalars(select(Worker.device).where(_alive()).distinct()))
+
+
+def machines(session: Session) -> set[tuple[str, str | None]]:
+    """Kind of device and version of torch of each live worker."""
+    rows = session.execute(select(Worker.device, Worker.versions).where(_alive()))
+    return {(row.device, row.versions.get("torch")) for row in rows}
+
+
+def count_idle(session: Session) -> int:
+    """Alive and without work. Counted here and not in SQL: JSON comparison differs between the databases."""
+    running = session.scalars(select(Worker.experiments).where(_alive())).all()
+    return sum(not experiments for experiments in running)
+
+
+def _alive() -> ColumnElement[bool]:
+    # Heard of in times to come: before the clock was set back.
+    return Worker.last_seen.between(after(-ALIVE_SECONDS), after(ALIVE_SECONDS))

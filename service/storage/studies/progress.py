@@ -1,0 +1,64 @@
+"""How far studies are."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select, union_all
+from sqlalchemy.orm import Session
+
+from service.domain.status import ACTIVE, Status
+from service.storage.records import workers
+from service.storage.tables.experiments import Experiment
+from service.storage.tables.studies import StudyReuse
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Experiments per status, and seconds until the last ends at the pace of those finished; None when unknown."""
+
+    counts: Mapping[Status, int]
+    eta_seconds: float | None
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def active(self) -> int:
+        return sum(self.counts[status] for status in ACTIVE)
+
+    @property
+    def finished(self) -> bool:
+        return not self.active
+
+
+def of_study(session: Session, id: UUID) -> Progress:
+    return of_studies(session, [id])[id]
+
+
+def of_studies(session: Session, ids: Collection[UUID]) -> dict[UUID, Progress]:
+    """Two queries whatever their number."""
+    counts = {id: dict.fromkeys(Status, 0) for id in ids}
+    means: dict[UUID, float] = {}
+    figures = (Experiment.status, Experiment.seconds)
+    own = select(Experiment.study_id.label("study"), *figures).where(Experiment.study_id.in_(ids))
+    taken = select(StudyReuse.study_id, *figures).join(Experiment, Experiment.id == StudyReuse.experiment_id)
+    both = union_all(own, taken.where(StudyReuse.study_id.in_(ids))).subquery()
+    for id, status, number, seconds in session.execute(
+        select(both.c.study, both.c.status, func.count(), func.avg(both.c.seconds)).group_by(
+            both.c.study, both.c.status
+        )
+    ):
+        counts[id][Status(status)] = number
+        if status == Status.SUCCEEDED:
+            means[id] = float(seconds)
+    alive = workers.count_alive(session)
+    return {id: Progress(each, _eta(each, means.get(id), alive)) for id, each in counts.items()}
+
+
+def _eta(counts: Mapping[Status, int], mean_seconds: float | None, alive: int) -> float | None:
+    left = sum(counts[status] for status in ACTIVE)
+    if not left:
+        return 0.0
+    return left * mean_seconds / min(left, alive) if mean_seconds is not None and alive else None

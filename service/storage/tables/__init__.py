@@ -1,0 +1,18 @@
+"""All tables, one module an aggregate.
+
+Importing any of them registers all of them in the metadata, because foreign keys name tables of other modules.
+"""
+
+from service.storage.tables import (
+    activations,
+    base,
+    changes,
+    diagnostics,
+    epochs,
+    experiments,
+    requests,
+    studies,
+    workers,
+)
+
+__all__ = ["activations", "base", "changes", "diagnostics", "epochs", "experiments", "requests", "studies", "workers"]

@@ -1,0 +1,43 @@
+"""What every table has in common: names of constraints, column types, ids."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import JSON, CheckConstraint, MetaData, Text, text
+from sqlalchemy.orm import DeclarativeBase
+
+from service.domain.status import Cause, Outcome, Status
+from service.storage.engine.clock import UtcDateTime
+
+# JSON, not JSONB: a spec and the factors of a study are shown in the order in which they were written.
+Json = JSON(none_as_null=True)
+
+
+def new_id() -> UUID:
+    """A UUIDv7: unique without asking the database, and sorted by time of creation."""
+    return uuid_utils.compat.uuid7()
+
+
+def one_of(column: str, words: type[Status] | type[Cause] | type[Outcome]) -> CheckConstraint:
+    allowed = ", ".join(f"'{word.value}'" for word in words)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+def only(status: str) -> dict[str, Any]:
+    """An index of the rows in one state."""
+    return {f"{dialect}_where": text(f"status = '{status}'") for dialect in ("postgresql", "sqlite")}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: Json, list[Any]: Json, str: Text}
