@@ -1,3 +1,3 @@
-from actlab.command import main
+from actlab.cli.main import main
 
 main()

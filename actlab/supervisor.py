@@ -18,10 +18,10 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
 from actlab.client import Client
-from service import reaper
+from service.background import reaper
 from service.domain.errors import ConfigurationError
+from service.process.shutdown import Shutdown
 from service.settings import Settings
-from service.shutdown import Shutdown
 from service.storage import migrate
 from service.storage.engine.database import Database, open_database
 from service.storage.records import workers

@@ -16,11 +16,11 @@ from typing import cast
 import typer
 
 from service.domain.spec import DatasetName, ExperimentSpec
-from worker.training.datasets import Locations, load
-from worker.training.diagnostics import Diagnostics
+from worker.training.datasets.tensors import Locations, load
+from worker.training.diagnostics.measurement import Diagnostics
+from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
-from worker.training.precision import Execution
-from worker.training.progress import Progress
+from worker.training.state import Progress
 
 Seconds = tuple[float, float]
 """By the clock, and of the processors."""

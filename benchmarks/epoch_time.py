@@ -21,10 +21,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from service.domain.results import EpochMetrics
 from service.domain.spec import DatasetName, ExperimentSpec
-from worker.training.datasets import Dataset, Locations, load
+from worker.training.datasets.tensors import Dataset, Locations, load
+from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
-from worker.training.precision import Execution
-from worker.training.progress import Progress
+from worker.training.state import Progress
 
 
 class TrainingSeconds(Callbacks):

@@ -18,9 +18,9 @@ import typer
 from torch import Tensor
 from torch.nn import functional as F
 
-from service.domain.activations.choice import ActivationSpec
 from service.domain.activations.cost import estimated_cost
-from service.domain.activations.language import FUNCTIONS, parse
+from service.domain.activations.selection import ActivationSpec
+from service.domain.formulas.parser import FUNCTIONS, parse
 from worker.training.activations import build, definition
 
 SHAPE = (128 * 12 * 12, 64)

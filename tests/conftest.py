@@ -26,6 +26,9 @@ from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, miss
 hypothesis_settings.register_profile("actlab", deadline=None)
 hypothesis_settings.load_profile("actlab")
 
+ROOT = Path(__file__).parents[1]
+"""The folder of the project."""
+
 REQUIRED = "ACTLAB_REQUIRE_SERVICES"
 """Where this is 1, as in CI, a test that would be skipped for want of a server or of data fails instead."""
 

@@ -24,14 +24,14 @@ FORBIDDEN = {
     "actlab.client": ["service", "worker"],
     "actlab.operations": ["service", "worker"],
     "actlab.demo": ["service", "worker"],
-    "actlab.tables": ["service.storage", "service.api", "worker", "torch"],
+    "actlab.cli.tables": ["service.storage", "service.api", "worker", "torch"],
 }  # fmt: skip
 
 # Where the environment is touched, and why that cannot be a setting.
 ENVIRONMENT = {
     "service.settings": "the one reader, through pydantic-settings",
-    "worker.tuning": "for OpenMP and glibc, which read them before any line of Python",
-    "worker.training.precision": "CUBLAS_WORKSPACE_CONFIG: cuBLAS itself reads it, before its first use",
+    "worker.environment": "for OpenMP and glibc, which read them before any line of Python",
+    "worker.training.execution": "CUBLAS_WORKSPACE_CONFIG: cuBLAS itself reads it, before its first use",
 }
 
 
@@ -106,7 +106,7 @@ def test_the_api_starts_without_torch() -> None:
 
 
 def test_a_command_waits_for_nothing_that_only_another_needs() -> None:
-    program = "import sys, actlab.command; print(*sorted({'fastapi', 'alembic', 'torch'} & sys.modules.keys()))"
+    program = "import sys, actlab.cli.main; print(*sorted({'fastapi', 'alembic', 'torch'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

@@ -11,22 +11,22 @@ import torch
 from celery import Celery, signals
 from celery.worker import state
 
-from service.periodic import Periodic
-from service.queue import TASK, Waker, create_celery
-from service.reaper import Reaper
+from service.background.reaper import Reaper
+from service.background.wakes import TASK, Waker, create_celery
+from service.process.periodic import Periodic
+from service.process.shutdown import Shutdown
 from service.settings import Settings
-from service.shutdown import Shutdown
 from service.storage import migrate
 from service.storage.engine.database import Database, open_database
 from service.storage.tables.base import new_id
 from worker import tasks
+from worker.attempt import Bench
 from worker.checkpoints import Checkpoints
 from worker.identity import Identity
 from worker.lease import Keeper
 from worker.persistence import Persistence
-from worker.run import Bench
 from worker.sweep import sweep
-from worker.training.datasets import Datasets, Locations
+from worker.training.datasets.tensors import Datasets, Locations
 
 SWEEP_SECONDS = 3600.0
 GROWN = 1.25

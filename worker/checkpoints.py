@@ -9,10 +9,10 @@ from uuid import UUID
 
 import torch
 
-from service.faults import Faults
+from service.process.faults import Faults
 from service.storage.queue.leases import Checkpoint, Fence
 from worker.durable import durable
-from worker.training.progress import Snapshot
+from worker.training.state import Snapshot
 
 
 class UnusableCheckpoint(Exception):

@@ -11,7 +11,7 @@ import torch
 
 from service.settings import Settings
 from service.storage.records.workers import Heartbeat
-from worker.training.precision import Device
+from worker.training.execution import Device
 
 
 @dataclass(frozen=True)

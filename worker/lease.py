@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from service import attempt_log
+from service.process import attempt_log
 from service.settings import Settings
 from service.storage.engine.database import Database
 from service.storage.queue import transitions

@@ -9,7 +9,7 @@ from typing import Self, TextIO
 
 import structlog
 
-from service import attempt_log
+from service.process import attempt_log
 from service.storage.queue.leases import Fence
 
 log = structlog.get_logger(__name__)

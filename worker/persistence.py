@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from service.shutdown import Shutdown
+from service.process.shutdown import Shutdown
 from service.storage.engine.database import Database
 
 T = TypeVar("T")

@@ -2,11 +2,11 @@
 
 import structlog
 
-from service.queue import Waker
+from service.background.wakes import Waker
 from service.storage.queue import transitions
+from worker.attempt import Bench, run
 from worker.identity import Identity
 from worker.persistence import Outage
-from worker.run import Bench, run
 
 log = structlog.get_logger(__name__)
 

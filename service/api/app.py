@@ -6,13 +6,18 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from service.api import (
+from service.api.http import errors
+from service.api.http.access import Access
+from service.api.http.dependencies import EVERY_ROUTE
+from service.api.http.problem import EVERYWHERE
+from service.api.http.services import Services
+from service.api.openapi.document import describe
+from service.api.routes import (
     activations,
-    claims,
+    article_claims,
     comparisons,
     curves,
     diagnostics,
-    errors,
     events,
     experiments,
     reports,
@@ -20,25 +25,31 @@ from service.api import (
     system,
     workers,
 )
-from service.api.access import Access
-from service.api.dependencies import EVERY_ROUTE
-from service.api.live.feed import Feed
-from service.api.live.poller import Poller
-from service.api.openapi import describe
-from service.api.problem import EVERYWHERE
-from service.api.services import Services
+from service.background.reaper import Reaper
+from service.background.wakes import Waker, create_celery, reconcile, start_rankings
+from service.changefeed.feed import Feed
+from service.changefeed.poller import Poller
 from service.dashboard.docs import add_docs
 from service.dashboard.pages import add_pages
-from service.periodic import Periodic
-from service.queue import Waker, create_celery, reconcile, start_rankings
-from service.reaper import Reaper
+from service.process.periodic import Periodic
 from service.settings import Settings
 from service.storage import migrate
 from service.storage.changes import revisions
 from service.storage.engine.database import Database, open_database
 
 # Side by side, and first what is asked most: routers within routers cost a poll a fifth of its time.
-VERSIONED = (experiments, diagnostics, studies, reports, events, comparisons, curves, claims, activations, workers)
+VERSIONED = (
+    experiments,
+    diagnostics,
+    studies,
+    reports,
+    events,
+    comparisons,
+    curves,
+    article_claims,
+    activations,
+    workers,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.domain.activations.choice import ActivationSpec
+from service.domain.activations.selection import ActivationSpec
 from service.domain.comparisons.cells import Factor
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.spec import ExperimentSpec

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from service.domain.activations.registered import REGISTRY, Registry
+from service.domain.activations.registry import REGISTRY, Registry
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.problems import field_problems, pointer
 from service.domain.spec import LARGEST_SAFE_INTEGER, ExperimentSubmission

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.domain.claims.answer import Claim
+from service.domain.article_claims.answer import Claim
+from service.domain.comparisons.agreement import Agreement
 from service.domain.comparisons.answer import Comparison, Group
 from service.domain.comparisons.cells import Cell, Factor, Factors
 from service.domain.comparisons.curves import Curves
-from service.domain.reference.agreement import Agreement
 from service.domain.status import ACTIVE, Status
 
 

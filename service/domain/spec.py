@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJso
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-from service.domain.activations.choice import ActivationChoice
-from service.domain.activations.choice_schema import FORMULA_EXAMPLE
+from service.domain.activations.selection import ActivationChoice
+from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.part import Part
 from service.domain.text import Name, Notes, Tags, printable
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.domain.activations.choice_schema import FORMULA_EXAMPLE
-from service.domain.activations.registered import Registry
+from service.domain.activations.registry import Registry
+from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.grids import Block, Factor, merged, refuse
 from service.domain.part import Part

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from service.domain.claims.answer import Claim, Part
-from service.domain.reference.agreement import GATE, Agreement
+from service.domain.article_claims.answer import Claim, Part
+from service.domain.comparisons.agreement import GATE, Agreement
 from service.domain.report import Report
 from service.report.numbers import MINUS, Shown
 from service.report.parts import Section, Table

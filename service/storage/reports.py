@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.domain.claims.verdicts import judge
+from service.domain.article_claims.verdicts import judge
+from service.domain.comparisons.agreement import Agreement, agreement
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.comparisons.metrics import OF_THE_MACHINE, PRIMARY, MetricName
+from service.domain.comparisons.published import ReferenceName, article
 from service.domain.errors import StudyNotFound
-from service.domain.reference.agreement import Agreement, agreement
-from service.domain.reference.article import ReferenceName, article
 from service.domain.report import Asked, Machine, Report, Unfinished
 from service.domain.status import Cause, Status
 from service.storage.analysis import comparisons, curves

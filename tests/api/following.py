@@ -11,8 +11,8 @@ from typing import Any
 import httpx2
 import uvicorn
 
+from service.api.http.services import Services
 from service.api.server import Server
-from service.api.services import Services
 from service.settings import Settings
 from tests.api.serving import application
 from tests.servers import free_port

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from service.api.app import create_app
-from service.api.services import Services
+from service.api.http.services import Services
 from service.settings import Settings
 from tests.api.problems import check_shape
 from tests.servers import free_port

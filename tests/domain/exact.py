@@ -7,7 +7,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from service.domain.activations.expression import Call, Expression, Number, Reference, Variable
+from service.domain.formulas.expression import Call, Expression, Number, Reference, Variable
 
 LARGEST = mpmath.mpf(float(np.finfo(np.float32).max)) / 4  # with room for rounding and for softplus and its like
 GRAZING = mpmath.mpf("1e-3")

@@ -11,10 +11,10 @@ from tests.conftest import do_without
 from tests.faults.scenario import Scenario
 from tests.faults.stage import SPEC, Installation, Stage, installed
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
-from worker.training.datasets import Locations, load
+from worker.training.datasets.tensors import Locations, load
+from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
-from worker.training.precision import Execution
-from worker.training.progress import Progress
+from worker.training.state import Progress
 
 
 @pytest.fixture(scope="session", params=["embedded", "production"])

@@ -21,7 +21,7 @@ from tests.faults.scenario import Scenario
 from tests.servers import PostgresServer, RedisServer
 from tests.stack.services import SHORT, Json, Service
 from tests.waiting import await_true
-from worker.tuning import TUNING
+from worker.environment import TUNING
 
 SPEC: Json = SHORT | {"epochs": 6}
 """What most tests train: long enough to be interrupted anywhere, about two seconds undisturbed."""

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from service.queue import TASK, create_celery
+from service.background.wakes import TASK, create_celery
 from service.settings import Settings
 from tests.faults.stage import PATIENCE, Stage
 from tests.waiting import await_true

@@ -15,7 +15,7 @@ from tests.faults.table import Run, read, rows
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "reliability.md").read_text()
 FILES = sorted(path for path in Path(__file__).parent.glob("test_*.py") if path.name != Path(__file__).name)
-RACES = ROOT / "tests" / "storage" / "test_races.py"
+RACES = ROOT / "tests" / "storage" / "queue" / "test_races.py"
 
 
 def scenarios() -> Iterator[Any]:

@@ -7,18 +7,18 @@ LOSSES = "service/storage/queue/lost_workers.py"
 LEASES = "service/storage/queue/leases.py"
 QUEUE = "service/storage/queue/order.py"
 EXPERIMENTS = "service/storage/records/experiments.py"
-REAPER = "service/reaper.py"
-DEPENDENCIES = "service/api/dependencies.py"
-RUN = "worker/run.py"
+REAPER = "service/background/reaper.py"
+DEPENDENCIES = "service/api/http/dependencies.py"
+RUN = "worker/attempt.py"
 
-STORAGE = "tests/storage/test_lifecycle.py::"
-CLAIMS = "tests/storage/test_claims.py::"
-LOSING = "tests/storage/test_losses.py::"
-CANCEL = "tests/storage/test_cancel.py::"
-MACHINE = "tests/storage/test_machine.py::test_the_lifecycle_is_as_the_model_says"
-RACES = "tests/storage/test_races.py::"
-REAPING = "tests/service/test_reaper.py::"
-RUNNING = "tests/worker/test_run.py::"
+STORAGE = "tests/storage/queue/test_transitions.py::"
+CLAIMS = "tests/storage/queue/test_claim.py::"
+LOSING = "tests/storage/queue/test_lost_workers.py::"
+CANCEL = "tests/storage/queue/test_cancel.py::"
+MACHINE = "tests/storage/queue/test_machine.py::test_the_lifecycle_is_as_the_model_says"
+RACES = "tests/storage/queue/test_races.py::"
+REAPING = "tests/background/test_reaper.py::"
+RUNNING = "tests/worker/test_attempt.py::"
 
 
 def guard(name: str, file: str, old: str, new: str, *tests: str) -> Guard:
@@ -60,7 +60,7 @@ GUARDS = [
         "service/storage/records/diagnostics.py",
         ", where=Layer.attempt <= attempt",
         "",
-        "tests/storage/test_diagnostics.py::test_an_older_attempt_overwrites_nothing",
+        "tests/storage/records/test_diagnostics.py::test_an_older_attempt_overwrites_nothing",
     ),
     guard(
         "fence: a lost one stops the step",
@@ -101,7 +101,7 @@ GUARDS = [
     guard(
         "claim: epochs past the checkpoint are forgotten",
         LIFECYCLE,
-        "    metrics.forget_undone(session, [row.id for row in taken])\n",
+        "    epochs.forget_undone(session, [row.id for row in taken])\n",
         "",
         CLAIMS + "test_a_claim_forgets_epochs_past_the_checkpoint",
     ),
@@ -110,7 +110,7 @@ GUARDS = [
         "service/storage/records/epochs.py",
         "    diagnostics.forget_undone(session, experiments)\n",
         "",
-        "tests/storage/test_diagnostics.py::test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start",
+        "tests/storage/records/test_diagnostics.py::test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start",
     ),
     guard(
         "claim: each is a new attempt",
@@ -269,11 +269,11 @@ GUARDS = [
     # --- what clients are told ---
     guard(
         "answer: the key commits with what it stands for",
-        "service/api/idempotency.py",
+        "service/api/http/idempotency.py",
         "        earlier = None if self._request is None else idempotency.reserve(session, ",
         "        with Session(session.get_bind(), expire_on_commit=False) as other, other.begin():\n"
         "            earlier = None if self._request is None else idempotency.reserve(other, ",
-        "tests/api/test_idempotency.py::test_a_request_whose_commit_failed_leaves_its_key_free[postgresql]",
+        "tests/api/http/test_idempotency.py::test_a_request_whose_commit_failed_leaves_its_key_free[postgresql]",
     ),
     Guard(
         "answer: the commit comes before it",
@@ -287,7 +287,7 @@ GUARDS = [
             Edit(DEPENDENCIES, 'Depends(_write_session, scope="function")', 'Depends(_write_session, scope="request")'),
         ),
         (
-            "tests/api/test_transactions.py::test_a_failing_commit_is_an_error_and_changes_nothing[sqlite-submit_experiment]",
+            "tests/api/http/test_transactions.py::test_a_failing_commit_is_an_error_and_changes_nothing[sqlite-submit_experiment]",
         ),
     ),
     guard(

@@ -72,7 +72,7 @@ def test_the_pages_are_part_of_the_package(installed: Path, environment: dict[st
 
 
 def test_the_articles_figures_are_part_of_the_package(installed: Path, environment: dict[str, str]) -> None:
-    question = "from service.domain.reference.article import article; print(len(article('kizrak-2019').curves))"
+    question = "from service.domain.comparisons.published import article; print(len(article('kizrak-2019').curves))"
     home = environment["ACTLAB_HOME"]
     answer = subprocess.check_output([installed / "python", "-c", question], env=environment, cwd=home, text=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actlab.command import app
+from actlab.cli.main import app
 from tests.stack.services import Service
 from tests.waiting import await_true
 

@@ -14,8 +14,8 @@ from service.storage.queue.leases import Claim
 from service.storage.records import diagnostics
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Result
-from worker.run import Bench, _Attempt
-from worker.training.progress import Progress
+from worker.attempt import Bench, _Attempt
+from worker.training.state import Progress
 
 TINY_MODEL = {"conv_channels": [2, 2], "dense_units": 4}
 TINY = {

@@ -6,16 +6,16 @@ from uuid import UUID
 import pytest
 import torch
 
+from service.datasets.idx import SOURCES
+from service.process.shutdown import Shutdown
 from service.settings import Settings
-from service.shutdown import Shutdown
 from service.storage.engine.database import Database
 from tests.conftest import make_experiment
 from tests.worker.attempts import TINY
 from worker.app import _bench
+from worker.attempt import Bench
 from worker.identity import Identity
-from worker.run import Bench
-from worker.training.datasets import Dataset, Locations, load
-from worker.training.idx import SOURCES
+from worker.training.datasets.tensors import Dataset, Locations, load
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from service.domain.spec import ExperimentSpec
-from worker.training.datasets import Dataset
-from worker.training.precision import Device, Execution
+from worker.training.datasets.tensors import Dataset
+from worker.training.execution import Device, Execution
 
 SMALL = {"conv_channels": [3, 4], "dense_units": 8}
 

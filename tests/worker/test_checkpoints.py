@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from service.faults import Faults, InjectedFault
+from service.process.faults import Faults, InjectedFault
 from service.storage.queue.leases import Checkpoint, Fence
 from service.storage.tables.base import new_id
 from worker.checkpoints import Checkpoints, UnusableCheckpoint

@@ -8,15 +8,15 @@ import torch
 
 from service.domain.errors import InvalidData
 from service.domain.status import Cause, Status
-from service.shutdown import Shutdown
+from service.process.shutdown import Shutdown
 from service.storage.engine.database import Database
 from service.storage.records import attempts, epochs, results
 from tests.conftest import make_experiment, read_experiment
 from tests.worker.attempts import TINY, at_step, checkpointing, claim, log_of, raising
+from worker.attempt import Bench, run
 from worker.log import AttemptLog
-from worker.run import Bench, run
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
-from worker.training.progress import Progress
+from worker.training.state import Progress
 
 FAILURES: dict[str, tuple[Exception, Cause]] = {
     "diverged": (Diverged(2, 1), Cause.DIVERGED),
@@ -105,7 +105,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
 def test_a_full_disk_at_the_end_costs_the_weights_and_not_the_result(
     database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.run.save_file", raising(OSError(28, "No space left on device")))
+    monkeypatch.setattr("worker.attempt.save_file", raising(OSError(28, "No space left on device")))
     run(checkpointing(bench), claim(database))
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
     with database.read() as session:

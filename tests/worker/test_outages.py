@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from service.domain.status import Status
-from service.shutdown import Shutdown
+from service.process.shutdown import Shutdown
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from tests.conftest import read_experiment
 from tests.worker.attempts import claim
-from worker.run import Bench, _Attempt, run
+from worker.attempt import Bench, _Attempt, run
 from worker.watchdog import Watchdog
 
 

@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from service.process.shutdown import Shutdown
 from service.settings import Settings
-from service.shutdown import Shutdown
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment
+from tests.background.test_wakes import Counted
 from tests.conftest import make_experiment
-from tests.service.test_queue import Counted
 from worker import sweep, tasks
 from worker.app import _bench
+from worker.attempt import Bench
 from worker.identity import Identity
-from worker.run import Bench
 
 IDENTITY = Identity("w1", "cpu", "test")
 

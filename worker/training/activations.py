@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from service.domain.activations.activation import UniformDraw
-from service.domain.activations.choice import ActivationSpec
-from service.domain.activations.expression import Call, Expression, Number, Reference, Variable, is_elementwise
-from service.domain.activations.language import whole_power
+from service.domain.activations.selection import ActivationSpec
+from service.domain.formulas.expression import Call, Expression, Number, Reference, Variable, is_elementwise
+from service.domain.formulas.parser import whole_power
 
 Values: TypeAlias = Mapping[str, float | Tensor]
 Kernel: TypeAlias = Callable[[Tensor, Values], Tensor]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from service.domain.results import EpochMetrics, LinearCollapse, TestResult
 from service.domain.spec import ExperimentSpec
-from worker.training.datasets import Dataset
+from worker.training.datasets.tensors import Dataset
 from worker.training.evaluation import (
     class_figures,
     confusion_matrix,
@@ -19,11 +19,11 @@ from worker.training.evaluation import (
     scaled,
     score,
 )
+from worker.training.execution import Execution
 from worker.training.failures import Diverged, TimedOut
 from worker.training.model import momentum_at
 from worker.training.optimization import l2_penalty
-from worker.training.precision import Execution
-from worker.training.progress import CHECKED_EPOCHS, CHECKS, Progress, Snapshot, Weights
+from worker.training.state import CHECKED_EPOCHS, CHECKS, Progress, Snapshot, Weights
 
 
 class Callbacks:

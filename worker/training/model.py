@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from service.domain.spec import ExperimentSpec
 from worker.training.activations import build
-from worker.training.datasets import SIDE
+from worker.training.datasets.tensors import SIDE
 from worker.training.initialisation import initialise
 from worker.training.layers import BatchNorm, Convolution, Dense, Dropout
 from worker.training.randomness import Streams

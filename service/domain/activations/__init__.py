@@ -2,7 +2,7 @@
 
 from service.domain.activations.activation import Activation, Parameter, UniformDraw
 from service.domain.activations.catalogue import CATALOGUE
-from service.domain.activations.expression import Expression, formula
-from service.domain.activations.numeric import derivative, evaluate
+from service.domain.formulas.evaluation import derivative, evaluate
+from service.domain.formulas.expression import Expression, formula
 
 __all__ = ["CATALOGUE", "Activation", "Expression", "Parameter", "UniformDraw", "derivative", "evaluate", "formula"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from service.domain.activations.expression import Expression, formula, is_elementwise
+from service.domain.formulas.expression import Expression, formula, is_elementwise
 
 InitialisationName = Literal["glorot_uniform", "he_normal", "lecun_normal"]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.domain.activations.choice import ActivationSpec
-from service.domain.activations.expression import Call, Expression, Variable, nodes
-from service.domain.activations.language import constant
 from service.domain.activations.memory import Memory, kept_for_backward
+from service.domain.activations.selection import ActivationSpec
+from service.domain.formulas.expression import Call, Expression, Variable, nodes
+from service.domain.formulas.parser import constant
 
 # The network of the main article at its batch size of 128: both convolutions' outputs and the dense layer's.
 ELEMENTS_PER_BATCH = 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from service.domain.activations.expression import Call, Expression, Reference, Variable, nodes
-from service.domain.activations.language import whole_power
+from service.domain.formulas.expression import Call, Expression, Reference, Variable, nodes
+from service.domain.formulas.parser import whole_power
 
 VALUE_BYTES = 4  # float32, in which formulas are computed whatever the precision
 MASK_BYTES = 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from service.domain.activations.numeric import Array
+from service.domain.formulas.evaluation import Array
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 _START = np.arange(-12, 12, 0.25)  # the density beyond is below 1e-31

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from service.domain.activations.activation import Parameter
-from service.domain.activations.expression import Expression, Reference, nodes
-from service.domain.activations.language import canonical, check_name
-from service.domain.activations.tokens import FormulaError
+from service.domain.formulas.expression import Expression, Reference, nodes
+from service.domain.formulas.parser import canonical, check_name
+from service.domain.formulas.tokens import FormulaError
 from service.domain.part import Part
 from service.domain.text import printable
 

@@ -13,10 +13,10 @@ import numpy as np
 import scipy
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.domain.activations.expression import Expression, is_elementwise
 from service.domain.activations.normal import mean_of_normal
-from service.domain.activations.numeric import Array, derivative, evaluate
-from service.domain.activations.undefined import Gap, gaps, rounded
+from service.domain.formulas.evaluation import Array, derivative, evaluate
+from service.domain.formulas.expression import Expression, is_elementwise
+from service.domain.formulas.undefined import Gap, gaps, rounded
 
 Monotonic = Literal["constant", "non_decreasing", "non_increasing", "neither"]
 Side = Literal["left", "right"]

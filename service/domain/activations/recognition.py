@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from service.domain.activations.activation import Activation
-from service.domain.activations.expression import Call, Expression, Reference
-from service.domain.activations.language import constant
+from service.domain.formulas.expression import Call, Expression, Reference
+from service.domain.formulas.parser import constant
 
 
 def bindings(

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from service.domain.activations.expression import Expression
-from service.domain.activations.numeric import Array, derivative
 from service.domain.activations.properties import GRID, Properties, properties
+from service.domain.formulas.evaluation import Array, derivative
+from service.domain.formulas.expression import Expression
 
 FLAT = 0.005
 """Share of the largest |f'| up to which a function counts as flat."""

@@ -13,8 +13,8 @@ import numpy as np
 
 from service.domain.activations.activation import ARTICLE
 from service.domain.activations.catalogue import CATALOGUE
-from service.domain.activations.numeric import Array, evaluate
 from service.domain.activations.properties import Properties, properties
+from service.domain.formulas.evaluation import Array, evaluate
 
 SHORTER = "one of the three shorter articles on choosing activation functions"
 

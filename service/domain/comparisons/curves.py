@@ -10,8 +10,8 @@ from pydantic import Field
 
 from service.domain.comparisons.answer import Figures
 from service.domain.comparisons.cells import Factor, Factors
+from service.domain.comparisons.published import Column, ReferenceName, article
 from service.domain.errors import FieldProblem, Invalid
-from service.domain.reference.article import Column, ReferenceName, article
 from service.domain.statistics.summary import Floats, Mask, moments, t_quantile
 from service.domain.statistics.survival import kaplan_meier
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from service.domain.claims.layers import STEP
-from service.domain.claims.observations import Fields, Layers, Observations, Observed, fields, tuned
+from service.domain.article_claims.layers import STEP
+from service.domain.article_claims.observations import Fields, Layers, Observations, Observed, fields, tuned
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.status import Cause, Status
 from service.storage.analysis.comparisons import specs_of

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from service.domain import factors
 from service.domain.comparisons.cells import Factors, Run, key, standing
 from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves, level_of
+from service.domain.comparisons.published import ReferenceName
 from service.domain.errors import FieldProblem, Invalid
-from service.domain.reference.article import ReferenceName
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause, Status
 from service.storage.analysis.comparisons import factors_of, refuse_confounded, refuse_mixed_machines, specs_of

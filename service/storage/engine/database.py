@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.domain.errors import ConfigurationError
-from service.faults import Faults
+from service.process.faults import Faults
 from service.settings import Settings
 from service.storage.engine.aggregates import Packing
 from service.storage.engine.connection import MARGIN_SECONDS, PatientConnection

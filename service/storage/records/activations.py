@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.activations.properties import Properties
-from service.domain.activations.registered import Registration
-from service.domain.activations.registering import NewActivation, NewVersion
+from service.domain.activations.registration import NewActivation, NewVersion
+from service.domain.activations.registry import Registration
 from service.domain.errors import NameTaken
 from service.storage.engine.clock import now
 from service.storage.engine.keyset import Cursor

@@ -1,7 +1,7 @@
 """Functions of a bounded range, with the identity that the first of them are measured against."""
 
 from service.domain.activations.activation import ARTICLE, Activation, Advice, Parameter
-from service.domain.activations.expression import X, sigmoid, sin, softmax, tanh, where
+from service.domain.formulas.expression import X, sigmoid, sin, softmax, tanh, where
 
 ROWS = (
     Activation(

@@ -1,16 +1,7 @@
 """Functions that weigh x by a gate of x."""
 
 from service.domain.activations.activation import ARTICLE, HE, Activation, Advice, Parameter
-from service.domain.activations.expression import (
-    Reference,
-    X,
-    erf,
-    sigmoid,
-    softplus,
-    sqrt,
-    tanh,
-    where,
-)
+from service.domain.formulas.expression import Reference, X, erf, sigmoid, softplus, sqrt, tanh, where
 
 BETA = Parameter("beta", 1.0, 0.0, 100.0, may_learn=True)
 beta = Reference("beta")

@@ -9,13 +9,7 @@ from service.domain.activations.activation import (
     Parameter,
     UniformDraw,
 )
-from service.domain.activations.expression import (
-    Reference,
-    X,
-    expm1,
-    softplus,
-    where,
-)
+from service.domain.formulas.expression import Reference, X, expm1, softplus, where
 
 # Klambauer et al. 2017, section 2: the fixed point of mean 0 and variance 1.
 SELU_ALPHA = 1.6732632423543772

@@ -1,7 +1,7 @@
 """Functions made for sparse codes and for losses more than for hidden layers."""
 
 from service.domain.activations.activation import Activation, Advice, Parameter
-from service.domain.activations.expression import Reference, X, softplus, tanh, where
+from service.domain.formulas.expression import Reference, X, softplus, tanh, where
 
 THRESHOLD = Parameter("threshold", 0.5, 0.0, 10.0)
 threshold = Reference("threshold")

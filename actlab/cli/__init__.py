@@ -1,0 +1,1 @@
+"""The `actlab` command: one module a noun, put together in `main`."""

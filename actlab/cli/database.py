@@ -1,0 +1,41 @@
+"""`actlab db`: the database's schema and its backup."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from actlab.cli.common import command_settings, require_database
+
+app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+
+@app.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the schema up to date; on SQLite after a backup beside the file."""
+    from service.storage import migrate
+    from service.storage.engine.database import open_database
+
+    settings = command_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings)
+    migrate.upgrade(database)
+    Console().print(f"The database is at revision {migrate.current(database)}.")
+
+
+@app.command("check")
+def check_database() -> None:
+    """Say whether the schema is the one that this version needs."""
+    require_database(command_settings())
+    Console().print("The database is up to date.")
+
+
+@app.command("backup")
+def back_up_database(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")]) -> None:
+    """Copy the SQLite database, whole and consistent, while everything runs. PostgreSQL has pg_dump."""
+    from service.storage import migrate
+    from service.storage.engine.database import open_database
+
+    migrate.back_up(open_database(command_settings()), file)
+    Console().print(f"{file} holds everything committed until now.")

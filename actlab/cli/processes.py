@@ -1,0 +1,70 @@
+"""Commands that run processes: `actlab demo`, `up`, `serve` and `worker`."""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from actlab import demo as demonstration
+from actlab.cli.common import command_settings, fail, require_database
+from actlab.client import Client
+from service.process.parent import end_with
+from worker.environment import start_again_if_untuned
+
+Insecure = Annotated[bool, typer.Option("--insecure", help="Serve an address others can reach, without API keys.")]
+Parent = Annotated[int | None, typer.Option(hidden=True, help="Process id of the supervisor to end with.")]
+
+
+def demo(
+    dataset: Annotated[
+        str | None, typer.Option(help="mnist_5k (comes with the package) or mnist.", show_default="mnist_5k")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Of each experiment.", show_default="3")] = None,
+) -> None:
+    """Compare five activations over three seeds, and print the table."""
+    settings = command_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    console = Console()
+    # A plain SIGTERM would end the process without stopping the service that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with Client(settings.url) as client:
+        options: dict[str, str | int | None] = {"dataset": dataset, "epochs": epochs}
+        base = {name: value for name, value in options.items() if value is not None}
+        demonstration.run(client, settings.url, settings.home, console, **base)
+
+
+def up(insecure: Insecure = False, parent: Parent = None) -> None:
+    """Serve the API with one worker, until Ctrl-C."""
+    from actlab.supervisor import Supervisor
+
+    end_with(parent)
+    raise typer.Exit(Supervisor(command_settings(insecure=insecure)).run())
+
+
+def serve(insecure: Insecure = False, parent: Parent = None) -> None:
+    """Serve the API alone."""
+    from service.api.app import create_app
+    from service.api.server import serve as serve_api
+
+    settings = command_settings(insecure=insecure)
+    api = create_app(settings)
+    require_database(settings)
+    end_with(parent)
+    serve_api(api, settings)
+
+
+def worker(
+    id: Annotated[str | None, typer.Option(help="Its name in the list of workers; default: a new one.")] = None,
+    parent: Parent = None,
+) -> None:
+    """Run one worker: one device, one experiment at a time."""
+    start_again_if_untuned()
+    try:
+        from worker.app import main as serve_work
+    except ModuleNotFoundError as error:
+        fail(f"A worker needs the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
+    settings = command_settings()
+    end_with(parent)
+    raise typer.Exit(serve_work(settings, id))

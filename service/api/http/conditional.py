@@ -1,0 +1,159 @@
+"""Conditional and waiting GETs: an ETag from the revision, 304 for what the client has, `wait` for the next change."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from service.api.http.services import Services
+from service.changefeed.feed import Feed
+
+JSON = "application/json"
+LOOK_SECONDS = 1.0
+LOOK_AT_LEAST_SECONDS = 5.0
+"""How often to look again at what changes without a revision of its own, a place in the queue: when anything has
+changed, and without that because workers come and go."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A representation. `revision` None: something in it moves without one (a queue position), so its ETag is a hash.
+    `final`: it will not change any more."""
+
+    body: BaseModel
+    revision: int | None
+    final: bool
+
+
+@dataclass(frozen=True)
+class Resource:
+    """How to read one. `id` is of the experiment or study whose revision is its own too; None where there is more to
+    it. `peek` gives the revision alone, by primary key, or None where that cannot tell; `build` the whole. Both raise
+    when there is no such resource."""
+
+    id: UUID | None
+    peek: Callable[[Session], int | None]
+    build: Callable[[Session], Snapshot]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """`snapshot` None: it is what the client has."""
+
+    etag: str
+    snapshot: Snapshot | None
+    revision: int | None
+
+
+async def answer(request: Request, services: Services, resource: Resource, wait: float = 0) -> Response:
+    """The representation with its ETag, or 304. With `wait`, answer when there is something new (the client sent
+    If-None-Match) or final (it did not), at the latest after so many seconds."""
+    known = _known(request)
+    deadline = time.monotonic() + wait
+    while True:
+        seen = services.feed.head
+        look = _remembered(services, resource, known) or await _read(services, resource, known)
+        over = services.feed.closed or time.monotonic() >= deadline
+        if look.snapshot is None or _knows(known, look.etag):
+            if over:
+                return Response(status_code=304, headers={"ETag": look.etag})
+        elif known or over or look.snapshot.final:
+            return _response(look.snapshot.body.model_dump_json(), look.etag)
+        await _change(services.feed, resource, look, known, seen, deadline)
+
+
+def _remembered(services: Services, resource: Resource, known: set[str]) -> _Look | None:
+    """That it has not changed, where this process knows so without asking."""
+    revision = None if resource.id is None or not known else services.feed.recall(resource.id)
+    etag = _etag(services, revision)
+    return _Look(etag, None, revision) if revision is not None and etag in known else None
+
+
+async def _read(services: Services, resource: Resource, known: set[str]) -> _Look:
+    token = services.feed.token()
+    look = await services.read(lambda session: _look(services, session, resource, known))
+    if resource.id is not None and look.revision is not None:
+        services.feed.remember(resource.id, look.revision, token)
+    return look
+
+
+async def _change(feed: Feed, resource: Resource, look: _Look, known: set[str], seen: int, deadline: float) -> None:
+    """Wait, without asking the database, until it may look different."""
+    if known and look.revision is None:
+        await feed.paused(min(LOOK_SECONDS, deadline - time.monotonic()))
+        await feed.moved(seen, min(LOOK_AT_LEAST_SECONDS, deadline - time.monotonic()))
+        return
+    while not feed.closed and (left := deadline - time.monotonic()) > 0:
+        await feed.moved(seen, left)
+        batches = feed.after(seen)
+        if batches is None or any(resource.id is None or batch.touches(resource.id) for batch in batches):
+            return
+        seen = batches[-1].until if batches else seen
+
+
+def hashed(request: Request, body: BaseModel) -> Response:
+    """A list: its ETag is a hash of its text."""
+    text = body.model_dump_json()
+    etag = _hash(text)
+    if _knows(_known(request), etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return _response(text, etag)
+
+
+def at_revision(request: Request, services: Services, revision: int, build: Callable[[], BaseModel]) -> Response:
+    """What was derived from everything at `revision`: built only where the client has not got it from then."""
+    return text_at_revision(request, services, revision, lambda: build().model_dump_json(), JSON)
+
+
+def text_at_revision(
+    request: Request, services: Services, revision: int, build: Callable[[], str], media_type: str
+) -> Response:
+    """The same of what is no JSON."""
+    etag = _etag(services, revision)
+    if _knows(_known(request), etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return _response(build(), etag, media_type)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the client has what a strong ETag names."""
+    return _knows(_known(request), f"W/{etag}")
+
+
+def _look(services: Services, session: Session, resource: Resource, known: set[str]) -> _Look:
+    revision = resource.peek(session)
+    etag = _etag(services, revision)
+    if revision is not None and _knows(known, etag):
+        return _Look(etag, None, revision)
+    snapshot = resource.build(session)
+    if snapshot.revision is None:
+        return _Look(_hash(snapshot.body.model_dump_json()), snapshot, None)
+    return _Look(_etag(services, snapshot.revision), snapshot, snapshot.revision)
+
+
+def _etag(services: Services, revision: int | None) -> str:
+    return f'W/"{services.database_id}.{services.version}.{revision}"'
+
+
+def _hash(text: str) -> str:
+    return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def _known(request: Request) -> set[str]:
+    """The ETags of If-None-Match, compared weakly (RFC 9110, 13.1.2)."""
+    given = request.headers.get("if-none-match", "")
+    tags = (tag.strip() for tag in given.split(","))
+    return {tag if tag.startswith("W/") or tag == "*" else f"W/{tag}" for tag in tags if tag}
+
+
+def _knows(known: set[str], etag: str) -> bool:
+    return etag in known or "*" in known
+
+
+def _response(text: str, etag: str, media_type: str = JSON) -> Response:
+    return Response(text, media_type=media_type, headers={"ETag": etag, "Cache-Control": "no-cache"})

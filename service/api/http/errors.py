@@ -1,0 +1,98 @@
+"""Where every exception of a request becomes a problem."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from service.api.http import problem
+from service.domain import errors
+from service.domain.errors import ActLabError, FieldProblem
+from service.domain.problems import field_problems
+
+log = structlog.get_logger(__name__)
+
+
+def add_handlers(app: FastAPI) -> None:
+    for kind in (ActLabError, RequestValidationError, HTTPException, DBAPIError, PoolTimeout, Exception):
+        app.add_exception_handler(kind, _answer)
+
+
+def _answer(request: Request, error: Exception) -> JSONResponse:
+    known = _translated(request, error)
+    if known.status >= 500:
+        log.error("request_failed", path=request.url.path, code=known.code, exc_info=error)
+    return problem.render(known)
+
+
+def _translated(request: Request, error: BaseException | None) -> ActLabError:
+    match error:
+        case ActLabError():
+            return error
+        case RequestValidationError():
+            return _invalid(error.errors())
+        case HTTPException():
+            return _http(request, error)
+        case DBAPIError() | PoolTimeout():
+            return _database(error)
+    return ActLabError("A defect of the service; its log holds the traceback. Nothing was stored.")
+
+
+def _invalid(found: Sequence[Any]) -> ActLabError:
+    if any(error["type"] == "json_invalid" for error in found):
+        error = found[0]
+        return errors.MalformedJson(f"{error['ctx']['error']} at character {error['loc'][-1]}.")
+    problems = [_located(error) for error in found[: problem.MOST_PROBLEMS]]
+    summary = "; ".join(f"{p.pointer.lstrip('/').replace('/', '.') or 'body'}: {p}" for p in problems[:3])
+    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    return errors.Invalid(f"{summary}{more}.", errors=problems)
+
+
+def _located(error: Any) -> FieldProblem:
+    """FastAPI puts where it looked (body, query, path, header) before the path."""
+    place, *path = error["loc"]
+    (found,) = field_problems([{**error, "loc": path}])
+    if place != "body":
+        found.pointer = ".".join(str(part) for part in path)
+    return found
+
+
+def _http(request: Request, error: HTTPException) -> ActLabError:
+    if isinstance(error.__cause__, ActLabError):  # raised while the body was read, and wrapped on its way here
+        return error.__cause__
+    if error.status_code == 404:
+        return errors.NotFound(f"There is nothing at {request.url.path}. See /docs for what there is.")
+    if error.status_code == 405:
+        return errors.MethodNotAllowed(
+            f"{request.method} is not possible here.", Allow=(error.headers or {}).get("Allow", "")
+        )
+    return errors.MalformedJson(f"The request body cannot be read as JSON: {_why_unreadable(error.__cause__)}.")
+
+
+def _why_unreadable(error: BaseException | None) -> str:
+    match error:
+        case RecursionError():
+            return "it is nested too deeply"
+        case UnicodeDecodeError():
+            return "it is not text in UTF-8"
+    return "it holds a number of thousands of digits"
+
+
+def _database(error: DBAPIError | PoolTimeout) -> ActLabError:
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if isinstance(error, DBAPIError) and not _is_outage(error):
+        return ActLabError("A defect of the service; its log holds the traceback. Nothing was stored.")
+    return errors.DatabaseUnavailable(f"The database does not answer ({reason}). Try again.", Retry_After="5")
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """Away, busy, full or timed out, as against a statement that is wrong."""
+    if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":  # OperationalError, where others say otherwise
+        return False
+    return type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError")

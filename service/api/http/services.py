@@ -1,0 +1,61 @@
+"""What an API process holds for all its requests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
+from sqlalchemy.orm import Session
+
+from service.background.wakes import Waker
+from service.changefeed.feed import Feed
+from service.domain.errors import Overloaded
+from service.settings import Settings
+from service.storage.engine.database import Database
+
+T = TypeVar("T")
+
+BACKGROUND_CONNECTIONS = 3  # the reaper, the reconciler and the poller, which must not wait for requests
+
+
+@dataclass
+class Services:
+    settings: Settings
+    database: Database
+    waker: Waker
+    database_id: str
+    version: str
+    feed: Feed
+
+    def __post_init__(self) -> None:
+        self.limiter = anyio.CapacityLimiter(max(1, self.database.pool_size - BACKGROUND_CONNECTIONS))
+
+    async def admit(self, borrower: object) -> None:
+        """Wait for one of the database connections; Overloaded when that takes too long.
+
+        Waiting happens here, where it holds no thread: a request that waited for a connection inside the thread pool
+        would hold a thread that those with a connection need to finish.
+        """
+        try:
+            with anyio.fail_after(self.settings.admission_seconds):
+                await self.limiter.acquire_on_behalf_of(borrower)
+        except TimeoutError as error:
+            waited = self.settings.admission_seconds
+            raise Overloaded(f"No database connection came free in {waited:g} s.", Retry_After="2") from error
+
+    def leave(self, borrower: object) -> None:
+        self.limiter.release_on_behalf_of(borrower)
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """A short read from a route that is `async`."""
+        borrower = object()
+        await self.admit(borrower)
+        try:
+            return await to_thread.run_sync(self._read, work)
+        finally:
+            self.leave(borrower)
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        with self.database.read() as session:
+            return work(session)

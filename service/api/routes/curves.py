@@ -1,0 +1,79 @@
+"""Routes of curves."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from service.api.http import conditional
+from service.api.http.dependencies import ReadSession, ServicesDep
+from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
+from service.api.schemas import grouping
+from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery
+from service.domain.comparisons.curves import CurveMetricName, Curves
+from service.domain.comparisons.published import ReferenceName
+from service.storage.analysis import curves
+from service.storage.records.experiments import Filter
+
+router = APIRouter(tags=["comparisons"])
+
+
+class CurveQuery(GroupingQuery):
+    """Curves of which figure, grouped by what, beside what."""
+
+    metric: CurveMetricName = Field(
+        "validation_accuracy",
+        description="Losses are cross-entropies; total losses hold the L2 term too, as the article's do.",
+    )
+    seeds: bool = Field(False, description="Add the figures of each seed.")
+    level: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        None, description="Add when the runs of each group reached this value, as medians after Kaplan and Meier."
+    )
+    reference: ReferenceName | None = Field(
+        None, description="Add the curves that the article published: of accuracies and total losses."
+    )
+
+
+class StudyCurveQuery(CurveQuery):
+    """The same, of a study."""
+
+    grid: Grid = None
+
+
+class CurveSetQuery(SetQuery, CurveQuery):
+    """Curves of which figure of which experiments, grouped by what, beside what."""
+
+
+@router.get("/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
+def get_curves(
+    request: Request, query: Annotated[CurveSetQuery, Query()], session: ReadSession, services: ServicesDep
+) -> Response:
+    """Mean curves of groups over their seeds, epoch by epoch, with Student-t intervals; unsampled."""
+    paths = grouping.group_by(session, query.group_by, query.study)
+    revision = grouping.revision(session, query.filter)
+    return conditional.at_revision(request, services, revision, lambda: _curves(session, query.filter, query, paths))
+
+
+@router.get("/studies/{id}/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
+def get_study_curves(
+    id: UUID, request: Request, query: Annotated[StudyCurveQuery, Query()], session: ReadSession, services: ServicesDep
+) -> Response:
+    """The same of one study, by its own factors unless told otherwise; runs under way included."""
+    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
+    revision = grouping.revision(session, narrowed)
+    return conditional.at_revision(request, services, revision, lambda: _curves(session, narrowed, query, paths))
+
+
+def _curves(session: Session, narrowed: Filter, query: CurveQuery, paths: list[str]) -> Curves:
+    return curves.gather(
+        session,
+        narrowed,
+        query.metric,
+        paths,
+        allow_mixed=query.allow_mixed,
+        seeds=query.seeds,
+        level=query.level,
+        reference=query.reference,
+    )

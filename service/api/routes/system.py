@@ -1,0 +1,33 @@
+"""Routes for whoever runs the service: is the process up, and can it do its work?"""
+
+import shutil
+
+from fastapi import APIRouter
+
+from service.api.http.dependencies import ReadSession, ServicesDep
+from service.api.schemas.system import Health, Readiness
+from service.storage import migrate
+from service.storage.records import workers
+
+router = APIRouter(tags=["system"])
+
+
+@router.get("/healthz")
+async def get_health(services: ServicesDep) -> Health:
+    """The process answers. It asks nothing else, so that a database that is away restarts no API."""
+    return Health(status="ok", version=services.version)
+
+
+@router.get("/readyz")
+def get_readiness(services: ServicesDep, session: ReadSession) -> Readiness:
+    """The database answers and is at the right revision; 503 otherwise."""
+    migrate.check(services.database)
+    disk = shutil.disk_usage(services.settings.home)
+    return Readiness(
+        status="ready",
+        database=services.database.engine.dialect.name,
+        schema_revision=migrate.head() or "",
+        disk_free_bytes=disk.free,
+        disk_used_share=round(1 - disk.free / disk.total, 4),
+        workers_alive=workers.count_alive(session),
+    )

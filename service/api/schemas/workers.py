@@ -1,0 +1,35 @@
+"""Bodies of answers about workers and the queue."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from service.api.schemas.base import View
+
+
+class WorkerView(View):
+    id: str
+    hostname: str
+    pid: int
+    device: str
+    device_name: str
+    memory: dict[str, int | None] = Field(description="Bytes.")
+    status: str = Field(examples=["idle", "busy"])
+    alive: bool = Field(description="Heard of within the last 15 s.")
+    experiments: list[UUID]
+    versions: dict[str, str]
+    started_at: datetime
+    last_seen: datetime
+
+
+class WorkersView(View):
+    items: list[WorkerView]
+
+
+class QueueView(View):
+    queued: int
+    running: int
+    oldest_queued_seconds: float | None
+    eta_seconds: float | None
+    by_priority: dict[int, int]

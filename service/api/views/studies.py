@@ -1,0 +1,121 @@
+"""Studies, from rows to what clients see."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.api.http.conditional import Resource, Snapshot
+from service.api.schemas.studies import StudyPlan, StudyView, TuningView
+from service.domain import estimates
+from service.domain.errors import StudyNotFound
+from service.domain.estimates import Wanted
+from service.domain.spec import ExperimentSubmission
+from service.domain.study import Grid
+from service.domain.tuning import Choice
+from service.storage.analysis import pace
+from service.storage.records import workers
+from service.storage.studies import progress
+from service.storage.studies import records as studies
+from service.storage.studies.progress import Progress
+from service.storage.tables.studies import Study
+
+
+def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
+    """With the progress of each, in three queries whatever their number."""
+    ids = [row.id for row in rows]
+    found, tuners = progress.of_studies(session, ids), studies.tuners(session, ids)
+    return [_study(row, found[row.id], tuners.get(row.id)) for row in rows]
+
+
+def study_view(session: Session, row: Study) -> StudyView:
+    return study_views(session, [row])[0]
+
+
+def is_finished(row: Study, progress: Progress) -> bool:
+    """Nothing runs, and nothing is to come."""
+    return progress.finished and (row.tuning is None or row.tuned_at is not None or row.cancelled_at is not None)
+
+
+def _tuning(row: Study, tuner: UUID | None) -> TuningView | None:
+    if row.tuning is None or tuner is None:
+        return None
+    choices = [Choice.model_validate(choice) for choice in row.tuned or ()]
+    return TuningView(**row.tuning, study=tuner, tuned_at=row.tuned_at, choices=choices)
+
+
+def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
+    finished = is_finished(row, progress)
+    return StudyView(
+        id=row.id,
+        name=row.name,
+        question=row.question,
+        preset=row.preset,
+        base=row.base,
+        factors=row.factors,
+        grids=[Grid.model_validate(grid) for grid in row.grids],
+        seeds=row.seeds,
+        tuning=_tuning(row, tuner),
+        tunes=row.tunes,
+        reuse=row.reuse,
+        activations=row.activations,
+        experiments=progress.total,
+        progress=dict(progress.counts),
+        finished=finished,
+        eta_seconds=progress.eta_seconds if finished or progress.active else None,
+        cancelled_at=row.cancelled_at,
+        edit_version=row.edit_version,
+        created_at=row.created_at,
+        revision=row.revision,
+    )
+
+
+def plan(
+    session: Session,
+    ranking: Sequence[ExperimentSubmission],
+    trials: Sequence[ExperimentSubmission],
+    left: Sequence[ExperimentSubmission],
+) -> StudyPlan:
+    """What the study would take, going by what has just been trained; `left` are those of the first stage, which are
+    the trials where there are any, that have not been trained yet."""
+    first, later = (trials, ranking) if trials else (ranking, [])
+    submissions = [*left, *later]
+    alive = workers.count_alive(session)
+    expected = estimates.estimate(_cells(submissions), pace.recent(session), alive)
+    return StudyPlan(
+        cells=len(_cells(ranking)),
+        experiments=len(trials) + len(ranking),
+        reused=len(first) - len(left),
+        tuning_experiments=len(trials),
+        workers=alive,
+        **vars(expected),
+    )
+
+
+def _cells(submissions: Sequence[ExperimentSubmission]) -> list[Wanted]:
+    alike: dict[str, list[ExperimentSubmission]] = defaultdict(list)
+    for each in submissions:
+        alike[each.condition].append(each)
+    return [Wanted(cell[0].spec, len(cell)) for cell in alike.values()]
+
+
+def study_resource(id: UUID) -> Resource:
+    def peek(session: Session) -> int:
+        revision = studies.revision(session, id)
+        if revision is None:
+            raise StudyNotFound(f"There is no study {id}.")
+        return revision
+
+    def build(session: Session) -> Snapshot:
+        view = study_view(session, found(session, id))
+        return Snapshot(view, view.revision, view.finished)
+
+    return Resource(id, peek, build)
+
+
+def found(session: Session, id: UUID) -> Study:
+    row = studies.find(session, id)
+    if row is None:
+        raise StudyNotFound(f"There is no study {id}.")
+    return row

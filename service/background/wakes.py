@@ -1,0 +1,137 @@
+"""The Celery app and the wakes. A wake carries nothing: the SQL row is the queue, and a wake only says "look there"."""
+
+import functools
+import threading
+from typing import Any
+
+import structlog
+from celery import Celery
+from kombu import Exchange, Queue
+from kombu.exceptions import KombuError, OperationalError
+from sqlalchemy.exc import DBAPIError
+
+import service.background.spool  # noqa: F401  # registers spool://
+from service.process.faults import Faults
+from service.settings import Settings
+from service.storage.engine.database import Database
+from service.storage.queue import order
+from service.storage.records import workers
+from service.storage.studies import tuning
+
+TASK = "actlab.train"
+QUEUE = "actlab"
+MOST_PENDING = 256
+
+log = structlog.get_logger(__name__)
+
+
+def create_celery(settings: Settings) -> Celery:
+    """Celery without results or acknowledgements: what a message stands for is safe in SQL."""
+    app = Celery("actlab", broker=settings.broker, set_as_current=False)
+    app.conf.update(
+        # A wake is gone when it is read. An acknowledgement that a dying Redis does not take would otherwise count as
+        # a message still in hand, and the worker would wait for ever to be done with it before reading another.
+        task_queues=[Queue(QUEUE, Exchange(QUEUE), QUEUE, no_ack=True)],
+        task_default_queue=QUEUE,
+        task_default_exchange=QUEUE,
+        task_default_routing_key=QUEUE,
+        task_ignore_result=True,
+        task_publish_retry=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options=_transport_options(settings),
+    )
+    return app
+
+
+def _transport_options(settings: Settings) -> dict[str, object]:
+    if settings.broker.startswith("spool"):
+        folder = str(settings.spool)
+        return {"data_folder_in": folder, "data_folder_out": folder, "polling_interval": 0.1}
+    # Redis that hangs must cost a background thread two seconds, not an hour.
+    return {"socket_timeout": 2, "socket_connect_timeout": 2, "visibility_timeout": 3600}
+
+
+class Waker:
+    """Publishes wakes from a thread of its own, so that a broker that is down or hangs slows nobody."""
+
+    def __init__(self, app: Celery, faults: Faults | None = None) -> None:
+        self._app = app
+        self._faults = faults or Faults()
+        self._pending = 0
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._reachable = True
+        self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+        self._thread.start()
+
+    def wake(self, count: int = 1) -> None:
+        """Ask for `count` wakes; returns at once. What cannot be published is dropped: the reconciler asks again."""
+        with self._changed:
+            self._pending = min(self._pending + count, MOST_PENDING)
+            self._changed.notify()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while self._wait():
+            self._publish()
+
+    def _wait(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._stopping)
+            return not self._stopping
+
+    def _publish(self) -> None:
+        with self._changed:
+            count, self._pending = self._pending, 0
+        try:
+            # Wakes do not expire: a worker would judge that by its own clock, and one that is ahead would hear none.
+            for _ in range(min(count, MOST_PENDING - self._waiting())):
+                self._app.send_task(TASK, ignore_result=True, retry=False)
+            self._reachable = True
+            self._faults.reach("wake.after_publish")
+        except (OperationalError, KombuError, OSError) as error:
+            if self._reachable:
+                log.warning("broker_away", error=str(error))
+            self._reachable = False
+        except Exception:
+            log.exception("wake_failed")  # a defect, which must not end this thread: nobody would wake anybody again
+
+    def _waiting(self) -> int:
+        """Wakes that nobody has taken yet."""
+        connection: Any
+        with self._app.pool.acquire(block=True) as connection, connection._reraise_as_library_errors():
+            return int(connection.default_channel._size(QUEUE))
+
+
+def reconcile(database: Database, waker: Waker) -> None:
+    """Wake as many idle workers as there is work for: what makes a lost wake cost seconds and nothing more."""
+    with database.read() as session:
+        due = order.count_due(session)
+        idle = workers.count_idle(session) if due else 0
+    if due and idle:
+        waker.wake(min(due, idle))
+
+
+def start_rankings(database: Database, waker: Waker, code: str) -> None:
+    """Start the rankings of studies whose tuning has ended; a crash at any point leaves it to whoever looks next.
+    `code` is this version, whose experiments may stand for those of the ranking."""
+    with database.read() as session:
+        waiting = tuning.due(session)
+    for id in waiting:
+        try:
+            waker.wake(database.run("start_ranking", functools.partial(tuning.start, id=id, code=code)))
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("ranking_failed", study=str(id))  # a defect, for which the other studies shall not wait

@@ -1,0 +1,43 @@
+"""The one reader of changes of an API process: whoever waits for them costs no query."""
+
+import time
+
+from sqlalchemy.orm import Session
+
+from service.api.events.describe import describe
+from service.changefeed.feed import Batch, Feed
+from service.changefeed.items import Item
+from service.storage.changes import deltas, revisions
+from service.storage.changes.deltas import EVERYTHING
+from service.storage.engine.database import Database
+
+MOST_CHANGES = 1000
+"""Experiments or epochs that are told one by one; those who follow more at once are told to read again."""
+
+
+class Poller:
+    def __init__(self, database: Database, feed: Feed) -> None:
+        self._database = database
+        self._feed = feed
+
+    def poll(self) -> None:
+        """Ask once what has changed since the last time, and pass it on. One query while nothing has."""
+        asked_at = time.monotonic()
+        with self._database.read() as session:
+            newest = revisions.revision(session)
+            batch = None if newest == self._feed.head else self._read(session, newest)
+        if batch is None:
+            self._feed.confirm(asked_at)
+        else:
+            self._feed.publish(batch, asked_at)
+
+    def _read(self, session: Session, newest: int) -> Batch:
+        last = self._feed.head
+        changed = deltas.ids(session, last, MOST_CHANGES)
+        return Batch(last, newest, changed, self._items(session, last) if changed is not None else None)
+
+    def _items(self, session: Session, last: int) -> tuple[Item, ...] | None:
+        if not self._feed.listeners:
+            return None
+        found = deltas.since(session, last, EVERYTHING, MOST_CHANGES)
+        return None if found is None else describe(session, found)

@@ -1,0 +1,112 @@
+"""Claims about linear networks, and about what the articles state of the functions themselves: 1 and 12."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+
+from service.domain.activations.stated import Holds, Value, judgements
+from service.domain.article_claims.accuracy import accuracy
+from service.domain.article_claims.answer import Claim, Part, Verdict, claim
+from service.domain.article_claims.observations import STANDARD, Fields, Observations, Setting, Side
+from service.domain.article_claims.pairs import Rule, difference, open_part
+from service.domain.article_claims.rules import within
+
+SAME = 1e-6
+HALF_A_POINT = partial(within, low=-0.005, high=0.005, confidence=0.9)
+A_POINT = partial(within, low=-0.01, high=0.01, confidence=0.9)
+OF_STATEMENTS: Mapping[Holds, Verdict] = {
+    "holds": "supported", "does not hold": "refuted", "cannot be computed": "undecided",
+}  # fmt: skip
+CONVOLUTIONS, DEPTH = "model.conv_channels", "model.dense_layers"
+NETWORK: Fields = {path: value for path, value in STANDARD.items() if path not in (CONVOLUTIONS, DEPTH)} | {
+    "model.pool": "avg",
+    "activation": "linear",
+}
+SHAPES: Mapping[str, Fields] = {
+    "depth 1": {CONVOLUTIONS: STANDARD[CONVOLUTIONS], DEPTH: 1},
+    "depth 10": {CONVOLUTIONS: STANDARD[CONVOLUTIONS], DEPTH: 10},
+    "softmax regression": {CONVOLUTIONS: "[]", DEPTH: 0},
+}
+
+
+def first(observations: Observations) -> Claim:
+    settings = observations.settings([CONVOLUTIONS, DEPTH], NETWORK)
+    collapses = [_collapse(setting, side) for setting in settings for side in _with_hidden_layers(setting)]
+    wanted = "linear networks with average pooling, of 1 and of 10 dense layers"
+    return claim(
+        1,
+        "Linear layers collapse to one.",
+        "linear, average pooling, in float64: W and b from 785 inputs reproduce all test logits to 1e-6; depth 10"
+        " equivalent to depth 1 (TOST, 0.5 pp either way), and both to softmax regression (1 pp)",
+        [
+            *(collapses or [open_part("one linear layer", [wanted])]),
+            *_as_accurate(settings, "depth 10", "depth 1", HALF_A_POINT),
+            *_as_accurate(settings, "depth 1", "softmax regression", A_POINT),
+            *_as_accurate(settings, "depth 10", "softmax regression", A_POINT),
+        ],
+    )
+
+
+def _with_hidden_layers(setting: Setting) -> list[Side]:
+    """All but softmax regression, which is one linear layer as it stands."""
+    return [side for side in setting.sides.values() if side.factors != SHAPES["softmax regression"]]
+
+
+def _as_accurate(settings: Sequence[Setting], one: str, other: str, rule: Rule) -> list[Part]:
+    """In every setting that has both; a part that is open where there is none."""
+    title, found = f"accuracy({one}) - accuracy({other})", []
+    for setting in settings:
+        a, b = (setting.side(**SHAPES[name]) for name in (one, other))
+        if a is not None and b is not None:
+            found.append(difference(title, setting, a, b, accuracy, rule, "fraction"))
+    return found or [open_part(title, [f"linear networks ({one}, {other}) that differ in nothing else"])]
+
+
+def _collapse(setting: Setting, side: Side) -> Part:
+    differences = [run.largest_difference for run in side.succeeded.values() if run.largest_difference is not None]
+    title = f"{side.name}: largest difference of a logit from W x + b"
+    if not differences:
+        return open_part(title, [f"the logits of {side.name} held against W x + b"], setting.context, [side])
+    largest = max(differences)
+    return Part(
+        title=title,
+        verdict="supported" if largest <= SAME else "refuted",
+        context=setting.context,
+        n=len(differences),
+        mean=largest,
+        unit="logits",
+        limit=SAME,
+        evidence=[side.evidence],
+    )
+
+
+@cache
+def _statements() -> tuple[Part, ...]:
+    return tuple(
+        Part(
+            title=f"{each.activation}: {each.property}, stated {_shown(each.stated)}, computed {_shown(each.computed)}",
+            verdict=OF_STATEMENTS[each.verdict],
+            missing=["a value to hold it against"] if each.verdict == "cannot be computed" else [],
+        )
+        for each in judgements()
+    )
+
+
+def _shown(value: Value) -> str:
+    """As JSON would have it, figures to 7 digits."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.7g}" if isinstance(value, int | float) else value
+
+
+def twelfth(_: Observations) -> Claim:
+    parts = _statements()
+    wrong = [part.title for part in parts if part.verdict == "refuted"]
+    return claim(
+        12,
+        "The properties are as the articles state them.",
+        "every stated property equals the computed one; mismatches are listed",
+        parts,
+        notes=[f"Not so: {each}" for each in wrong],
+    )

@@ -1,0 +1,116 @@
+"""Two sides of a setting against each other, seed by seed."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from service.domain.article_claims.answer import Part
+from service.domain.article_claims.observations import STANDARD, Fields, Observations, Observed, Setting, Side
+from service.domain.article_claims.rules import Ruling
+from service.domain.comparisons.cells import Factor
+
+Figure = Callable[[Observed], float | None]
+Rule = Callable[[Sequence[float]], Ruling]
+
+
+def difference(title: str, setting: Setting, a: Side, b: Side, figure: Figure, rule: Rule, unit: str) -> Part:
+    """`figure` of a minus that of b over their common seeds, judged by `rule`."""
+    why_not = [*a.why_not(), *b.why_not(), *_other_machine(a, b)]
+    if why_not:
+        return open_part(title, why_not, setting.context, [a, b])
+    one, other = figures(a, figure), figures(b, figure)
+    ruling = rule([one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())])
+    return ruled(title, ruling, setting.context, [a, b], unit)
+
+
+def level(title: str, setting: Setting, side: Side, figure: Figure, rule: Rule, unit: str) -> Part:
+    """`figure` of one side over its seeds, judged by `rule`."""
+    why_not = side.why_not()
+    if why_not:
+        return open_part(title, why_not, setting.context, [side])
+    values = [value for _, value in sorted(figures(side, figure).items())]
+    return ruled(title, rule(values), setting.context, [side], unit)
+
+
+def turns(title: str, setting: Setting, a: Side, b: Side, rule: Rule) -> Part:
+    """The logarithm of a's time a step over b's, where their runs took turns on one kind of device."""
+    if not (a.why_not() or b.why_not()) and a.succeeded and b.succeeded and not took_turns(a, b):
+        missing = f"runs of {a.name} and {b.name} that take turns: all of one were over before the other began"
+        return open_part(title, [missing], setting.context, [a, b])
+    return difference(title, setting, a, b, _log_step_time, rule, "ln")
+
+
+def _log_step_time(run: Observed) -> float | None:
+    return -math.log(run.images_per_second) if run.images_per_second else None
+
+
+def figures(side: Side, figure: Figure) -> dict[int, float]:
+    """By seed, of those that have one."""
+    found = ((seed, figure(run)) for seed, run in side.succeeded.items())
+    return {seed: value for seed, value in found if value is not None}
+
+
+def ruled(title: str, ruling: Ruling, context: Mapping[str, Factor], sides: Sequence[Side], unit: str) -> Part:
+    return Part(
+        title=title,
+        verdict=ruling.verdict,
+        context=dict(context),
+        n=ruling.n,
+        mean=ruling.mean,
+        interval=ruling.interval,
+        confidence=ruling.confidence,
+        unit=unit,
+        limit=ruling.limit,
+        missing=[f"{each} ({' and '.join(side.name for side in sides)})" for each in ruling.missing],
+        evidence=[side.evidence for side in sides],
+    )
+
+
+def open_part(
+    title: str, missing: Sequence[str], context: Mapping[str, Factor] | None = None, sides: Sequence[Side] = ()
+) -> Part:
+    """One that cannot be judged yet."""
+    return Part(
+        title=title,
+        verdict="undecided",
+        context=dict(context or {}),
+        missing=list(missing),
+        evidence=[side.evidence for side in sides],
+    )
+
+
+def took_turns(a: Side, b: Side) -> bool:
+    """Whether neither side had ended before the other began: what slows a machine down for a while then slows both."""
+    one, other = list(a.succeeded.values()), list(b.succeeded.values())
+    return _overlap(one, other) and _overlap(other, one)
+
+
+def _overlap(one: Sequence[Observed], other: Sequence[Observed]) -> bool:
+    ended = [run.finished for run in one if run.finished]
+    began = [run.started for run in other if run.started]
+    return bool(ended and began) and min(began) < max(ended)
+
+
+def _other_machine(a: Side, b: Side) -> list[str]:
+    machines = {run.machine for side in (a, b) for run in side.succeeded.values()}
+    if len(machines) <= 1:
+        return []
+    return [f"runs of {a.name} and {b.name} on one kind of device, in one precision, by one version"]
+
+
+def contrast(
+    observations: Observations,
+    title: str,
+    one: str,
+    other: str,
+    figure: Figure,
+    rule: Rule,
+    unit: str,
+    where: Sequence[Fields] = (STANDARD,),
+) -> list[Part]:
+    """The difference of two activations in every setting that has both; a part that is open where there is none."""
+    found = []
+    for setting in (each for within in where for each in observations.settings(["activation"], within)):
+        a, b = setting.side(activation=one), setting.side(activation=other)
+        if a is not None and b is not None:
+            found.append(difference(title, setting, a, b, figure, rule, unit))
+    return found or [open_part(title, [f"runs of {one} and of {other} that differ in nothing else"])]

@@ -1,1 +1,0 @@
-"""Published figures to set one's own beside, carried as data of the package."""

@@ -1,0 +1,68 @@
+"""`actlab study` and `actlab export` against a server that is really listening."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from actlab.cli.main import app
+from service.settings import Settings
+from service.storage.engine.database import Database
+from tests.api import states
+from tests.api.serving import listening
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
+    with listening(settings) as url:
+        monkeypatch.setenv("ACTLAB_HOME", str(tmp_path))
+        monkeypatch.setenv("ACTLAB_PORT", url.rpartition(":")[2])
+        monkeypatch.setenv("COLUMNS", "200")
+        yield lambda *words, **options: CliRunner().invoke(app, words, **options)
+
+
+@states.on_sqlite
+def test_a_study_from_a_shell(run: Run, database: Database, tmp_path: Path) -> None:
+    assert "15 experiments" in run("study", "plan", "--preset", "quick").output
+    spec = tmp_path / "study.json"
+    spec.write_text(json.dumps({"name": "mine", "base": {"dataset": "digits"}, "seeds": [0]}))
+    id = run("study", "submit", str(spec), "--preset", "quick").output.strip()
+    assert "6 seeds" not in run("study", "add-seeds", id, "1").output
+    states.finish_queued(database, lambda spec: 0.9 if spec["activation"]["name"] == "relu" else 0.8)
+    shown = json.loads(run("study", "show", id, "--wait").output)
+    assert (shown["name"], shown["seeds"], shown["progress"]["succeeded"]) == ("mine", [0, 1], 10)
+    assert id in run("study", "list", "--text", "min").output
+    assert "reference" in run("study", "compare", id, "--versus", "relu").output
+    file = tmp_path / "rows.csv"
+    assert run("export", str(file), "--where", "activation=relu", "--study", id).exit_code == 0
+    assert file.read_text().count("\n") == 3
+    assert run("study", "report", id, str(tmp_path / "report.md")).exit_code == 0
+    assert (tmp_path / "report.md").read_text().startswith("# mine")
+    assert run("export", str(file), "--study", id, "--grid", "depth").exit_code == 1
+    assert run("study", "delete", id).exit_code == 0
+    assert id not in run("study", "list").output
+
+
+@states.on_sqlite
+def test_a_study_is_cancelled_from_a_shell(run: Run) -> None:
+    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}}').output.strip()
+    assert "cancelled" in run("study", "cancel", id).output
+    assert json.loads(run("study", "show", id).output)["finished"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("study", "submit"), "give a file"), (("study", "submit", "-"), "is not JSON"),
+     (("export", "x.csv", "--where", "relu"), "NAME=VALUE"),
+     (("export", "x.csv", "--where", "study=1"), "--study ID"), (("export", "x.csv", "--grid", "depth"), "--study"),
+     (("export", "x.csv", "--grid", "a", "--study", "i", "--where", "status=failed"), "not with --where")],
+)  # fmt: skip
+def test_what_is_typed_wrong_is_told_before_anything_is_asked(words: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(app, list(words), input="{")
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())

@@ -1,0 +1,142 @@
+"""Both clients against a server that is really listening."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actlab.client import ApiError, AsyncClient, Client, UnknownFormat
+from service.settings import Settings
+from service.storage.engine.database import Database
+from tests.api import states
+from tests.api.routes.test_weights import keep
+from tests.api.serving import listening
+
+GRID: dict[str, Any] = {"factors": {"activation": ["relu", "tanh"]}, "seeds": [0]}
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def url(settings: Settings) -> Iterator[str]:
+    with listening(settings) as root:
+        yield root
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request: pytest.FixtureRequest, url: str) -> Iterator[Ask]:
+    """ask(name, ...) does what the client's method of that name does, with either client."""
+    if request.param == "sync":
+        with Client(url) as client:
+            yield lambda name, *args, **kwargs: getattr(client, name)(*args, **kwargs)
+        return
+
+    async def once(name: str, *args: Any, **kwargs: Any) -> Any:
+        async with AsyncClient(url) as client:
+            found: Awaitable[Any] = getattr(client, name)(*args, **kwargs)
+            return await found
+
+    yield lambda name, *args, **kwargs: asyncio.run(once(name, *args, **kwargs))
+
+
+@states.on_sqlite
+def test_a_study_from_plan_to_delete(ask: Ask, database: Database) -> None:
+    assert ask("healthy") is True
+    assert ask("plan_study", GRID)["experiments"] == 2
+    study = ask("submit_study", GRID, idempotency_key="k")["id"]
+    assert ask("submit_study", GRID, idempotency_key="k")["id"] == study
+    assert ask("edit_study", study, {"name": "mine"}, edit_version=1)["edit_version"] == 2
+    with pytest.raises(ApiError) as refused:
+        ask("edit_study", study, {"name": "yours"}, edit_version=1)
+    assert (refused.value.status, refused.value.code) == (412, "precondition_failed")
+    assert ask("add_seeds", study, [5, 0])["seeds"] == [0, 5]
+    assert [found["name"] for found in ask("studies", text="min")] == ["mine"]
+    states.finish_queued(database, lambda spec: 0.5 + 0.1 * spec["seed"])
+    assert ask("finished_study", study)["progress"]["succeeded"] == 4
+    assert [group["n"] for group in ask("study_comparison", study)["groups"]] == [2, 2]
+    curves = ask("study_curves", study, metric="validation_loss")
+    assert curves == ask("curves", metric="validation_loss", study=study)
+    assert (curves["metric"], len(curves["groups"])) == ("validation_loss", 2)
+    assert [claim["number"] for claim in ask("study_claims", study)["claims"]] == list(range(1, 13))
+    assert ask("delete_study", study) is None
+    assert ask("studies") == []
+
+
+@states.on_sqlite
+def test_a_list_is_all_of_its_pages(ask: Ask, database: Database) -> None:
+    ids = [str(states.queue(database, seed=seed)) for seed in range(5)]
+    assert [found["id"] for found in ask("experiments", limit=2, sort="id")] == ids
+
+
+@states.on_sqlite
+def test_an_experiment_is_edited_cancelled_retried_and_deleted(ask: Ask) -> None:
+    id = ask("submit_experiment", {"activation": "relu"})["id"]
+    assert ask("edit_experiment", id, {"tags": ["a"]})["tags"] == ["a"]
+    assert ask("cancel", id)["status"] == "cancelled"
+    again = ask("retry", id)["id"]
+    assert ask("experiment", again)["retry_of"] == id
+    assert ask("delete_experiment", id) is None
+    with pytest.raises(ApiError, match=id):
+        ask("experiment", id)
+
+
+@states.on_sqlite
+def test_an_export_is_a_whole_file_or_none(ask: Ask, database: Database, tmp_path: Path) -> None:
+    states.finish(database, 0.75)
+    file = tmp_path / "all.jsonl"
+    assert ask("export", str(file), activation="relu") == file
+    assert [json.loads(line)["test_accuracy"] for line in file.read_text().splitlines()] == [0.75]
+    with pytest.raises(ApiError, match="study"):
+        ask("export", tmp_path / "none.csv", study=str(states.SOME_ID))
+    with pytest.raises(UnknownFormat, match="parquet"):
+        ask("export", tmp_path / "all.xlsx")
+    assert list(tmp_path.glob("*.*")) == [file, *tmp_path.glob("*.db*")]
+
+
+@states.on_sqlite
+def test_weights_become_a_file(ask: Ask, database: Database, settings: Settings, tmp_path: Path) -> None:
+    id = states.finish(database)
+    keep(database, settings, id)
+    assert ask("weights", tmp_path / "swish.safetensors", str(id), which="best").read_bytes() == b"best" * 1000
+    with pytest.raises(ApiError, match="could not be written"):
+        ask("weights", tmp_path / "none", str(states.finish(database, seed=1)))
+    assert not (tmp_path / "none").exists()
+
+
+@states.on_sqlite
+def test_one_grid_is_exported_and_reported(ask: Ask, database: Database, tmp_path: Path) -> None:
+    grids = [{"name": "two"}, {"name": "slow", "base": {"epochs": 3}, "seeds": [1]}]
+    study = ask("submit_study", GRID | {"grids": grids})["id"]
+    states.finish_queued(database, lambda spec: 0.9)
+    file = ask("export", tmp_path / "slow.jsonl", study=study, grid="slow")
+    assert [json.loads(line)["epochs"] for line in file.read_text().splitlines()] == [3, 3]
+    page = ask("report", tmp_path / "slow.md", study, grid="slow")
+    assert "of its grids only slow" in page.read_text()
+    assert ask("report", str(tmp_path / "all.html"), study).read_text().startswith("<!doctype html>")
+    with pytest.raises(UnknownFormat, match="name the file"):
+        ask("report", tmp_path / "all.pdf", study)
+
+
+def test_both_clients_do_the_same() -> None:
+    def methods(kind: type) -> dict[str, list[str]]:
+        public = {name: found for name, found in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}
+        return {name: list(inspect.signature(found).parameters) for name, found in public.items()}
+
+    assert methods(Client) == methods(AsyncClient)
+
+
+@states.on_sqlite
+def test_a_formula_from_preview_to_archive(ask: Ask) -> None:
+    mine: dict[str, Any] = {"formula": "a * tanh(x)", "parameters": {"a": 2}}
+    assert ask("preview_activation", mine)["properties"]["range"] == [-2, 2]
+    assert ask("register_activation", "mine", mine, idempotency_key="k")["version"] == 1
+    assert ask("edit_activation", "mine", {"formula": "tanh(x)"}, newest_version=1)["version"] == 2
+    assert ask("activation", "mine", version=1)["formula"] == "a * tanh(x)"
+    assert ask("curve", "mine", version=1, points=3)["y"][1] == 0
+    assert ask("submit_experiment", {"activation": "mine"})["spec"]["activation"]["version"] == 2
+    assert ask("archive_activation", "mine") is None
+    assert [found["name"] for found in ask("activations", archived=True)][-1] == "mine"
+    assert "mine" not in [found["name"] for found in ask("activations")]

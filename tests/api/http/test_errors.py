@@ -1,0 +1,69 @@
+"""One shape of every error. Beside what is tested here, every client of these tests checks it on every answer."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from service.api.http import problem
+from service.domain.errors import ActLabError, FieldProblem, Invalid
+from service.settings import Settings
+from tests.api import states
+from tests.api.problems import check_shape, refused
+from tests.api.serving import EXPERIMENTS, serving
+
+
+def family(kind: type[ActLabError] = ActLabError) -> Iterator[type[ActLabError]]:
+    """Those that clients meet; a worker's own stay in its logs."""
+    if kind.__module__ == ActLabError.__module__:
+        yield kind
+    for child in kind.__subclasses__():
+        yield from family(child)
+
+
+def rendered(error: ActLabError) -> Response:
+    answer = problem.render(error)
+    return Response(answer.status_code, headers=answer.raw_headers, content=bytes(answer.body))
+
+
+@pytest.mark.parametrize("kind", list(family()))
+def test_each_error_has_the_shape(kind: type[ActLabError]) -> None:
+    found = check_shape(rendered(kind("Something is wrong.")))
+    assert (found["status"], found["title"], found["code"]) == (kind.status, kind.title, kind.code)
+    assert kind.status in problem._DESCRIPTIONS or kind.status in (405, 500)
+
+
+def test_a_code_says_which_error_it_is() -> None:
+    codes = [kind.code for kind in family()]
+    assert len(set(codes)) == len(codes)
+
+
+def test_headers_of_an_error_are_sent() -> None:
+    assert rendered(ActLabError("x", Retry_After="2")).headers["retry-after"] == "2"
+
+
+def test_what_cannot_be_written_as_utf_8_is_spelt_out() -> None:
+    found = check_shape(rendered(Invalid("\ud800", errors=[FieldProblem("/\udfff", "\ud83d", "x", "\udc00")])))
+    assert found["detail"] == "\\ud800"
+    assert found["errors"] == [{"pointer": "/\\udfff", "detail": "\\ud83d, got '\\udc00'", "code": "x"}]
+
+
+def test_at_most_a_hundred_fields_are_named() -> None:
+    many = [FieldProblem(f"/{number}", "Wrong", "x") for number in range(1000)]
+    assert len(check_shape(rendered(Invalid("x", errors=many)))["errors"]) == 100
+
+
+@states.on_sqlite
+def test_a_defect_is_a_500_that_tells_nothing_of_the_inside(settings: Settings) -> None:
+    with serving(settings.model_copy(update={"fault": "submit_experiment.before_commit:error"})) as client:
+        found = refused(client.post(EXPERIMENTS, json={"activation": "relu"}), 500, "internal_error")
+        assert "submit_experiment" not in str(found)
+        assert "Traceback" not in str(found)
+
+
+def test_a_clients_text_comes_back_as_data_only(steady: TestClient) -> None:
+    found = steady.post(EXPERIMENTS, json={"activation": "<script>alert(1)</script>"})
+    refused(found, 422)
+    assert found.headers["content-type"] == "application/problem+json"
+    assert found.headers["x-content-type-options"] == "nosniff"

@@ -1,0 +1,157 @@
+"""The OpenAPI document: complete, readable, and true to what the API does."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
+
+from service.api.app import create_app
+from service.api.http.problem import MEDIA_TYPE
+from service.api.openapi.examples import EXPERIMENT, STUDY
+from service.domain.spec import ExperimentSpec
+from service.settings import Settings
+from tests.api import states
+from tests.api.serving import ACTIVATIONS, EXPERIMENTS, STUDIES
+
+DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
+OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
+    (method.upper(), path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+NAMES = [operation["operationId"] for _, _, operation in OPERATIONS]
+
+each_operation = pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
+
+
+def resolved(schema: Any) -> Any:
+    while "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def conforms(value: Any, schema: Any) -> bool:
+    whole = {**schema, "components": DOCUMENT["components"]}
+    return Draft202012Validator(whole).is_valid(value)
+
+
+def bodies(operation: dict[str, Any]) -> Iterator[Any]:
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        yield media["schema"]
+
+
+# --- readable ------------------------------------------------------------------------------------------------------
+
+
+def test_operations_read_as_method_names() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+    verbs = "submit|register|list|get|preview|edit|cancel|retry|archive|delete|export"
+    assert [name for name in NAMES if not re.fullmatch(rf"({verbs})_[a-z_]+", name)] == []
+
+
+def test_tags_come_in_reading_order_and_are_all_explained() -> None:
+    named = [tag["name"] for tag in DOCUMENT["tags"]]
+    assert named == ["experiments", "studies", "events", "comparisons", "activations", "workers", "system"]
+    assert all(tag["description"] for tag in DOCUMENT["tags"])
+    used = [operation["tags"] for _, _, operation in OPERATIONS]
+    assert [tag for (tag,) in used] == sorted((tag for (tag,) in used), key=named.index)
+
+
+@each_operation
+def test_each_operation_and_each_of_its_parameters_is_explained(
+    method: str, path: str, operation: dict[str, Any]
+) -> None:
+    assert operation["summary"]
+    assert operation["description"].endswith(".")
+    for parameter in operation.get("parameters", []):
+        explained = parameter.get("description") or parameter["schema"].get("description")
+        assert explained or parameter["name"] in OBVIOUS, parameter["name"]
+
+
+OBVIOUS = {"id", "status", "activation", "dataset", "study", "tag", "sort", "metric"}
+
+
+# --- errors --------------------------------------------------------------------------------------------------------
+
+
+@each_operation
+def test_every_error_is_a_problem(method: str, path: str, operation: dict[str, Any]) -> None:
+    errors = {int(status): answer for status, answer in operation["responses"].items() if int(status) >= 400}
+    assert errors.keys() >= {400, 401, 403, 422, 503}
+    assert ("{id}" not in path) or 404 in errors
+    assert ("requestBody" not in operation) or errors.keys() >= {413, 415}
+    for status, answer in errors.items():
+        assert answer["description"], status
+        assert answer["content"] == {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}, status
+
+
+def test_the_frameworks_own_errors_are_gone() -> None:
+    assert not {"HTTPValidationError", "ValidationError"} & DOCUMENT["components"]["schemas"].keys()
+    assert "HTTPValidationError" not in str(DOCUMENT)
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
+    used = set(re.findall(r"'#/components/schemas/([^']+)'", str(DOCUMENT)))
+    assert used == DOCUMENT["components"]["schemas"].keys()
+
+
+# --- examples ------------------------------------------------------------------------------------------------------
+
+
+WITH_BODY = ("submit", "register", "preview", "edit")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(WITH_BODY)])
+@states.on_sqlite
+def test_every_example_of_a_body_is_accepted(client: TestClient, name: str) -> None:
+    method, path, operation = OPERATIONS[NAMES.index(name)]
+    (schema,) = bodies(operation)
+    examples = resolved(schema)["examples"]
+    assert examples
+    made = {
+        "experiments": client.post(EXPERIMENTS, json={"activation": "relu"}).json()["id"],
+        "studies": client.post(STUDIES, json={"base": {"activation": "relu"}, "seeds": [0]}).json()["id"],
+    }
+    id = made.get(path.split("/")[3], "")
+    client.post(ACTIVATIONS, json={"name": "mine", "formula": "x"})
+    for example in examples:
+        assert conforms(example, schema)
+        answer = client.request(method, path.format(id=id, name="mine"), json=example)
+        assert answer.status_code in (200, 201, 202), answer.text
+        for field in example.keys() & answer.json().keys() - {"parameters", "tuning"}:  # which come back with more
+            assert answer.json()[field] == example[field]
+
+
+def test_every_body_belongs_to_an_operation_tried_above() -> None:
+    with_body = [name for (_, _, operation), name in zip(OPERATIONS, NAMES, strict=True) if any(bodies(operation))]
+    assert all(name.startswith(WITH_BODY) for name in with_body)
+
+
+@each_operation
+def test_every_answer_has_an_example_that_fits_its_schema(method: str, path: str, operation: dict[str, Any]) -> None:
+    for status, answer in operation["responses"].items():
+        for kind, media in answer.get("content", {}).items():
+            if kind == "text/plain":
+                continue
+            examples = list(shown(resolved(media["schema"])))
+            assert examples, status
+            for example in examples:
+                assert conforms(example, media["schema"]), (status, example)
+
+
+def shown(schema: Any) -> Iterator[Any]:
+    """The examples of a schema, put together from those of its fields where it has none itself."""
+    if "examples" in schema:
+        yield from schema["examples"]
+    elif all("examples" in field for field in schema["properties"].values()):
+        yield {name: field["examples"][0] for name, field in schema["properties"].items()}
+
+
+def test_the_example_of_an_experiment_holds_a_complete_spec() -> None:
+    spec = ExperimentSpec.model_validate(EXPERIMENT["spec"])
+    assert spec.model_dump(mode="json") == EXPERIMENT["spec"]
+    assert EXPERIMENT["study_id"] == STUDY["id"]
+    assert STUDY["experiments"] == sum(STUDY["progress"].values())

@@ -1,0 +1,179 @@
+"""Verdicts over HTTP: from what a study's runs gave, with their ids for evidence."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.domain.status import Cause
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.studies import records as studies
+from service.storage.tables.base import new_id
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES
+from tests.making import make_epoch, make_layer
+
+LOSSES = {"sigmoid": 0.8, "tanh": 0.4}  # of the first two epochs
+SPEC = {"factors": {"activation": list(LOSSES)}, "base": {"dataset": "mnist_5k", "epochs": 3}, "seeds": list(range(5))}
+
+
+def submit(client: TestClient, **fields: Any) -> str:
+    id: str = client.post(STUDIES, json={**SPEC, **fields}).json()["id"]
+    return id
+
+
+def finish(database: Database, losses: dict[str, float]) -> None:
+    for fence in states.claim(database):
+        spec = states.read(database, fence.id).spec
+        loss = losses[spec["activation"]["name"]] * (1 + spec["seed"] / 100)
+        states.succeed(database, fence, early_loss=loss)
+
+
+def claims(client: TestClient, study: str) -> dict[int, dict[str, Any]]:
+    answer = client.get(f"{STUDIES}/{study}/claims")
+    assert answer.status_code == 200, answer.text
+    found = json.loads(answer.text, parse_constant=_refuse)["claims"]
+    return {claim["number"]: claim for claim in found}
+
+
+def _refuse(constant: str) -> NoReturn:
+    pytest.fail(f"{constant} is no JSON")
+
+
+def test_all_twelve_say_what_is_missing_until_it_is_there(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    before = claims(client, study)
+    assert list(before) == list(range(1, 13))
+    assert before.pop(12)["verdict"] == "refuted"  # by the functions themselves
+    assert {claim["verdict"] for claim in before.values()} == {"undecided"}
+    assert all(claim["missing"] for claim in before.values())
+    assert before[4]["missing"] == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
+    finish(database, LOSSES)
+    decided = claims(client, study)[4]
+    assert (decided["verdict"], decided["missing"]) == ("supported", [])
+    (part,) = decided["parts"]
+    assert (part["n"], part["context"]) == (5, {"dataset": "mnist_5k", "epochs": 3})
+    assert part["mean"] == pytest.approx(0.693, abs=0.001)
+    evidence = {id for side in part["evidence"] for id in side["experiments"]}
+    assert evidence == {one["id"] for one in client.get(EXPERIMENTS, params={"study": study}).json()["items"]}
+
+
+def test_a_claim_is_refuted_by_what_refutes_it(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    finish(database, {"sigmoid": 0.4, "tanh": 0.4})
+    assert claims(client, study)[4]["verdict"] == "refuted"
+
+
+def test_runs_that_diverged_decide_nothing(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    for fence in states.claim(database):
+        if states.read(database, fence.id).spec["seed"] == 4:
+            states.fail(database, fence, Cause.DIVERGED)
+        else:
+            states.succeed(database, fence, early_loss=0.5)
+    claim = claims(client, study)[4]
+    assert (claim["verdict"], claim["missing"][0]) == (
+        "undecided",
+        "runs of sigmoid that do not diverge: 1 of 5 did, and the others are a selected sample",
+    )
+
+
+def test_losses_that_say_nothing_of_speed_are_no_figures(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    for fence in states.claim(database):
+        states.succeed(database, fence, early_loss=None)
+    assert claims(client, study)[4]["missing"] == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
+
+
+def test_what_goes_on_in_the_layers_is_read_from_the_first_epoch_and_the_last(
+    client: TestClient, database: Database
+) -> None:
+    """ReLU: half of its outputs are zero at the start, and units die without batch normalisation."""
+    normalised = {"name": "with", "factors": {"activation": ["relu"]}, "base": {}}
+    bare = {"name": "without", "factors": {"activation": ["relu"], "optimizer.learning_rate": [0.001, 0.01]},
+            "base": {"model": {"batch_norm": False}}}  # fmt: skip
+    study = client.post(STUDIES, json={"grids": [normalised, bare], "seeds": list(range(5))}).json()["id"]
+    for fence in states.claim(database):
+        share = 0.5 + states.read(database, fence.id).spec["seed"] / 100
+        with database.write("start") as session:
+            transitions.record_start(session, fence, [make_layer(0, zero_share=share)])
+        with database.write("epoch") as session:
+            last = make_layer(1, dead_share_confirmed=share - 0.3, zero_share=0.9)
+            transitions.record_epoch(session, fence, make_epoch(1), [last])
+        states.succeed(database, fence)
+    found = claims(client, study)
+    assert (found[6]["verdict"], found[7]["verdict"]) == ("supported", "supported")
+    assert found[6]["parts"][0]["mean"] == pytest.approx(0.52)
+    assert [part["mean"] for part in found[7]["parts"]] == [pytest.approx(0.22)] * 2
+
+
+def one_by_one(database: Database, number: int) -> None:
+    """What one worker does, in the order of the queue."""
+    for _ in range(number):
+        (fence,) = states.claim(database, limit=1)
+        with database.write("epoch") as session:
+            transitions.record_epoch(session, fence, make_epoch(1))
+        states.succeed(database, fence, early_loss=0.1 if states.read(database, fence.id).activation == "relu" else 0.5)
+
+
+def test_on_one_worker_the_runs_of_a_study_take_turns_and_half_of_it_has_whole_pairs(
+    client: TestClient, database: Database
+) -> None:
+    study = submit(client, factors={"activation": ["relu", "sigmoid", "tanh"]}, seeds=list(range(6)))
+    one_by_one(database, 9)
+    pairs = client.get(f"{STUDIES}/{study}/comparison").json()["pairs"]
+    assert [pair["test"] for pair in pairs] == ["paired t"] * 3
+    assert claims(client, study)[5]["missing"] == ["5 seeds with a value; there are 3 (sigmoid and relu)",
+                                                   "5 seeds with a value; there are 3 (tanh and relu)",
+                                                   "5 seeds with a value; there are 3 (relu and sigmoid)",
+                                                   "5 seeds with a value; there are 3 (relu and tanh)"]  # fmt: skip
+    one_by_one(database, 9)
+    assert claims(client, study)[5]["verdict"] == "supported"
+
+
+def test_a_study_that_chose_its_rates_compares_functions_at_their_own(client: TestClient, database: Database) -> None:
+    study = submit(client, factors={"activation": ["relu", "swish"]})
+    with database.write("tuned") as session:
+        found = studies.find(session, UUID(study))
+        assert found is not None
+        found.tuned_at = datetime.now(UTC)
+    (part,) = (part for part in claims(client, study)[9]["parts"] if part["evidence"])
+    assert part["context"]["optimizer.learning_rate"] == "tuned"
+
+
+@states.on_sqlite
+def test_the_preset_asks_all_questions_and_a_small_one_does_too(client: TestClient, database: Database) -> None:
+    small = {"preset": "claims", "base": {"dataset": "mnist_5k", "epochs": 2}, "seeds": [0]}
+    study = client.post(STUDIES, json=small).json()["id"]
+    for number, claim in claims(client, study).items():
+        assert claim["verdict"] == ("refuted" if number == 12 else "undecided"), number
+        assert number in (1, 12) or any(part["evidence"] or part["missing"] for part in claim["parts"]), number
+
+
+@states.on_sqlite
+def test_nothing_is_judged_again_until_something_changed(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = submit(client)
+    path = f"{STUDIES}/{study}/claims"
+    etag = client.get(path).headers["etag"]
+    with monkeypatch.context() as patched:
+        patched.setattr("service.api.routes.article_claims.judge", lambda _: pytest.fail("judged again"))
+        assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
+    finish(database, LOSSES)
+    assert client.get(path, headers={"If-None-Match": etag}).status_code == 200
+
+
+@states.on_sqlite
+def test_a_study_too_large_or_not_there_is_refused(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = submit(client)
+    monkeypatch.setattr("service.storage.analysis.article_claims.MOST_EXPERIMENTS", 9)
+    assert refused(client.get(f"{STUDIES}/{study}/claims"), 422)["errors"][0]["code"] == "too_many"
+    refused(client.get(f"{STUDIES}/{new_id()}/claims"), 404, "study_not_found")

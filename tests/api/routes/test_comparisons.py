@@ -1,0 +1,306 @@
+"""Comparisons over HTTP: what is grouped, what may not be pooled, and how the reference is named."""
+
+import json
+import math
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.storage.engine.database import Database
+from service.storage.tables.base import new_id
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES
+
+# By activation, then seed: swish is clearly better than relu, tanh lies between the two.
+SCORES = {"relu": (0.90, 0.91, 0.925), "tanh": (0.91, 0.93, 0.95), "swish": (0.97, 0.98, 0.99)}
+
+
+def by_score(spec: dict[str, Any]) -> float:
+    return SCORES[spec["activation"]["name"]][spec["seed"]]
+
+
+@pytest.fixture
+def study(client: TestClient, database: Database) -> str:
+    id: str = client.post(STUDIES, json={"factors": {"activation": list(SCORES)}}).json()["id"]
+    states.finish_queued(database, by_score)
+    return id
+
+
+def get(client: TestClient, **query: Any) -> dict[str, Any]:
+    answer = client.get(COMPARISONS, params=query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_study_is_compared_by_its_own_factors(client: TestClient, study: str) -> None:
+    found = get(client, study=study)
+    assert found.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
+    assert [group["factors"] for group in found["groups"]] == [{"activation": n} for n in ("swish", "tanh", "relu")]
+    best = found["groups"][0]
+    assert best.keys() == {
+        "factors", "n", "n_duplicate", "n_diverged", "n_failed", "n_pending", "mean", "sd", "median", "min", "max",
+        "interval", "test_image_interval", "seeds", "rank",
+    }  # fmt: skip
+    assert (best["n"], best["median"], best["rank"]) == (3, 0.98, [1, 1])
+    assert best["mean"] == pytest.approx(0.98)
+    low, high = best["interval"]  # t(0.975, 2) = 4.303; sd 0.01 over sqrt(3)
+    assert (low, high) == (pytest.approx(0.98 - 0.02484, abs=1e-4), pytest.approx(0.98 + 0.02484, abs=1e-4))
+    assert [len(found["pairs"]), found["family"]["pairs"]] == [3, 3]
+    assert found["pairs"][0].keys() >= {
+        "a", "b", "test", "difference", "interval", "p", "p_holm", "p_attainable", "hedges_g", "verdict",
+    }  # fmt: skip
+
+
+def test_the_value_of_each_seed_comes_where_it_is_asked_for(client: TestClient, study: str) -> None:
+    assert get(client, study=study)["groups"][0]["seeds"] is None
+    for group in get(client, study=study, seeds=True)["groups"]:
+        values = group["seeds"].values()
+        assert (len(values), min(values), max(values)) == (group["n"], group["min"], group["max"])
+
+
+@pytest.mark.parametrize("versus", ["relu", '"relu"', '{"activation": "relu"}'])
+def test_versus_holds_every_group_against_one(client: TestClient, study: str, versus: str) -> None:
+    found = get(client, study=study, versus=versus)
+    assert found["family"]["versus"] == {"activation": "relu"}
+    assert [(pair["a"]["activation"], pair["b"]["activation"]) for pair in found["pairs"]] == [
+        ("swish", "relu"),
+        ("tanh", "relu"),
+    ]
+    assert found["pairs"][0]["verdict"] == "better"
+
+
+def test_pending_failed_and_repeated_runs_are_counted_apart(client: TestClient, database: Database) -> None:
+    for seed in (0, 1):
+        states.finish(database, 0.9, seed=seed)
+    states.finish(database, 0.8, seed=1)
+    states.fail(database, states.start(database, seed=2))
+    states.queue(database, seed=3)
+    (group,) = get(client)["groups"]
+    counts = {name: group[name] for name in ("n", "n_duplicate", "n_diverged", "n_failed", "n_pending")}
+    assert counts == {"n": 2, "n_duplicate": 1, "n_diverged": 1, "n_failed": 0, "n_pending": 1}
+
+
+def test_of_nothing_there_are_no_groups(client: TestClient) -> None:
+    found = get(client)
+    assert (found["groups"], found["pairs"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("factors", "groups", "versus"),
+    [
+        ({"classes": [[0, 1], [2, 3]]}, [{"classes": "[0, 1]"}, {"classes": "[2, 3]"}], "[0, 1]"),
+        ({"dropout": [0.25, {"dense": 0}]}, [{"dropout": 0.25}, {"dropout": '{"conv": 0.25, "dense": 0.0}'}], "0.25"),
+        ({"activation.parameters.beta": [1, 2]}, [{"activation": "swish"}, {"activation": "swish(beta=2)"}], "swish"),
+        ({"early_stopping.patience": [3, 5]},
+         [{"early_stopping": '{"patience": 3, "min_delta": 0.0}'},
+          {"early_stopping": '{"patience": 5, "min_delta": 0.0}'}], '{"patience": 3, "min_delta": 0.0}'),
+        ({"model.batch_norm": [True, False]}, [{"model.batch_norm": True}, {"model.batch_norm": False}], "true"),
+    ],
+    ids=["lists", "short forms", "parameters", "optional objects", "flags"],
+)  # fmt: skip
+@states.on_sqlite
+def test_any_factor_of_a_study_forms_groups_and_can_be_named(
+    client: TestClient, database: Database, factors: Any, groups: Any, versus: str
+) -> None:
+    base = {} if "activation" in factors else {"activation": "swish"}
+    id = client.post(STUDIES, json={"base": base, "factors": factors, "seeds": [0]}).json()["id"]
+    found = get(client, study=id, versus=versus)
+    assert sorted(map(json.dumps, (group["factors"] for group in found["groups"]))) == sorted(map(json.dumps, groups))
+    assert found["family"]["versus"] == groups[0]
+
+
+@states.on_sqlite
+def test_several_factors_name_their_reference_by_an_object(client: TestClient, database: Database) -> None:
+    factors = {"activation": ["relu", "tanh"], "epochs": [1, 2]}
+    id = client.post(STUDIES, json={"factors": factors, "seeds": [0]}).json()["id"]
+    found = get(client, study=id, versus='{"epochs": 1, "activation": "tanh"}')
+    assert found["family"]["versus"] == {"activation": "tanh", "epochs": 1}
+    for versus in ("relu", "[1]", '{"epoch": 1}', "{"):
+        refused(client.get(COMPARISONS, params={"study": id, "versus": versus}), 422, at="versus")
+    ambiguous = client.get(COMPARISONS, params={"study": id, "versus": '{"epochs": 1}'})
+    assert refused(ambiguous, 422, at="versus")["errors"][0]["code"] == "ambiguous_group"
+
+
+def test_a_study_has_a_comparison_of_its_own(client: TestClient, study: str) -> None:
+    own = client.get(f"{STUDIES}/{study}/comparison", params={"versus": "relu"})
+    assert own.json() == get(client, study=study, versus="relu")
+    refused(client.get(f"{STUDIES}/{new_id()}/comparison"), 404, "study_not_found")
+
+
+def test_ids_choose_what_is_compared(client: TestClient, database: Database) -> None:
+    ids = [str(states.finish(database, 0.9 + seed / 100, seed=seed)) for seed in range(3)]
+    found = get(client, id=ids[:2])
+    assert (found["groups"][0]["n"], found["groups"][0]["max"]) == (2, 0.91)
+    assert get(client, id=str(new_id()))["groups"] == []
+    refused(client.get(COMPARISONS, params={"id": "x"}), 422, at="id.0")
+
+
+def test_filters_choose_what_is_compared(client: TestClient, database: Database) -> None:
+    for epochs in (1, 2):
+        states.finish(database, epochs=epochs, tags=[f"t{epochs}"])
+    for query in ({"epochs_max": 1}, {"tag": "t1"}):
+        assert get(client, **query)["groups"][0]["n"] == 1
+
+
+def test_the_newest_of_several_successes_counts_with_its_own_images(client: TestClient, database: Database) -> None:
+    for accuracy, right in ((0.9, b"\xff\x80"), (0.1, b"\x01\x00"), (0.8, b"\xff\x00")):
+        states.finish(database, accuracy, run={"correct": right})
+    states.fail(database, states.start(database))
+    (group,) = get(client)["groups"]
+    assert (group["n"], group["n_duplicate"], group["mean"]) == (1, 3, 0.8)
+    low, high = group["test_image_interval"]  # 8 of 10, resampled: a binomial law of sd 0.126
+    assert (low, high) == (pytest.approx(0.5, abs=0.11), 1.0)
+
+
+def test_experiments_whose_specs_differ_in_no_figure_share_their_seeds(client: TestClient, database: Database) -> None:
+    states.finish(database, 0.9, seed=0, diagnostics=True)
+    states.finish(database, 0.8, seed=0, diagnostics=False)
+    states.finish(database, 0.7, seed=1, diagnostics=False)
+    (group,) = get(client)["groups"]
+    assert (group["n"], group["n_duplicate"], group["min"], group["max"]) == (2, 1, 0.7, 0.8)
+
+
+def test_bits_are_read_for_accuracies_alone(client: TestClient, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {group["test_image_interval"] is None for group in get(client, study=study)["groups"]} == {False}
+    assert get(client, study=study, metric="test_loss")["groups"][0]["test_image_interval"] is None
+    monkeypatch.setattr("service.storage.analysis.comparisons.MOST_IMAGE_RESULTS", 8)
+    assert get(client, study=study)["groups"][0]["test_image_interval"] is None
+
+
+def test_speed_of_learning_is_compared_like_any_figure(client: TestClient, database: Database) -> None:
+    for seed, loss in enumerate((0.5, 0.4, None)):
+        states.finish(database, seed=seed, run={"early_loss": loss})
+    (group,) = get(client, metric="learning_speed")["groups"]
+    assert group["mean"] == pytest.approx((math.log(0.5) + math.log(0.4)) / 2)
+    assert (group["n"], group["n_diverged"], group["n_failed"]) == (2, 0, 1)  # one epoch: not measured, not diverged
+
+
+def test_main_effects_of_two_factors(client: TestClient, database: Database) -> None:
+    factors = {"activation": ["relu", "tanh"], "batch_size": [32, 64]}
+    id = client.post(STUDIES, json={"factors": factors, "seeds": [0, 1, 2]}).json()["id"]
+    states.finish_queued(database, lambda spec: 0.5 + spec["batch_size"] / 200 + spec["seed"] / 1000)
+    by_factor = {effect["factor"]: effect for effect in get(client, study=id)["effects"]}
+    assert by_factor["batch_size"]["range"] == pytest.approx(0.16)
+    assert by_factor["activation"]["range"] == pytest.approx(0.0)
+    assert [level["value"] for level in by_factor["batch_size"]["levels"]] == [64, 32]
+    assert (by_factor["batch_size"]["n"], by_factor["batch_size"]["combinations"]) == (3, 2)
+
+
+# --- asked again ----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_compared_again_until_something_changed(
+    client: TestClient, database: Database, study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, query in ((f"{STUDIES}/{study}/comparison", {}), (COMPARISONS, {"study": study}), (COMPARISONS, {})):
+        etag = client.get(path, params=query).headers["etag"]
+        with monkeypatch.context() as patched:
+            patched.setattr("service.api.routes.comparisons._compare", lambda *_: pytest.fail("compared again"))
+            assert client.get(path, params=query, headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("change", ["edit", "delete", "retry", "finish"])
+def test_every_change_of_the_set_is_told(client: TestClient, database: Database, study: str, change: str) -> None:
+    ids = [one["id"] for one in client.get(EXPERIMENTS, params={"study": study, "sort": "id"}).json()["items"]]
+    client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": ["a"]})
+    asked: list[tuple[str, dict[str, str]]] = [
+        (f"{STUDIES}/{study}/comparison", {}),
+        (COMPARISONS, {"study": study}),
+        (COMPARISONS, {"tag": "a"}),
+    ]
+    before = [client.get(path, params=query).headers["etag"] for path, query in asked]
+    if change == "edit":
+        client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": []})
+    elif change == "delete":
+        client.delete(f"{EXPERIMENTS}/{ids[0]}")
+    else:
+        client.post(f"{EXPERIMENTS}/{ids[0]}/retry")
+    if change == "finish":
+        states.finish_queued(database, by_score)
+    after = [client.get(path, params=query, headers={"If-None-Match": etag})
+             for (path, query), etag in zip(asked, before, strict=True)]  # fmt: skip
+    assert [answer.status_code for answer in after] == [200, 200, 200]
+
+
+# --- what may not be pooled ----------------------------------------------------------------------------------------
+
+
+def test_different_specs_are_not_pooled(client: TestClient, database: Database) -> None:
+    states.finish(database, epochs=1)
+    states.finish(database, epochs=2, dropout=0)
+    problem = refused(client.get(COMPARISONS), 422, at="group_by")
+    assert problem["errors"][0]["code"] == "confounded"
+    assert "differ in epochs, dropout" in problem["detail"]
+    assert len(get(client, group_by=["activation", "epochs", "dropout"])["groups"]) == 2
+
+
+def test_groups_that_differ_in_more_than_their_factors_are_not_compared(client: TestClient, database: Database) -> None:
+    """Or what more epochs did would be called the activation's doing."""
+    for seed in range(3):
+        states.finish(database, activation="relu", epochs=3, seed=seed, accuracy=0.97 + seed / 1000)
+        states.finish(database, activation="tanh", epochs=1, seed=seed, accuracy=0.88 + seed / 1000)
+    problem = refused(client.get(COMPARISONS), 422, at="group_by")
+    assert "differ in epochs" in problem["detail"]
+    assert len(get(client, group_by=["activation", "epochs"])["pairs"]) == 1
+
+
+def test_fields_that_change_no_figure_confound_nothing(client: TestClient, database: Database) -> None:
+    states.finish(database, activation="relu", diagnostics=True, max_seconds=100.0)
+    states.finish(database, activation="tanh", diagnostics=False)
+    assert len(get(client)["groups"]) == 2
+
+
+@pytest.mark.parametrize("fingerprint", [{"device": "cuda"}, {"precision": "bfloat16"}, {"code": "0.2.0"}], ids=str)
+def test_different_machines_are_pooled_only_on_demand(
+    client: TestClient, database: Database, fingerprint: dict[str, str]
+) -> None:
+    states.finish(database, seed=0)
+    states.finish(database, seed=1, run=fingerprint)
+    problem = refused(client.get(COMPARISONS), 422, at="allow_mixed")
+    assert problem["errors"][0]["code"] == "mixed_machines"
+    assert next(iter(fingerprint)) in problem["detail"]
+    assert get(client, allow_mixed=True)["groups"][0]["n"] == 2
+    seconds = refused(client.get(COMPARISONS, params={"allow_mixed": True, "metric": "seconds"}), 422)
+    assert "narrow the filter" in seconds["detail"]
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ({"group_by": "seed"}, "group_by"),
+        ({"group_by": ["epochs", "epochs"]}, "group_by"),
+        ({"group_by": "\0"}, "group_by"),
+        ({"metric": "accuracy"}, "metric"),
+        ({"dataset": "cifar"}, "dataset"),
+        ({"study": "x"}, "study"),
+        ({"tag": "\0"}, "tag"),
+        ({"allow_mixed": "perhaps"}, "allow_mixed"),
+        ({"versus": "relu"}, "versus"),
+        ({"versus": ""}, "versus"),
+        ({"versus": "[" * 5000}, "versus"),
+        ({"versus": "9" * 5000}, "versus"),
+        ({"versus": '"\\ud800"'}, "versus"),
+        ({"versus": '{"\\ud800": 1}'}, "versus"),
+        ({"versus": "NaN"}, "versus"),
+        ({"versus": "1e400"}, "versus"),
+        ({"versus": "\0"}, "versus"),
+        ({"against": "relu"}, "against"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_wrong_question_is_refused(steady: TestClient, query: Any, where: str) -> None:
+    refused(steady.get(COMPARISONS, params=query), 422, at=where)
+
+
+@pytest.mark.parametrize("query", [{}, {"group_by": "activation"}])
+@states.on_sqlite
+def test_a_study_that_is_not_there_is_404_however_grouped(client: TestClient, query: dict[str, str]) -> None:
+    unknown: UUID = new_id()
+    refused(client.get(COMPARISONS, params={"study": str(unknown), **query}), 404, "study_not_found")

@@ -1,0 +1,369 @@
+"""Server-sent events: what they tell, to whom, from where on, and that nobody misses or hears anything twice."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from service.domain.errors import DatabaseUnavailable, Overloaded
+from service.settings import Settings
+from service.storage.changes import revisions
+from service.storage.engine.clock import after
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.tables.changes import Tombstone
+from tests.api import states
+from tests.api.following import EVENTS, Follower, Frame, Running, following, running, told
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES
+from tests.conftest import ROOT
+from tests.making import make_epoch
+from tests.waiting import await_true
+
+
+@pytest.fixture
+def api(settings: Settings, database: Database) -> Iterator[Running]:
+    with running(settings) as started:
+        yield started
+
+
+def record(database: Database, fence: Fence, epoch: int) -> None:
+    with database.write("epoch") as session:
+        transitions.record_epoch(session, fence, make_epoch(epoch))
+
+
+def submit_study(api: Running, seeds: int = 1) -> str:
+    spec = {"base": {"dataset": "mnist_5k"}, "factors": {"activation": ["relu"]}, "seeds": list(range(seeds))}
+    return str(api.client.post(STUDIES, json=spec).json()["id"])
+
+
+def get(api: Running, path: str) -> Any:
+    return api.client.get(f"{path}").json()
+
+
+def kinds(frames: list[Frame]) -> list[str | None]:
+    return [frame.event for frame in frames]
+
+
+def numbers(frames: list[Frame]) -> list[int]:
+    """The revisions that the frames carry in their ids."""
+    return [int(frame.id.rpartition(".")[2]) for frame in frames if frame.id]
+
+
+# --- what is told --------------------------------------------------------------------------------------------------
+
+
+def test_an_epoch_is_told_as_the_bodies_that_a_get_would_give(api: Running, database: Database) -> None:
+    submit_study(api)
+    (fence,) = states.claim(database)
+    with following(api.client) as follower:
+        record(database, fence, 1)
+        experiment, metrics, study = follower.until(3)
+    path = f"{EXPERIMENTS}/{fence.id}"
+    assert kinds([experiment, metrics, study]) == ["experiment", "metrics", "study"]
+    assert experiment.data == api.get(path)
+    delta = api.get(f"{path}/metrics?since={experiment.data['revision'] - 1}")
+    assert metrics.data == delta | {"experiment_id": str(fence.id), "study_id": study.data["id"]}
+    assert study.data | {"eta_seconds": None} == api.get(f"{STUDIES}/{study.data['id']}") | {"eta_seconds": None}
+
+
+def test_only_the_last_event_of_a_revision_carries_its_id(api: Running, database: Database) -> None:
+    study = submit_study(api, seeds=2)
+    first, second = states.claim(database)
+    with following(
+        api.client, f"{STUDIES}/{study}/events?since={api.get(f'{STUDIES}/{study}')['revision']}"
+    ) as follower:
+        record(database, first, 1)
+        record(database, second, 1)
+        await_true(lambda: numbers(follower.events)[-1:] == [api.get(f"{STUDIES}/{study}")["revision"]])
+        frames = follower.events
+    for frame, after_it in pairwise(frames):
+        last = frame.data["revision"] != after_it.data["revision"]
+        assert (frame.id is not None) == last
+        assert frame.id is None or frame.id.endswith(f".{frame.data['revision']}")
+    assert frames[-1].id is not None
+
+
+def test_each_route_begins_with_what_there_is(api: Running, database: Database) -> None:
+    study = submit_study(api)
+    (fence,) = states.claim(database)
+    record(database, fence, 1)
+    record(database, fence, 2)
+    experiment = told(api.client, f"{EXPERIMENTS}/{fence.id}/events")
+    assert sorted(kinds(experiment)) == ["experiment", "metrics", "metrics"]  # type: ignore[type-var]
+    epochs = [item["epoch"] for frame in experiment if frame.event == "metrics" for item in frame.data["items"]]
+    assert epochs == [1, 2]
+    (frame,) = told(api.client, f"{STUDIES}/{study}/events")
+    assert (frame.event, frame.data["progress"]["running"]) == ("study", 1)
+    assert told(api.client) == []
+
+
+def test_each_listener_is_told_what_it_asked_for(api: Running, database: Database) -> None:
+    study = submit_study(api)
+    (inside,) = states.claim(database)
+    outside = states.start(database)
+    now = f"since={api.get(f'{EXPERIMENTS}/{outside.id}')['revision']}"
+    wanted = {
+        f"{EVENTS}?study={study}": {"experiment", "metrics", "study"},
+        f"{EVENTS}?experiment={inside.id}": {"experiment", "metrics"},
+        f"{EVENTS}?experiment={outside.id}&study={states.SOME_ID}": set(),
+        f"{EVENTS}?kind=study": {"study"},
+        f"{EVENTS}?kind=study&kind=metrics": {"study", "metrics"},
+        f"{STUDIES}/{study}/events?kind=experiment&{now}": {"experiment"},
+        f"{EXPERIMENTS}/{inside.id}/events?kind=metrics&{now}": {"metrics"},
+    }
+    with ExitStack() as opened:
+        followers = {path: opened.enter_context(following(api.client, path)) for path in wanted}
+        record(database, inside, 1)
+        for path, expected in wanted.items():
+            await_true(partial(has_heard, followers[path], expected))
+        followers[EVENTS] = opened.enter_context(following(api.client))
+        record(database, inside, 1)
+        followers[EVENTS].until(3)  # by then the others have heard what there was to hear
+        assert {path: heard(followers[path]) for path in wanted} == wanted
+
+
+def has_heard(follower: Follower, kinds: set[str]) -> bool:
+    return heard(follower) >= kinds
+
+
+def heard(follower: Follower) -> set[str | None]:
+    return {frame.event for frame in follower.events}
+
+
+def test_compact_leaves_out_the_spec(api: Running, database: Database) -> None:
+    fence = states.start(database)
+    (whole,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events")
+    (compact,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events?compact=true")
+    assert whole.data.pop("spec")
+    assert compact.data == whole.data
+
+
+def test_a_delete_is_told(api: Running, database: Database) -> None:
+    study = submit_study(api, seeds=2)
+    for fence in states.claim(database):
+        states.succeed(database, fence)
+    one, other = (item["id"] for item in api.get(EXPERIMENTS)["items"])
+    with following(api.client, f"{EVENTS}?study={study}") as follower:
+        api.client.delete(f"{EXPERIMENTS}/{one}")
+        states_told = follower.until(2)
+        assert kinds(states_told) == ["study", "deleted"]
+        assert states_told[1].data | {"revision": 0} == {
+            "kind": "experiment", "id": one, "study_id": study, "revision": 0}  # fmt: skip
+        api.client.delete(f"{STUDIES}/{study}")
+        gone = follower.until(4)[2:]
+        assert {(frame.event, frame.data["id"]) for frame in gone} == {("deleted", other), ("deleted", study)}
+
+
+# --- resuming ------------------------------------------------------------------------------------------------------
+
+
+def change(database: Database, fence: Fence, epochs: range) -> None:
+    for epoch in epochs:
+        record(database, fence, epoch)
+
+
+def epochs_of(frames: list[Frame]) -> list[int]:
+    return [item["epoch"] for frame in frames if frame.event == "metrics" for item in frame.data["items"]]
+
+
+def test_coming_back_misses_nothing_and_repeats_nothing(settings: Settings, database: Database) -> None:
+    """From memory, and from the database after the process was started anew."""
+    fence = states.start(database, epochs=20)
+    path = f"{EXPERIMENTS}/{fence.id}/events"
+    seen: list[Frame] = []
+    with running(settings) as api:
+        with following(api.client, path) as follower:
+            change(database, fence, range(1, 4))
+            await_true(lambda: epochs_of(follower.events) == [1, 2, 3])
+            seen, last = follower.events, follower.last_id
+        change(database, fence, range(4, 6))
+        with following(api.client, path, last_event_id=last) as follower:
+            await_true(lambda: epochs_of(follower.events)[-1:] == [5])
+            seen, last = seen + follower.events, follower.last_id
+    change(database, fence, range(6, 9))
+    with running(settings) as api, following(api.client, path, last_event_id=last) as follower:
+        change(database, fence, range(9, 11))
+        await_true(lambda: epochs_of(follower.events)[-1:] == [10])
+        seen += follower.events
+    assert epochs_of(seen) == list(range(1, 11))
+    assert numbers(seen) == sorted(set(numbers(seen)))
+    assert [frame.data["epochs_done"] for frame in seen if frame.event == "experiment"][-1] == 10
+
+
+def test_a_client_cut_off_between_two_revisions_gets_every_epoch(api: Running, database: Database) -> None:
+    """However many revisions were told at once: what has changed twice is told in its newest state, its epochs all."""
+    one, other = states.start(database), states.start(database)
+    record(database, one, 1)
+    record(database, other, 1)
+    record(database, one, 2)
+    with database.read() as session:
+        begun = revisions.revision(session) - 3
+    whole = told(api.client, f"{EVENTS}?since={begun}")
+    for cut in numbers(whole):
+        place = next(at for at, frame in enumerate(whole) if frame.id and frame.id.endswith(f".{cut}")) + 1
+        rest = told(api.client, f"{EVENTS}?since={cut}")
+        assert [frame.data for frame in rest] == [frame.data for frame in whole[place:]]
+
+
+def test_what_was_deleted_meanwhile_is_told(api: Running, database: Database) -> None:
+    id = states.finish(database)
+    with following(api.client, f"{EXPERIMENTS}/{id}/events") as follower:
+        last = follower.last_id
+    api.client.delete(f"{EXPERIMENTS}/{id}")
+    with following(api.client, f"{EXPERIMENTS}/{id}/events", last_event_id=last) as follower:
+        assert kinds(follower.events) == ["deleted"]
+        last = follower.last_id
+    again = api.client.get(f"{EXPERIMENTS}/{id}/events", headers={"Last-Event-ID": last})
+    refused(again, 404, "experiment_not_found")
+
+
+def age(database: Database, seconds: float) -> None:
+    with database.write("age") as session:
+        session.execute(update(Tombstone).values(deleted_at=after(-seconds)))
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(23, ["deleted", "deleted"]), (25, ["reset"])])
+def test_whoever_was_away_longer_than_deletes_are_remembered_reads_again(
+    api: Running, database: Database, hours: int, expected: list[str]
+) -> None:
+    first, second = states.finish(database), states.finish(database)
+    with following(api.client) as follower:
+        last = follower.last_id
+    api.client.delete(f"{EXPERIMENTS}/{first}")
+    age(database, hours * 3600)
+    api.client.delete(f"{EXPERIMENTS}/{second}")
+    with following(api.client, last_event_id=last) as follower:
+        assert kinds(follower.events) == expected
+        assert follower.last_id != last
+    with following(api.client, last_event_id=follower.last_id) as follower:
+        assert follower.events == []
+
+
+@states.on_sqlite
+def test_whoever_followed_another_database_reads_again(api: Running, database: Database) -> None:
+    states.start(database)
+    for cursor in (f"{'0' * 32}.1", f"{api.services.database_id}.1000"):
+        (frame,) = told(api.client, last_event_id=cursor)
+        assert (frame.event, "another one" in frame.data["reason"]) == ("reset", True)
+
+
+def test_too_much_at_once_is_a_reset(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("service.changefeed.poller", "service.api.events.stream"):
+        monkeypatch.setattr(f"{module}.MOST_CHANGES", 5)
+    with running(settings) as api:
+        study = submit_study(api)
+        paths = [EVENTS, f"{STUDIES}/{study}/events"]
+        with following(api.client, paths[0]) as everything, following(api.client, paths[1]) as one:
+            submit_study(api, seeds=8)
+            assert [frame.event for frame in everything.until(1)] == ["reset"]
+            (fence,) = states.claim(database, limit=1)
+            await_true(lambda: kinds(one.events) == ["study", "experiment", "study"])
+            assert one.events[1].data["id"] == str(fence.id)
+
+
+@states.on_sqlite
+def test_a_database_that_is_away_for_a_while_breaks_no_stream_off(
+    api: Running, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.changefeed.poller.MOST_CHANGES", 0)  # so that the stream asks for itself
+    monkeypatch.setattr("service.api.events.stream.PAUSE_SECONDS", 0.05)
+    read, failures = api.services.read, [DatabaseUnavailable("away"), Overloaded("busy")]
+
+    async def sometimes(work: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await read(work)
+
+    fence = states.start(database)
+    with following(api.client) as follower:
+        monkeypatch.setattr(api.services, "read", sometimes)
+        record(database, fence, 1)
+        follower.until(2)
+    assert failures == []
+
+
+# --- limits --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "at"),
+    [(f"{EVENTS}?since=-1", "since"), (f"{EVENTS}?kind=epoch", "kind.0"), (f"{EVENTS}?study=x", "study.0"),
+     (f"{EVENTS}?seconds=0", "seconds"), (f"{EVENTS}?seconds=nan", "seconds"), (f"{EVENTS}?since={2**63}", "since"),
+     (f"{EXPERIMENTS}/{states.SOME_ID}/events?study={states.SOME_ID}", "study")],
+)  # fmt: skip
+def test_wrong_parameters_are_answered_before_anything_is_sent(steady: Any, path: str, at: str) -> None:
+    refused(steady.get(path), 422, at=at)
+
+
+@pytest.mark.parametrize("id", ["1", "x.1", f"{'0' * 32}.", f"{'0' * 32}.-1", f"{'0' * 32}.{'9' * 19}", "é"])
+def test_a_wrong_last_event_id_is_named(steady: Any, id: str) -> None:
+    answer = steady.get(EVENTS, headers=[(b"last-event-id", id.encode())])
+    refused(answer, 422, at="Last-Event-ID")
+
+
+@pytest.mark.parametrize("collection", [EXPERIMENTS, STUDIES])
+def test_nobody_follows_what_is_not_there(steady: Any, collection: str) -> None:
+    for query in ("", "?since=0"):
+        refused(steady.get(f"{collection}/{states.SOME_ID}/events{query}"), 404)
+
+
+@states.on_sqlite
+def test_too_many_listeners_are_told_what_to_do_and_leave_room(settings: Settings, database: Database) -> None:
+    with running(settings.model_copy(update={"max_listeners": 1})) as api:
+        with following(api.client):
+            problem = refused(api.client.get(f"{EVENTS}"), 503, "overloaded")
+            assert "ACTLAB_MAX_LISTENERS" in problem["detail"]
+        await_true(lambda: api.services.feed.listeners == 0)
+        with following(api.client):
+            assert api.services.feed.listeners == 1
+        refused(api.client.get(f"{EXPERIMENTS}/{states.SOME_ID}/events"), 404)
+        await_true(lambda: api.services.feed.listeners == 0)
+
+
+@states.on_sqlite
+def test_a_stream_ends_when_its_time_is_up(api: Running) -> None:
+    answer = api.client.get(f"{EVENTS}?seconds=0.2")
+    assert answer.status_code == 200
+    assert answer.text.startswith("retry: ")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@states.on_sqlite
+def test_a_silent_stream_says_how_far_it_is(settings: Settings, database: Database) -> None:
+    """A client that is told nothing for a day must not be taken for one that was away for a day."""
+    other = states.start(database)
+    with running(settings.model_copy(update={"heartbeat_seconds": 0.2})) as api:
+        path = f"{EVENTS}?experiment={states.SOME_ID}"
+        with following(api.client, path) as follower:
+            record(database, other, 1)
+            revision = api.get(f"{EXPERIMENTS}/{other.id}")["revision"]
+            await_true(lambda: revision in numbers(follower.frames))
+            assert follower.events == []
+            assert b"\n\n:\nid: " in b"".join(follower.sent)
+
+
+@states.on_sqlite
+def test_open_streams_and_waits_do_not_hold_up_the_end(settings: Settings, database: Database) -> None:
+    fence = states.start(database)
+    with ThreadPoolExecutor() as threads, running(settings) as api, following(api.client) as follower:
+        waiting = threads.submit(api.client.get, f"{EXPERIMENTS}/{fence.id}?wait=30")
+        await_true(lambda: api.services.feed.recall(fence.id))
+        api.server.should_exit = True
+        await_true(lambda: follower.ended, seconds=25)
+        assert waiting.result(25).json()["status"] == "running"
+
+
+def test_documented(steady: Any) -> None:
+    """Every event and parameter of a stream is in docs/live.md."""
+    page = (ROOT / "docs" / "live.md").read_text()
+    operation = steady.get("/openapi.json").json()["paths"][EVENTS]["get"]
+    named = {parameter["name"] for parameter in operation["parameters"]} | {
+        "experiment", "metrics", "study", "deleted", "reset"}  # fmt: skip
+    assert {name for name in named if f"`{name}" not in page} == set()

@@ -1,0 +1,184 @@
+"""Lists: every row exactly once, one page at a time."""
+
+import base64
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any, get_args
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.routes.experiments import SORTS
+from service.storage.engine.database import Database
+from service.storage.tables.base import new_id
+from tests.api import states
+from tests.api.problems import refused
+from tests.api.serving import EXPERIMENTS, STUDIES
+
+
+def walk(client: TestClient, **query: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.get(EXPERIMENTS, params=query | cursor).json()
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        assert len(page["items"]) == query["limit"]
+        cursor = {"cursor": page["next_cursor"]}
+
+
+def test_each_sort_walks_every_row_once_ties_included(client: TestClient, database: Database) -> None:
+    for accuracy in (0.5, 0.9, 0.5, 0.1 + 0.2, 0.9, 0.5):
+        states.finish(database, accuracy, run={"seconds": round(accuracy)})
+    states.queue(database)
+    for sort in get_args(SORTS):
+        found = walk(client, sort=sort, limit=2)
+        column = sort.removeprefix("-")
+        assert len({row["id"] for row in found}) == len(found) == (7 if column == "id" else 6), sort
+        places = [(row[column], row["id"]) for row in found]
+        assert places == sorted(places, reverse=sort.startswith("-")), sort
+
+
+def test_a_page_of_exactly_what_is_left_is_the_last(client: TestClient, database: Database) -> None:
+    for _ in range(4):
+        states.queue(database)
+    assert len(walk(client, limit=2)) == 4
+    assert client.get(EXPERIMENTS, params={"limit": 4}).json()["next_cursor"] is None
+
+
+def test_rows_that_arrive_between_pages_neither_repeat_nor_hide_others(client: TestClient, database: Database) -> None:
+    old = [str(states.queue(database)) for _ in range(4)]
+    first = client.get(EXPERIMENTS, params={"limit": 2}).json()
+    states.queue(database)
+    second = client.get(EXPERIMENTS, params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [row["id"] for row in first["items"] + second["items"]] == old[::-1]
+
+
+def test_filters_narrow_and_combine(client: TestClient, database: Database) -> None:
+    def found(**query: Any) -> int:
+        return len(client.get(EXPERIMENTS, params=query).json()["items"])
+
+    client.post(STUDIES, json={"base": {"dataset": "digits"}, "factors": {"activation": ["tanh"]}, "seeds": [0]})
+    study = client.get(EXPERIMENTS).json()["items"][0]["study_id"]
+    states.finish(database, activation="relu", tags=["baseline", "x"])
+    states.queue(database, activation={"name": "swish", "parameters": {"beta": 2}}, tags=["baseline"])
+    assert [found(), found(status="queued"), found(activation="relu"), found(dataset="digits")] == [3, 2, 1, 1]
+    assert [found(activation="swish(beta=2)"), found(activation="swish")] == [1, 0]
+    assert [found(study=study), found(tag="baseline"), found(tag="base")] == [1, 2, 0]
+    assert [found(tag="baseline", status="queued"), found(tag="x", status="queued")] == [1, 0]
+    assert found(study=new_id()) == 0
+
+
+# --- ranges and text -----------------------------------------------------------------------------------------------
+
+
+def names(client: TestClient, **query: Any) -> list[str]:
+    return [row["name"] for row in client.get(EXPERIMENTS, params={"sort": "id", **query}).json()["items"]]
+
+
+RANGES: dict[str, tuple[dict[str, Any], dict[str, Any], float, float]] = {
+    "epochs": ({"epochs": 2}, {"epochs": 5}, 2, 5),
+    "batch_size": ({"batch_size": 32}, {"batch_size": 64}, 32, 64),
+    "dropout": ({"dropout": 0.1}, {"dropout": {"conv": 0.3, "dense": 0.6}}, 0.1, 0.6),
+    "learning_rate": ({"optimizer": {"learning_rate": 0.01}}, {"optimizer": {"name": "adadelta"}}, 0.01, 1),
+}
+
+
+@pytest.mark.parametrize("field", RANGES)
+def test_a_range_includes_both_its_ends(client: TestClient, database: Database, field: str) -> None:
+    low, high, least, most = RANGES[field]
+    states.queue(database, name="low", **low)
+    states.queue(database, name="high", **high)
+    assert names(client, **{f"{field}_min": least}) == names(client, **{f"{field}_max": most}) == ["low", "high"]
+    assert names(client, **{f"{field}_max": least}) == ["low"]
+    assert names(client, **{f"{field}_min": least + 0.1 if isinstance(least, float) else least + 1}) == ["high"]
+    assert names(client, **{f"{field}_min": least, f"{field}_max": least}) == ["low"]
+
+
+def test_both_places_lie_in_a_range_of_dropouts(client: TestClient, database: Database) -> None:
+    states.queue(database, name="apart", dropout={"conv": 0.1, "dense": 0.5})
+    assert names(client, dropout_min=0.1, dropout_max=0.5) == ["apart"]
+    assert names(client, dropout_min=0.2) == names(client, dropout_max=0.4) == []
+
+
+def test_a_range_of_accuracies_holds_only_those_that_have_one(client: TestClient, database: Database) -> None:
+    states.finish(database, 0.7, name="ended")
+    states.queue(database, name="waits")
+    assert names(client, test_accuracy_min=0.7) == names(client, test_accuracy_max=0.7) == ["ended"]
+    assert names(client, test_accuracy_min=0.71) == []
+
+
+def test_a_range_of_times_is_of_instants_whatever_the_zone(client: TestClient, database: Database) -> None:
+    states.queue(database, name="one")
+    created = datetime.fromisoformat(client.get(EXPERIMENTS).json()["items"][0]["created_at"])
+    there = created.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert names(client, created_min=there.isoformat(), created_max=there.isoformat()) == ["one"]
+    assert names(client, created_min=(there + timedelta(milliseconds=1)).isoformat()) == []
+    assert names(client, created_max=(there - timedelta(milliseconds=1)).isoformat()) == []
+    refused(client.get(EXPERIMENTS, params={"created_min": "2026-01-01T00:00:00"}), 422, at="created_min")
+
+
+def test_text_is_part_of_the_name_and_means_itself(client: TestClient, database: Database) -> None:
+    for name in ("Baseline 50%", "baseline 500", "other_one", "otherone", None):
+        states.queue(database, name=name)
+    assert names(client, text="BASE") == ["Baseline 50%", "baseline 500"]
+    assert names(client, text="50%") == ["Baseline 50%"]
+    assert names(client, text="r_o") == ["other_one"]
+    assert names(client, text="line 50", epochs_min=4) == []
+    refused(client.get(EXPERIMENTS, params={"text": ""}), 422, at="text")
+
+
+def test_a_cursor_belongs_to_its_ranges_too(client: TestClient, database: Database) -> None:
+    for _ in range(2):
+        states.queue(database)
+    cursor = client.get(EXPERIMENTS, params={"limit": 1, "epochs_min": 1}).json()["next_cursor"]
+    assert client.get(EXPERIMENTS, params={"epochs_min": 1, "cursor": cursor}).status_code == 200
+    others: list[dict[str, Any]] = [{}, {"epochs_min": 2}, {"epochs_max": 1}, {"epochs_min": 1, "text": "x"}]
+    for other in others:
+        refused(client.get(EXPERIMENTS, params={**other, "cursor": cursor}), 422, "invalid_cursor", at="cursor")
+
+
+# --- cursors -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cursor(client: TestClient, database: Database) -> str:
+    for accuracy in (0.5, 0.6):
+        states.finish(database, accuracy)
+    page = client.get(EXPERIMENTS, params={"limit": 1, "sort": "test_accuracy", "dataset": "mnist_5k"}).json()
+    found: str = page["next_cursor"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"sort": "test_accuracy"}, {"sort": "-test_accuracy", "dataset": "mnist_5k"}, {"dataset": "mnist_5k"},
+     {"sort": "test_loss", "dataset": "mnist_5k"}, {"sort": "test_accuracy", "dataset": "mnist"}],
+)  # fmt: skip
+@states.on_sqlite
+def test_a_cursor_belongs_to_its_filter_and_sort(client: TestClient, cursor: str, query: dict[str, str]) -> None:
+    refused(client.get(EXPERIMENTS, params={**query, "cursor": cursor}), 422, "invalid_cursor", at="cursor")
+
+
+@states.on_sqlite
+def test_a_changed_cursor_is_refused(client: TestClient, cursor: str) -> None:
+    query: dict[str, Any] = {"limit": 1, "sort": "test_accuracy", "dataset": "mnist_5k"}
+    assert client.get(EXPERIMENTS, params={**query, "cursor": cursor}).status_code == 200
+    value, id, digest = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    for changed in ([0.4, id, digest], [value, str(new_id()), digest], [value, id, digest[::-1]]):
+        text = base64.urlsafe_b64encode(json.dumps(changed).encode()).decode()
+        refused(client.get(EXPERIMENTS, params={**query, "cursor": text}), 422, "invalid_cursor", at="cursor")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "é", "=", "bm90IGpzb24", "%00", *(
+        base64.urlsafe_b64encode(text.encode()).decode()
+        for text in ("{}", "[]", "1", "null", "[1]", "[null, 1, 2]", "[{}, [], 1]", '[null, "x", "y"]', "[" * 5000,
+                     f'[{"9" * 400}, "x", "y"]', '[NaN, "x", "y"]', '[null, "\\ud800", ""]')
+    )],
+)  # fmt: skip
+def test_what_is_no_cursor_is_refused(steady: TestClient, text: str) -> None:
+    for sort in ("id", "seconds"):
+        refused(steady.get(EXPERIMENTS, params={"cursor": text, "sort": sort}), 422, at="cursor")

@@ -1,0 +1,88 @@
+"""The embedded broker: whole messages, taken once, in a folder that may be deleted or filled with anything."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import pytest
+from kombu import Connection
+
+import service.background.spool  # noqa: F401  # registers spool://
+
+
+def message(number: int) -> dict[str, Any]:
+    return {"body": number, "properties": {}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def channel(folder: Path) -> Any:
+    options = {"data_folder_in": str(folder), "data_folder_out": str(folder)}
+    return Connection("spool://localhost", transport_options=options).channel()
+
+
+def test_messages_come_in_order_and_once(channel: Any, folder: Path) -> None:
+    for number in range(3):
+        channel._put("q", message(number))
+    assert channel._size("q") == 3
+    assert [channel._get("q")["body"] for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(Empty):
+        channel._get("q")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_message_of_another_queue_stays(channel: Any) -> None:
+    channel._put("other", message(1))
+    with pytest.raises(Empty):
+        channel._get("q")
+    assert channel._size("other") == 1
+
+
+def test_a_deleted_folder_costs_its_messages_and_nothing_else(channel: Any, folder: Path) -> None:
+    channel._put("q", message(1))
+    shutil.rmtree(folder)
+    with pytest.raises(Empty):
+        channel._get("q")
+    channel._put("q", message(2))
+    assert channel._get("q") == message(2)
+
+
+def test_garbage_is_dropped_and_what_follows_is_read(channel: Any, folder: Path) -> None:
+    folder.mkdir()
+    for name, content in (
+        ("0.q.msg", b""),
+        ("1.q.msg", b"{"),
+        ("2.q.msg", b"\xff\xfe"),
+        ("3.q.msg", b"1"),
+        ("4.q.msg", b"{}"),
+        ("readme", b"hello"),
+    ):
+        (folder / name).write_bytes(content)
+    channel._put("q", message(1))
+    assert channel._get("q") == message(1)
+    with pytest.raises(Empty):
+        channel._get("q")
+    assert [file.name for file in folder.iterdir()] == ["readme"]
+
+
+def test_many_readers_take_each_message_once(channel: Any) -> None:
+    for number in range(200):
+        channel._put("q", message(number))
+
+    def drain(_: int) -> list[int]:
+        taken = []
+        while True:
+            try:
+                taken.append(channel._get("q")["body"])
+            except Empty:
+                return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [n for found in pool.map(drain, range(4)) for n in found]
+    assert sorted(taken) == list(range(200))

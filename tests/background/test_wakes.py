@@ -1,0 +1,130 @@
+"""Wakes: published in the background, dropped when the broker is away, asked for again by the reconciler."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from service.background.wakes import MOST_PENDING, QUEUE, Waker, create_celery, reconcile
+from service.settings import Settings
+from service.storage.engine.database import Database
+from service.storage.records import workers
+from service.storage.records.workers import Heartbeat
+from tests.conftest import make_experiment
+from tests.servers import RedisServer, free_port
+from tests.waiting import await_true
+
+
+@pytest.fixture(params=["spool", "redis"])
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Celery:
+    if request.param == "spool":
+        return create_celery(Settings(home=tmp_path))
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return create_celery(Settings(home=tmp_path, broker_url=f"{server.url[:-1]}{free_port() % 16}"))
+
+
+@pytest.fixture
+def waker(app: Celery) -> Iterator[Waker]:
+    opened = Waker(app)
+    yield opened
+    opened.stop()
+
+
+def channel_of(app: Celery) -> Any:
+    """A channel with the methods that kombu's own transports have for looking into a queue."""
+    return app.connection_for_write().channel()
+
+
+def test_wakes_reach_the_broker(app: Celery, waker: Waker) -> None:
+    channel = channel_of(app)
+    channel._purge(QUEUE)
+    waker.wake(3)
+    await_true(lambda: channel._size(QUEUE) == 3)
+
+
+def test_a_wake_never_expires(app: Celery, waker: Waker) -> None:
+    """Its receiver would judge that by its own clock, and one that is a minute ahead would never work."""
+    channel = channel_of(app)
+    channel._purge(QUEUE)
+    waker.wake()
+    await_true(lambda: channel._size(QUEUE) == 1)
+    assert channel._get(QUEUE)["headers"]["expires"] is None
+
+
+def test_wakes_that_nobody_takes_do_not_pile_up(app: Celery, waker: Waker) -> None:
+    channel = channel_of(app)
+    channel._purge(QUEUE)
+    for _ in range(3):
+        waker.wake(MOST_PENDING - 6)
+        await_true(lambda: not waker._pending)
+    await_true(lambda: channel._size(QUEUE) == MOST_PENDING)
+    waker.wake(10)
+    await_true(lambda: not waker._pending)
+    time.sleep(0.1)
+    assert channel._size(QUEUE) == MOST_PENDING
+
+
+def heartbeat(id: str, *running: str) -> Heartbeat:
+    return Heartbeat(id, "host", 1, "cpu", "cpu", {}, {}, list(running))
+
+
+def beat(database: Database, said: Heartbeat) -> None:
+    database.run("beat", lambda session: workers.beat(session, said))
+
+
+class Counted:
+    """A waker that only counts."""
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def wake(self, count: int = 1) -> None:
+        self.woken += count
+
+
+@pytest.mark.parametrize(("queued", "idle", "busy", "woken"), [(0, 2, 0, 0), (3, 0, 1, 0), (3, 2, 1, 2), (1, 2, 0, 1)])
+def test_the_reconciler_wakes_as_many_as_can_work(
+    database: Database, queued: int, idle: int, busy: int, woken: int
+) -> None:
+    for _ in range(queued):
+        database.run("make", make_experiment)
+    for number in range(idle):
+        beat(database, heartbeat(f"idle{number}"))
+    for number in range(busy):
+        beat(database, heartbeat(f"busy{number}", "x"))
+    waker: Any = Counted()
+    reconcile(database, waker)
+    assert waker.woken == woken
+
+
+@pytest.mark.parametrize("behaviour", ["refuses", "swallows"])
+def test_a_broker_that_is_away_slows_nobody(tmp_path: Path, behaviour: str) -> None:
+    """One that refuses at once, and one that accepts and then never answers."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if behaviour == "swallows":
+            silent.listen()
+        port = silent.getsockname()[1]
+        waker = Waker(create_celery(Settings(home=tmp_path, broker_url=f"redis://127.0.0.1:{port}/0")))
+        started = time.monotonic()
+        for _ in range(100):
+            waker.wake()
+        assert time.monotonic() - started < 0.1
+        waker.stop()
+
+
+def test_what_waits_to_be_published_is_bounded(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = threading.Semaphore(0)
+    monkeypatch.setattr(app, "send_task", lambda *_, **__: published.release())
+    waker = Waker(app)
+    with waker._changed:  # nothing is published while this is held
+        for _ in range(10_000):
+            waker._pending = min(waker._pending + 1, 256)
+    waker.wake(10_000)
+    waker.stop()
+    assert published._value <= 256

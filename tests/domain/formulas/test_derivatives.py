@@ -1,0 +1,106 @@
+"""Derivatives as text against derivatives as numbers, and LaTeX that closes what it opens."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from service.domain.activations import CATALOGUE, Activation, derivative, evaluate
+from service.domain.formulas.derivatives import MOST_NODES, derivative_formula
+from service.domain.formulas.expression import Expression, X, formula, is_elementwise, nodes, softmax
+from service.domain.formulas.latex import latex
+from service.domain.formulas.parser import parse
+from tests.domain.formulas.test_expression import trees
+
+X_POINTS = np.array([-90.0, -7.3, -1.1, -0.2, 0.3, 0.9, 2.6, 8.0, 90.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("3", "0"),
+        ("a * x", "a"),
+        ("x ** 3", "3 * x ** 2"),
+        ("x * x", "x + x"),
+        ("2 * (3 * x)", "6"),
+        ("x / 2", "1 / 2"),
+        ("sin(2 * x)", "2 * cos(2 * x)"),
+        ("cos(x)", "-sin(x)"),
+        ("x - tanh(x)", "tanh(x) ** 2"),
+        ("log(x)", "1 / x"),
+        ("exp(-x)", "-exp(-x)"),
+        ("atan(x)", "1 / (1 + x * x)"),
+        ("where(x > 0, x, exp(x) - 1)", "where(x > 0, 1, exp(x))"),
+        ("where(x > 0, 2, 3)", "0"),
+        ("x > 0", "0"),
+        ("x ** 1", "1"),
+        ("softplus(x)", "sigmoid(x)"),
+        ("x * sigmoid(a * x)", "sigmoid(a * x) + x * sigmoid(a * x) * sigmoid(-(a * x)) * a"),
+    ],
+)
+def test_derivatives_read_as_one_would_write_them(text: str, slope: str) -> None:
+    found = derivative_formula(parse(text, ["a"]))
+    assert found is not None
+    assert formula(found) == slope
+    assert parse(slope, ["a"]) == found
+
+
+@pytest.mark.parametrize("row", [row for row in CATALOGUE.values() if row.elementwise], ids=lambda row: row.name)
+def test_a_rows_derivative_has_the_values_of_its_derivative(row: Activation) -> None:
+    found, values = derivative_formula(row.expression), row.values()
+    assert found is not None
+    slopes = derivative(row.expression, X_POINTS, values)
+    np.testing.assert_allclose(evaluate(found, X_POINTS, values), slopes, rtol=1e-12, atol=1e-14)
+
+
+@given(trees())
+def test_any_derivative_has_the_values_of_its_derivative(tree: Expression) -> None:
+    found, values = derivative_formula(tree), {"a": 0.5, "b": -1.25}
+    if not is_elementwise(tree):
+        assert found is None
+        return
+    if found is not None:
+        one, other = evaluate(found, X_POINTS, values), derivative(tree, X_POINTS, values)
+        usable = np.isfinite(one) & np.isfinite(other) & (np.abs(other) < 1e9)
+        np.testing.assert_allclose(one[usable], other[usable], rtol=1e-6, atol=1e-6)
+
+
+def test_what_nobody_would_read_is_left_out() -> None:
+    assert derivative_formula(softmax(X)) is None
+    tower: Expression = X
+    for _ in range(12):
+        tower = tower**tower
+        if sum(1 for _ in nodes(tower)) > MOST_NODES:
+            break
+    assert derivative_formula(tower) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        ("x * sigmoid(beta * x)", r"x \, \sigma\left(\beta \, x\right)"),
+        ("(x + 1) / 2", r"\frac{x + 1}{2}"),
+        ("x * 2", r"x \cdot 2"),
+        ("(x + 1) ** 2", r"{\left(x + 1\right)}^{2}"),
+        ("-(x + 1)", r"-\left(x + 1\right)"),
+        ("x - (1 - x)", r"x - \left(1 - x\right)"),
+        ("exp(-x) ** 2", r"{\left(e^{-x}\right)}^{2}"),
+        ("2 * expm1(x)", r"2 \, \left(e^{x} - 1\right)"),
+        ("log1p(x)", r"\ln\left(1 + x\right)"),
+        ("sqrt(abs(x))", r"\sqrt{\left|x\right|}"),
+        ("slope_1 * 1e-7", r"\mathrm{slope\_1} \cdot 1 \cdot 10^{-7}"),
+        ("minimum(x, 1)", r"\min\left(x, 1\right)"),
+        ("where(x >= 0, x, 0)", r"\begin{cases}x & \text{if } x \ge 0 \\ 0 & \text{otherwise}\end{cases}"),
+        ("where(x, 1, 0)", r"\begin{cases}1 & \text{if } x \ne 0 \\ 0 & \text{otherwise}\end{cases}"),
+    ],
+)
+def test_latex(text: str, tex: str) -> None:
+    assert latex(parse(text, ["beta", "slope_1"])) == tex
+
+
+@given(trees())
+def test_latex_closes_what_it_opens(tree: Expression) -> None:
+    tex = latex(tree)
+    assert tex.count("{") == tex.count("}")
+    assert tex.count(r"\left") == tex.count(r"\right")
+    assert tex.count(r"\begin{cases}") == tex.count(r"\end{cases}")
+    assert tex.isascii()

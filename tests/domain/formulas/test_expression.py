@@ -1,0 +1,136 @@
+"""The formula language: trees, the text they print as, and what is refused."""
+
+import ast
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.formulas import expression as language
+from service.domain.formulas.expression import (
+    ARITY,
+    Call,
+    Expression,
+    Number,
+    Reference,
+    X,
+    formula,
+    is_elementwise,
+    nodes,
+    number,
+    sigmoid,
+    softmax,
+    tanh,
+    where,
+)
+
+a, b = Reference("a"), Reference("b")
+
+_LEAVES = st.one_of(
+    st.floats(min_value=0, allow_infinity=False, allow_nan=False).map(Number), st.sampled_from([X, a, b])
+)
+
+
+def _calls(names: Sequence[str], arguments: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    return st.sampled_from(names).flatmap(
+        lambda name: st.tuples(*[arguments] * ARITY[name]).map(lambda given: Call(name, given))
+    )
+
+
+def trees(names: Sequence[str] = tuple(ARITY)) -> st.SearchStrategy[Expression]:
+    return st.recursive(_LEAVES, lambda arguments: _calls(names, arguments), max_leaves=12)
+
+
+class _Constants(ast.NodeTransformer):
+    """Wraps numbers in nodes, so that Python builds a tree from 2 ** 3 instead of computing 8."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Call:
+        return ast.Call(ast.Name("number", ast.Load()), [node], [])
+
+
+def _read(text: str) -> Expression:
+    """The tree that Python's own grammar sees in a formula."""
+    names = {name: getattr(language, name) for name in ARITY if hasattr(language, name)}
+    module = ast.fix_missing_locations(_Constants().visit(ast.parse(text, mode="eval")))
+    scope = {**names, "__builtins__": {}, "abs": abs, "number": number, "x": X, "a": a, "b": b}
+    read: Expression = eval(compile(module, "formula", "eval"), scope)
+    return read
+
+
+def _without_one_pair(text: str) -> Iterator[str]:
+    opened: list[int] = []
+    for at, character in enumerate(text):
+        if character == "(":
+            opened.append(at)
+        elif character == ")":
+            start = opened.pop()
+            if start == 0 or not text[start - 1].isalnum():
+                yield text[:start] + text[start + 1 : at] + text[at + 1 :]
+
+
+@given(trees())
+def test_text_reads_back_as_the_same_tree(tree: Expression) -> None:
+    assert _read(formula(tree)) == tree
+
+
+@given(trees(["+", "-", "*", "/", "**", "negative", ">"]))
+def test_every_pair_of_parentheses_is_needed(tree: Expression) -> None:
+    for text in _without_one_pair(formula(tree)):
+        try:
+            read = _read(text)
+        except TypeError:  # comparisons do not chain
+            continue
+        assert read != tree
+
+
+@pytest.mark.parametrize(
+    ("tree", "text"),
+    [
+        (X * sigmoid(b * X), "x * sigmoid(b * x)"),
+        (2 * X - (a - b), "2 * x - (a - b)"),
+        (-(X**2), "-x ** 2"),
+        ((-X) ** 2, "(-x) ** 2"),
+        (2 ** (-X), "2 ** -x"),
+        ((X**a) ** b, "(x ** a) ** b"),
+        (X + -0.5, "x + -0.5"),
+        ((X < 1) * 2, "(x < 1) * 2"),
+        (X > 0, "x > 0"),
+        (1e-7 + abs(X), "1e-07 + abs(x)"),
+        (where(a <= X, tanh(X), 1 - X), "where(a <= x, tanh(x), 1 - x)"),
+    ],
+)
+def test_text(tree: Expression, text: str) -> None:
+    assert formula(tree) == text
+
+
+def test_a_comparison_cannot_be_chained() -> None:
+    with pytest.raises(TypeError, match="neither true nor false"):
+        _ = 0 < X < 1
+
+
+@pytest.mark.parametrize("value", [-1.0, -0.0, float("inf"), float("nan")])
+def test_a_number_is_finite_and_not_negative(value: float) -> None:
+    with pytest.raises(ValueError, match="finite and not negative"):
+        Number(value)
+
+
+@pytest.mark.parametrize("name", ["x", "exp", "where", "", "2b", "a b", "__class__", "a.b"])
+def test_what_cannot_name_a_parameter(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot name a parameter"):
+        Reference(name)
+
+
+@pytest.mark.parametrize(("function", "count"), [("exp", 2), ("where", 2), ("+", 1), ("open", 1), ("__import__", 1)])
+def test_what_cannot_be_called(function: str, count: int) -> None:
+    with pytest.raises(ValueError, match="not in the formula language"):
+        Call(function, (X,) * count)
+
+
+def test_only_softmax_mixes_elements() -> None:
+    assert is_elementwise(X * sigmoid(b * X))
+    assert not is_elementwise(1 + X * softmax(2 * X))
+
+
+def test_nodes_are_all_met_parents_first() -> None:
+    assert list(nodes(-X + a)) == [-X + a, -X, X, a]

@@ -1,0 +1,224 @@
+"""Formulas as text: what is read, what is refused and where it points, and that nothing makes the reader crash."""
+
+import random
+import string
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.activations import CATALOGUE
+from service.domain.formulas.expression import Call, Expression, Reference, X, formula, nodes, sigmoid, where
+from service.domain.formulas.parser import (
+    DEEPEST,
+    FUNCTIONS,
+    LARGEST_NUMBER,
+    LONGEST,
+    MOST_NODES,
+    canonical,
+    constant,
+    parse,
+)
+from service.domain.formulas.tokens import FormulaError
+from tests.conftest import ROOT
+from tests.domain.formulas.test_expression import trees
+
+a, beta = Reference("a"), Reference("beta")
+
+
+def deepest(tree: Expression) -> int:
+    arguments = tree.arguments if isinstance(tree, Call) else ()
+    return 1 + max(map(deepest, arguments), default=0)
+
+
+def within_limits(tree: Expression) -> bool:
+    numbers = [value for value in map(constant, nodes(tree)) if value]
+    calls = [node for node in nodes(tree) if isinstance(node, Call)]
+    powers = [abs(constant(call.arguments[1]) or 0) for call in calls if call.function == "**"]
+    return (
+        all(1 / LARGEST_NUMBER <= abs(value) <= LARGEST_NUMBER for value in numbers)
+        and max(powers, default=0) <= 100
+        and deepest(tree) < DEEPEST / 2
+        and len(formula(tree)) <= LONGEST
+    )
+
+
+# --- what is read --------------------------------------------------------------------------------------------------
+
+
+@given(trees().filter(within_limits))
+def test_the_printers_text_parses_back_to_the_same_tree(tree: Expression) -> None:
+    assert parse(formula(tree), ["a", "b"]) == tree
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_row_of_the_catalogue_can_be_written(name: str) -> None:
+    assert parse(CATALOGUE[name].formula, CATALOGUE[name].values()) == CATALOGUE[name].expression
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("x*sigmoid(beta*x)", X * sigmoid(beta * X)),
+        (" ( ( x ) ) ", X),
+        ("-x ** 2", -(X**2)),
+        ("2 ** -x", 2 ** (-X)),
+        ("-x * 3", (-X) * 3),
+        ("x - 1 - a", (X - 1) - a),
+        ("x ** a ** beta", X ** (a**beta)),
+        ("1 - -x", 1 - (-X)),
+        (".5e1 * x + 1.", 5 * X + 1),
+        ("where(x>=0, x, 1e-3*x)", where(X >= 0, X, 1e-3 * X)),
+        ("(x > 0) * x", (X > 0) * X),
+        ("x\n\t+ 1", X + 1),
+    ],
+)
+def test_text_reads_as_in_mathematics(text: str, tree: Expression) -> None:
+    assert parse(text, ["a", "beta"]) == tree
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "found", "expected"),
+    [
+        ("", 1, "the end", "a number, x"),
+        ("x +", 4, "the end", "a number, x"),
+        ("x + * 2", 5, "'*'", "a number, x"),
+        ("+x", 1, "'+'", "a number, x"),
+        ("2x", 2, "'x'", "an operator"),
+        ("(x", 3, "the end", "')'"),
+        ("x)", 2, "')'", "the end"),
+        ("()", 2, "')'", "a number, x"),
+        ("x ^ 2", 3, "'^'", "** for a power"),
+        ("x == 1", 3, "'='", "to compare"),
+        ("0 < x < 1", 7, "'<'", "one comparison at a time"),
+        ("relu(x)", 1, "the unknown name 'relu'", "minimum"),
+        ("x * sigmod(x)", 5, "the unknown name 'sigmod'", "perhaps sigmoid"),
+        ("y", 1, "the unknown name 'y'", "x, a parameter"),
+        ("negative(x)", 1, "the unknown name 'negative'", "function"),
+        ("sin x", 5, "'x'", "'(' after sin"),
+        ("sin", 4, "the end", "'(' after sin"),
+        ("tanh(x, 1)", 7, "','", "1 argument"),
+        ("tanh()", 6, "')'", "a number, x"),
+        ("where(x > 0, x)", 15, "')'", "3 arguments"),
+        ("x(1)", 2, "'('", "an operator"),
+        ("x.__class__", 2, "'.'", "an operator"),
+        ("__import__('os')", 1, "'_'", "a number, a name"),
+        ("x if x > 0 else 0", 3, "'if'", "an operator"),
+        ("lambda x", 1, "the unknown name 'lambda'", "x, a parameter"),
+        ("x\N{MULTIPLICATION SIGN}2", 2, "'\\xd7'", "'*'"),
+        ("x + \N{GREEK SMALL LETTER BETA}", 5, "'\\u03b2'", "a name"),
+        ("\N{ARABIC-INDIC DIGIT TWO} * x", 1, "'\\u0662'", "a number"),
+        ("x ** 101", 3, "the power '101'", "at most 100"),
+        ("x ** -1000", 3, "the power '-1000'", "at most 100"),
+        ("x * 1e31", 5, "'1e31'", "from 1e-30 to 1e+30"),
+        ("x * 1e-400", 5, "'1e-400'", "from 1e-30"),
+        ("1e999999999", 1, "'1e999999999'", "from 1e-30"),
+        ("x" * (LONGEST + 1), LONGEST + 1, "501 characters", "at most 500"),
+        ("(" * 41 + "x", 41, "one more level", "at most 40"),
+        ("-" * 41 + "x", 41, "one more level", "at most 40"),
+        ("+".join("x" * 60), 80, "one more level", "at most 40"),
+    ],
+)
+def test_an_error_says_where_what_and_what_instead(text: str, column: int, found: str, expected: str) -> None:
+    with pytest.raises(FormulaError) as caught:
+        parse(text)
+    assert caught.value.column == column
+    assert found in caught.value.found
+    assert expected in caught.value.expected
+    assert str(caught.value).isprintable()
+
+
+def test_a_formula_holds_so_many_nodes() -> None:
+    with pytest.raises(FormulaError, match=f"at most {MOST_NODES}"):
+        parse("*".join(["(x+x+x+x+x+x+x+x+x+x)"] * 12))
+
+
+def test_a_formula_whose_canonical_text_is_too_long_is_refused() -> None:
+    long = "*".join(["(9e15*x+9e15-x)"] * 12)
+    assert len(long) < LONGEST < len(formula(parse(long)))
+    with pytest.raises(FormulaError, match=r"Column 192: found \d+ characters, with single spaces"):
+        canonical(long)
+    assert parse(canonical("x*9e15")) == parse("x*9e15")
+
+
+# --- anything at all -----------------------------------------------------------------------------------------------
+
+PIECES = [*FUNCTIONS, "x", "a", "b", "c", "(", ")", ",", "+", "-", "*", "/", "**", "<", "<=", ">", ">=", "0", "1",
+          "2.5", "1e9", "1e-40", " ", "\n", ".", "^", "=", "__", "é", "\0", "\ud800", "1e", "9" * 40]  # fmt: skip
+NAMES = {name for row in CATALOGUE.values() for name in row.values()} | {"a", "b"}
+_SEEDS = [row.formula for row in CATALOGUE.values()]
+
+
+def grammatical(rng: random.Random, levels: int) -> str:
+    if levels == 0:
+        return rng.choice(["x", "a", "b", "1", "0.5", "2e3"])
+    part = [grammatical(rng, levels - rng.randint(1, 2) if levels > 1 else 0) for _ in range(3)]
+    name = rng.choice(list(FUNCTIONS))
+    operator = rng.choice(["+", "-", "*", "/", "**", "<", ">"])
+    called = f"{name}({', '.join(part[: FUNCTIONS[name]])})"
+    return rng.choice([called, f"({part[0]}) {operator} ({part[1]})", f"{part[0]} {operator} {part[1]}", f"-{part[0]}"])
+
+
+def generated(rng: random.Random) -> str:
+    """A run of pieces; or a formula of the grammar, or a row of the catalogue, with some characters changed."""
+    kind = rng.random()
+    if kind < 0.2:
+        return "".join(rng.choice(PIECES) for _ in range(rng.randint(0, 60)))
+    text = list(rng.choice(_SEEDS) if kind < 0.5 else grammatical(rng, rng.randint(0, 6)))
+    if kind > 0.8:
+        return "".join(text)
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(text) + 1)
+        text[at : at + rng.randint(0, 3)] = rng.choice([*PIECES, rng.choice(string.printable)])
+    return "".join(text)
+
+
+def read(text: str) -> Expression | FormulaError:
+    try:
+        return parse(text, NAMES)
+    except FormulaError as error:
+        return error
+
+
+def fuzzed(count: int, seed: int) -> tuple[int, float]:
+    """How many of the formulas are accepted, and the longest that one took, in seconds; AssertionError for an answer
+    that is neither a tree that prints as itself nor an error that points into the text."""
+    rng, accepted, longest = random.Random(seed), 0, 0.0
+    for _ in range(count):
+        text = generated(rng)
+        started = time.perf_counter()
+        answer = read(text)
+        longest = max(longest, time.perf_counter() - started)
+        if isinstance(answer, FormulaError):
+            assert 1 <= answer.column <= len(text) + 1, text
+        else:
+            assert read(formula(answer)) == answer, text
+            accepted += 1
+    return accepted, longest
+
+
+def test_generated_and_mutated_formulas_are_read_or_refused() -> None:
+    accepted, longest = fuzzed(5_000, seed=0)
+    assert accepted > 500
+    assert longest < 1
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    answer = read(text)
+    assert not isinstance(answer, FormulaError) or 1 <= answer.column <= len(text) + 1
+
+
+# --- the guide -----------------------------------------------------------------------------------------------------
+
+
+def test_the_guide_names_every_function_and_limit() -> None:
+    guide = (ROOT / "docs" / "formulas.md").read_text()
+    for name in FUNCTIONS:
+        assert f"`{name}(" in guide, name
+    for limit in (LONGEST, MOST_NODES, DEEPEST):
+        assert str(limit) in guide

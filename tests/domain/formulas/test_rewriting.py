@@ -1,0 +1,84 @@
+"""Textbook forms of a formula are evaluated in forms that keep their digits."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+
+from service.domain.activations import evaluate
+from service.domain.formulas.expression import Expression, formula
+from service.domain.formulas.parser import parse
+from service.domain.formulas.rewriting import stable
+from tests.domain.formulas.test_expression import trees
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("1 / (1 + exp(-x))", "sigmoid(x)"),
+        ("exp(x) / (exp(x) + 1)", "sigmoid(x)"),
+        ("x / (1 + exp(-a * x))", "x * sigmoid(a * x)"),
+        ("log(1 + exp(x))", "softplus(x)"),
+        ("log1p(exp(x))", "softplus(x)"),
+        ("log(sigmoid(x))", "-softplus(-x)"),
+        ("(exp(x) - exp(-x)) / (exp(x) + exp(-x))", "tanh(x)"),
+        ("exp(x) - 1", "expm1(x)"),
+        ("log(1 + x * x)", "log1p(x * x)"),
+        ("1 - sigmoid(x)", "sigmoid(-x)"),
+        ("x * tanh(log(1 + exp(x)))", "x * tanh(softplus(x))"),
+        ("exp(x) * exp(-x * x)", "exp(x + -x * x)"),
+        ("log(exp(x))", "x"),
+        ("1 / (2 + exp(-x))", "1 / (2 + exp(-x))"),
+        ("(exp(x) - exp(-x)) / (exp(-x) + exp(x))", "(exp(x) - exp(-x)) / (exp(-x) + exp(x))"),
+    ],
+)
+def test_textbook_forms_are_evaluated_in_forms_that_keep_their_digits(text: str, same: str) -> None:
+    assert formula(stable(parse(text, ["a"]))) == same
+
+
+@given(trees())
+def test_the_stable_form_is_settled_and_the_same_function(tree: Expression) -> None:
+    x, values = np.linspace(-3, 3, 7)[:, None], {"a": 0.5, "b": -1.25}
+    before, after = evaluate(tree, x, values), evaluate(stable(tree), x, values)
+    usable = np.isfinite(before) & (np.abs(before) < 1e6)
+    np.testing.assert_allclose(after[usable], before[usable], rtol=1e-6, atol=1e-6)
+
+
+TEXTBOOK = [
+    "1 / (1 + exp(-x))", "x / (1 + exp(-x))", "log(1 + exp(x))", "x * tanh(log(1 + exp(x)))", "exp(-exp(-x))",
+    "exp(-x * x)", "x * exp(-x * x / 2)", "atan(x)", "x / sqrt(1 + x * x)", "where(x > 0, x, exp(x) - 1)",
+    "sin(x) ** 2", "x + sin(3 * x) ** 2 / 3", "minimum(x * x, 1)", "log1p(abs(x)) * (where(x > 0, 1, -1))",
+    "abs(x) ** 1.5", "where(x > 0, log(x + 1), -log(1 - x))", "where(x > 0, sqrt(x), 0)",
+    "(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
+    "x * erf(log1p(exp(x)))", "x * (1 - exp(-softplus(x)))", "tanh(x) + 0.1 * x", "cos(x) - x", "x ** 3 / (1 + x ** 2)",
+    "maximum(0.01 * x, x)", "1 - 2 / (exp(2 * x) + 1)", "exp(minimum(x, 0)) + maximum(x, 0) - 1", "2 ** -abs(x)",
+]  # fmt: skip
+POINTS = [-1e4, -200.0, -90.0, -20.0, -1.5, -1e-3, 0.0, 1e-3, 0.7, 3.0, 25.0, 89.0, 150.0, 1e4]
+
+
+def exactly(text: str, x: float) -> float:
+    """The formula by mpmath to 60 digits, read by Python's own grammar."""
+    names = ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "atan", "tanh", "erf")
+    scope = {name: getattr(mpmath, name) for name in names} | {
+        "__builtins__": {},
+        "abs": abs,
+        "minimum": min,
+        "maximum": max,
+        "where": lambda met, taken, otherwise: taken if met else otherwise,
+        "softplus": lambda value: mpmath.log1p(mpmath.exp(value)),
+        "x": mpmath.mpf(x),
+    }
+    with mpmath.workdps(60):
+        return float(mpmath.re(eval(text, scope)))  # the branch not taken may be complex
+
+
+@pytest.mark.parametrize("text", TEXTBOOK)
+def test_a_finite_value_is_evaluated_as_finite_in_float32(text: str) -> None:
+    tree = stable(parse(text))
+    for x in POINTS:
+        exact = exactly(text, x)
+        if math.isfinite(exact) and abs(exact) < 3e38:
+            (found,) = evaluate(tree, np.array([x], np.float32), {})
+            assert found == pytest.approx(exactly(text, float(np.float32(x))), rel=1e-4, abs=1e-5), x

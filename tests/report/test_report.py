@@ -1,0 +1,206 @@
+"""A report's words, figures and pages, from figures made up here."""
+
+import base64
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from service.domain.article_claims.answer import Claim, Part
+from service.domain.comparisons.cells import Cell
+from service.domain.comparisons.compare import compare
+from service.domain.comparisons.curves import Trace, curve, curves
+from service.domain.report import Asked, Machine, Report, Unfinished, conclusion
+from service.domain.status import Cause, Status
+from service.report import pages, palette
+from service.report.sections import sections
+from tests.conftest import ROOT
+
+PAGES = ROOT / "service/dashboard/app"
+FAR = {"relu": [0.98, 0.981, 0.982, 0.983], "sigmoid": [0.90, 0.902, 0.903, 0.905]}
+CLOSE = {"relu": [0.98, 0.99, 0.97, 0.96], "swish": [0.97, 0.98, 0.99, 0.965]}
+
+
+def make_cell(activation: Any, values: list[float], **counts: int) -> Cell:
+    return Cell({"activation": activation}, dict(enumerate(values)), **counts)
+
+
+def make_report(cells: list[Cell], **overrides: Any) -> Report:
+    asked = Asked(
+        "0190",
+        "a | study",
+        "Which <b>one</b>?",
+        {"factors": {"activation": ["relu"]}},
+        datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    traces = {seed: Trace([0.5, 0.6, 0.7 + seed / 100], [1.0, 1.0, 1.0]) for seed in range(3)}
+    drawn = [curve(cell.factors, traces) for cell in cells]
+    machine = Machine(
+        8, "cpu", "A processor", "AVX2", 2, "float32", "single", {"actlab": "0.1.0", "torch": "2.13"}, False
+    )
+    given: dict[str, Any] = {
+        "asked": asked,
+        "progress": {Status.SUCCEEDED: sum(len(cell.values) for cell in cells)},
+        "comparison": compare(cells, "test_accuracy"),
+        "cells": cells,
+        "others": [compare(cells, "best_test_accuracy")],
+        "curves": [curves("validation_accuracy", drawn, None, [])],
+        "machines": [machine],
+    }
+    return Report(**{**given, **overrides})
+
+
+def cells_of(groups: dict[str, list[float]]) -> list[Cell]:
+    return [make_cell(name, values) for name, values in groups.items()]
+
+
+def said(cells: list[Cell], **overrides: Any) -> str:
+    return " ".join(conclusion(make_report(cells, **overrides)))
+
+
+def test_a_group_that_beats_all_others_is_named() -> None:
+    assert said(cells_of(FAR)) == "relu is better than every other group; 1 of 1 pairs of groups are separated."
+
+
+def test_groups_that_cannot_be_told_apart_are_not_ranked() -> None:
+    assert said(cells_of(CLOSE)).startswith("No group can be told from another: 0 of 1 pairs")
+
+
+def test_several_that_lead_are_named_together() -> None:
+    found = said(cells_of({**CLOSE, "sigmoid": [0.5, 0.51, 0.52, 0.53]}))
+    assert found.startswith("No group is significantly better than swish or relu, and these cannot all be told")
+
+
+@pytest.mark.parametrize(
+    ("cells", "start"),
+    [
+        ([], "No experiment has given a figure yet."),
+        ([make_cell("relu", [])], "No experiment has given a figure yet."),
+        ([make_cell("relu", [0.9, 0.91])], "There is one group with figures, relu: nothing"),
+        ([make_cell("relu", [0.9]), make_cell("tanh", [0.8])], "No pair of groups could be tested"),
+    ],
+)
+def test_what_cannot_be_said_is_not_said(cells: list[Cell], start: str) -> None:
+    assert said(cells).startswith(start)
+
+
+def test_an_unfinished_study_says_so_first() -> None:
+    found = said(cells_of(FAR), progress={Status.SUCCEEDED: 8, Status.RUNNING: 1, Status.QUEUED: 3})
+    assert found.startswith("4 of 12 experiments are not finished")
+
+
+def test_diverged_runs_are_named() -> None:
+    cells = [make_cell("relu", [0.9, 0.91, 0.92], n_diverged=2), make_cell("tanh", [0.8, 0.81, 0.82])]
+    assert "relu: 2 of 5 runs diverged, so it is ranked with nobody." in said(cells)
+
+
+class Page(HTMLParser):
+    """What a page holds: tags, and the address of everything that it would load."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_page_holds_all_that_it_shows() -> None:
+    page = Page(pages.html(make_report(cells_of(FAR))))
+    assert page.loads
+    assert all(address.startswith("data:image/svg+xml;base64,") for address in page.loads)
+    assert not {"script", "link", "iframe"} & set(page.tags)
+    assert "Which <b>one</b>?" in page.text  # as text
+    assert "b" not in page.tags
+
+
+def test_figures_are_svg_that_loads_nothing() -> None:
+    page = Page(pages.html(make_report(cells_of(FAR))))
+    for address in page.loads:
+        root = ElementTree.fromstring(base64.b64decode(address.partition(",")[2]))
+        assert root.tag.endswith("svg")
+        links = [value for each in root.iter() for name, value in each.attrib.items() if name.endswith("href")]
+        assert all(link.startswith("#") for link in links)
+
+
+def test_equal_reports_are_equal_bytes() -> None:
+    assert pages.html(make_report(cells_of(FAR))) == pages.html(make_report(cells_of(FAR)))
+
+
+def test_markdown_shows_text_as_it_is() -> None:
+    text = pages.markdown(make_report(cells_of(FAR)))
+    assert text.startswith("# a \\| study\n")
+    assert "Which \\<b\\>one\\</b\\>?" in text
+    columns = {line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("| relu |")}
+    assert len(columns) == 2  # of two tables, each with as many cells as heads
+
+
+def test_every_cell_of_a_table_has_a_head() -> None:
+    cells = [make_cell("relu", FAR["relu"], n_diverged=1), make_cell("tanh", [0.5])]
+    failed = [Unfinished({"activation": "relu"}, Status.FAILED, Cause.DIVERGED, Cause.DIVERGED.remedy, [3])]
+    for section in sections(make_report(cells, unfinished=failed)):
+        if section.table is not None:
+            assert {len(row) for row in section.table.rows} == {len(section.table.heads)}, section.title
+
+
+def test_claims_stand_with_what_decided_them() -> None:
+    parts = [
+        Part(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3), unit="ln nats"),
+        Part(title="step time", verdict="undecided", missing=["seeds 3 and 4"]),
+    ]
+    claim = Claim(
+        number=5, claim="ReLU trains faster.", rule="V", verdict="undecided", missing=["seeds 3 and 4"], parts=parts
+    )
+    text = pages.markdown(make_report(cells_of(FAR), claims=[claim]))
+    assert (
+        "| 5. ReLU trains faster. | undecided | A(tanh) - A(relu): supported (+0.2, 0.1 to 0.3, n = 5);"
+        " step time: undecided; missing: seeds 3 and 4 |"
+    ) in text
+
+
+def test_a_study_of_two_factors_shows_their_effects() -> None:
+    cells = [
+        Cell({"activation": name, "batch_size": size}, {0: base, 1: base + 0.01, 2: base + 0.02})
+        for name, size, base in [("relu", 64, 0.9), ("relu", 128, 0.91), ("tanh", 64, 0.8), ("tanh", 128, 0.81)]
+    ]
+    text = pages.markdown(make_report(cells))
+    assert "## Main effects" in text
+    assert "relu, batch size 64" in text
+
+
+@pytest.mark.parametrize(
+    "cells", [[], [make_cell("relu", [])], [make_cell("relu", [0.9])], [make_cell(None, [0.9, 0.9])]]
+)
+def test_a_report_of_little_is_still_one(cells: list[Cell]) -> None:
+    report = make_report(cells, others=[], curves=[], machines=[])
+    assert "## Methods" in pages.markdown(report)
+    assert "nan" not in Page(pages.html(report)).text
+
+
+def test_the_command_repeats_the_study() -> None:
+    spec = {"name": "it's", "factors": {"activation": ["relu"]}, "seeds": [0]}
+    asked = Asked("1", None, None, spec, datetime(2026, 1, 2, tzinfo=UTC))
+    last = sections(make_report([], asked=asked))[-1]
+    assert "it'\"'\"'s" in last.code  # as a shell reads it
+    assert last.code.startswith("curl http://127.0.0.1:8000/api/v1/studies ")
+
+
+def test_colours_are_those_of_the_pages() -> None:
+    text = (PAGES / "palette.js").read_text()
+    hues = dict(re.findall(r"^  (\w+): \[\"(#\w+)\", \"#\w+\"\],$", text, re.MULTILINE))
+    table = text[text.index("OF_ACTIVATION") : text.index("prettier-ignore")]
+    styles = {name: (hue, int(symbol)) for name, hue, symbol in re.findall(r'(\w+): \["(\w+)", (\d)\]', table)}
+    assert hues == palette.HUES
+    assert styles == palette.OF_ACTIVATION
+    symbols = (PAGES / "charts" / "symbols.js").read_text()
+    assert re.findall(r'^  (\w+): "M', symbols, re.MULTILINE) == list(palette.SYMBOLS)

@@ -1,0 +1,107 @@
+"""Migrations: up, down, with data, alone, and checked."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
+
+from service.domain.activations.properties import Properties, properties
+from service.domain.activations.registration import NewActivation, NewVersion
+from service.domain.errors import SchemaOutdated
+from service.storage import migrate
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.records import activations
+from service.storage.tables.base import Base
+from service.storage.tables.epochs import Epoch
+from service.storage.tables.experiments import Experiment
+from tests.conftest import make_experiment
+from tests.making import make_epoch, make_layer
+
+
+def revisions() -> list[str]:
+    """Oldest first."""
+    scripts = ScriptDirectory.from_config(migrate._config()).walk_revisions()
+    return [script.revision for script in reversed(list(scripts))]
+
+
+def measured(new: NewVersion) -> Properties:
+    return properties(new.choice.definition.expression, new.choice.values)
+
+
+def fill(database: Database) -> None:
+    database.run("make", lambda s: make_experiment(s, tags=["a"]))
+    registered = NewActivation(name="mine", formula="x")
+    database.run("register", lambda s: activations.create(s, "local", registered, measured(registered)))
+    (claim,) = database.run("claim", lambda s: transitions.claim(s, "w", 1, 30))
+    database.run("epoch", lambda s: transitions.record_epoch(s, claim.fence, make_epoch(1), [make_layer(1)]))
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_revision_goes_down_and_up_again_with_data_in_it(database: Database) -> None:
+    fill(database)
+    steps = ["base", *revisions()]
+    for below, above in zip(reversed(steps[:-1]), reversed(steps[1:]), strict=True):
+        migrate.downgrade(database, below)
+        assert migrate.current(database) == (None if below == "base" else below)
+        migrate.upgrade(database, above)
+        assert migrate.current(database) == above
+    migrate.upgrade(database)
+    migrate.check(database)
+
+
+def test_what_lists_filter_by_is_copied_out_of_the_specs_that_were_there(database: Database) -> None:
+    fields = {"epochs": 7, "batch_size": 33, "dropout": {"conv": 0.125, "dense": 0.5}}
+    database.run("make", lambda s: make_experiment(s, **fields, optimizer={"learning_rate": 0.003}))
+    migrate.downgrade(database, "0001")
+    migrate.upgrade(database)
+    with database.read() as session:
+        row = session.scalars(select(Experiment)).one()
+    copied = (row.epochs, row.batch_size, row.dropout_conv, row.dropout_dense, row.learning_rate)
+    assert copied == (7, 33, 0.125, 0.5, 0.003)
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    fill(database)
+    migrate.upgrade(database)
+    with database.read() as session:
+        assert len(session.scalars(select(Epoch)).all()) == 1
+
+
+def test_an_empty_database_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SchemaOutdated, match="actlab db upgrade"):
+        migrate.check(Database(f"sqlite:///{tmp_path}/empty.db"))
+
+
+def test_a_newer_database_is_refused(database: Database) -> None:
+    database.run("newer", lambda s: s.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(SchemaOutdated, match="9999"):
+        migrate.check(database)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_is_backed_up_before_it_is_changed(database: Database, tmp_path: Path) -> None:
+    fill(database)
+    migrate.downgrade(database, "base")
+    (backup,) = tmp_path.glob("*.backup")
+    kept = Database(f"sqlite:///{backup}")
+    migrate.check(kept)
+    with kept.read() as session:
+        assert len(session.scalars(select(Epoch)).all()) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_pool_keeps_foreign_keys_on_after_a_migration(database: Database) -> None:
+    migrate.downgrade(database, "base")
+    migrate.upgrade(database)
+    for _ in range(3):
+        with database.engine.connect() as connection:
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1

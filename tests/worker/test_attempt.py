@@ -1,0 +1,224 @@
+"""One attempt from claim to end: trained for real on a tiny network, and stopped in every way it can be."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from safetensors.torch import load_file
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from service.domain.status import Outcome, Status
+from service.process.shutdown import Shutdown
+from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
+from service.storage.records import attempts, diagnostics, epochs, results
+from service.storage.tables.experiments import Experiment, Trace
+from tests.conftest import make_experiment, read_experiment
+from tests.worker.attempts import TINY, TINY_MODEL, at_step, checkpointing, claim, figures, log_of
+from worker.attempt import Bench, _Attempt, run
+from worker.training.state import Progress
+
+
+def test_an_experiment_runs_to_its_result(database: Database, bench: Bench, experiment: UUID) -> None:
+    run(bench, claim(database))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.epochs_done, now.cause) == (Status.SUCCEEDED, 3, None)
+    with database.read() as session:
+        assert [epoch.epoch for epoch in epochs.of_experiment(session, experiment)] == [1, 2, 3]
+        result = results.of_experiment(session, experiment)
+    assert result is not None
+    assert result.last["epoch"] == 3
+    assert sum(map(sum, result.confusion_matrix)) == 1000
+    assert len(result.last_correct) == 125
+    assert now.execution is not None
+    assert now.execution["threads"] == 1
+    assert "epoch 3/3" in log_of(bench, experiment)
+
+
+def test_every_layer_is_measured_at_the_start_and_after_each_epoch(
+    database: Database, bench: Bench, experiment: UUID
+) -> None:
+    run(bench, claim(database))
+    with database.read() as session:
+        layers = diagnostics.of_experiment(session, experiment)
+    names = ("conv1", "conv2", "dense1", "output")
+    assert [(row.epoch, row.layer) for row in layers] == [(epoch, name) for epoch in range(4) for name in names]
+    assert all(row.gradient_norm for row in layers)
+    assert [row.dead_share_confirmed is None for row in layers] == [True] * 12 + [False] * 3 + [True]
+
+
+@pytest.mark.parametrize(("pool", "activation"), [("avg", "linear"), ("max", "linear"), ("avg", "relu")])
+def test_a_network_of_linear_layers_is_held_against_one(
+    database: Database, bench: Bench, pool: str, activation: str
+) -> None:
+    shape = {**TINY, "epochs": 1, "activation": activation, "model": {**TINY_MODEL, "pool": pool}}
+    id = database.run("make", lambda s: make_experiment(s, **shape)).id
+    run(bench, claim(database))
+    with database.read() as session:
+        result = results.of_experiment(session, id)
+    assert result is not None
+    if (pool, activation) == ("avg", "linear"):
+        assert result.collapse is not None
+        assert (result.collapse["inputs"], result.collapse["images"], result.collapse["collapsed"]) == (785, 1000, True)
+    else:
+        assert result.collapse is None
+
+
+def test_a_spec_without_diagnostics_has_none(database: Database, bench: Bench) -> None:
+    id = database.run("make", lambda s: make_experiment(s, **TINY, diagnostics=False)).id
+    run(bench, claim(database))
+    with database.read() as session:
+        assert diagnostics.of_experiment(session, id) == []
+    assert read_experiment(database, id).status == Status.SUCCEEDED
+
+
+def test_a_cancel_is_obeyed_while_it_measures(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dead units are sought in all training images at the end, which may take seconds."""
+    original = _Attempt._while_measuring
+    batches = []
+
+    def ask(attempt: _Attempt) -> None:
+        batches.append(attempt)
+        attempt.held.cancel_requested = True
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
+        original(attempt)
+
+    monkeypatch.setattr(_Attempt, "_while_measuring", ask)
+    run(bench, claim(database))
+    assert len(batches) == 1
+    assert read_experiment(database, experiment).status == Status.CANCELLED
+
+
+def test_weights_stay_and_checkpoints_go(database: Database, bench: Bench, experiment: UUID) -> None:
+    run(bench, claim(database))
+    with database.read() as session:
+        result = results.of_experiment(session, experiment)
+    assert result is not None
+    folder = bench.settings.weights / str(result.weights_path)
+    assert {file.name for file in folder.iterdir()} == {"last.safetensors", "best.safetensors"}
+    assert sum(tensor.numel() for tensor in load_file(folder / "last.safetensors").values()) > 0
+    assert not bench.checkpoints.folder(experiment).exists()
+
+
+@pytest.mark.parametrize("step", [1, 3, 4, 6])
+def test_a_released_experiment_is_resumed_to_the_same_bits(
+    database: Database,
+    bench: Bench,
+    experiment: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+    shutdown: Shutdown,
+    step: int,
+) -> None:
+    other = database.run("make", lambda s: make_experiment(s, **TINY)).id
+    with monkeypatch.context() as patched:
+        at_step(patched, step, lambda *_: shutdown.request())
+        run(bench, claim(database))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.checkpoint_step, now.lost_count) == (Status.QUEUED, step, 0)
+    shutdown.requested = False
+    run(bench, claim(database))
+    assert f"resumes after epoch {(step - 1) // 3}, step {step}" in log_of(bench, experiment, attempt=2)
+    run(bench, claim(database))
+    assert figures(database, experiment) == figures(database, other)
+    with database.read() as session:
+        outcomes = [attempt.outcome for attempt in attempts.of_experiment(session, experiment)]
+    assert outcomes == [Outcome.RELEASED, Outcome.SUCCEEDED]
+
+
+def test_a_cancel_stops_at_the_next_step(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(attempt: _Attempt, _: Progress) -> None:
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
+        attempt.held.cancel_requested = True
+
+    at_step(monkeypatch, 2, ask)
+    run(bench, claim(database))
+    assert read_experiment(database, experiment).status == Status.CANCELLED
+    assert not bench.checkpoints.folder(experiment).exists()
+
+
+@pytest.mark.parametrize("flag", ["lost", "cancel_requested"])
+def test_a_flag_of_the_keeper_stops_the_very_step(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    """No write is due by then that would be refused."""
+    seldom = bench.settings.model_copy(update={"checkpoint_seconds": 600.0})
+    steps: list[int] = []
+
+    def note(attempt: _Attempt, progress: Progress) -> None:
+        steps.append(progress.steps_done)
+        setattr(attempt.held, flag, progress.steps_done == 2)
+
+    for step in range(1, 10):
+        at_step(monkeypatch, step, note)
+    monkeypatch.setattr(bench.keeper, "_read_flags", lambda _: None)
+    run(replace(bench, settings=seldom), claim(database))
+    assert steps == [1, 2]
+
+
+def test_a_cancel_that_comes_while_scoring_still_wins(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = _Attempt._save_weights
+
+    def save(self: _Attempt, trained: Any) -> str | None:
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
+        return original(self, trained)
+
+    monkeypatch.setattr(_Attempt, "_save_weights", save)
+    run(bench, claim(database))
+    assert read_experiment(database, experiment).status == Status.CANCELLED
+
+
+def test_a_cancel_while_scoring_may_find_the_lease_lost(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the success that the cancel refused and the end that it asks for, somebody else took the experiment."""
+    original = transitions.end_cancelled
+
+    def stolen(session: Session, fence: Fence) -> None:
+        session.execute(update(Experiment).values(attempt=2, owner="w2"))
+        original(session, fence)
+
+    def save(*_: object) -> None:
+        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
+
+    monkeypatch.setattr(_Attempt, "_save_weights", save)
+    monkeypatch.setattr(transitions, "end_cancelled", stolen)
+    run(bench, claim(database))
+    assert "not recorded: FenceLost" in log_of(bench, experiment)
+
+
+def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(
+    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steal(*_: object) -> None:
+        database.run("steal", lambda s: s.execute(update(Experiment).values(attempt=2, owner="w2")))
+
+    at_step(monkeypatch, 2, steal)
+    run(bench, claim(database))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.attempt, now.owner, now.epochs_done) == (Status.RUNNING, 2, "w2", 0)
+
+
+def test_every_write_of_an_attempt_is_traced_in_order(database: Database, bench: Bench, experiment: UUID) -> None:
+    run(checkpointing(bench), claim(database))
+    with database.read() as session:
+        moves = session.scalars(select(Trace.transition).order_by(Trace.seq)).all()
+    assert moves[0] == "claim"
+    assert moves[-1] == "succeed"
+    assert [move for move in moves if move == "epoch"] == ["epoch"] * 3
+    assert "checkpoint" in moves
+
+
+def test_the_same_spec_twice_gives_the_same_figures(database: Database, bench: Bench) -> None:
+    first, second = (database.run("make", lambda s: make_experiment(s, **TINY)).id for _ in range(2))
+    for _ in range(2):
+        run(bench, claim(database))
+    assert figures(database, first) == figures(database, second)

@@ -1,0 +1,111 @@
+"""What a formula is said to cost, against the tensors that torch keeps."""
+
+import gc
+import random
+import weakref
+from collections.abc import Collection
+
+import pytest
+import torch
+from torch import Tensor
+
+from service.domain.activations import CATALOGUE
+from service.domain.activations.cost import ELEMENTS_PER_BATCH, TIMES, estimated_cost
+from service.domain.activations.memory import kept_for_backward
+from service.domain.activations.selection import ActivationSpec
+from service.domain.formulas.expression import ARITY, Expression
+from service.domain.formulas.parser import parse
+from service.domain.formulas.rewriting import stable
+from service.domain.formulas.tokens import FormulaError
+from tests.domain.formulas.test_parser import grammatical
+from tests.domain.formulas.test_rewriting import TEXTBOOK
+from worker.training.activations import build, definition, kernel_for
+
+SHAPE = (2, 8, 16, 16)
+
+
+class Held:
+    def __init__(self, saved: Tensor) -> None:
+        self.tensor = saved.detach()  # a result would keep its own graph alive
+
+
+def kept(function: object, dtype: torch.dtype = torch.float32) -> float:
+    """Bytes for each element of x that are alive between the ways forth and back, a tensor counted once."""
+    x = torch.rand(SHAPE, dtype=dtype).requires_grad_() * 1
+    held: list[weakref.ref[Held]] = []
+
+    def pack(saved: Tensor) -> Held:
+        one = Held(saved)
+        held.append(weakref.ref(one))
+        return one
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda one: one.tensor):
+        y = function(x)  # type: ignore[operator]  # a module, or a function of a tensor
+    storages = {}
+    for one in (ref() for ref in held):
+        if one is not None:
+            storage = one.tensor.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
+    del y
+    return sum(size for size in storages.values() if size >= x.numel()) / x.numel()
+
+
+def kept_by(tree: Expression, learned: Collection[str] = ()) -> float:
+    values = {name: torch.tensor(0.5, requires_grad=name in learned) for name in ("a", "b")}
+    return kept(lambda x: definition(tree, x, values))
+
+
+@pytest.mark.parametrize("text", TEXTBOOK)
+def test_the_memory_of_a_formula_is_what_torch_keeps(text: str) -> None:
+    tree = stable(parse(text))
+    assert kept_for_backward(tree).bytes_per_element == kept_by(tree)
+
+
+def test_the_memory_of_generated_formulas_is_what_torch_keeps() -> None:
+    rng, compared = random.Random(1), 0
+    while compared < 200:
+        text = grammatical(rng, rng.randint(1, 5))
+        learned = rng.choice([(), ("a",), ("a", "b")])
+        try:
+            tree = stable(parse(text, ["a", "b"]))
+        except FormulaError:
+            continue
+        assert kept_for_backward(tree, learned).bytes_per_element == kept_by(tree, learned), (text, learned)
+        compared += 1
+    gc.collect()
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_fused_kernel_keeps_one_tensor_at_most_two(name: str) -> None:
+    spec = ActivationSpec(name=name)
+    found = kept(build(spec, torch.Generator()))
+    assert found <= {"softsign": 8}.get(name, 4)
+    assert estimated_cost(spec).bytes_per_element == 4
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "swish"}, {"name": "swish", "parameters": {"beta": 2}},
+        {"name": "swish2", "parameters": {"beta": {"value": 1, "learnable": True}}}, {"name": "prelu"}, {"name": "elu"},
+        {"formula": "x * sigmoid(x)"}, {"formula": "x * sigmoid(2 * x)"}, {"formula": "x + 0 * x"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_it_is_said_to_be_fused_where_training_takes_a_kernel(given: dict[str, object]) -> None:
+    spec = ActivationSpec.model_validate(given)
+    assert estimated_cost(spec).fused == (getattr(kernel_for(spec), "func", None) is not definition)
+
+
+def test_every_operation_has_a_time() -> None:
+    assert TIMES.keys() == ARITY.keys()
+
+
+def test_a_cost_adds_up() -> None:
+    cost = estimated_cost(ActivationSpec(formula="x * tanh(softplus(x * 2))"))
+    assert (cost.nodes, cost.fused, cost.intermediate_tensors, cost.bytes_per_element) == (7, False, 4, 16)
+    assert cost.bytes_per_batch == 16 * ELEMENTS_PER_BATCH
+    assert cost.time_ratio == pytest.approx(2 * TIMES["*"] + TIMES["tanh"] + TIMES["softplus"], abs=0.051)
+    learned = {"formula": "where(x > 0, x, a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}
+    masks = estimated_cost(ActivationSpec.model_validate(learned))
+    assert (masks.intermediate_tensors, masks.bytes_per_element) == (3, 6)  # x, and a mask for each branch

@@ -1,0 +1,170 @@
+"""Formulas in training: the catalogue's functions written out, other people's functions, and learned parameters."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from service.domain.activations import CATALOGUE, derivative, evaluate
+from service.domain.activations.selection import ActivationSpec
+from service.domain.formulas.parser import parse
+from service.domain.formulas.rewriting import stable
+from tests.domain.formulas.test_rewriting import POINTS, TEXTBOOK
+from tests.worker.make import make_data, make_execution, make_spec
+from tests.worker.training.test_resume import Recorder, assert_same, interrupted, run
+from worker.training.activations import build, definition, kernel_for
+from worker.training.loop import train
+from worker.training.model import Network
+from worker.training.randomness import Streams
+
+DATA = make_data()
+WRITABLE = [name for name, row in CATALOGUE.items() if row.draw is None]  # rrelu's slopes are drawn, which no text says
+LEARNED = {"formula": "x * sigmoid(a * x) + b", "parameters": {"a": {"value": 0.5, "learnable": True}, "b": 0.1}}
+
+
+def choice(formula: str, **parameters: Any) -> ActivationSpec:
+    return ActivationSpec.model_validate({"formula": formula, "parameters": parameters})
+
+
+def written_out(name: str, form: str = "{}") -> dict[str, Any]:
+    """The row as a formula, with a number or a learnable start for each name in it."""
+    row = CATALOGUE[name]
+    given = {p.name: {"value": p.default, "learnable": p.learnable} for p in row.parameters if p.name in row.formula}
+    return {"formula": form.format(row.formula), "parameters": given}
+
+
+def losses(activation: Any) -> list[float]:
+    """Training and validation losses of 20 steps in 5 epochs. Max-pooling would hand a gradient to another element
+    wherever rounding settles a tie, which no tolerance covers: the average moves no further than the rounding."""
+    sgd = {"name": "sgd", "learning_rate": 0.01}
+    spec = make_spec(activation=activation, epochs=5, optimizer=sgd, model={"pool": "avg"})
+    recorder = Recorder()
+    train(spec, DATA, make_execution(spec), recorder)
+    return [metrics[name] for metrics in recorder.metrics for name in ("train_loss", "validation_loss")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITABLE)
+def test_a_row_and_its_own_formula_train_alike(name: str) -> None:
+    by_name = losses(name)
+    assert len(by_name) == 10
+    assert losses(written_out(name)) == by_name  # the same kernel, and so the same bits
+    # Inside a needless where it is not recognised, and is evaluated op by op.
+    assert losses(written_out(name, "where(1, {}, x)")) == pytest.approx(by_name, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_a_row_written_out_is_recognised(name: str) -> None:
+    assert ActivationSpec.model_validate(written_out(name)).definition is CATALOGUE[name]
+    assert stable(CATALOGUE[name].expression) == CATALOGUE[name].expression
+
+
+@pytest.mark.parametrize(
+    ("formula", "parameters", "name", "found"),
+    [
+        ("where(x > 0, x, 0.3 * x)", {}, "leaky_relu", {"slope": 0.3}),
+        ("where(x > 0, x, c * x)", {"c": 0.3}, "leaky_relu", {"slope": 0.3}),
+        ("where(x > 0, x, -0.3 * x)", {}, "prelu", {"slope": -0.3}),
+        ("where(x > 0, x, slope * x)", {"slope": {"value": 0.3, "learnable": True}}, "prelu", {"slope": 0.3}),
+        ("x * sigmoid(2 * x)", {}, "swish", {"beta": 2.0}),
+        ("x / (1 + exp(-x))", {}, "silu", {}),
+        ("log(1 + exp(x))", {}, "softplus", {}),
+        ("x * tanh(log(1 + exp(x)))", {}, "mish", {}),
+        ("where(x > 0, x, exp(x) - 1)", {}, None, {}),
+        ("where(x > 0, x, 2 * (exp(x) - 1))", {}, "elu", {"alpha": 2.0}),
+        ("where(x > 0, x, c * expm1(x / c))", {"c": 2.0}, "celu", {"alpha": 2.0}),
+        ("where(x > 0, x, 2 * expm1(x / 3))", {}, None, {}),
+        ("where(x > 0, x, c * x)", {"c": {"value": 0.3, "learnable": True}}, None, {}),
+        ("where(x > 0, x, 3 * x)", {}, None, {}),
+        ("where(x > 0, x, a * expm1(x))", {"a": -1.0}, None, {}),
+        ("tanh(x) * 1", {}, None, {}),
+    ],
+)
+def test_only_the_same_function_is_recognised(
+    formula: str, parameters: dict[str, Any], name: str | None, found: dict[str, float]
+) -> None:
+    spec = choice(formula, **parameters)
+    assert spec.definition.name == (name or "")
+    if name is not None:
+        assert {at: p.value for at, p in spec.recognised.parameters.items()} == found
+        x = torch.linspace(-3, 3, 25)
+        module = build(spec, torch.Generator()).eval()
+        own = definition(
+            stable(parse(spec.formula or "", parameters)), x, {n: p.value for n, p in spec.parameters.items()}
+        )
+        torch.testing.assert_close(module(x), own)
+
+
+@pytest.mark.parametrize(
+    ("activation", "first"),
+    [
+        ({"formula": "where(x > 0, x, 0)"}, True),
+        ({"formula": "where(x > 0, x, -1 * x)"}, False),
+        ({"formula": "2 * tanh(x)"}, False),  # it never falls, but nobody has proven so
+        ({"formula": "abs(x)"}, False),
+    ],
+)
+def test_pooling_comes_first_for_proven_rows_alone(activation: dict[str, Any], first: bool) -> None:
+    spec = make_spec(activation=activation)
+    assert Network(spec, Streams(0)).named_blocks()["conv2"].pool_first is first
+
+
+def test_a_formula_starts_as_its_row_is_recommended_to() -> None:
+    recommended = {"init": "recommended"}
+    for formula, name in (("where(x > 0, x, 0)", "relu"), ("tanh(x) + x", "tanh")):
+        one, other = (
+            Network(make_spec(activation=activation, model=recommended), Streams(0)).output.weight
+            for activation in ({"formula": formula}, name)
+        )
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("text", TEXTBOOK)
+def test_torch_keeps_to_the_definition_of_a_formula(text: str) -> None:
+    tree, x = stable(parse(text)), np.array([p for p in POINTS if p], np.float32)
+    given = torch.from_numpy(x).requires_grad_()
+    y = build(choice(text), torch.Generator())(given)
+    (slopes,) = torch.autograd.grad(y.sum(), given)
+    exact, slope = evaluate(tree, x.astype(float), {}), derivative(tree, x.astype(float), {})
+    usable = np.isfinite(exact) & (np.abs(exact) < 3e38) & np.isfinite(slope) & (np.abs(slope) < 3e38)
+    assert usable.sum() >= 6
+    np.testing.assert_allclose(y.detach().numpy()[usable], exact[usable], rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(slopes.numpy()[usable], slope[usable], rtol=1e-4, atol=1e-5)
+
+
+def test_a_zero_slope_stays_zero_where_the_exponential_below_it_overflows() -> None:
+    x = torch.tensor([-1e4, -100.0, 1.0], requires_grad=True)
+    for text in ("exp(-exp(-x))", "tanh(expm1(-x))", "1 / (2 + exp(-x))"):
+        y = build(choice(text), torch.Generator())(x)
+        (slopes,) = torch.autograd.grad(y.sum(), x)
+        assert slopes.isfinite().all()
+        assert slopes[:2].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("text", ["softmax(1)", "3", "softmax(x) * x", "x > 0"])
+def test_degenerate_formulas_train(text: str) -> None:
+    assert np.isfinite(losses({"formula": text})).all()
+
+
+def test_what_is_not_recognised_is_evaluated_op_by_op() -> None:
+    assert getattr(kernel_for(choice("2 * tanh(x)")), "func", None) is definition
+    assert getattr(kernel_for(choice("tanh(x)")), "func", None) is not definition
+
+
+def test_a_learned_parameter_moves_and_a_fixed_one_stays() -> None:
+    spec = make_spec(activation=LEARNED, epochs=3)
+    trained = run(spec, Recorder())
+    learned = {name: tensor.item() for name, tensor in trained.last.items() if ".learned." in name}
+    assert {name.rpartition(".")[2] for name in learned} == {"a"}
+    assert all(value != 0.5 for value in learned.values())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_run_with_a_learned_formula_resumes_in_the_same_bits(precision: str) -> None:
+    spec = make_spec(activation=LEARNED, epochs=3, precision=precision)
+    recorder = Recorder()
+    uninterrupted = run(spec, recorder)
+    resumed, whole = interrupted(spec, ("step", 3), ("epoch", 1), ("step", 9))
+    assert whole.metrics == recorder.metrics
+    assert_same(resumed, uninterrupted)
