@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
-from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudySpec
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import experiments
 from service.storage.studies import records as studies
 from service.storage.tables.base import new_id
@@ -71,7 +71,7 @@ def fill(database: Database, wanted: int) -> float:
 
 
 @contextmanager
-def _templates(session: Session) -> Iterator[Connection]:
+def _templates(session: UnitOfWork) -> Iterator[Connection]:
     """With a table of a study, and one of what a submission to each condition leaves: whatever columns there are."""
     study = StudySpec.model_validate({"name": TEMPLATE, "base": {"activation": "relu"}})
     studies.create(session, "local", study, [], new_id())

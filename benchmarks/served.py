@@ -10,13 +10,13 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import psutil
-from sqlalchemy.orm import Session
 
 from benchmarks.footprint import free_port, wait_for
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSubmission
 from service.storage import migrate
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import transitions
 from service.storage.queue.leases import Fence
 from service.storage.records import experiments
@@ -59,7 +59,7 @@ def serving(home: Path, database_url: str = "") -> Iterator[Api]:
     database.close()
 
 
-def _start(session: Session) -> Fence:
+def _start(session: UnitOfWork) -> Fence:
     submission = ExperimentSubmission.model_validate({"activation": "relu", "epochs": 1000})
     experiments.create(session, "local", submission, id=new_id())
     (claim,) = transitions.claim(session, "benchmark", 1, LEASE_SECONDS)

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
 from service.settings import Settings
 from service.storage import migrate
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import experiments
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment
@@ -139,7 +139,7 @@ def make_submission(**fields: Any) -> ExperimentSubmission:
     return ExperimentSubmission.model_validate({"activation": "relu", "dataset": "mnist_5k", "epochs": 3} | fields)
 
 
-def make_experiment(session: Session, **fields: Any) -> Experiment:
+def make_experiment(session: UnitOfWork, **fields: Any) -> Experiment:
     return experiments.create(session, "local", make_submission(**fields), id=new_id())
 
 

@@ -8,7 +8,6 @@ import structlog
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from sqlalchemy.orm import Session
 
 from service.domain.errors import InvalidData
 from service.domain.results import EpochMetrics
@@ -18,6 +17,7 @@ from service.domain.text import storable
 from service.process import attempt_log
 from service.process.shutdown import Shutdown
 from service.settings import Settings
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import transitions
 from service.storage.queue.leases import CancelRequested, Claim, FenceLost
 from service.storage.records import attempts
@@ -196,7 +196,7 @@ class _Attempt(Callbacks):
         self._write("checkpoint", lambda s: transitions.move_checkpoint(s, self.fence, written))
         self.bench.checkpoints.drop_others(self.fence, written)
 
-    def _write(self, name: str, work: Callable[[Session], None]) -> None:
+    def _write(self, name: str, work: Callable[[UnitOfWork], None]) -> None:
         """A transaction; while the database is away, the watchdog knows that nothing hangs."""
         limit = self.bench.settings.stall_seconds
         self.bench.persistence.write(name, work, while_waiting=lambda: self.watchdog.pet(limit))
@@ -231,7 +231,7 @@ class _Attempt(Callbacks):
         log.warning("experiment_failed", experiment=str(self.fence.id), cause=cause, detail=detail)
         self._end(cause, lambda s: transitions.fail(s, self.fence, cause, detail))
 
-    def _end(self, name: str, transition: Callable[[Session], None]) -> None:
+    def _end(self, name: str, transition: Callable[[UnitOfWork], None]) -> None:
         """Write the last transition; whoever else holds the experiment by now has the last word."""
         self.file.line(name)
         try:
@@ -242,14 +242,14 @@ class _Attempt(Callbacks):
         if name != "released":
             self.bench.checkpoints.drop_all(self.fence.id)
 
-    def _end_or_cancel(self, transition: Callable[[Session], None]) -> None:
+    def _end_or_cancel(self, transition: Callable[[UnitOfWork], None]) -> None:
         """A cancel that came before the transition makes it one."""
         try:
             self._write("finish", lambda s: self._end_with_log(s, transition))
         except CancelRequested:
             self._write("finish", lambda s: self._end_with_log(s, lambda t: transitions.end_cancelled(t, self.fence)))
 
-    def _end_with_log(self, session: Session, transition: Callable[[Session], None]) -> None:
+    def _end_with_log(self, session: UnitOfWork, transition: Callable[[UnitOfWork], None]) -> None:
         """The keeper stores the log now and then; its last lines say how it ended."""
         transition(session)
         attempts.keep_log(session, self.fence.id, self.fence.attempt, attempt_log.tail(self.file.path))

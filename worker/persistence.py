@@ -8,10 +8,10 @@ import structlog
 import tenacity
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
 
 from service.process.shutdown import Shutdown
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Persistence:
         self._outage_seconds = outage_seconds
         self._shutdown = shutdown
 
-    def write(self, name: str, work: Callable[[Session], T], while_waiting: Callable[[], None] = lambda: None) -> T:
+    def write(self, name: str, work: Callable[[UnitOfWork], T], while_waiting: Callable[[], None] = lambda: None) -> T:
         """Do `work` in a transaction, again and again while the database is away; `while_waiting` is called before each
         further try. Outage when it stays away."""
 

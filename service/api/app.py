@@ -83,7 +83,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with closing(open_database(settings)) as database:
         migrate.check(database)
         with database.read() as session:
-            database_id, head = revisions.database_id(session), revisions.revision(session)
+            database_id, head = revisions.database_id(session), revisions.newest(session)
         waker = Waker(create_celery(settings), database.faults)
         feed = Feed(head, settings.poll_seconds, settings.max_listeners)
         app.state.services = Services(settings, database, waker, database_id, app.version, feed)

@@ -24,7 +24,7 @@ class Poller:
         """Ask once what has changed since the last time, and pass it on. One query while nothing has."""
         asked_at = time.monotonic()
         with self._database.read() as session:
-            newest = revisions.revision(session)
+            newest = revisions.newest(session)
             batch = None if newest == self._feed.head else self._read(session, newest)
         if batch is None:
             self._feed.confirm(asked_at)

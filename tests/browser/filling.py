@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import ClassFigures, EpochMetrics, Score, TestResult
@@ -15,6 +14,7 @@ from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause
 from service.domain.study import StudySpec
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import transitions
 from service.storage.queue.leases import Fence
 from service.storage.records import diagnostics, epochs
@@ -106,14 +106,14 @@ def _rank(database: Database, study: UUID) -> None:
             _succeed(session, fence, spec)
 
 
-def _end(session: Session, fence: Fence, spec: ExperimentSpec, *, tuned: bool) -> None:
+def _end(session: UnitOfWork, fence: Fence, spec: ExperimentSpec, *, tuned: bool) -> None:
     if tuned and spec.activation.label not in RATES:
         transitions.fail(session, fence, Cause.DIVERGED, "The loss became NaN in epoch 1.")
     else:
         _succeed(session, fence, spec)
 
 
-def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:
+def _succeed(session: UnitOfWork, fence: Fence, spec: ExperimentSpec) -> None:
     epochs = spec.epochs
     _train(session, fence, spec, epochs)
     last = make_figures(spec, epochs)
@@ -140,7 +140,7 @@ def _succeed(session: Session, fence: Fence, spec: ExperimentSpec) -> None:
     transitions.succeed(session, fence, FinishedRun(result, weights=None))
 
 
-def _train(session: Session, fence: Fence, spec: ExperimentSpec, last: int) -> None:
+def _train(session: UnitOfWork, fence: Fence, spec: ExperimentSpec, last: int) -> None:
     for epoch in range(1, last):
         epochs.upsert(session, fence.id, fence.attempt, make_figures(spec, epoch))
     if spec.diagnostics:

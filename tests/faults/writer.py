@@ -5,10 +5,9 @@ python -m tests.faults.writer sqlite:///actlab.db name-of-this-writer 10
 
 import sys
 
-from sqlalchemy.orm import Session
-
 from service.domain.spec import ExperimentSubmission
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import transitions
 from service.storage.queue.leases import Fence
 from service.storage.records import experiments
@@ -29,7 +28,7 @@ def main(url: str, name: str, count: int) -> None:
     database.close()
 
 
-def _make(session: Session) -> None:
+def _make(session: UnitOfWork) -> None:
     experiments.create(session, "local", SUBMISSION, id=new_id())
 
 

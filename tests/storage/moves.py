@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from service.domain.status import Cause
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, lost_workers, transitions
 from service.storage.queue.leases import Checkpoint, Claim, Fence
 from service.storage.queue.lost_workers import Loss
@@ -18,7 +18,7 @@ from tests.making import make_epoch, make_layer, make_run
 
 COUNTED = Loss(max_losses=3, counted=True, detail="gone")
 
-WRITES: dict[str, Callable[[Session, Fence], Any]] = {
+WRITES: dict[str, Callable[[UnitOfWork, Fence], Any]] = {
     "epoch": lambda s, fence: transitions.record_epoch(s, fence, make_epoch()),
     "start": lambda s, fence: transitions.record_start(s, fence, [make_layer(0)]),
     "checkpoint": lambda s, fence: transitions.move_checkpoint(s, fence, Checkpoint(1, 1, "f", "s")),

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from safetensors.torch import load_file
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from service.domain.status import Outcome, Status
 from service.process.shutdown import Shutdown
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import transitions
 from service.storage.queue.leases import Fence
 from service.storage.records import attempts, diagnostics, epochs, results
@@ -182,7 +182,7 @@ def test_a_cancel_while_scoring_may_find_the_lease_lost(
     """Between the success that the cancel refused and the end that it asks for, somebody else took the experiment."""
     original = transitions.end_cancelled
 
-    def stolen(session: Session, fence: Fence) -> None:
+    def stolen(session: UnitOfWork, fence: Fence) -> None:
         session.execute(update(Experiment).values(attempt=2, owner="w2"))
         original(session, fence)
 

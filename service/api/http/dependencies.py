@@ -19,7 +19,7 @@ from service.domain.errors import (
     StudyNotFound,
     UnsupportedMediaType,
 )
-from service.storage.changes.revisions import noted
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import experiments
 from service.storage.records.idempotency import Request as CreatingRequest
 from service.storage.studies import records as studies
@@ -56,15 +56,14 @@ def _read_session(services: ServicesDep, _: Admitted) -> Iterator[Session]:
         yield session
 
 
-def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iterator[Session]:
+def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iterator[UnitOfWork]:
     """Commits when the route's function has returned and before the answer is sent; then wakes workers."""
     name = request.scope["route"].name
     with services.database.write(name) as session:
         yield session
-    services.feed.wrote(noted(session))
-    wakes = session.info.get("wakes", 0)
-    if wakes:
-        services.waker.wake(wakes)
+    services.feed.wrote(session.changed)
+    if session.wakes:
+        services.waker.wake(session.wakes)
     services.database.faults.reach(f"{name}.before_answer")
 
 
@@ -78,7 +77,7 @@ Listening = Annotated[None, Depends(_listening, scope="request")]
 
 # The function scope is what makes a failing commit an error answer instead of a broken promise.
 ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
-WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
+WriteSession = Annotated[UnitOfWork, Depends(_write_session, scope="function")]
 
 
 async def _principal() -> str:

@@ -226,5 +226,5 @@ def _created(session: WriteSession, response: Response, id: UUID) -> ExperimentV
     if row is None:
         gone_if_replayed(response, id)
         raise ExperimentNotFound(f"There is no experiment {id}.")
-    session.info["wakes"] = 1
+    session.wakes = 1
     return views.experiment_view(session, row)

@@ -93,7 +93,7 @@ def submit_study(
         "studies",
         lambda id: studies.create(session, principal, spec, submissions, id, names.versions, reused),
     )
-    session.info["wakes"] = len(submissions)
+    session.wakes = len(submissions)
     return _created(session, response, id)
 
 
@@ -134,7 +134,7 @@ def edit_study(
     limit = services.settings.max_study_experiments
     submissions = tuning.with_rates(study, _extended(studies.spec_of(study), added, limit, names)) if added else []
     submissions, reused = reuse.untrained(session, submissions, services.version, asked=study.reuse)
-    session.info["wakes"] = len(submissions)
+    session.wakes = len(submissions)
     return study_views.study_view(session, studies.edit(session, study, patch.changes(), submissions, reused))
 
 

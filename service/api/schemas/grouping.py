@@ -82,7 +82,7 @@ def revision(session: Session, narrowed: Filter) -> int:
         if found is None:
             raise StudyNotFound(f"There is no study {narrowed.study}.")
         return found
-    return revisions.revision(session)
+    return revisions.newest(session)
 
 
 def group_named(text: str, paths: list[str], parameter: str = "versus") -> Factors:

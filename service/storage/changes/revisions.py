@@ -1,12 +1,13 @@
 """The change counter: one number that every visible change raises, so that a higher revision committed later."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from service.storage.engine.unit_of_work import BLIND, UnitOfWork
 from service.storage.tables.changes import ChangeCounter
 from service.storage.tables.diagnostics import Layer
 from service.storage.tables.epochs import Epoch
@@ -14,7 +15,7 @@ from service.storage.tables.experiments import Experiment
 from service.storage.tables.studies import Study
 
 
-def stamp(session: Session, experiments: Collection[UUID], *, epoch: int | None = None) -> int:
+def stamp(session: UnitOfWork, experiments: Collection[UUID], *, epoch: int | None = None) -> int:
     """Take the next revision and write it on the experiments, on that epoch of theirs, and on their studies.
 
     Call it after the rows themselves have changed: the counter's row stays locked until the commit, which puts the
@@ -28,26 +29,15 @@ def stamp(session: Session, experiments: Collection[UUID], *, epoch: int | None 
     of = select(Experiment.study_id).where(Experiment.id.in_(experiments), Experiment.study_id.is_not(None))
     studies = session.scalars(
         update(Study).where(Study.id.in_(of)).values(revision=revision).returning(Study.id),
-        execution_options={"synchronize_session": False},
+        execution_options=BLIND,
     ).all()
-    note(session, [*experiments, *studies], revision)
+    session.note([*experiments, *studies], revision)
     return revision
 
 
 def next_revision(session: Session) -> int:
     raised = update(ChangeCounter).values(value=ChangeCounter.value + 1).returning(ChangeCounter.value)
-    return session.execute(raised, execution_options={"synchronize_session": False}).scalar_one()
-
-
-def note(session: Session, ids: Iterable[UUID], revision: int) -> None:
-    """Remember what this transaction gives a revision, for whoever must know of it as soon as it has committed."""
-    session.info.setdefault("changed", {}).update(dict.fromkeys(ids, revision))
-
-
-def noted(session: Session) -> Mapping[UUID, int]:
-    """Id -> revision of every experiment and study that this transaction has changed."""
-    changed: dict[UUID, int] = session.info.get("changed", {})
-    return changed
+    return session.execute(raised, execution_options=BLIND).scalar_one()
 
 
 def database_id(session: Session) -> str:
@@ -55,7 +45,7 @@ def database_id(session: Session) -> str:
     return session.execute(select(ChangeCounter.database_id)).scalar_one()
 
 
-def revision(session: Session) -> int:
+def newest(session: Session) -> int:
     """The revision of the newest committed change of all: what was read since it was this has not changed."""
     return session.execute(select(ChangeCounter.value)).scalar_one()
 

@@ -16,6 +16,7 @@ from service.process.faults import Faults
 from service.settings import Settings
 from service.storage.engine.aggregates import Packing
 from service.storage.engine.connection import MARGIN_SECONDS, PatientConnection
+from service.storage.engine.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
@@ -53,11 +54,10 @@ class Database:
         self.engine = _engine(url, pool_size, statement_seconds)
         self.pool_size = pool_size
         self.faults = faults or Faults()
-        self.trace = trace
         # PostgreSQL's default would show each statement of a reader the commits since the one before.
         one_view = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
         reading = {"begin": "BEGIN"} if self.sqlite else one_view
-        self._writers = sessionmaker(self.engine, expire_on_commit=False)
+        self._writers = sessionmaker(self.engine, class_=UnitOfWork, trace=trace, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)
 
     @property
@@ -65,11 +65,10 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def write(self, name: str) -> Iterator[Session]:
+    def write(self, name: str) -> Iterator[UnitOfWork]:
         """A transaction that commits when the block ends and rolls back when it raises. `name` names its crash
         points."""
         with self._writers() as session, session.begin():
-            session.info["trace"] = self.trace
             yield session
             session.flush()
             self.faults.reach(f"{name}.before_commit")
@@ -81,7 +80,7 @@ class Database:
         with self._readers() as session, session.begin():
             yield session
 
-    def run(self, name: str, work: Callable[[Session], T]) -> T:
+    def run(self, name: str, work: Callable[[UnitOfWork], T]) -> T:
         """Do `work` in a writing transaction, again after a deadlock or a serialisation failure."""
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception(_retryable),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.status import Status
 from service.storage.engine.clock import after, now
-from service.storage.queue.trace import BLIND
+from service.storage.engine.unit_of_work import BLIND
 from service.storage.tables.experiments import Experiment
 
 LONGEST_SECONDS = 3600.0  # that ACTLAB_LEASE_SECONDS may say

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, literal, or_, update
-from sqlalchemy.orm import Session
 
 from service.domain.status import Cause, Outcome, Status
 from service.storage.engine.clock import after, now
+from service.storage.engine.unit_of_work import BLIND, UnitOfWork
 from service.storage.queue.leases import LONGEST_SECONDS, Fence, over
 from service.storage.queue.order import BACK_OFF_SECONDS
-from service.storage.queue.trace import BLIND, moved
+from service.storage.queue.trace import record_transition
 from service.storage.records import attempts
 from service.storage.tables.experiments import Experiment
 
@@ -25,19 +25,19 @@ class Loss:
 
 
 def lose_expired(
-    session: Session, fence: Fence, seen_lease: datetime, loss: Loss, lease_seconds: float = LONGEST_SECONDS
+    session: UnitOfWork, fence: Fence, seen_lease: datetime, loss: Loss, lease_seconds: float = LONGEST_SECONDS
 ) -> bool:
     """Take it from a worker that went silent: only if the lease is still the one that was watched, and is over."""
     expired = and_(fence.holds, Experiment.lease_until == seen_lease, over(lease_seconds))
     return bool(_lose(session, expired, loss))
 
 
-def lose_owned(session: Session, owner: str, loss: Loss) -> list[Fence]:
+def lose_owned(session: UnitOfWork, owner: str, loss: Loss) -> list[Fence]:
     """Take everything from a worker process that its supervisor saw die."""
     return _lose(session, and_(Experiment.owner == owner, Experiment.status == Status.RUNNING), loss)
 
 
-def _lose(session: Session, guard: ColumnElement[bool], loss: Loss) -> list[Fence]:
+def _lose(session: UnitOfWork, guard: ColumnElement[bool], loss: Loss) -> list[Fence]:
     losses = Experiment.lost_count + (1 if loss.counted else 0)
     status = case(
         (Experiment.cancel_requested, Status.CANCELLED),
@@ -68,5 +68,5 @@ def _lose(session: Session, guard: ColumnElement[bool], loss: Loss) -> list[Fenc
     for row in changed:
         attempts.close_attempt(session, row.id, row.attempt, Outcome.LOST, Cause.WORKER_LOST, loss.detail)
     if changed:
-        moved(session, [(row.id, row.attempt) for row in changed], "lose")
+        record_transition(session, [(row.id, row.attempt) for row in changed], "lose")
     return [Fence(row.id, row.attempt) for row in changed]

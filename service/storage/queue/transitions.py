@@ -17,9 +17,10 @@ from service.domain.results import EpochMetrics
 from service.domain.status import Cause, Outcome, Status
 from service.storage.changes.revisions import stamp
 from service.storage.engine.clock import after, now
+from service.storage.engine.unit_of_work import BLIND, UnitOfWork
 from service.storage.queue import order
 from service.storage.queue.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
-from service.storage.queue.trace import BLIND, moved
+from service.storage.queue.trace import record_transition
 from service.storage.records import attempts, diagnostics, epochs, results
 from service.storage.records.results import FinishedRun
 from service.storage.tables.experiments import Experiment
@@ -27,7 +28,7 @@ from service.storage.tables.experiments import Experiment
 # --- queued -> running ---------------------------------------------------------------------------------------------
 
 
-def claim(session: Session, owner: str, limit: int, lease_seconds: float) -> list[Claim]:
+def claim(session: UnitOfWork, owner: str, limit: int, lease_seconds: float) -> list[Claim]:
     """Take up to `limit` due experiments. What `owner` already holds comes first: after a commit whose answer got
     lost, the worker holds rows that it does not know of."""
     held = _running_of(session, owner)
@@ -39,11 +40,11 @@ def claim(session: Session, owner: str, limit: int, lease_seconds: float) -> lis
     epochs.forget_undone(session, [row.id for row in taken])
     for row in taken:
         attempts.open_attempt(session, row.id, row.attempt, owner)
-    moved(session, [(row.id, row.attempt) for row in taken], "claim")
+    record_transition(session, [(row.id, row.attempt) for row in taken], "claim")
     return [Claim.of(row) for row in taken]
 
 
-def _resumed(session: Session, held: Sequence[Experiment]) -> list[Claim]:
+def _resumed(session: UnitOfWork, held: Sequence[Experiment]) -> list[Claim]:
     """What is claimed again starts from its checkpoint, as after any other claim."""
     if ahead := [row for row in held if row.epochs_done > (row.checkpoint_epoch or 0)]:
         for row in ahead:
@@ -100,23 +101,23 @@ def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) ->
     _guarded(session, fence, execution=execution)
 
 
-def record_start(session: Session, fence: Fence, layers: Sequence[LayerDiagnostics]) -> None:
+def record_start(session: UnitOfWork, fence: Fence, layers: Sequence[LayerDiagnostics]) -> None:
     """What the network looks like before its first step: epoch 0."""
     _guarded(session, fence, epochs_done=0)
     diagnostics.upsert(session, fence.id, fence.attempt, layers)
-    moved(session, [(fence.id, fence.attempt)], "start", epoch=0)
+    record_transition(session, [(fence.id, fence.attempt)], "start", epoch=0)
 
 
 def record_epoch(
-    session: Session, fence: Fence, figures: EpochMetrics, layers: Sequence[LayerDiagnostics] = ()
+    session: UnitOfWork, fence: Fence, figures: EpochMetrics, layers: Sequence[LayerDiagnostics] = ()
 ) -> None:
     _guarded(session, fence, epochs_done=figures.epoch)
     epochs.upsert(session, fence.id, fence.attempt, figures)
     diagnostics.upsert(session, fence.id, fence.attempt, layers)
-    moved(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
+    record_transition(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
 
 
-def move_checkpoint(session: Session, fence: Fence, checkpoint: Checkpoint) -> None:
+def move_checkpoint(session: UnitOfWork, fence: Fence, checkpoint: Checkpoint) -> None:
     """Point at a newer file. Progress forgives earlier losses: only losses without progress add up. Progress is a step
     that no checkpoint of any attempt had reached, however often it started over."""
     advanced = func.coalesce(Experiment.furthest_step, -1) < checkpoint.step
@@ -130,10 +131,10 @@ def move_checkpoint(session: Session, fence: Fence, checkpoint: Checkpoint) -> N
         checkpoint_path=checkpoint.path,
         checkpoint_sha256=checkpoint.sha256,
     )
-    moved(session, [(fence.id, fence.attempt)], "checkpoint")
+    record_transition(session, [(fence.id, fence.attempt)], "checkpoint")
 
 
-def start_over(session: Session, fence: Fence) -> None:
+def start_over(session: UnitOfWork, fence: Fence) -> None:
     """The checkpoint cannot be used: forget it and what was measured before it."""
     _guarded(
         session,
@@ -145,32 +146,32 @@ def start_over(session: Session, fence: Fence) -> None:
         checkpoint_sha256=None,
     )
     epochs.forget_undone(session, [fence.id])
-    moved(session, [(fence.id, fence.attempt)], "start_over")
+    record_transition(session, [(fence.id, fence.attempt)], "start_over")
 
 
 # --- running -> terminal -------------------------------------------------------------------------------------------
 
 
-def succeed(session: Session, fence: Fence, run: FinishedRun) -> None:
+def succeed(session: UnitOfWork, fence: Fence, run: FinishedRun) -> None:
     """Store the result. A repetition by the same attempt, after a commit whose answer got lost, changes nothing."""
     if _already(session, fence, Status.SUCCEEDED):
         return
     _guarded(session, fence, **_ENDED, status=Status.SUCCEEDED, **results.figures(session, fence.id, run))
     results.insert(session, fence.id, fence.attempt, run)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.SUCCEEDED)
-    moved(session, [(fence.id, fence.attempt)], "succeed")
+    record_transition(session, [(fence.id, fence.attempt)], "succeed")
 
 
-def fail(session: Session, fence: Fence, cause: Cause, detail: str) -> None:
+def fail(session: UnitOfWork, fence: Fence, cause: Cause, detail: str) -> None:
     """End without a result. Where a cancel was asked for, that is how it ends."""
     if _already(session, fence, Status.FAILED) or _cancelled_instead(session, fence):
         return
     _guarded(session, fence, **_ENDED, status=Status.FAILED, cause=cause, detail=detail)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.FAILED, cause, detail)
-    moved(session, [(fence.id, fence.attempt)], "fail")
+    record_transition(session, [(fence.id, fence.attempt)], "fail")
 
 
-def end_cancelled(session: Session, fence: Fence) -> None:
+def end_cancelled(session: UnitOfWork, fence: Fence) -> None:
     """The worker has stopped because a cancel was asked for."""
     if _already(session, fence, Status.CANCELLED):
         return
@@ -178,7 +179,7 @@ def end_cancelled(session: Session, fence: Fence) -> None:
         raise FenceLost(fence)
 
 
-def _cancelled_instead(session: Session, fence: Fence) -> bool:
+def _cancelled_instead(session: UnitOfWork, fence: Fence) -> bool:
     changed = session.execute(
         update(Experiment)
         .where(fence.holds, Experiment.cancel_requested)
@@ -188,26 +189,26 @@ def _cancelled_instead(session: Session, fence: Fence) -> bool:
     ).all()
     if changed:
         attempts.close_attempt(session, fence.id, fence.attempt, Outcome.CANCELLED, Cause.CANCELLED)
-        moved(session, [(fence.id, fence.attempt)], "cancelled")
+        record_transition(session, [(fence.id, fence.attempt)], "cancelled")
     return bool(changed)
 
 
 # --- running -> queued ---------------------------------------------------------------------------------------------
 
 
-def release(session: Session, fence: Fence) -> None:
+def release(session: UnitOfWork, fence: Fence) -> None:
     """Hand it back at shutdown, at no cost to it."""
     if _cancelled_instead(session, fence):
         return
     _guarded(session, fence, status=Status.QUEUED, owner=None, lease_until=None)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)
-    moved(session, [(fence.id, fence.attempt)], "release")
+    record_transition(session, [(fence.id, fence.attempt)], "release")
 
 
 # --- asked for by a client -----------------------------------------------------------------------------------------
 
 
-def request_cancel(session: Session, which: ColumnElement[bool]) -> list[UUID]:
+def request_cancel(session: UnitOfWork, which: ColumnElement[bool]) -> list[UUID]:
     """Cancel the queued and flag the running ones. From the commit on, success is impossible."""
     queued = Experiment.status == Status.QUEUED
     changed = session.execute(
@@ -223,7 +224,7 @@ def request_cancel(session: Session, which: ColumnElement[bool]) -> list[UUID]:
         execution_options=BLIND,
     ).all()
     if changed:
-        moved(session, [(row.id, row.attempt) for row in changed], "cancel")
+        record_transition(session, [(row.id, row.attempt) for row in changed], "cancel")
     return [row.id for row in changed]
 
 

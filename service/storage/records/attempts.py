@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.status import Cause, Outcome
 from service.storage.engine.clock import now
+from service.storage.engine.unit_of_work import BLIND
 from service.storage.tables.experiments import Attempt, Experiment
 
 
@@ -28,7 +29,7 @@ def close_attempt(
         update(Attempt)
         .where(Attempt.experiment_id == experiment, Attempt.attempt == attempt, Attempt.outcome.is_(None))
         .values(outcome=outcome, cause=cause, detail=detail, ended_at=now(), epochs=epochs),
-        execution_options={"synchronize_session": False},
+        execution_options=BLIND,
     )
 
 
@@ -36,7 +37,7 @@ def keep_log(session: Session, experiment: UUID, attempt: int, tail: str) -> Non
     """Store the end of the attempt's log, so that it outlives the worker's disk."""
     session.execute(
         update(Attempt).where(Attempt.experiment_id == experiment, Attempt.attempt == attempt).values(log_tail=tail),
-        execution_options={"synchronize_session": False},
+        execution_options=BLIND,
     )
 
 

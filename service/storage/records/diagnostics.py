@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.diagnostics import LayerDiagnostics
+from service.storage.engine.unit_of_work import BLIND
 from service.storage.tables.diagnostics import Layer
 from service.storage.tables.experiments import Experiment
 
@@ -30,7 +31,7 @@ def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
     done = select(Experiment.epochs_done).where(Experiment.id == Layer.experiment_id).scalar_subquery()
     session.execute(
         delete(Layer).where(Layer.experiment_id.in_(experiments), Layer.epoch > done),
-        execution_options={"synchronize_session": False},
+        execution_options=BLIND,
     )
 
 

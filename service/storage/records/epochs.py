@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
+from service.storage.engine.unit_of_work import BLIND
 from service.storage.records import diagnostics
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
@@ -31,7 +32,7 @@ def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
     done = select(Experiment.epochs_done).where(Experiment.id == Epoch.experiment_id).scalar_subquery()
     session.execute(
         delete(Epoch).where(Epoch.experiment_id.in_(experiments), Epoch.epoch > done),
-        execution_options={"synchronize_session": False},
+        execution_options=BLIND,
     )
     diagnostics.forget_undone(session, experiments)
 

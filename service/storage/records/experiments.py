@@ -12,8 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
 from service.domain.status import ACTIVE, TERMINAL, Status
 from service.storage.changes import tombstones
-from service.storage.changes.revisions import next_revision, note, stamp
+from service.storage.changes.revisions import next_revision, stamp
 from service.storage.engine.keyset import Cursor
+from service.storage.engine.unit_of_work import BLIND, UnitOfWork
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment, Tag
 from service.storage.tables.studies import StudyReuse
@@ -95,26 +96,26 @@ class Page:
     next: Cursor | None
 
 
-def create(session: Session, principal: str, submission: ExperimentSubmission, *, id: UUID) -> Experiment:
+def create(session: UnitOfWork, principal: str, submission: ExperimentSubmission, *, id: UUID) -> Experiment:
     """Queue one experiment."""
     return _add(session, _row(principal, submission, id))
 
 
-def retry(session: Session, principal: str, experiment: Experiment, id: UUID) -> Experiment:
+def retry(session: UnitOfWork, principal: str, experiment: Experiment, id: UUID) -> Experiment:
     """Queue the same again, in the same study, as an experiment that points to the one it repeats."""
     row = _row(principal, submission_of(experiment), id)
     row.retry_of, row.study_id = experiment.id, experiment.study_id
     return _add(session, row)
 
 
-def _add(session: Session, experiment: Experiment) -> Experiment:
+def _add(session: UnitOfWork, experiment: Experiment) -> Experiment:
     session.add(experiment)
     session.flush()
     stamp(session, [experiment.id])
     return reload(session, experiment.id)
 
 
-def create_all(session: Session, principal: str, study: UUID, submissions: Iterable[ExperimentSubmission]) -> int:
+def create_all(session: UnitOfWork, principal: str, study: UUID, submissions: Iterable[ExperimentSubmission]) -> int:
     """Queue experiments of a study under one revision, which is returned for the study's row."""
     rows = [_row(principal, submission, new_id()) for submission in submissions]
     for row in rows:
@@ -124,7 +125,7 @@ def create_all(session: Session, principal: str, study: UUID, submissions: Itera
     revision = next_revision(session)
     queued_now = (Experiment.study_id == study, Experiment.revision == 0)
     session.execute(update(Experiment).where(*queued_now).values(revision=revision))
-    note(session, [study, *(row.id for row in rows)], revision)
+    session.note([study, *(row.id for row in rows)], revision)
     return revision
 
 
@@ -209,7 +210,7 @@ def page(session: Session, narrowed: Filter, *, sort: str, limit: int, after: Cu
     return Page(rows[:limit], Cursor(None if column is Experiment.id else getattr(last, column.key), last.id))
 
 
-def edit(session: Session, experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+def edit(session: UnitOfWork, experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     """Apply a merge patch of name, notes and tags."""
     tags = changes.pop("tags", None)
     for name, value in changes.items():
@@ -222,7 +223,7 @@ def edit(session: Session, experiment: Experiment, changes: dict[str, Any]) -> E
     return reload(session, experiment.id)
 
 
-def remove(session: Session, id: UUID) -> bool:
+def remove(session: UnitOfWork, id: UUID) -> bool:
     """Delete a terminal experiment with all that belongs to it; False when it is not terminal."""
     retries = session.scalars(
         # Locked before the counter is taken: a worker that writes one of them holds its row, and waits for the counter.
@@ -232,10 +233,10 @@ def remove(session: Session, id: UUID) -> bool:
     ended = (Experiment.id == id) & Experiment.status.in_(TERMINAL)
     tombstones.bury(session, ended, revision)
     gone = delete(Experiment).where(ended).returning(Experiment.id)
-    return session.execute(gone, execution_options={"synchronize_session": False}).one_or_none() is not None
+    return session.execute(gone, execution_options=BLIND).one_or_none() is not None
 
 
-def remove_of_studies(session: Session, studies: Collection[UUID]) -> int | None:
+def remove_of_studies(session: UnitOfWork, studies: Collection[UUID]) -> int | None:
     """Delete all experiments of studies, under a revision; None, having deleted nothing, where some are still
     active."""
     ours = Experiment.study_id.in_(studies)
@@ -248,7 +249,7 @@ def remove_of_studies(session: Session, studies: Collection[UUID]) -> int | None
         return None
     _hand_over(session, studies, revision)
     tombstones.bury(session, ours, revision)
-    session.execute(delete(Experiment).where(ours), execution_options={"synchronize_session": False})
+    session.execute(delete(Experiment).where(ours), execution_options=BLIND)
     return revision
 
 

@@ -12,9 +12,10 @@ from service.domain.spec import ExperimentSubmission
 from service.domain.status import ACTIVE
 from service.domain.study import StudySpec
 from service.storage.changes import tombstones
-from service.storage.changes.revisions import next_revision, note
+from service.storage.changes.revisions import next_revision
 from service.storage.engine.clock import now
 from service.storage.engine.keyset import Cursor
+from service.storage.engine.unit_of_work import BLIND, UnitOfWork
 from service.storage.queue import transitions
 from service.storage.records import experiments
 from service.storage.studies import reuse
@@ -48,7 +49,7 @@ class Page:
 
 
 def create(
-    session: Session,
+    session: UnitOfWork,
     principal: str,
     spec: StudySpec,
     submissions: Sequence[ExperimentSubmission],
@@ -135,7 +136,7 @@ def revision(session: Session, id: UUID) -> int | None:
     return session.scalar(select(Study.revision).where(Study.id == id))
 
 
-def edit(session: Session, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission],
+def edit(session: UnitOfWork, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission],
          reused: Collection[UUID] = ()) -> Study:  # fmt: skip
     """Apply a merge patch of name, question and seeds to a locked study, queue what new seeds add, and take over what
     of it has been trained."""
@@ -145,7 +146,7 @@ def edit(session: Session, study: Study, changes: Mapping[str, Any], added: Sequ
     return write(session, study.id, edited)
 
 
-def cancel(session: Session, study: Study) -> Study:
+def cancel(session: UnitOfWork, study: Study) -> Study:
     """Cancel what is queued of a locked study and flag what is running, that of its tuning too: from the commit on none
     of it can succeed."""
     ids = [*tuners(session, [study.id]).values(), study.id]
@@ -158,7 +159,7 @@ def cancel(session: Session, study: Study) -> Study:
     return [write(session, id, {"cancelled_at": at, "revision": revision}) for id in ids][-1]
 
 
-def remove(session: Session, study: Study) -> bool:
+def remove(session: UnitOfWork, study: Study) -> bool:
     """Delete a locked study with its experiments, and with the study that tuned for it; False, having deleted nothing,
     where some are still active."""
     ids = [*tuners(session, [study.id]).values(), study.id]
@@ -168,7 +169,7 @@ def remove(session: Session, study: Study) -> bool:
     for id in ids:
         tombstones.bury_study(session, id, revision)
         session.flush()
-        session.execute(delete(Study).where(Study.id == id), execution_options={"synchronize_session": False})
+        session.execute(delete(Study).where(Study.id == id), execution_options=BLIND)
     session.expunge(study)
     return True
 
@@ -176,9 +177,9 @@ def remove(session: Session, study: Study) -> bool:
 _FRESH = {"populate_existing": True}
 
 
-def write(session: Session, id: UUID, values: dict[str, Any]) -> Study:
+def write(session: UnitOfWork, id: UUID, values: dict[str, Any]) -> Study:
     """Set columns of a study, its new revision among them, holding the change counter."""
     written = update(Study).where(Study.id == id).values(values)
-    session.execute(written, execution_options={"synchronize_session": False})
-    note(session, [id], values["revision"])
+    session.execute(written, execution_options=BLIND)
+    session.note([id], values["revision"])
     return session.scalars(select(Study).where(Study.id == id), execution_options=_FRESH).one()

@@ -18,6 +18,7 @@ from service.domain.status import ACTIVE, Cause, Status
 from service.domain.study import StudySpec
 from service.domain.tuning import RATE, Choice, Trial
 from service.storage.engine.clock import now
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import experiments
 from service.storage.records.activations import Names
 from service.storage.studies import records as studies
@@ -36,7 +37,7 @@ def due(session: Session) -> Sequence[UUID]:
         *waiting, ~busy).order_by(tuned.id)).all()  # fmt: skip
 
 
-def start(session: Session, id: UUID, code: str) -> int:
+def start(session: UnitOfWork, id: UUID, code: str) -> int:
     """Choose the rates of a study and queue its ranking, without what has been trained by this version where the study
     reuses that. How many experiments it queues; 0 where it is not due."""
     study = studies.find_locked(session, id)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from service.domain.status import Status
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, order, transitions
 from service.storage.queue.leases import Checkpoint, Fence
 from service.storage.records import attempts, epochs
@@ -73,7 +74,7 @@ def test_a_claim_goes_by_priority_then_age(database: Database) -> None:
 def test_a_study_with_fewer_running_goes_first(database: Database) -> None:
     busy, idle = new_id(), new_id()
 
-    def make(session: Session, study: UUID) -> UUID:
+    def make(session: UnitOfWork, study: UUID) -> UUID:
         if session.get(Study, study) is None:
             session.add(Study(id=study, principal="local", base={}, factors={}, grids=[], seeds=[0]))
         made = make_experiment(session)

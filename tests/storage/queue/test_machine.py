@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from service.domain.status import Cause, Status
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, lost_workers, transitions
 from service.storage.queue.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease
 from service.storage.queue.lost_workers import Loss
@@ -96,7 +97,7 @@ class Lifecycle(RuleBasedStateMachine):
         among = running if running and which % 2 else self.fences
         return among[which // 2 % len(among)]
 
-    def both(self, real: Callable[[Session], T], model: Callable[[], T]) -> T | None:
+    def both(self, real: Callable[[UnitOfWork], T], model: Callable[[], T]) -> T | None:
         """Do it to the database and to the model: the same answer, or the same refusal."""
         self.world.changed.clear()
         expected = outcome(model)
@@ -263,7 +264,7 @@ def found(session: Session, id: UUID) -> Experiment:
     return experiment
 
 
-def removed(session: Session, id: UUID) -> bool:
+def removed(session: UnitOfWork, id: UUID) -> bool:
     """As the route does it: where there is nothing to delete, nothing is committed."""
     if experiments.remove(session, id):
         return True

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, event, select, text, update
-from sqlalchemy.orm import Session
 
 from service.domain.status import Status
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, lost_workers, order, transitions
 from service.storage.queue.leases import CancelRequested, Claim, Fence, FenceLost
 from service.storage.queue.lost_workers import Loss
@@ -28,7 +28,7 @@ from tests.faults.scenario import Scenario
 from tests.making import make_epoch, make_run
 
 T = TypeVar("T")
-Racer = Callable[[Session], Any]
+Racer = Callable[[UnitOfWork], Any]
 
 LEAD = 0.004  # s: about what one transaction takes
 COUNTED = Loss(max_losses=10_000, counted=True, detail="silent")
@@ -132,10 +132,10 @@ class Row:
         with self.database.read() as session:
             return list(session.scalars(select(Trace.transition).order_by(Trace.seq)))
 
-    def cancel(self, session: Session) -> bool:
+    def cancel(self, session: UnitOfWork) -> bool:
         return bool(transitions.request_cancel(session, Experiment.id == self.id))
 
-    def lose(self, session: Session) -> bool:
+    def lose(self, session: UnitOfWork) -> bool:
         return lost_workers.lose_expired(session, self.lease.fence, self.lease.until, COUNTED)
 
 
@@ -154,7 +154,7 @@ def test_two_workers_offered_one_experiment_never_both_get_it(
         assert row.read().owner == ("first" if first else "second")
         return bool(first)
 
-    def claim(session: Session, owner: str) -> list[Claim]:
+    def claim(session: UnitOfWork, owner: str) -> list[Claim]:
         return transitions.claim(session, owner, 1, 30)
 
     race = Race(database, row.queued, lambda s: claim(s, "first"), lambda s: claim(s, "second"))
@@ -178,7 +178,7 @@ def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, s
             assert row.read().status == Status.CANCELLED
         return accepted
 
-    def succeed(session: Session) -> None:
+    def succeed(session: UnitOfWork) -> None:
         transitions.succeed(session, row.fence, make_run())
 
     assert Race(database, row.running, row.cancel, succeed).run(rounds, judge) == {True, False}
@@ -243,7 +243,7 @@ def test_a_cancel_of_what_is_being_claimed_is_obeyed(
 @up_to(300)
 @pytest.mark.proves("a retried submit makes one experiment", "two submits with the same key, again and again")
 def test_one_key_stands_for_one_creation(database: Database, scenario: Scenario, rounds: int) -> None:
-    def create(session: Session) -> str | None:
+    def create(session: UnitOfWork) -> str | None:
         """Where it was created before, or None where this is what creates it."""
         location = f"/experiments/{new_id()}"
         earlier = idempotency.reserve(session, Request("local", "key", "POST /experiments", "sha"), 202, location)
@@ -269,7 +269,7 @@ def test_a_claim_waits_for_no_other_claim(database: Database, row: Row) -> None:
     """It takes what nobody else is about to take."""
     other = database.run("make", make_experiment).id
 
-    def claim(session: Session) -> UUID:
+    def claim(session: UnitOfWork) -> UUID:
         session.execute(text("SET LOCAL lock_timeout = '1s'"))
         return transitions.claim(session, "w", 1, 30)[0].fence.id
 
@@ -298,13 +298,13 @@ def test_deleting_what_a_running_retry_points_to_deadlocks_with_nobody(
         assert claim.fence.id == again
         fence = claim.fence
 
-    def remove(session: Session) -> bool:
+    def remove(session: UnitOfWork) -> bool:
         nonlocal tries
         tries += 1
         experiments.find_locked(session, row.id)
         return experiments.remove(session, row.id)
 
-    def record(session: Session) -> None:
+    def record(session: UnitOfWork) -> None:
         nonlocal tries
         tries += 1
         transitions.record_epoch(session, fence, make_epoch(1))

@@ -1,0 +1,28 @@
+"""The session of a transaction that writes, with what the rest of the process must know once it has committed."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+BLIND: dict[str, Any] = {"synchronize_session": False}
+"""Options of an UPDATE or DELETE that need not look for rows which the session has read."""
+
+
+class UnitOfWork(Session):
+    """A session that writes.
+
+    `changed` maps the id of every experiment and study that the transaction has given a revision to that revision.
+    `wakes` is the number of workers to wake after the commit. `trace` says whether transitions are recorded for tests.
+    """
+
+    def __init__(self, *args: Any, trace: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.trace = trace
+        self.changed: dict[UUID, int] = {}
+        self.wakes = 0
+
+    def note(self, ids: Iterable[UUID], revision: int) -> None:
+        """Remember that the transaction gives these experiments and studies a revision."""
+        self.changed.update(dict.fromkeys(ids, revision))
