@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from actlab.cli.tables import Json, comparison_table
 from actlab.client import Client
+from actlab.tables import Json, comparison_table
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0

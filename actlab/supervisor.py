@@ -167,10 +167,10 @@ class _Worker:
         reason = f"signal {-status}" if status < 0 else f"exit status {status}"
         try:
             detail = f"The worker process ended with {reason}."
-            lost = reaper.bury(self._database, self._settings, self._id, detail, counted)
-            self._database.run("bury", lambda session: workers.leave(session, self._id))
+            lost = reaper.requeue_from_dead(self._database, self._settings, self._id, detail, counted)
+            self._database.run("leave", lambda session: workers.leave(session, self._id))
         except DBAPIError as error:
-            log.warning("not_buried", worker=self._id, error=str(error.orig))
+            log.warning("worker_not_requeued", worker=self._id, error=str(error.orig))
             return
         if lost:
             log.warning("worker_lost", requeued=[str(fence.id) for fence in lost], reason=reason)

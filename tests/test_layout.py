@@ -1,31 +1,67 @@
-"""What keeps the code apart that belongs apart: imports run one way, files stay short, settings have one reader."""
+"""The arrows between folders: imports run one way, without circles; libraries stay where they belong; settings have one
+reader."""
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(file for part in ("actlab", "service", "worker", "migrations") for file in (ROOT / part).rglob("*.py"))
-LONGEST = 300
 
-# What a part may not import, directly or by way of any module of ours. The first part that fits a module counts.
-FORBIDDEN = {
-    "service.domain": ["service.storage", "service.api", "worker", "actlab", "sqlalchemy", "fastapi", "starlette",
-                       "celery", "torch"],
-    "service.storage": ["service.api", "worker", "actlab", "fastapi", "starlette", "celery", "torch"],
+# Each part and the parts that it may import directly. The longest name that fits a module counts.
+ARROWS: dict[str, list[str]] = {
+    "migrations": [],
+    "service": [],
+    "service.settings": ["service.domain"],
+    "service.domain": [],
+    "service.process": ["service.domain"],
+    "service.datasets": ["service.domain"],
+    "service.report": ["service.domain"],
+    "service.storage": ["service.domain", "service.process", "service.settings", "migrations"],
+    "service.usecases": ["service.domain", "service.report", "service.storage"],
+    "service.background": ["service.domain", "service.process", "service.settings", "service.storage",
+                           "service.usecases"],
+    "service.changefeed": ["service.domain", "service.storage"],
+    "service.dashboard": [],
+    "service.api": ["service.background", "service.changefeed", "service.dashboard", "service.datasets",
+                    "service.domain", "service.process", "service.report", "service.settings", "service.storage",
+                    "service.usecases"],
+    "worker.training": ["service.datasets", "service.domain"],
+    "worker": ["service.background", "service.datasets", "service.domain", "service.process", "service.settings",
+               "service.storage", "worker.training"],
+    "actlab": ["service", "worker"],
+    "actlab.client": ["actlab"],
+    "actlab.operations": ["actlab"],
+    "actlab.watching": ["actlab"],
+    "actlab.demo": ["actlab"],
+    "actlab.tables": ["actlab"],
+}  # fmt: skip
+
+STORAGE = ("engine", "tables", "changes", "records", "queue", "studies", "analysis")
+"""Folders of service/storage from the bottom to the top: each imports those before it."""
+MOST_STORAGE_ARROWS = 20
+
+# Libraries and parts that a part may not reach, directly or by way of any module of ours. The first that fits counts.
+UNREACHABLE = {
+    "service.domain": ["sqlalchemy", "fastapi", "starlette", "celery", "torch"],
+    "service.datasets": ["sqlalchemy", "fastapi", "starlette", "celery", "torch"],
+    "service.storage": ["fastapi", "starlette", "celery", "torch"],
+    "service.usecases": ["fastapi", "starlette", "celery", "torch"],
     "service": ["worker", "actlab", "torch"],
-    "worker.training": ["service.storage", "service.api", "actlab", "sqlalchemy", "celery", "fastapi"],
+    "worker.training": ["service.storage", "sqlalchemy", "celery", "fastapi"],
     "worker": ["service.api", "actlab", "fastapi", "starlette"],
     "actlab.client": ["service", "worker"],
     "actlab.operations": ["service", "worker"],
     "actlab.demo": ["service", "worker"],
-    "actlab.cli.tables": ["service.storage", "service.api", "worker", "torch"],
-}  # fmt: skip
+    "actlab.tables": ["service.storage", "service.api", "worker", "torch"],
+}
 
 # Where the environment is touched, and why that cannot be a setting.
 ENVIRONMENT = {
@@ -75,13 +111,73 @@ def reached(name: str) -> set[str]:
     return found
 
 
+def part_of(name: str, parts: Mapping[str, object]) -> str:
+    """The part with the longest name that a module is in."""
+    return max((part for part in parts if is_within(name, part)), key=len)
+
+
+@cache
+def our_imports(name: str) -> frozenset[str]:
+    """Modules of ours that a module imports directly; a package only where none of its modules is named."""
+    modules = set()
+    for imported in imports(name):
+        while imported and imported not in NAMES:
+            imported = imported.rpartition(".")[0]
+        modules.add(imported)
+    packages = {other.rpartition(".")[0] for other in modules}
+    return frozenset(modules - packages - {name, ""})
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_imports_run_one_way(name: str) -> None:
-    part = next((part for part in FORBIDDEN if is_within(name, part)), None)
+def test_module_imports_only_parts_that_its_own_may(name: str) -> None:
+    own = part_of(name, ARROWS)
+    allowed = {own, *ARROWS[own]}
+    foreign = {other for other in our_imports(name) if not any(is_within(other, part) for part in allowed)}
+    assert not foreign
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_module_reaches_no_library_that_its_part_may_not(name: str) -> None:
+    part = next((part for part in UNREACHABLE if is_within(name, part)), None)
     if part is None:  # the commands, which start everything, and the migrations
         return
-    wrong = {other for other in reached(name) for forbidden in FORBIDDEN[part] if is_within(other, forbidden)}
+    wrong = {other for other in reached(name) for forbidden in UNREACHABLE[part] if is_within(other, forbidden)}
     assert not wrong
+
+
+def arrows_within(folder: str) -> dict[str, set[str]]:
+    """The parts of a folder (its modules and its folders), each with those of its siblings that it imports."""
+    arrows: dict[str, set[str]] = defaultdict(set)
+    for name in NAMES:
+        for other in our_imports(name):
+            if is_within(name, folder) and is_within(other, folder) and folder not in (name, other):
+                source, target = (each.removeprefix(f"{folder}.").split(".")[0] for each in (name, other))
+                if source != target:
+                    arrows[source].add(target)
+    return arrows
+
+
+FOLDERS = sorted({module(file.parent / "__init__.py") for file in SOURCES})
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_folder_has_no_circle_between_its_parts(folder: str) -> None:
+    TopologicalSorter(arrows_within(folder)).prepare()  # CycleError names the circle
+
+
+def test_project_has_no_circle_between_its_packages() -> None:
+    arrows: dict[str, set[str]] = defaultdict(set)
+    for name in NAMES:
+        top = name.split(".")[0]
+        arrows[top] |= {other.split(".")[0] for other in our_imports(name)} - {top}
+    TopologicalSorter(arrows).prepare()
+
+
+def test_storage_folders_import_only_those_below() -> None:
+    arrows = {folder: targets & set(STORAGE) for folder, targets in arrows_within("service.storage").items()}
+    for place, folder in enumerate(STORAGE):
+        assert arrows.get(folder, set()) <= set(STORAGE[:place]), folder
+    assert sum(len(arrows.get(folder, ())) for folder in STORAGE) <= MOST_STORAGE_ARROWS
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,7 +187,7 @@ def test_no_process_pays_for_all_of_scipys_statistics(name: str) -> None:
 
 
 def test_every_rule_is_of_a_part_that_exists() -> None:
-    for part in FORBIDDEN:
+    for part in (*ARROWS, *UNREACHABLE):
         assert any(is_within(name, part) for name in NAMES), part
 
 
@@ -109,11 +205,6 @@ def test_a_command_waits_for_nothing_that_only_another_needs() -> None:
     program = "import sys, actlab.cli.main; print(*sorted({'fastapi', 'alembic', 'torch'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_file_is_long(name: str) -> None:
-    assert len(NAMES[name].read_text().splitlines()) <= LONGEST
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from actlab.cli.tables import comparison_table
 from actlab.client import Client, Json
+from actlab.tables import comparison_table
 from service.settings import load
 
 app = typer.Typer(help="Studies: plan, submit, watch, compare.", no_args_is_help=True)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from service.api.events.describe import describe as describe_changes
 from service.api.http import errors
 from service.api.http.access import Access
 from service.api.http.dependencies import EVERY_ROUTE
@@ -26,7 +27,8 @@ from service.api.routes import (
     workers,
 )
 from service.background.reaper import Reaper
-from service.background.wakes import Waker, create_celery, reconcile, start_rankings
+from service.background.reconciler import reconcile, start_rankings
+from service.background.wakes import Waker, create_celery
 from service.changefeed.feed import Feed
 from service.changefeed.poller import Poller
 from service.dashboard.docs import add_docs
@@ -90,7 +92,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         background = [
             Periodic("reconciler", settings.reconcile_seconds, lambda: _go_on(database, waker, app.version)).start(),
             Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
-            Periodic("poller", settings.poll_seconds, Poller(database, feed).poll).start(),
+            Periodic("poller", settings.poll_seconds, Poller(database, feed, describe_changes).poll).start(),
         ]
         try:
             yield

@@ -13,7 +13,7 @@ from service.settings import Settings
 from service.storage.engine.database import Database
 from service.storage.queue import leases, lost_workers
 from service.storage.queue.leases import Fence, Lease
-from service.storage.queue.lost_workers import Loss
+from service.storage.queue.lost_workers import LostWorker
 from service.storage.records import attempts
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class Reaper:
         return lease.expired and self._watched_for(lease) >= self._settings.lease_seconds
 
     def _take(self, lease: Lease) -> bool:
-        loss = Loss(
+        loss = LostWorker(
             self._settings.max_losses,
             counted=self._watched[lease.fence.id].alive,
             detail=f"The worker did not renew its lease of {self._settings.lease_seconds:g} s.",
@@ -96,10 +96,12 @@ class Reaper:
         return taken
 
 
-def bury(database: Database, settings: Settings, worker: str, detail: str, counted: bool = True) -> list[Fence]:
+def requeue_from_dead(
+    database: Database, settings: Settings, worker: str, detail: str, counted: bool = True
+) -> list[Fence]:
     """Requeue at once what a worker process held that its supervisor saw die."""
-    loss = Loss(settings.max_losses, counted=counted, detail=detail)
-    lost = database.run("bury", lambda s: lost_workers.lose_owned(s, worker, loss))
+    loss = LostWorker(settings.max_losses, counted=counted, detail=detail)
+    lost = database.run("requeue_from_dead", lambda s: lost_workers.lose_owned(s, worker, loss))
     for fence in lost:
         keep_log(database, settings, fence)
     return lost

@@ -1,6 +1,5 @@
 """The Celery app and the wakes. A wake carries nothing: the SQL row is the queue, and a wake only says "look there"."""
 
-import functools
 import threading
 from typing import Any
 
@@ -8,15 +7,10 @@ import structlog
 from celery import Celery
 from kombu import Exchange, Queue
 from kombu.exceptions import KombuError, OperationalError
-from sqlalchemy.exc import DBAPIError
 
 import service.background.spool  # noqa: F401  # registers spool://
 from service.process.faults import Faults
 from service.settings import Settings
-from service.storage.engine.database import Database
-from service.storage.queue import order
-from service.storage.records import workers
-from service.storage.studies import tuning
 
 TASK = "actlab.train"
 QUEUE = "actlab"
@@ -112,26 +106,3 @@ class Waker:
         connection: Any
         with self._app.pool.acquire(block=True) as connection, connection._reraise_as_library_errors():
             return int(connection.default_channel._size(QUEUE))
-
-
-def reconcile(database: Database, waker: Waker) -> None:
-    """Wake as many idle workers as there is work for: what makes a lost wake cost seconds and nothing more."""
-    with database.read() as session:
-        due = order.count_due(session)
-        idle = workers.count_idle(session) if due else 0
-    if due and idle:
-        waker.wake(min(due, idle))
-
-
-def start_rankings(database: Database, waker: Waker, code: str) -> None:
-    """Start the rankings of studies whose tuning has ended; a crash at any point leaves it to whoever looks next.
-    `code` is this version, whose experiments may stand for those of the ranking."""
-    with database.read() as session:
-        waiting = tuning.due(session)
-    for id in waiting:
-        try:
-            waker.wake(database.run("start_ranking", functools.partial(tuning.start, id=id, code=code)))
-        except DBAPIError:
-            raise
-        except Exception:
-            log.exception("ranking_failed", study=str(id))  # a defect, for which the other studies shall not wait

@@ -1,24 +1,31 @@
 """The one reader of changes of an API process: whoever waits for them costs no query."""
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from service.api.events.describe import describe
 from service.changefeed.feed import Batch, Feed
 from service.changefeed.items import Item
 from service.storage.changes import deltas, revisions
-from service.storage.changes.deltas import EVERYTHING
+from service.storage.changes.deltas import EVERYTHING, Deltas
 from service.storage.engine.database import Database
 
 MOST_CHANGES = 1000
 """Experiments or epochs that are told one by one; those who follow more at once are told to read again."""
 
 
+Renderer = Callable[[Session, Deltas], tuple[Item, ...]]
+"""Turns changed rows into the items that listeners are told."""
+
+
 class Poller:
-    def __init__(self, database: Database, feed: Feed) -> None:
+    """Asks the database for changes and publishes them in the feed, rendered once for all listeners."""
+
+    def __init__(self, database: Database, feed: Feed, render: Renderer) -> None:
         self._database = database
         self._feed = feed
+        self._render = render
 
     def poll(self) -> None:
         """Ask once what has changed since the last time, and pass it on. One query while nothing has."""
@@ -40,4 +47,4 @@ class Poller:
         if not self._feed.listeners:
             return None
         found = deltas.since(session, last, EVERYTHING, MOST_CHANGES)
-        return None if found is None else describe(session, found)
+        return None if found is None else self._render(session, found)

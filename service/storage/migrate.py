@@ -81,7 +81,7 @@ def _alone(database: Database) -> Iterator[None]:
             yield
         return
     with database.engine.connect() as connection:
-        _driver(connection).patience = None
+        _driver(connection).answer_seconds = None
         connection.execute(text("SET lock_timeout = 0"))
         connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
@@ -97,7 +97,7 @@ def _migrating(database: Database) -> Iterator[Connection]:
         if database.sqlite:
             _prepare_sqlite(connection, Path(str(database.engine.url.database)))
         else:
-            _driver(connection).patience = None
+            _driver(connection).answer_seconds = None
         with connection.begin():
             if not database.sqlite:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes what it takes

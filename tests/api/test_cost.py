@@ -12,7 +12,7 @@ from service.domain.status import Status
 from service.domain.study import StudySpec
 from service.settings import Settings
 from service.storage.engine.database import Database
-from service.storage.engine.keyset import Cursor
+from service.storage.engine.keyset import Position
 from service.storage.queue import transitions
 from service.storage.records import experiments
 from service.storage.records.experiments import Filter
@@ -104,7 +104,7 @@ SHAPES = {
 @pytest.mark.parametrize("paged", [False, True], ids=["first page", "next page"])
 def test_each_named_shape_is_served_by_an_index(database: Database, shape: str, paged: bool) -> None:
     narrowed, sort, index = SHAPES[shape]
-    after = Cursor(0.5 if sort == "-test_accuracy" else None, AFTER) if paged else None
+    after = Position(0.5 if sort == "-test_accuracy" else None, AFTER) if paged else None
     with recorded(database) as statements, database.read() as session:
         experiments.page(session, narrowed, sort=sort, limit=50, after=after)
     (listing,) = [found for found in statements if "ORDER BY" in found[0]]

@@ -198,6 +198,6 @@ def test_the_dead_workers_last_words_are_kept(
 
 
 def test_a_supervisor_buries_its_worker_at_once(database: Database, settings: Settings, held: Fence) -> None:
-    assert reaper.bury(database, settings, "another", "signal 9") == []
-    assert reaper.bury(database, settings, "w1", "signal 9") == [held]
+    assert reaper.requeue_from_dead(database, settings, "another", "signal 9") == []
+    assert reaper.requeue_from_dead(database, settings, "w1", "signal 9") == [held]
     assert read_experiment(database, held.id).lost_count == 1

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from service.background.wakes import MOST_PENDING, QUEUE, Waker, create_celery, reconcile
+from service.background.reconciler import reconcile
+from service.background.wakes import MOST_PENDING, QUEUE, Waker, create_celery
 from service.settings import Settings
 from service.storage.engine.database import Database
 from service.storage.records import workers

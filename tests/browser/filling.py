@@ -20,8 +20,8 @@ from service.storage.queue.leases import Fence
 from service.storage.records import diagnostics, epochs
 from service.storage.records.results import FinishedRun
 from service.storage.studies import records as studies
-from service.storage.studies import tuning
 from service.storage.tables.base import new_id
+from service.usecases import rankings
 from tests.making import make_epoch, make_fingerprint
 
 Json = dict[str, Any]
@@ -99,7 +99,7 @@ def _claim(database: Database, wanted: int) -> list[tuple[Fence, ExperimentSpec]
 def _rank(database: Database, study: UUID) -> None:
     """Choose the rates of a study whose trials have ended, and end its ranking."""
     with database.write("fill") as session:
-        ranked = tuning.start(session, study, make_fingerprint().code)
+        ranked = rankings.start(session, study, make_fingerprint().code)
     held = _claim(database, ranked)
     with database.write("fill") as session:
         for fence, spec in held:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
+from service.api.events.describe import describe
 from service.changefeed.feed import MOST_BATCHES, MOST_REMEMBERED, Batch, Feed
 from service.changefeed.poller import Poller
 from service.settings import Settings
@@ -35,7 +36,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 def ask(client: TestClient) -> None:
     services = services_of(client)
-    Poller(services.database, services.feed).poll()
+    Poller(services.database, services.feed, describe).poll()
 
 
 def remembered(client: TestClient, path: str) -> str:
@@ -155,7 +156,7 @@ def test_memory_is_bounded() -> None:
 def test_listeners_cost_no_query_each(settings: Settings, database: Database) -> None:
     fence = states.start(database)
     with running(settings.model_copy(update=RARELY)) as api, ExitStack() as opened:
-        poller = Poller(api.services.database, api.services.feed)
+        poller = Poller(api.services.database, api.services.feed, describe)
 
         def cost(epoch: int) -> int:
             with database.write("epoch") as session:

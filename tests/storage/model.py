@@ -6,7 +6,7 @@ from uuid import UUID
 
 from service.domain.status import Cause, Outcome, Status
 from service.storage.queue.leases import CancelRequested, Checkpoint, Fence, FenceLost
-from service.storage.queue.lost_workers import Loss
+from service.storage.queue.lost_workers import LostWorker
 
 
 @dataclass
@@ -171,20 +171,20 @@ class World:
         row = self.experiments[id]
         row.lease, row.expired = lease, True
 
-    def lose_expired(self, fence: Fence, lease: int, loss: Loss) -> bool:
+    def lose_expired(self, fence: Fence, lease: int, loss: LostWorker) -> bool:
         row = self._held(fence)
         if row is None or row.lease != lease or not row.expired:
             return False
         self._lose(fence.id, loss)
         return True
 
-    def lose_owned(self, owner: str, loss: Loss) -> set[Fence]:
+    def lose_owned(self, owner: str, loss: LostWorker) -> set[Fence]:
         lost = {Fence(id, row.attempt) for id, row in self.experiments.items() if row.owner == owner}
         for fence in lost:
             self._lose(fence.id, loss)
         return lost
 
-    def _lose(self, id: UUID, loss: Loss) -> None:
+    def _lose(self, id: UUID, loss: LostWorker) -> None:
         row = self.experiments[id]
         earlier, row.lost = row.lost, row.lost + int(loss.counted)
         self.changed.add(id)

@@ -12,11 +12,11 @@ from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, lost_workers, transitions
 from service.storage.queue.leases import Checkpoint, Claim, Fence
-from service.storage.queue.lost_workers import Loss
+from service.storage.queue.lost_workers import LostWorker
 from service.storage.tables.experiments import Experiment
 from tests.making import make_epoch, make_layer, make_run
 
-COUNTED = Loss(max_losses=3, counted=True, detail="gone")
+COUNTED = LostWorker(max_losses=3, counted=True, detail="gone")
 
 WRITES: dict[str, Callable[[UnitOfWork, Fence], Any]] = {
     "epoch": lambda s, fence: transitions.record_epoch(s, fence, make_epoch()),
@@ -54,7 +54,7 @@ def expire(database: Database, id: UUID) -> None:
     )
 
 
-def lose(database: Database, id: UUID, loss: Loss = COUNTED) -> bool:
+def lose(database: Database, id: UUID, loss: LostWorker = COUNTED) -> bool:
     """As the reaper does it, once the lease has expired."""
     expire(database, id)
     with database.read() as session:

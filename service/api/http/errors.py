@@ -12,7 +12,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from service.api.http import problem
+from service.api.http.refusals import as_invalid
 from service.domain import errors
+from service.domain.comparisons.refusals import Refusal
 from service.domain.errors import ActLabError, FieldProblem
 from service.domain.problems import field_problems
 
@@ -20,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 def add_handlers(app: FastAPI) -> None:
-    for kind in (ActLabError, RequestValidationError, HTTPException, DBAPIError, PoolTimeout, Exception):
+    for kind in (ActLabError, Refusal, RequestValidationError, HTTPException, DBAPIError, PoolTimeout, Exception):
         app.add_exception_handler(kind, _answer)
 
 
@@ -35,6 +37,8 @@ def _translated(request: Request, error: BaseException | None) -> ActLabError:
     match error:
         case ActLabError():
             return error
+        case Refusal():
+            return as_invalid(error)
         case RequestValidationError():
             return _invalid(error.errors())
         case HTTPException():

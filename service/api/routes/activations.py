@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.api.http import conditional
 from service.api.http.dependencies import CreationDep, PrincipalDep, ReadSession, WriteSession
+from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
 from service.api.http.specs import ChoiceDep
 from service.api.routes.experiments import NOT_MODIFIED
@@ -30,7 +31,6 @@ from service.domain.errors import (
 )
 from service.domain.problems import field_problems
 from service.domain.text import Text
-from service.storage.engine.keyset import Cursor
 from service.storage.records import activations
 from service.storage.records.activations import Names, Registered
 
@@ -83,9 +83,9 @@ def list_activations(
 ) -> Response:
     """Every function to choose from, with what is known of it: the whole catalogue first, then registered formulas in
     their newest versions."""
-    after = None if query.cursor is None else Cursor.decode(query.cursor, query.filter, "id")
+    after = position_after(query.cursor, query.filter, "id")
     page = activations.page(session, query.filter, limit=query.limit, after=after)
-    cursor = None if page.next is None else page.next.encode(query.filter, "id")
+    cursor = next_cursor(page, query.filter, "id")
     catalogue = [activation_views.catalogue_view(name) for name in CATALOGUE] if after is None else []
     items = [*catalogue, *map(activation_views.registered_view, page.items)]
     return conditional.hashed(request, Page[ActivationView](items=items, next_cursor=cursor))

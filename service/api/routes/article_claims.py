@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request, Response
 from service.api.http import conditional
 from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.schemas import grouping
 from service.domain.article_claims.answer import Claims
 from service.domain.article_claims.verdicts import judge
 from service.storage.analysis.article_claims import observe
 from service.storage.records.experiments import Filter
+from service.usecases import experiment_sets
 
 router = APIRouter(tags=["comparisons"])
 
@@ -20,5 +20,5 @@ router = APIRouter(tags=["comparisons"])
 def get_study_claims(id: UUID, request: Request, session: ReadSession, services: ServicesDep) -> Response:
     """The articles' twelve claims, each decided by its rule from this study's runs, with the evidence; what is
     undecided says what is missing. The preset `claims` collects what it takes."""
-    revision = grouping.revision(session, Filter(study=id))
+    revision = experiment_sets.revision(session, Filter(study=id))
     return conditional.at_revision(request, services, revision, lambda: judge(observe(session, id)))

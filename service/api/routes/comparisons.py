@@ -19,6 +19,7 @@ from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.text import Text
 from service.storage.analysis import comparisons, misclassified
 from service.storage.records.experiments import Filter
+from service.usecases import experiment_sets
 
 router = APIRouter(tags=["comparisons"])
 
@@ -70,8 +71,8 @@ def get_comparison(
     request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Groups side by side over their seeds: means with Student-t intervals, tests corrected for their number, ranks."""
-    paths = grouping.group_by(session, query.group_by, query.study)
-    revision = grouping.revision(session, query.filter)
+    paths = experiment_sets.group_by(session, query.group_by, query.study)
+    revision = experiment_sets.revision(session, query.filter)
     return conditional.at_revision(request, services, revision, lambda: _compare(session, query.filter, query, paths))
 
 
@@ -84,8 +85,8 @@ def get_study_comparison(
     services: ServicesDep,
 ) -> Response:
     """The same of one study, by its own factors unless told otherwise."""
-    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
-    revision = grouping.revision(session, narrowed)
+    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, narrowed)
     return conditional.at_revision(request, services, revision, lambda: _compare(session, narrowed, query, paths))
 
 
@@ -93,7 +94,7 @@ def get_study_comparison(
 def get_differing_images(query: Annotated[ImageSetQuery, Query()], session: ReadSession) -> DifferingImages:
     """Which test images does swish get right that ReLU does not: those that most seeds of one group get right and most
     of another wrong."""
-    return _images(session, query.filter, query, grouping.group_by(session, query.group_by, query.study))
+    return _images(session, query.filter, query, experiment_sets.group_by(session, query.group_by, query.study))
 
 
 @router.get("/studies/{id}/images", responses=NOT_FOUND, response_model=DifferingImages)
@@ -101,7 +102,7 @@ def get_study_differing_images(
     id: UUID, query: Annotated[StudyImageQuery, Query()], session: ReadSession
 ) -> DifferingImages:
     """The same of one study, by its own factors unless told otherwise."""
-    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
+    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
     return _images(session, narrowed, query, paths)
 
 

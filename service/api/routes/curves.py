@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from service.api.http import conditional
 from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.schemas import grouping
 from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.comparisons.published import ReferenceName
 from service.storage.analysis import curves
 from service.storage.records.experiments import Filter
+from service.usecases import experiment_sets
 
 router = APIRouter(tags=["comparisons"])
 
@@ -51,8 +51,8 @@ def get_curves(
     request: Request, query: Annotated[CurveSetQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Mean curves of groups over their seeds, epoch by epoch, with Student-t intervals; unsampled."""
-    paths = grouping.group_by(session, query.group_by, query.study)
-    revision = grouping.revision(session, query.filter)
+    paths = experiment_sets.group_by(session, query.group_by, query.study)
+    revision = experiment_sets.revision(session, query.filter)
     return conditional.at_revision(request, services, revision, lambda: _curves(session, query.filter, query, paths))
 
 
@@ -61,8 +61,8 @@ def get_study_curves(
     id: UUID, request: Request, query: Annotated[StudyCurveQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """The same of one study, by its own factors unless told otherwise; runs under way included."""
-    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
-    revision = grouping.revision(session, narrowed)
+    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, narrowed)
     return conditional.at_revision(request, services, revision, lambda: _curves(session, narrowed, query, paths))
 
 

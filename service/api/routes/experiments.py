@@ -22,6 +22,7 @@ from service.api.http.dependencies import (
     locked_experiment,
 )
 from service.api.http.idempotency import gone_if_replayed
+from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
 from service.api.http.specs import SubmissionDep
 from service.api.schemas.attempts import AttemptsView
@@ -34,15 +35,11 @@ from service.api.schemas.results import ResultView
 from service.api.views import experiments as views
 from service.api.views import exports, weights
 from service.api.views.exports import ExportQuery
-from service.domain.errors import ExperimentNotFound, IllegalTransition
-from service.domain.status import Status
+from service.domain.errors import ExperimentNotFound
 from service.domain.text import Text
 from service.storage.analysis import misclassified
-from service.storage.engine.keyset import Cursor
-from service.storage.queue import transitions
 from service.storage.records import attempts, experiments
-from service.storage.studies import reuse
-from service.storage.tables.experiments import Experiment
+from service.usecases import experiments as usecases
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -80,18 +77,16 @@ def submit_experiment(
     response: Response,
 ) -> ExperimentView:
     """Queue one experiment. It is durable when this answers: 202 with its Location."""
-    id = creation.once(
-        session, response, "experiments", lambda id: experiments.create(session, principal, submission, id=id)
-    )
+    id = creation.once(session, response, "experiments", lambda id: usecases.submit(session, principal, submission, id))
     return _created(session, response, id)
 
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[ExperimentView])
 def list_experiments(request: Request, query: Annotated[ListQuery, Query()], session: ReadSession) -> Response:
     """Experiments, newest first unless sorted otherwise. Sorting by a figure lists only those that have it."""
-    after = None if query.cursor is None else Cursor.decode(query.cursor, query.filter, query.sort)
+    after = position_after(query.cursor, query.filter, query.sort)
     page = experiments.page(session, query.filter, sort=query.sort, limit=query.limit, after=after)
-    cursor = None if page.next is None else page.next.encode(query.filter, query.sort)
+    cursor = next_cursor(page, query.filter, query.sort)
     items = views.experiment_views(session, page.items)
     return conditional.hashed(request, Page[ExperimentView](items=items, next_cursor=cursor))
 
@@ -123,10 +118,7 @@ def edit_experiment(
 @router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
 def cancel_experiment(experiment: LockedExperiment, session: WriteSession) -> ExperimentView:
     """Cancel it: at once while queued, within a step or so while running. From this answer on it cannot succeed."""
-    if experiment.status in (Status.SUCCEEDED, Status.FAILED):
-        raise IllegalTransition(f"It {experiment.status} at {experiment.finished_at}: there is nothing to cancel.")
-    transitions.request_cancel(session, Experiment.id == experiment.id)
-    return views.experiment_view(session, experiments.reload(session, experiment.id))
+    return views.experiment_view(session, usecases.cancel(session, experiment))
 
 
 @router.post("/{id}/retry", status_code=202, responses=NOT_FOUND | CREATED_BEFORE | responses(409))
@@ -145,12 +137,7 @@ def retry_experiment(
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
 def delete_experiment(experiment: LockedExperiment, session: WriteSession) -> None:
     """Delete an experiment that has ended, with its metrics, result and attempts."""
-    others = reuse.referring(session, experiment.id)
-    if others:
-        named = ", ".join(map(str, others))
-        raise IllegalTransition(f"It counts for study {named} too; delete that first.")
-    if not experiments.remove(session, experiment.id):
-        raise IllegalTransition(f"It is {experiment.status}: cancel it first, then delete it.")
+    usecases.delete(session, experiment)
 
 
 @router.get("/{id}/metrics", responses=NOT_FOUND | NOT_MODIFIED, response_model=MetricsView)
@@ -215,10 +202,7 @@ def get_log(id: UUID, session: ReadSession) -> str:
 
 
 def _retry(session: WriteSession, principal: str, old: UUID, new: UUID) -> None:
-    experiment = locked_experiment(old, session)
-    if not Status(experiment.status).terminal:
-        raise IllegalTransition(f"It is {experiment.status}: cancel it, or wait for it to end, before retrying.")
-    experiments.retry(session, principal, experiment, new)
+    usecases.retry(session, principal, locked_experiment(old, session), new)
 
 
 def _created(session: WriteSession, response: Response, id: UUID) -> ExperimentView:

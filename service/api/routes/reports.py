@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 from service.api.http import conditional
 from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.schemas import grouping
 from service.api.schemas.grouping import Grid, GroupingQuery
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.comparisons.published import ReferenceName
-from service.storage import reports
 from service.storage.records.experiments import Filter
+from service.usecases import experiment_sets, reports
 
 router = APIRouter(tags=["studies"])
 
@@ -49,8 +48,8 @@ def get_study_report(
 ) -> Response:
     """The whole study, or one of its grids, as one page to read, keep or send: question, answer, tables, figures,
     methods, versions, and the command that repeats it."""
-    paths, narrowed = grouping.of_study(session, id, query.grid, query.group_by)
-    revision = grouping.revision(session, narrowed)
+    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, narrowed)
     return conditional.text_at_revision(
         request, services, revision, lambda: _page(session, id, narrowed, query, paths), MEDIA_TYPES[query.format]
     )
@@ -60,6 +59,6 @@ def _page(session: Session, id: UUID, narrowed: Filter, query: ReportQuery, path
     # Drawing takes 30 MiB and a second to load, which a service that is asked for no report need not spend.
     from service.report import pages
 
-    wanted = reports.Wanted(paths, query.metric, query.allow_mixed, query.grid, query.reference)
-    found = reports.gather(session, id, narrowed, wanted)
+    wanted = reports.Grouping(paths, query.metric, query.allow_mixed, query.grid, query.reference)
+    found = reports.build(session, id, narrowed, wanted)
     return pages.html(found) if query.format == "html" else pages.markdown(found)

@@ -33,8 +33,18 @@ def experiment_view(session: Session, row: Experiment) -> ExperimentView:
 def _experiment(row: Experiment, waiting: order.Waiting | None) -> ExperimentView:
     view = ExperimentView.model_validate(row)
     if waiting is not None:
-        view.waiting_reason, view.queue_position = waiting.reason, waiting.position
+        view.waiting_reason, view.queue_position = _waiting_reason(waiting), waiting.position
     return view
+
+
+def _waiting_reason(waiting: order.Waiting) -> str:
+    if waiting.workers_alive == 0:
+        return "No worker is alive. Start one with `actlab up` or `actlab worker`."
+    if waiting.back_off_seconds > 0:
+        return f"Its last attempt was lost; it is retried in {waiting.back_off_seconds:.0f} s."
+    if waiting.position == 1:
+        return "It is next in line."
+    return f"It is behind {waiting.position - 1} other{'s' if waiting.position > 2 else ''}."
 
 
 def experiment_resource(id: UUID) -> Resource:

@@ -18,8 +18,9 @@ from service.storage.analysis import pace
 from service.storage.records import workers
 from service.storage.studies import progress
 from service.storage.studies import records as studies
-from service.storage.studies.progress import Progress
+from service.storage.studies.progress import Progress, is_finished
 from service.storage.tables.studies import Study
+from service.usecases.studies import StagedStudy
 
 
 def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
@@ -31,11 +32,6 @@ def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
 
 def study_view(session: Session, row: Study) -> StudyView:
     return study_views(session, [row])[0]
-
-
-def is_finished(row: Study, progress: Progress) -> bool:
-    """Nothing runs, and nothing is to come."""
-    return progress.finished and (row.tuning is None or row.tuned_at is not None or row.cancelled_at is not None)
 
 
 def _tuning(row: Study, tuner: UUID | None) -> TuningView | None:
@@ -71,25 +67,19 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
     )
 
 
-def plan(
-    session: Session,
-    ranking: Sequence[ExperimentSubmission],
-    trials: Sequence[ExperimentSubmission],
-    left: Sequence[ExperimentSubmission],
-) -> StudyPlan:
-    """What the study would take, going by what has just been trained; `left` are those of the first stage, which are
-    the trials where there are any, that have not been trained yet."""
-    first, later = (trials, ranking) if trials else (ranking, [])
-    submissions = [*left, *later]
+def plan(session: Session, staged: StagedStudy) -> StudyPlan:
+    """Return what a staged study would hold and take, at the pace of what has just been trained."""
+    first, later = (staged.trials, staged.ranking) if staged.trials else (staged.ranking, [])
+    submissions = [*staged.queued, *later]
     alive = workers.count_alive(session)
-    expected = estimates.estimate(_cells(submissions), pace.recent(session), alive)
+    estimate = estimates.estimate(_cells(submissions), pace.recent(session), alive)
     return StudyPlan(
-        cells=len(_cells(ranking)),
-        experiments=len(trials) + len(ranking),
-        reused=len(first) - len(left),
-        tuning_experiments=len(trials),
+        cells=len(_cells(staged.ranking)),
+        experiments=len(staged.trials) + len(staged.ranking),
+        reused=len(first) - len(staged.queued),
+        tuning_experiments=len(staged.trials),
         workers=alive,
-        **vars(expected),
+        **vars(estimate),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.article_claims.layers import STEP
 from service.domain.article_claims.observations import Fields, Layers, Observations, Observed, fields, tuned
-from service.domain.errors import FieldProblem, Invalid
+from service.domain.comparisons.refusals import TooManyObservations
 from service.domain.status import Cause, Status
 from service.storage.analysis.comparisons import specs_of
 from service.storage.records.experiments import Filter
@@ -39,7 +39,7 @@ def observe(session: Session, study: UUID, narrowed: Filter | None = None) -> Ob
     rows = session.execute(found.where(*among).limit(MOST_EXPERIMENTS + 1)).all()
     if len(rows) > MOST_EXPERIMENTS:
         reason = f"The study holds more than {MOST_EXPERIMENTS:,} experiments, the most that claims are decided over"
-        raise Invalid(f"{reason}.", errors=[FieldProblem("id", reason, "too_many", str(study))])
+        raise TooManyObservations(reason, str(study))
     specs = specs_of(session, {row.condition for row in rows})
     named = {condition: fields(spec) for condition, spec in specs.items()}
     if session.execute(select(Study.tuned_at).where(Study.id == study)).scalar_one() is not None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from service.domain import factors
 from service.domain.comparisons.cells import Cell, Factors, Run, cell, key
 from service.domain.comparisons.metrics import OF_THE_MACHINE, Metric, metric_of
-from service.domain.errors import FieldProblem, Invalid
+from service.domain.comparisons.refusals import Confounded, MixedMachines
 from service.domain.statistics.images import image_interval
 from service.domain.statistics.summary import Interval
 from service.domain.status import Cause, Status
@@ -125,7 +125,7 @@ def refuse_confounded(specs: Sequence[Mapping[str, Any]], group_by: Sequence[str
     if fields:
         names = ", ".join(fields)
         reason = f"The experiments differ in {names} too; add that to group_by, or narrow the filter"
-        raise Invalid(f"{reason}.", errors=[FieldProblem("group_by", reason, "confounded")])
+        raise Confounded(reason)
 
 
 def _figures(session: Session, where: Sequence[ColumnElement[bool]], figure: Any) -> Sequence[Any]:
@@ -210,4 +210,4 @@ def refuse_mixed_machines(found: Collection[Sequence[str]], metric: str, allow_m
     if mixed:
         remedy = "narrow the filter" if seconds else "narrow the filter, or say allow_mixed=true"
         reason = f"The experiments differ in {' and '.join(mixed)}, which no group may pool; {remedy}"
-        raise Invalid(f"{reason}.", errors=[FieldProblem("allow_mixed", reason, "mixed_machines")])
+        raise MixedMachines(reason)

@@ -14,7 +14,7 @@ from service.domain import factors
 from service.domain.comparisons.cells import Factors, Run, key, standing
 from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves, level_of
 from service.domain.comparisons.published import ReferenceName
-from service.domain.errors import FieldProblem, Invalid
+from service.domain.comparisons.refusals import TooManyTraces
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause, Status
 from service.storage.analysis.comparisons import factors_of, refuse_confounded, refuse_mixed_machines, specs_of
@@ -95,7 +95,7 @@ def _refuse_too_many(session: Session, where: Sequence[Any]) -> None:
         f"These are {experiments:,} experiments with {epochs:,} epochs; curves are drawn of {MOST_EXPERIMENTS:,} and"
         f" {MOST_EPOCHS:,} at most, so narrow the filter"
     )
-    raise Invalid(f"{reason}.", errors=[FieldProblem("study", reason, "too_many")])
+    raise TooManyTraces(reason)
 
 
 def _rows(session: Session, where: Sequence[Any]) -> Sequence[Any]:

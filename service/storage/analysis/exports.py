@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.domain.exports.columns import RowsName
-from service.storage.engine.keyset import Cursor
+from service.storage.engine.keyset import Position
 from service.storage.records import diagnostics, epochs, experiments
 from service.storage.records.experiments import Filter
 from service.storage.tables.experiments import Experiment
@@ -29,7 +29,7 @@ class Reader:
         self._parts = PARTS[rows]
         self._layers = rows == "diagnostics"
         self._waiting: list[Experiment] = []
-        self._after: Cursor | None = None
+        self._after: Position | None = None
         self._over = False
 
     def block(self, session: Session) -> list[Record] | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.domain.comparisons.cells import Factors, key
-from service.domain.errors import FieldProblem, Invalid
+from service.domain.comparisons.refusals import OtherImages, TooManyResults, UnknownGroup
 from service.storage.analysis import comparisons
 from service.storage.analysis.comparisons import CORRECT_BITS, MOST_IMAGE_RESULTS, unpacked
 from service.storage.records.experiments import Filter
@@ -55,10 +55,10 @@ def difference(
     for name, group in (("a", a), ("b", b)):
         if key(group) not in held:
             reason = f"There is no group {dict(group)} among these experiments"
-            raise Invalid(f"{reason}.", errors=[FieldProblem(name, reason, "unknown_group", dict(group))])
+            raise UnknownGroup(reason, name, dict(group))
     if held[key(a)] + held[key(b)] > MOST_IMAGE_RESULTS:
         reason = f"Groups of more than {MOST_IMAGE_RESULTS} results together are too many; narrow the filter"
-        raise Invalid(f"{reason}.", errors=[FieldProblem("a", reason, "too_many")])
+        raise TooManyResults(reason)
     return _between(_bits(session, narrowed, gathered.factors, a), _bits(session, narrowed, gathered.factors, b))
 
 
@@ -66,7 +66,7 @@ def _refuse_other_images(a: Factors, b: Factors) -> None:
     for path in ("dataset", "classes"):
         if a.get(path) != b.get(path):
             reason = f"The groups differ in {path}, so that they were not scored on the same images"
-            raise Invalid(f"{reason}.", errors=[FieldProblem("b", reason, "other_images", b.get(path))])
+            raise OtherImages(reason, b.get(path))
 
 
 def _between(a: Sequence[Bits], b: Sequence[Bits]) -> Difference:

@@ -13,7 +13,7 @@ from service.storage.tables.experiments import Experiment
 KEPT_SECONDS = 86_400.0
 
 
-def bury(session: UnitOfWork, which: ColumnElement[bool], revision: int) -> None:
+def mark_deleted(session: UnitOfWork, which: ColumnElement[bool], revision: int) -> None:
     """Leave a tombstone for each of these experiments, before they are deleted under this revision, and sweep the old
     ones."""
     _sweep(session)
@@ -23,7 +23,7 @@ def bury(session: UnitOfWork, which: ColumnElement[bool], revision: int) -> None
     session.note(session.scalars(buried).all(), revision)
 
 
-def bury_study(session: UnitOfWork, id: UUID, revision: int) -> None:
+def mark_study_deleted(session: UnitOfWork, id: UUID, revision: int) -> None:
     session.add(Tombstone(id=id, study_id=id, revision=revision))
     session.note([id], revision)
 

@@ -10,18 +10,18 @@ MARGIN_SECONDS = 3.0
 """What the server's own answer that a statement took too long may take to arrive."""
 
 
-class PatientConnection(psycopg.Connection[Any]):
-    """Gives up, as an OperationalError, where no answer comes within `patience` seconds (None: waits for ever).
+class TimeLimitedConnection(psycopg.Connection[Any]):
+    """Gives up, as an OperationalError, where no answer comes within `answer_seconds` (None: waits for ever).
 
     tcp_user_timeout notices packets that nobody acknowledges. It does not notice a proxy, a tunnel or a frozen server
     whose kernel acknowledges them and which never answers.
     """
 
-    patience: float | None = None
+    answer_seconds: float | None = None
 
     def wait(self, gen: Any, interval: float = LOOK_SECONDS, timeout: float | None = None) -> Any:
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.close()  # a late answer must not be taken for that of another statement

@@ -15,7 +15,7 @@ from service.domain.errors import ConfigurationError
 from service.process.faults import Faults
 from service.settings import Settings
 from service.storage.engine.aggregates import Packing
-from service.storage.engine.connection import MARGIN_SECONDS, PatientConnection
+from service.storage.engine.connection import MARGIN_SECONDS, TimeLimitedConnection
 from service.storage.engine.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -125,9 +125,9 @@ def _postgresql(url: URL, pool_size: int, statement_seconds: float) -> Engine:
         url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, connect_args=timeouts
     )
 
-    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> PatientConnection:
-        connection = PatientConnection.connect(*arguments, **options)
-        connection.patience = statement_seconds + MARGIN_SECONDS
+    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> TimeLimitedConnection:
+        connection = TimeLimitedConnection.connect(*arguments, **options)
+        connection.answer_seconds = statement_seconds + MARGIN_SECONDS
         return connection
 
     event.listen(engine, "do_connect", connect)

@@ -16,7 +16,7 @@ from service.storage.tables.experiments import Experiment
 
 
 @dataclass(frozen=True)
-class Loss:
+class LostWorker:
     """How a lost experiment is judged: `counted` is false where nobody was there to see its lease run out."""
 
     max_losses: int
@@ -25,19 +25,19 @@ class Loss:
 
 
 def lose_expired(
-    session: UnitOfWork, fence: Fence, seen_lease: datetime, loss: Loss, lease_seconds: float = LONGEST_SECONDS
+    session: UnitOfWork, fence: Fence, seen_lease: datetime, loss: LostWorker, lease_seconds: float = LONGEST_SECONDS
 ) -> bool:
     """Take it from a worker that went silent: only if the lease is still the one that was watched, and is over."""
     expired = and_(fence.holds, Experiment.lease_until == seen_lease, over(lease_seconds))
     return bool(_lose(session, expired, loss))
 
 
-def lose_owned(session: UnitOfWork, owner: str, loss: Loss) -> list[Fence]:
+def lose_owned(session: UnitOfWork, owner: str, loss: LostWorker) -> list[Fence]:
     """Take everything from a worker process that its supervisor saw die."""
     return _lose(session, and_(Experiment.owner == owner, Experiment.status == Status.RUNNING), loss)
 
 
-def _lose(session: UnitOfWork, guard: ColumnElement[bool], loss: Loss) -> list[Fence]:
+def _lose(session: UnitOfWork, guard: ColumnElement[bool], loss: LostWorker) -> list[Fence]:
     losses = Experiment.lost_count + (1 if loss.counted else 0)
     status = case(
         (Experiment.cancel_requested, Status.CANCELLED),

@@ -20,10 +20,11 @@ LONGEST_BACK_OFF_SECONDS = 300.0  # more than the most losses that can be allowe
 
 @dataclass(frozen=True)
 class Waiting:
-    """Why a queued experiment is not running yet. Position 1 is next."""
+    """The place of a queued experiment: position 1 is next; `back_off_seconds` is above 0 while a retry waits."""
 
     position: int
-    reason: str
+    back_off_seconds: float
+    workers_alive: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def count_due(session: Session) -> int:
 
 
 def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
-    """Position and reason of those that are queued; two queries whatever their number."""
+    """Return where those that are queued stand; two queries whatever their number."""
     line = select(
         Experiment.id,
         func.row_number().over(order_by=_order()).label("position"),
@@ -63,7 +64,7 @@ def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
     if not rows:
         return {}
     alive = workers.count_alive(session)
-    return {row.id: Waiting(row.position, _reason(row.position, row.back_off, alive)) for row in rows}
+    return {row.id: Waiting(row.position, row.back_off, alive) for row in rows}
 
 
 def depth(session: Session) -> Depth:
@@ -127,13 +128,3 @@ def _order() -> tuple[Any, ...]:
         .scalar_subquery()
     )
     return Experiment.priority.desc(), running, Experiment.created_at, Experiment.id
-
-
-def _reason(position: int, back_off: float, alive: int) -> str:
-    if alive == 0:
-        return "No worker is alive. Start one with `actlab up` or `actlab worker`."
-    if back_off > 0:
-        return f"Its last attempt was lost; it is retried in {back_off:.0f} s."
-    if position == 1:
-        return "It is next in line."
-    return f"It is behind {position - 1} other{'s' if position > 2 else ''}."

@@ -1,11 +1,10 @@
 """Registered activations: created, given new versions, archived, and looked up for the specs that name them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.activations.properties import Properties
@@ -13,7 +12,8 @@ from service.domain.activations.registration import NewActivation, NewVersion
 from service.domain.activations.registry import Registration
 from service.domain.errors import NameTaken
 from service.storage.engine.clock import now
-from service.storage.engine.keyset import Cursor
+from service.storage.engine.keyset import Page, Position, page_of
+from service.storage.engine.upsert import insert
 from service.storage.tables.activations import ActivationVersion, RegisteredActivation
 from service.storage.tables.base import new_id
 
@@ -31,16 +31,9 @@ class Filter:
     archived: bool = False
 
 
-@dataclass(frozen=True)
-class Page:
-    items: Sequence[Registered]
-    next: Cursor | None
-
-
 def create(session: Session, principal: str, new: NewActivation, properties: Properties) -> None:
     """Register version 1. NameTaken for a name that is registered, archived or not."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    named = insert(RegisteredActivation).values(id=new_id(), name=new.name, newest=1, created_at=now())
+    named = insert(session, RegisteredActivation).values(id=new_id(), name=new.name, newest=1, created_at=now())
     taken = named.on_conflict_do_nothing().returning(RegisteredActivation.id)
     id = session.execute(taken).scalar_one_or_none()
     if id is None:
@@ -97,7 +90,7 @@ def find_locked(session: Session, name: str) -> Registered | None:
     return None if session.execute(locked).one_or_none() is None else find(session, name)
 
 
-def page(session: Session, narrowed: Filter, *, limit: int, after: Cursor | None) -> Page:
+def page(session: Session, narrowed: Filter, *, limit: int, after: Position | None) -> Page[Registered]:
     """The newest versions, in the order in which the names were registered."""
     found = _joined().where(ActivationVersion.version == RegisteredActivation.newest)
     if not narrowed.archived:
@@ -105,9 +98,7 @@ def page(session: Session, narrowed: Filter, *, limit: int, after: Cursor | None
     if after is not None:
         found = found.where(RegisteredActivation.id > after.id)
     rows = [Registered(*row) for row in session.execute(found.order_by(RegisteredActivation.id).limit(limit + 1))]
-    if len(rows) <= limit:
-        return Page(rows, None)
-    return Page(rows[:limit], Cursor(None, rows[limit - 1].activation.id))
+    return page_of(rows, limit, lambda last: Position(None, last.activation.id))
 
 
 class Names:

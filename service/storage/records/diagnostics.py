@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.storage.engine.unit_of_work import BLIND
+from service.storage.engine.upsert import upsert as upsert_rows
 from service.storage.tables.diagnostics import Layer
 from service.storage.tables.experiments import Experiment
 
@@ -20,10 +20,7 @@ def upsert(session: Session, experiment: UUID, attempt: int, layers: Sequence[La
     if not layers:
         return
     rows = [{"experiment_id": experiment, "attempt": attempt, **layer.model_dump()} for layer in layers]
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Layer).values(rows)
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in _KEY}
-    session.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=replaced, where=Layer.attempt <= attempt))
+    upsert_rows(session, Layer, rows, _KEY, where=Layer.attempt <= attempt)
 
 
 def forget_undone(session: Session, experiments: Collection[UUID]) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
 from service.storage.engine.unit_of_work import BLIND
+from service.storage.engine.upsert import upsert as upsert_rows
 from service.storage.records import diagnostics
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
@@ -17,14 +17,7 @@ from service.storage.tables.experiments import Experiment
 def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetrics) -> None:
     """Write one epoch; a row that a newer attempt wrote stays."""
     values = {"experiment_id": experiment, "attempt": attempt, **figures.model_dump()}
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Epoch).values(values)
-    replaced = {name: statement.excluded[name] for name in values if name not in ("experiment_id", "epoch")}
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["experiment_id", "epoch"], set_=replaced, where=Epoch.attempt <= attempt
-        )
-    )
+    upsert_rows(session, Epoch, [values], ("experiment_id", "epoch"), where=Epoch.attempt <= attempt)
 
 
 def forget_undone(session: Session, experiments: Collection[UUID]) -> None:

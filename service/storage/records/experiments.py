@@ -1,6 +1,6 @@
 """Experiments as clients see them: created, found, listed, edited, deleted. Their moves are in lifecycle."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmissi
 from service.domain.status import ACTIVE, TERMINAL, Status
 from service.storage.changes import tombstones
 from service.storage.changes.revisions import next_revision, stamp
-from service.storage.engine.keyset import Cursor
+from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, UnitOfWork
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment, Tag
@@ -88,12 +88,6 @@ def of_study(study: UUID) -> Any:
     own = select(Experiment.id.label("id")).where(Experiment.study_id == study)
     taken = select(StudyReuse.experiment_id.label("id")).where(StudyReuse.study_id == study)
     return select(union_all(own, taken).subquery().c.id)
-
-
-@dataclass(frozen=True)
-class Page:
-    items: Sequence[Experiment]
-    next: Cursor | None
 
 
 def create(session: UnitOfWork, principal: str, submission: ExperimentSubmission, *, id: UUID) -> Experiment:
@@ -192,7 +186,7 @@ def which_exist(session: Session, ids: Collection[UUID]) -> tuple[set[UUID], set
     return {row.id for row in rows}, {row.id for row in rows if row.status in ACTIVE}
 
 
-def page(session: Session, narrowed: Filter, *, sort: str, limit: int, after: Cursor | None) -> Page:
+def page(session: Session, narrowed: Filter, *, sort: str, limit: int, after: Position | None) -> Page[Experiment]:
     """One page. Sorting by a figure lists only experiments that have it: null sorts differently on each database."""
     column: Any = getattr(Experiment, sort.removeprefix("-"))
     found = _whole().where(*narrowed.conditions(), column.is_not(None))
@@ -204,10 +198,8 @@ def page(session: Session, narrowed: Filter, *, sort: str, limit: int, after: Cu
     order = [column, Experiment.id] if column is not Experiment.id else [Experiment.id]
     found = found.order_by(*(part.desc() for part in order) if descending else order).limit(limit + 1)
     rows = session.scalars(found).all()
-    if len(rows) <= limit:
-        return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(rows[:limit], Cursor(None if column is Experiment.id else getattr(last, column.key), last.id))
+    value = (lambda row: None) if column is Experiment.id else (lambda row: getattr(row, column.key))
+    return page_of(rows, limit, lambda last: Position(value(last), last.id))
 
 
 def edit(session: UnitOfWork, experiment: Experiment, changes: dict[str, Any]) -> Experiment:
@@ -231,7 +223,7 @@ def remove(session: UnitOfWork, id: UUID) -> bool:
     ).all()
     revision = stamp(session, [id, *retries])
     ended = (Experiment.id == id) & Experiment.status.in_(TERMINAL)
-    tombstones.bury(session, ended, revision)
+    tombstones.mark_deleted(session, ended, revision)
     gone = delete(Experiment).where(ended).returning(Experiment.id)
     return session.execute(gone, execution_options=BLIND).one_or_none() is not None
 
@@ -248,7 +240,7 @@ def remove_of_studies(session: UnitOfWork, studies: Collection[UUID]) -> int | N
     if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
         return None
     _hand_over(session, studies, revision)
-    tombstones.bury(session, ours, revision)
+    tombstones.mark_deleted(session, ours, revision)
     session.execute(delete(Experiment).where(ours), execution_options=BLIND)
     return revision
 

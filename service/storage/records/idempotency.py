@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.storage.engine.clock import after
+from service.storage.engine.upsert import insert
 from service.storage.tables.requests import IdempotencyKey
 
 KEPT_SECONDS = 7 * 86_400.0
@@ -28,9 +28,8 @@ def reserve(session: Session, request: Request, status: int, location: str) -> I
     A second request at the same moment waits here, in the database, until the first has committed or gone.
     """
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < after(-KEPT_SECONDS)))
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     taken = session.execute(
-        insert(IdempotencyKey)
+        insert(session, IdempotencyKey)
         .values(**vars(request), status=status, location=location)
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.key)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.domain.status import ACTIVE, Status
 from service.storage.records import workers
 from service.storage.tables.experiments import Experiment
-from service.storage.tables.studies import StudyReuse
+from service.storage.tables.studies import Study, StudyReuse
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class Progress:
     @property
     def finished(self) -> bool:
         return not self.active
+
+
+def is_finished(study: Study, progress: Progress) -> bool:
+    """Say whether nothing of a study runs and nothing is to come."""
+    return progress.finished and (study.tuning is None or study.tuned_at is not None or study.cancelled_at is not None)
 
 
 def of_study(session: Session, id: UUID) -> Progress:

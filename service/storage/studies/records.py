@@ -14,7 +14,7 @@ from service.domain.study import StudySpec
 from service.storage.changes import tombstones
 from service.storage.changes.revisions import next_revision
 from service.storage.engine.clock import now
-from service.storage.engine.keyset import Cursor
+from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, UnitOfWork
 from service.storage.queue import transitions
 from service.storage.records import experiments
@@ -40,12 +40,6 @@ class Filter:
         if self.preset is not None:
             found.append(Study.preset == self.preset)
         return found
-
-
-@dataclass(frozen=True)
-class Page:
-    items: Sequence[Study]
-    next: Cursor | None
 
 
 def create(
@@ -120,16 +114,14 @@ def tuners(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     return {row.tunes: row.id for row in rows}
 
 
-def page(session: Session, narrowed: Filter, *, descending: bool, limit: int, after: Cursor | None) -> Page:
+def page(session: Session, narrowed: Filter, *, descending: bool, limit: int, after: Position | None) -> Page[Study]:
     """One page in the order of creation."""
     found = select(Study).where(*narrowed.conditions())
     if after is not None:
         found = found.where(Study.id < after.id if descending else Study.id > after.id)
     found = found.order_by(Study.id.desc() if descending else Study.id).limit(limit + 1)
     rows = session.scalars(found).all()
-    if len(rows) <= limit:
-        return Page(rows, None)
-    return Page(rows[:limit], Cursor(None, rows[limit - 1].id))
+    return page_of(rows, limit, lambda last: Position(None, last.id))
 
 
 def revision(session: Session, id: UUID) -> int | None:
@@ -167,7 +159,7 @@ def remove(session: UnitOfWork, study: Study) -> bool:
     if revision is None:
         return False
     for id in ids:
-        tombstones.bury_study(session, id, revision)
+        tombstones.mark_study_deleted(session, id, revision)
         session.flush()
         session.execute(delete(Study).where(Study.id == id), execution_options=BLIND)
     session.expunge(study)

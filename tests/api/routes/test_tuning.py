@@ -14,6 +14,7 @@ from service.settings import Settings
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from service.storage.studies import tuning
+from service.usecases import rankings
 from tests.api import states
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES, serving
@@ -131,10 +132,12 @@ def test_seeds_added_while_the_rates_are_tried_are_ranked_with_the_others(
 def test_however_many_start_it_the_ranking_is_queued_once(settings: Settings, database: Database) -> None:
     with serving(settings.model_copy(update={"reconcile_seconds": 600})) as client:
         id = UUID(submit(client)["id"])
-        assert database.run("start", partial(tuning.start, id=id, code="0")) == 0  # the rates have not been tried yet
+        assert database.run("start", partial(rankings.start, id=id, code="0")) == 0  # the rates have not been tried yet
         train(database)
         with ThreadPoolExecutor(4) as pool:
-            started = list(pool.map(lambda _: database.run("start", partial(tuning.start, id=id, code="0")), range(4)))
+            started = list(
+                pool.map(lambda _: database.run("start", partial(rankings.start, id=id, code="0")), range(4))
+            )
         assert sorted(started) == [0, 0, 0, 4]
         assert len(ranking(client, str(id))) == 4
 

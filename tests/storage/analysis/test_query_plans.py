@@ -7,8 +7,9 @@ from benchmarks.queries import PAGE, questions
 from service.domain.comparisons.answer import Comparison
 from service.storage.analysis.comparisons import gather
 from service.storage.engine.database import Database
+from service.storage.engine.keyset import Page
 from service.storage.records.epochs import of_experiment
-from service.storage.records.experiments import Filter, Page, page
+from service.storage.records.experiments import Filter, page
 from service.storage.records.results import of_experiment as result_of
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from service.storage.engine.clock import after
 from service.storage.engine.database import Database
 from service.storage.queue import leases, lost_workers, transitions
 from service.storage.queue.leases import Checkpoint
-from service.storage.queue.lost_workers import Loss
+from service.storage.queue.lost_workers import LostWorker
 from service.storage.records import attempts
 from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
@@ -80,7 +80,7 @@ def test_starting_over_keeps_what_is_forgiven_beyond_it(database: Database, expe
 
 def test_a_loss_that_is_nobodys_fault_is_not_counted(database: Database, experiment: UUID) -> None:
     claimed(database)
-    lose(database, experiment, Loss(max_losses=1, counted=False, detail="the database was away"))
+    lose(database, experiment, LostWorker(max_losses=1, counted=False, detail="the database was away"))
     now = read_experiment(database, experiment)
     assert (now.status, now.lost_count) == (Status.QUEUED, 0)
 

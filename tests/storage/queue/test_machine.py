@@ -20,7 +20,7 @@ from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, lost_workers, transitions
 from service.storage.queue.leases import CancelRequested, Checkpoint, Fence, FenceLost, Lease
-from service.storage.queue.lost_workers import Loss
+from service.storage.queue.lost_workers import LostWorker
 from service.storage.queue.order import LONGEST_BACK_OFF_SECONDS
 from service.storage.records import experiments
 from service.storage.tables.base import new_id
@@ -205,14 +205,14 @@ class Lifecycle(RuleBasedStateMachine):
         self.look()
 
     def lose_expired(self, lease: Lease, number: int, *, counted: bool) -> None:
-        loss = Loss(MAX_LOSSES, counted, "silent")
+        loss = LostWorker(MAX_LOSSES, counted, "silent")
         self.both(
             lambda s: stretched(s, lost_workers.lose_expired(s, lease.fence, lease.until, loss)),
             lambda: self.world.lose_expired(lease.fence, number, loss),
         )
 
     def lose_owned(self, number: int) -> None:
-        owner, loss = "abc"[number % 3], Loss(MAX_LOSSES, counted=True, detail="died")
+        owner, loss = "abc"[number % 3], LostWorker(MAX_LOSSES, counted=True, detail="died")
         self.both(
             lambda s: stretched(s, set(lost_workers.lose_owned(s, owner, loss))),
             lambda: self.world.lose_owned(owner, loss),

@@ -16,7 +16,7 @@ from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, lost_workers, order, transitions
 from service.storage.queue.leases import CancelRequested, Claim, Fence, FenceLost
-from service.storage.queue.lost_workers import Loss
+from service.storage.queue.lost_workers import LostWorker
 from service.storage.records import epochs, experiments, idempotency
 from service.storage.records.idempotency import Request
 from service.storage.tables.base import new_id
@@ -31,7 +31,7 @@ T = TypeVar("T")
 Racer = Callable[[UnitOfWork], Any]
 
 LEAD = 0.004  # s: about what one transaction takes
-COUNTED = Loss(max_losses=10_000, counted=True, detail="silent")
+COUNTED = LostWorker(max_losses=10_000, counted=True, detail="silent")
 
 
 def up_to(most: int) -> pytest.MarkDecorator:

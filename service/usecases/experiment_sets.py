@@ -1,0 +1,65 @@
+"""Sets of experiments to compare: which experiments a study or one of its grids holds, and how they are grouped."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.domain import factors
+from service.domain.errors import StudyNotFound
+from service.storage.changes import revisions
+from service.storage.records.activations import Names
+from service.storage.records.experiments import Filter
+from service.storage.studies import records as studies
+from service.storage.studies import tuning
+from service.storage.tables.studies import Study
+
+
+def group_by(session: Session, paths: list[str], study: UUID | None) -> list[str]:
+    """Return the paths to group by: the given ones, else those that the study varies, else the activation.
+
+    Raises Invalid for a path that no spec has, and StudyNotFound.
+    """
+    if study is not None:
+        return of_study(session, study, None, paths)[0]
+    factors.check(paths, "group_by")
+    return paths or ["activation"]
+
+
+def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) -> tuple[list[str], Filter]:
+    """Return the paths to group a study by, or one grid of it, and the filter of its experiments."""
+    factors.check(paths, "group_by")
+    row = _study(session, study)
+    spec = studies.spec_of(row)
+    if grid is not None:
+        spec = spec.grid(grid)
+    paths = paths or list(dict.fromkeys(map(factors.groupable, spec.varied()))) or ["activation"]
+    if grid is None:
+        return paths, Filter(study=study)
+    cells = tuning.with_rates(row, spec.cells(Names(session, row.activations, archived=True)))
+    return paths, Filter(study=study, of_conditions=tuple(dict.fromkeys(cell.spec.condition for cell in cells)))
+
+
+def revision(session: Session, filter: Filter) -> int:
+    """Return a number that rises with every change of these experiments and their figures.
+
+    It is the study's own where only that narrows the set; else that of the newest change anywhere, because an
+    experiment may also leave a set.
+    """
+    if filter.study is not None and replace(filter, of_conditions=None) == Filter(study=filter.study):
+        return _study_revision(session, filter.study)
+    return revisions.newest(session)
+
+
+def _study_revision(session: Session, study: UUID) -> int:
+    number = studies.revision(session, study)
+    if number is None:
+        raise StudyNotFound(f"There is no study {study}.")
+    return number
+
+
+def _study(session: Session, study: UUID) -> Study:
+    row = studies.find(session, study)
+    if row is None:
+        raise StudyNotFound(f"There is no study {study}.")
+    return row

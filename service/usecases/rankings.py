@@ -1,0 +1,67 @@
+"""Starting the ranking of a study that tunes: the study that tries the rates comes first, and the ranking follows when
+all of it has ended.
+
+Any process that sees that it has ended may start the ranking: the transaction locks the study and looks again, so that
+a second one, or one that comes after a crash, finds either everything to do or nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from service.domain import factors
+from service.domain import tuning as rates
+from service.domain.spec import ExperimentSubmission
+from service.domain.study import StudySpec
+from service.domain.tuning import RATE, Choice, Trial
+from service.storage.engine.clock import now
+from service.storage.engine.unit_of_work import UnitOfWork
+from service.storage.records import experiments
+from service.storage.records.activations import Names
+from service.storage.studies import records as studies
+from service.storage.studies import reuse, tuning
+
+
+def start(session: UnitOfWork, id: UUID, code: str) -> int:
+    """Choose the rates of a study and queue its ranking; return how many workers to wake, 0 where it is not due.
+
+    Where the study reuses experiments, what this version `code` has trained already is not queued.
+    """
+    study = studies.find_locked(session, id)
+    if study is None or id not in tuning.due(session):
+        return 0
+    spec = studies.spec_of(study)
+    submissions = spec.experiments(Names(session, study.activations, archived=True))
+    choices = _choices(session, id, spec, submissions)
+    rate_of = {cell: choice.learning_rate for cell, choice in choices.items()}
+    queued, reused = reuse.untrained(session, rates.ranked(submissions, rate_of), code, asked=study.reuse)
+    reuse.refer(session, id, reused)
+    revision = experiments.create_all(session, study.principal, id, queued)
+    tuned = [choice.model_dump(mode="json") | {"cell": cell} for cell, choice in choices.items()]
+    studies.write(session, id, {"tuned": tuned, "tuned_at": now(), "revision": revision})
+    return len(queued)
+
+
+def _choices(
+    session: UnitOfWork, study: UUID, spec: StudySpec, submissions: Sequence[ExperimentSubmission]
+) -> dict[str, Choice]:
+    """Return the choice of each cell, in the order of the submissions."""
+    specs: dict[str, Any] = {}
+    trials: dict[str, dict[tuple[float, int], Trial]] = defaultdict(dict)
+    for trial_spec, trial in tuning.trials(session, study):
+        specs.setdefault(trial.cell, trial_spec)
+        before = trials[trial.cell].get((trial.rate, trial.seed))
+        # A retry stands for the trial that it repeats.
+        if before is None or before.accuracy is None or trial.accuracy is not None:
+            trials[trial.cell][trial.rate, trial.seed] = trial
+    paths = [factors.groupable(path) for path in spec.varied() if path != RATE]
+    cells = dict.fromkeys(rates.cell_of(submission.spec.model_dump(mode="json")) for submission in submissions)
+    return {cell: _choice(specs[cell], paths, list(trials[cell].values())) for cell in cells if cell in trials}
+
+
+def _choice(spec: dict[str, Any], paths: Sequence[str], trials: Sequence[Trial]) -> Choice:
+    rate, scores = rates.choose(trials)
+    rest = factors.without(spec, [RATE])
+    values = {path: factors.value(rest, path) for path in paths}
+    return Choice(factors=values, learning_rate=rate, at_edge=rates.is_at_edge(rate, scores), scores=scores)

@@ -1,0 +1,105 @@
+"""Building the report of a study."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.domain.article_claims.verdicts import judge
+from service.domain.comparisons.agreement import Agreement, agreement
+from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.compare import compare
+from service.domain.comparisons.curves import CurveMetricName, Curves
+from service.domain.comparisons.metrics import OF_THE_MACHINE, PRIMARY, MetricName
+from service.domain.comparisons.published import ReferenceName, article
+from service.domain.errors import StudyNotFound
+from service.domain.report import Asked, Machine, Report
+from service.storage.analysis import comparisons, curves, report
+from service.storage.analysis.article_claims import observe
+from service.storage.records.experiments import Filter
+from service.storage.studies import records as studies
+from service.storage.tables.studies import Study
+
+SECONDARY: Sequence[MetricName] = ("test_accuracy", "best_test_accuracy", "test_loss", "learning_speed", "seconds")
+DRAWN: Sequence[CurveMetricName] = ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss")
+DRAWN_BESIDE: Sequence[CurveMetricName] = (
+    "train_accuracy", "validation_accuracy", "train_total_loss", "validation_total_loss",
+)  # fmt: skip
+"""With the article's curves, whose losses hold the L2 terms."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """How to group, what decides, and what to set it beside."""
+
+    group_by: Sequence[str]
+    metric: MetricName
+    allow_mixed: bool = False
+    grid: str | None = None
+    reference: ReferenceName | None = None
+
+
+def build(session: Session, id: UUID, narrowed: Filter, grouping: Grouping) -> Report:
+    """Return everything that the report says of these experiments of a study, or of one of its grids.
+
+    Raises StudyNotFound, and Refusal for a set that a comparison would refuse.
+    """
+    study = studies.find(session, id)
+    if study is None:
+        raise StudyNotFound(f"There is no study {id}.")
+    gathered = comparisons.gather(
+        session, narrowed, grouping.metric, grouping.group_by, allow_mixed=grouping.allow_mixed
+    )
+    images = comparisons.image_intervals(session, narrowed, grouping.metric, gathered)
+    machines = report.machines(session, narrowed)
+    return Report(
+        asked=_asked(study, grouping.grid),
+        progress=report.counts(session, narrowed),
+        comparison=compare(gathered.cells, grouping.metric, images=images),
+        cells=gathered.cells,
+        others=_others(session, narrowed, grouping, one_machine=_is_one(machines)),
+        curves=_curves(session, narrowed, grouping),
+        machines=machines,
+        unfinished=report.unfinished(session, narrowed, grouping.group_by),
+        claims=[claim for claim in judge(observe(session, id, narrowed)).claims if any(part.n for part in claim.parts)],
+        agreement=[] if grouping.reference is None else _agreement(session, narrowed, grouping, grouping.reference),
+    )
+
+
+def _asked(study: Study, grid: str | None) -> Asked:
+    grids = [each for each in study.grids if grid in (None, each["name"])]
+    spec = {"name": study.name, "question": study.question, "base": study.base, "factors": study.factors,
+            "grids": grids or None, "seeds": study.seeds, "tuning": study.tuning}  # fmt: skip
+    given = {name: value for name, value in spec.items() if value is not None}
+    return Asked(str(study.id), study.name, study.question, given, study.created_at, grid)
+
+
+def _is_one(found: Sequence[Machine]) -> bool:
+    return len({(each.device, each.precision, each.versions["actlab"]) for each in found}) <= 1
+
+
+def _others(session: Session, narrowed: Filter, grouping: Grouping, *, one_machine: bool) -> list[Comparison]:
+    """The same groups in the other metrics; in seconds only where those have a mean."""
+    metrics = [name for name in SECONDARY if name != grouping.metric and (one_machine or name not in OF_THE_MACHINE)]
+    return [_compared(session, narrowed, grouping, metric) for metric in metrics]
+
+
+def _compared(session: Session, narrowed: Filter, grouping: Grouping, metric: MetricName) -> Comparison:
+    found = comparisons.gather(session, narrowed, metric, grouping.group_by, allow_mixed=grouping.allow_mixed)
+    return compare(found.cells, metric)
+
+
+def _agreement(session: Session, narrowed: Filter, grouping: Grouping, reference: ReferenceName) -> list[Agreement]:
+    found = comparisons.gather(session, narrowed, PRIMARY, grouping.group_by, allow_mixed=grouping.allow_mixed)
+    return agreement(found.cells, article(reference))
+
+
+def _curves(session: Session, narrowed: Filter, grouping: Grouping) -> list[Curves]:
+    drawn = DRAWN if grouping.reference is None else DRAWN_BESIDE
+    return [
+        curves.gather(
+            session, narrowed, metric, grouping.group_by, allow_mixed=grouping.allow_mixed, reference=grouping.reference
+        )
+        for metric in drawn
+    ]

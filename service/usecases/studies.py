@@ -1,0 +1,109 @@
+"""Submitting, extending, cancelling and deleting studies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.domain.errors import FieldProblem, IllegalTransition, Invalid
+from service.domain.spec import ExperimentSubmission
+from service.domain.study import StudyPatch, StudySpec
+from service.domain.tuning import NOT_FRESH
+from service.storage.engine.unit_of_work import UnitOfWork
+from service.storage.records.activations import Names
+from service.storage.studies import progress, reuse, tuning
+from service.storage.studies import records as studies
+from service.storage.tables.studies import Study
+
+
+@dataclass(frozen=True)
+class StagedStudy:
+    """A study before it is stored.
+
+    `ranking` are all experiments of its grids and `trials` those that try learning rates first, where it tunes.
+    `queued` are those of its first stage that remain to be trained, and `reused` the experiments that stand for the
+    rest of that stage.
+    """
+
+    spec: StudySpec
+    ranking: Sequence[ExperimentSubmission]
+    trials: Sequence[ExperimentSubmission]
+    queued: Sequence[ExperimentSubmission]
+    reused: Sequence[UUID]
+    names: Names
+
+    @property
+    def wakes(self) -> int:
+        """The number of workers to wake once it is stored."""
+        return len(self.queued)
+
+
+def stage(session: UnitOfWork, spec: StudySpec, code: str, limit: int) -> StagedStudy:
+    """Expand the grids of a study and find what has been trained already.
+
+    `code` is the version whose experiments may be reused. Raises Invalid for more than `limit` experiments.
+    """
+    _check_size(spec.size, limit, "/factors")
+    names = Names(session)
+    ranking, trials = spec.experiments(names), spec.tuning_experiments(names)
+    queued, reused = reuse.untrained(session, trials or ranking, code, asked=spec.reuse)
+    return StagedStudy(spec, ranking, trials, queued, reused, names)
+
+
+def submit(session: UnitOfWork, principal: str, staged: StagedStudy, id: UUID) -> Study:
+    """Store a staged study and queue its experiments, all or none."""
+    return studies.create(session, principal, staged.spec, staged.queued, id, staged.names.versions, staged.reused)
+
+
+def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit: int) -> tuple[Study, int]:
+    """Change a locked study's name or question, or add seeds; also returns how many workers to wake.
+
+    Raises IllegalTransition for seeds added to a cancelled study or to one that tries rates for another, and Invalid
+    for seeds that it cannot take.
+    """
+    _check_own(study, "seeds" in patch.model_fields_set)
+    seeds = patch.added(study.seeds)
+    if seeds and study.cancelled_at is not None:
+        raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
+    names = Names(session, study.activations, archived=True)
+    submissions = tuning.with_rates(study, _extended(studies.spec_of(study), seeds, limit, names)) if seeds else []
+    submissions, reused = reuse.untrained(session, submissions, code, asked=study.reuse)
+    return studies.edit(session, study, patch.changes(), submissions, reused), len(submissions)
+
+
+def cancel(session: UnitOfWork, study: Study) -> Study:
+    """Cancel a locked study. Raises IllegalTransition where all of it has ended."""
+    _check_own(study)
+    if study.cancelled_at is None and progress.is_finished(study, progress.of_study(session, study.id)):
+        raise IllegalTransition("All its experiments have ended: there is nothing to cancel.")
+    return studies.cancel(session, study)
+
+
+def delete(session: UnitOfWork, study: Study) -> None:
+    """Delete a locked study with its experiments. Raises IllegalTransition while some are queued or running."""
+    _check_own(study)
+    if not studies.remove(session, study):
+        raise IllegalTransition("Some of its experiments are queued or running: cancel it first, then delete it.")
+
+
+def _extended(spec: StudySpec, seeds: list[int], limit: int, names: Names) -> list[ExperimentSubmission]:
+    """Return the experiments that further seeds add to a study."""
+    further = spec.with_seeds(seeds)
+    if further is None:
+        reason = "Every grid of this study has seeds of its own, to which none can be added"
+        raise Invalid(f"{reason}.", errors=[FieldProblem("/seeds", reason, "seeds_fixed", seeds)])
+    _check_size(spec.size + further.size, limit, "/seeds")
+    stale = [seed for seed in seeds if spec.tuning is not None and seed in spec.tuning.seeds]
+    if stale:
+        raise Invalid(f"{NOT_FRESH}.", errors=[FieldProblem("/seeds", NOT_FRESH, "not_fresh", stale)])
+    return further.model_copy(update={"tuning": None}).experiments(names)
+
+
+def _check_own(study: Study, applies: bool = True) -> None:
+    if applies and study.tunes is not None:
+        raise IllegalTransition(f"It tries learning rates for study {study.tunes}: do that there.")
+
+
+def _check_size(size: int, limit: int, pointer: str) -> None:
+    if size > limit:
+        reason = f"The grid holds {size} experiments, the limit is {limit} (ACTLAB_MAX_STUDY_EXPERIMENTS)"
+        raise Invalid(f"{reason}.", errors=[FieldProblem(pointer, reason, "too_many")])
