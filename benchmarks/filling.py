@@ -1,16 +1,26 @@
-"""Databases full of finished experiments, made inside the database: nobody could train a million for a benchmark."""
+"""Make databases with many finished experiments by SQL, without training them.
+
+python -m benchmarks.filling HOME N
+
+makes HOME, a folder for ACTLAB_HOME, with a migrated SQLite database of N finished experiments; a home that this
+command has made before is topped up to N.
+"""
 
 import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+import typer
+from sqlalchemy import Connection, func, select, text
 
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudySpec
+from service.settings import Settings
+from service.storage import migrate
 from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import experiments
@@ -20,12 +30,15 @@ from service.storage.tables.experiments import Experiment
 from service.storage.tables.studies import Study
 
 EPOCHS = 20
-A_STUDY = 100
+STUDY_SIZE = 100
 """Experiments of one study: one seed of each condition."""
 
-A_TAG = 1_000
+TAG_SIZE = 1_000
+"""Experiments that share one tag."""
+
 TEMPLATE = "template"
-AT_ONCE = 50_000
+ROWS_AT_ONCE = 50_000
+"""Experiments that are inserted in one transaction."""
 
 CONDITIONS = [
     {"activation": activation, "dropout": dropout, "batch_size": batch_size, "epochs": EPOCHS}
@@ -33,8 +46,8 @@ CONDITIONS = [
         ["relu", "sigmoid", "tanh", "leaky_relu", "swish"], [0.0, 0.1, 0.25, 0.5], [32, 64, 128, 256, 512]
     )
 ]
-# The i-th figure looks drawn, and is the same on every machine.
-DRAWN = "((i * 7919) % 10007) / 10007.0"
+# Pseudo-random figures in [0, 1) that are the same on every machine.
+UNIFORM = "((i * 7919) % 10007) / 10007.0"
 ID = {
     "sqlite": "'0198c1d27e5170008000' || printf('%012x', {})",
     "postgresql": "CAST('0198c1d27e5170008000' || lpad(to_hex({}), 12, '0') AS uuid)",
@@ -47,52 +60,57 @@ SCORE = '{"epoch": 20, "test_loss": 0.1, "test_accuracy": 0.95, "interval": [0.9
 
 
 def id_of(number: int) -> UUID:
-    """Of the experiment made as the `number`-th, from 0; they sort as they were made."""
+    """Return the id of the experiment that was made as the `number`-th, from 0. Ids sort in the order of making."""
     return UUID(f"0198c1d27e5170008000{number:012x}")
 
 
 def study_of(number: int) -> UUID:
-    """The study of that experiment."""
-    return id_of(number // A_STUDY)
+    """Return the id of that experiment's study."""
+    return id_of(number // STUDY_SIZE)
 
 
-def fill(database: Database, wanted: int) -> float:
-    """Top up to so many finished experiments, each with its epochs, result and tag; the seconds that took."""
+def fill(database: Database, count: int) -> float:
+    """Top up to `count` finished experiments, each with its epochs, result and tag. Return the seconds that it took."""
     started = time.monotonic()
-    with database.write("fill") as session:
-        have = session.execute(text("SELECT count(*) FROM experiments")).scalar_one()
-    for first in range(have, wanted, AT_ONCE):
+    for first in range(size(database), count, ROWS_AT_ONCE):
         with database.write("fill") as session, _templates(session) as connection:
-            _fill(connection, first, min(first + AT_ONCE, wanted))
-    if not database.sqlite:  # what autovacuum would have done by and by
+            _fill(connection, first, min(first + ROWS_AT_ONCE, count))
+    if not database.sqlite:  # autovacuum has not run yet
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
     return time.monotonic() - started
 
 
+def size(database: Database) -> int:
+    """Return the number of experiments."""
+    with database.read() as session:
+        return int(session.execute(text("SELECT count(*) FROM experiments")).scalar_one())
+
+
 @contextmanager
 def _templates(session: UnitOfWork) -> Iterator[Connection]:
-    """With a table of a study, and one of what a submission to each condition leaves: whatever columns there are."""
+    """Make temporary tables with the row of a new study, and with the row of a new experiment for each condition, in
+    all columns that the tables have."""
     study = StudySpec.model_validate({"name": TEMPLATE, "base": {"activation": "relu"}})
     studies.create(session, "local", study, [], new_id())
     for fields in CONDITIONS:
         experiments.create(session, "local", ExperimentSubmission.model_validate(fields), id=new_id())
     connection = session.connection()
-    if connection.dialect.name == "postgresql":  # what is made here refers to what is there, a million times over
+    if connection.dialect.name == "postgresql":  # checks of foreign keys take most of the time
         connection.execute(text("SET LOCAL session_replication_role = replica"))
     place = "row_number() OVER (ORDER BY id) - 1 AS place"
-    queued, fresh = "FROM experiments WHERE status = 'queued'", f"FROM studies WHERE name = '{TEMPLATE}'"
-    connection.execute(text(f"CREATE TEMPORARY TABLE templates AS SELECT {place}, experiments.* {queued}"))
-    connection.execute(text(f"CREATE TEMPORARY TABLE a_study AS SELECT * {fresh}"))
+    queued, template = "FROM experiments WHERE status = 'queued'", f"FROM studies WHERE name = '{TEMPLATE}'"
+    connection.execute(text(f"CREATE TEMPORARY TABLE experiment_templates AS SELECT {place}, experiments.* {queued}"))
+    connection.execute(text(f"CREATE TEMPORARY TABLE study_template AS SELECT * {template}"))
     connection.execute(text(f"DELETE {queued}"))
-    connection.execute(text(f"DELETE {fresh}"))
+    connection.execute(text(f"DELETE {template}"))
     yield connection
-    for table in ("templates", "a_study"):
+    for table in ("experiment_templates", "study_template"):
         connection.execute(text(f"DROP TABLE {table}"))
 
 
 def _copied(table: Any, values: dict[str, str]) -> tuple[str, str]:
-    """The columns of a table, and for each the SQL of its value: what is given, else what the template has."""
+    """Return the columns of a table and the SQL of their values: that of `values`, else the template's column."""
     names = [column.name for column in table.columns]
     return ", ".join(names), ", ".join(values.get(name, name) for name in names)
 
@@ -100,35 +118,66 @@ def _copied(table: Any, values: dict[str, str]) -> tuple[str, str]:
 def _fill(connection: Connection, first: int, end: int) -> None:
     kind = connection.dialect.name
     id, numbers = ID[kind].format("i"), NUMBERS.format(first, end)
-    of_studies = NUMBERS.format(first // A_STUDY, -(-end // A_STUDY))
+    of_studies = NUMBERS.format(first // STUDY_SIZE, -(-end // STUDY_SIZE))
     study_names, study = _copied(Study.__table__, {"id": id, "name": "'study ' || i"})
     names, values = _copied(Experiment.__table__, _finished(kind))
     for statement in (
-        f"INSERT INTO studies ({study_names}) {of_studies} SELECT {study} FROM numbers CROSS JOIN a_study"
+        f"INSERT INTO studies ({study_names}) {of_studies} SELECT {study} FROM numbers CROSS JOIN study_template"
         f" WHERE true ON CONFLICT DO NOTHING",
         f"INSERT INTO experiments ({names}) {numbers} SELECT {values} FROM numbers"
-        f" JOIN templates ON place = i % {len(CONDITIONS)} ORDER BY i",
-        f"INSERT INTO experiment_tags (tag, experiment_id) {numbers} SELECT 'tag' || (i / {A_TAG}), {id} FROM numbers",
+        f" JOIN experiment_templates ON place = i % {len(CONDITIONS)} ORDER BY i",
+        f"INSERT INTO experiment_tags (tag, experiment_id) {numbers}"
+        f" SELECT 'tag' || (i / {TAG_SIZE}), {id} FROM numbers",
         f"INSERT INTO results (experiment_id, attempt, last, best, last_correct, best_correct, per_class,"
         f" confusion_matrix, fingerprint) {numbers} SELECT {id}, 1, '{SCORE}', '{SCORE}', {BITS[kind]}, {BITS[kind]},"
         f" '[]', '[[10000]]', '{{}}' FROM numbers",
         f"INSERT INTO epochs (experiment_id, epoch, attempt, train_loss, train_accuracy, validation_loss,"
         f" validation_accuracy, l2, learning_rate, seconds, images_per_second, non_finite, revision)"
         f" {numbers}, counted(e) AS (SELECT 1 UNION ALL SELECT e + 1 FROM counted WHERE e < {EPOCHS})"
-        f" SELECT {id}, e, 1, 0.5 / e, 1 - 0.1 / e, 0.4 / e, 1 - 0.09 / e, 0.01, 0.001, 0.5, 5000 + 900 * {DRAWN},"
+        f" SELECT {id}, e, 1, 0.5 / e, 1 - 0.1 / e, 0.4 / e, 1 - 0.09 / e, 0.01, 0.001, 0.5, 5000 + 900 * {UNIFORM},"
         f" '[]', 1 FROM numbers CROSS JOIN counted ORDER BY i, e",
     ):  # fmt: skip
         connection.exec_driver_sql(statement.replace("%", "%%") if kind == "postgresql" else statement)
 
 
 def _finished(kind: str) -> dict[str, str]:
-    """What a finished experiment has that a queued one has not."""
+    """Return the SQL of the columns in which a finished experiment differs from a queued one."""
     times = dict.fromkeys(("started_at", "finished_at"), "created_at")
-    accuracies = dict.fromkeys(("test_accuracy", "best_test_accuracy"), f"0.9 + 0.09 * {DRAWN}")
-    losses = dict.fromkeys(("test_loss", "best_test_loss"), f"0.1 + 0.1 * {DRAWN}")
+    accuracies = dict.fromkeys(("test_accuracy", "best_test_accuracy"), f"0.9 + 0.09 * {UNIFORM}")
+    losses = dict.fromkeys(("test_loss", "best_test_loss"), f"0.1 + 0.1 * {UNIFORM}")
     return times | accuracies | losses | {
-        "id": ID[kind].format("i"), "study_id": ID[kind].format(f"i / {A_STUDY}"), "name": "'run ' || i",
+        "id": ID[kind].format("i"), "study_id": ID[kind].format(f"i / {STUDY_SIZE}"), "name": "'run ' || i",
         "seed": f"i / {len(CONDITIONS)}", "status": "'succeeded'", "attempt": "1", "epochs_done": str(EPOCHS),
-        "best_epoch": str(EPOCHS), "seconds": f"10 + 5 * {DRAWN}", "early_loss": f"0.3 + 0.2 * {DRAWN}",
-        "images_per_second": f"5000 + 900 * {DRAWN}", "device": "'cpu'", "precision": "'float32'", "code": "'0.1.0'",
+        "best_epoch": str(EPOCHS), "seconds": f"10 + 5 * {UNIFORM}", "early_loss": f"0.3 + 0.2 * {UNIFORM}",
+        "images_per_second": f"5000 + 900 * {UNIFORM}", "device": "'cpu'", "precision": "'float32'", "code": "'0.1.0'",
     }  # fmt: skip
+
+
+def main(
+    home: Annotated[Path, typer.Argument(metavar="HOME", file_okay=False, help="Folder; made if missing.")],
+    n: Annotated[int, typer.Argument(min=1, metavar="N", help="Finished experiments.")],
+) -> None:
+    """Make a migrated SQLite home with N finished experiments."""
+    home.mkdir(parents=True, exist_ok=True)
+    database = Database(Settings(home=home, database_url=None).database)
+    try:
+        migrate.upgrade(database)
+        _refuse_other_experiments(database, home)
+        seconds = fill(database, n)
+        typer.echo(f"{home} has {size(database):,} finished experiments (filled in {seconds:.0f} s)")
+    finally:
+        database.close()
+
+
+def _refuse_other_experiments(database: Database, home: Path) -> None:
+    """Raise typer.BadParameter unless all experiments are those that `fill` made: it removes queued ones, and numbers
+    its own from their count on."""
+    made = Experiment.id.between(id_of(0), id_of(max(size(database) - 1, 0)))
+    with database.read() as session:
+        others = session.scalars(select(func.count()).where(~made)).one()
+    if others:
+        raise typer.BadParameter(f"{home} has {others:,} experiments of its own: name a new folder.")
+
+
+if __name__ == "__main__":
+    typer.run(main)

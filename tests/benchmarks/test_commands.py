@@ -1,0 +1,27 @@
+"""The benchmarks start as commands and explain themselves."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import benchmarks
+
+SOURCES = sorted(Path(benchmarks.__path__[0]).glob("*.py"))
+COMMANDS = [file.stem for file in SOURCES if 'if __name__ == "__main__":' in file.read_text()]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_shows_its_help(name: str) -> None:
+    app = typer.Typer()
+    app.command()(import_module(f"benchmarks.{name}").main)
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == 0, result.output
+    assert "Usage:" in result.output
+
+
+def test_commands_are_all_documented() -> None:
+    docs = "".join(file.read_text() for file in (Path(benchmarks.__path__[0]).parent / "docs").glob("*.md"))
+    assert [name for name in COMMANDS if f"python -m benchmarks.{name}" not in docs] == []
