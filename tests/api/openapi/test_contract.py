@@ -1,0 +1,223 @@
+"""The OpenAPI document of each release: what a client of that release relies on is still there, and unchanged.
+
+Added paths, operations, parameters, fields, status codes and members of enumerations pass; so do other titles,
+descriptions and examples. A released document is stored without descriptions and examples.
+"""
+
+import copy
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.api.app import create_app
+from service.settings import Settings
+from tests.conftest import ROOT
+
+Json = dict[str, Any]
+
+RELEASED = sorted((ROOT / "tests" / "stack" / "releases").glob("*/openapi.json.gz"))
+
+NAMED = frozenset({"properties", "schemas", "paths", "responses", "content", "headers", "mapping", "$defs"})
+"""Keys of objects whose own keys are names, so that a field `title` or `pattern` is no keyword there."""
+CONSTRAINTS = frozenset(
+    {"type", "format", "pattern", "const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+     "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "additionalProperties",
+     "minProperties", "maxProperties", "anyOf", "allOf", "oneOf", "not", "items", "prefixItems", "$ref"}
+)  # fmt: skip
+"""Keywords that narrow a schema which had none of them."""
+
+
+TEXTS = frozenset({"title", "description", "summary", "example", "examples"})
+"""Keywords that a reader sees and no client relies on."""
+
+
+@cache
+def document() -> Json:
+    return create_app(Settings()).openapi()
+
+
+def released(file: Path) -> Json:
+    with gzip.open(file, "rt") as stream:
+        content: Json = json.load(stream)
+    return content
+
+
+def sent_components(document: Json) -> set[str]:
+    """The names of the components that requests consist of."""
+    bodies = [operation.get("requestBody", {}) for methods in document["paths"].values() for operation in
+              methods.values()]  # fmt: skip
+    names: set[str] = set()
+    waiting = list(_references(bodies))
+    while waiting:
+        name = waiting.pop()
+        if name not in names:
+            names.add(name)
+            waiting += _references(document["components"]["schemas"][name])
+    return names
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"].rpartition("/")[2]
+        for part in value.values():
+            yield from _references(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _references(part)
+
+
+def breaking_changes(old: Json, new: Json) -> list[str]:
+    """One line for each thing of the old document that the new one lacks or has otherwise."""
+    lines = [*_changes(old["paths"], new["paths"], "paths", names=True)]
+    schemas = new["components"]["schemas"]
+    lines += _changes(old["components"]["schemas"], schemas, "components", names=True)
+    for name in sorted(sent_components(old) & schemas.keys()):
+        before = old["components"]["schemas"][name].get("required", [])
+        added = [field for field in schemas[name].get("required", []) if field not in before]
+        lines += [f"components.{name}.{field}: a request must have it now" for field in added]
+    return lines
+
+
+def _changes(old: Any, new: Any, where: str, *, names: bool = False) -> Iterator[str]:
+    if type(old) is not type(new):
+        yield f"{where}: {old!r} became {new!r}"
+    elif isinstance(old, dict):
+        yield from _changes_of_object(old, new, where, names)
+    elif where.endswith(".parameters"):
+        yield from _changes_of_parameters(old, new, where)
+    elif isinstance(old, list):
+        for item in old:
+            if not any(_is_compatible(item, other) for other in new):
+                yield f"{where}: {item!r} is missing"
+    elif old != new:
+        yield f"{where}: {old!r} became {new!r}"
+
+
+def _is_compatible(old: Any, new: Any) -> bool:
+    return next(_changes(old, new, ""), None) is None
+
+
+def _changes_of_object(old: Json, new: Json, where: str, names: bool) -> Iterator[str]:
+    for key, value in old.items():
+        if not names and key in TEXTS:
+            continue
+        if key not in new:
+            yield f"{where}.{key} is missing"
+        else:
+            yield from _changes(value, new[key], f"{where}.{key}", names=not names and key in NAMED)
+    if not names:
+        yield from (f"{where}.{key} is a new constraint" for key in new if key in CONSTRAINTS and key not in old)
+
+
+def _changes_of_parameters(old: list[Json], new: list[Json], where: str) -> Iterator[str]:
+    before, now = ({(part["in"], part["name"]): part for part in parameters} for parameters in (old, new))
+    for (place, name), parameter in before.items():
+        if (place, name) not in now:
+            yield f"{where}: {name} in {place} is missing"
+        else:
+            yield from _changes(parameter, now[place, name], f"{where}.{name}")
+    for (place, name), parameter in now.items():
+        if parameter.get("required") and not before.get((place, name), {}).get("required"):
+            yield f"{where}: {name} in {place} is required now"
+
+
+@pytest.mark.parametrize("file", RELEASED, ids=lambda file: file.parent.name)
+def test_document_keeps_what_was_released(file: Path) -> None:
+    lines = breaking_changes(released(file), document())
+    assert not lines, f"clients of {file.parent.name} break:\n" + "\n".join(lines)
+
+
+# --- the comparison itself -----------------------------------------------------------------------------------------
+
+
+def _without_path(new: Json) -> None:
+    del new["paths"]["/api/v1/queue"]
+
+
+def _without_status(new: Json) -> None:
+    del new["paths"]["/api/v1/queue"]["get"]["responses"]["503"]
+
+
+def _other_operation(new: Json) -> None:
+    new["paths"]["/api/v1/queue"]["get"]["operationId"] = "get_it"
+
+
+def _without_parameter(new: Json) -> None:
+    parameters = new["paths"]["/api/v1/studies"]["get"]["parameters"]
+    parameters[:] = [one for one in parameters if one["name"] != "cursor"]
+
+
+def _required_parameter(new: Json) -> None:
+    parameters = new["paths"]["/api/v1/studies"]["get"]["parameters"]
+    parameters.append({"in": "query", "name": "key", "required": True, "schema": {"type": "string"}})
+
+
+def _without_component(new: Json) -> None:
+    del new["components"]["schemas"]["EarlyStopping"]
+
+
+def _without_field(new: Json) -> None:
+    del new["components"]["schemas"]["EarlyStopping"]["properties"]["patience"]
+
+
+def _other_type(new: Json) -> None:
+    new["components"]["schemas"]["EarlyStopping"]["properties"]["patience"]["type"] = "string"
+
+
+def _other_limit(new: Json) -> None:
+    new["components"]["schemas"]["ExperimentSubmission"]["properties"]["epochs"]["maximum"] = 3
+
+
+def _new_limit(new: Json) -> None:
+    new["components"]["schemas"]["EarlyStopping"]["properties"]["patience"]["multipleOf"] = 0.5
+
+
+def _required_field(new: Json) -> None:
+    spec = new["components"]["schemas"]["EarlyStopping"]
+    spec["properties"]["output"] = {"type": "number"}
+    spec["required"] = [*spec.get("required", []), "output"]
+
+
+BREAKING: dict[Callable[[Json], None], str] = {
+    _without_path: "paths./api/v1/queue is missing",
+    _without_status: "503 is missing",
+    _other_operation: "'get_it'",
+    _without_parameter: "cursor in query is missing",
+    _required_parameter: "key in query is required now",
+    _without_component: "EarlyStopping is missing",
+    _without_field: "EarlyStopping.properties.patience is missing",
+    _other_type: "patience.type: 'integer' became 'string'",
+    _other_limit: "epochs.maximum",
+    _new_limit: "patience.multipleOf is a new constraint",
+    _required_field: "output: a request must have it now",
+}
+
+
+@pytest.mark.parametrize("change", BREAKING, ids=lambda change: change.__name__.strip("_"))
+def test_breaking_changes_names_what_broke(change: Callable[[Json], None]) -> None:
+    new = copy.deepcopy(document())
+    change(new)
+    lines = breaking_changes(document(), new)
+    assert any(BREAKING[change] in line for line in lines), lines
+
+
+def test_breaking_changes_passes_additions() -> None:
+    new = copy.deepcopy(document())
+    new["paths"]["/api/v1/keys"] = {"get": {"operationId": "list_keys", "responses": {}}}
+    queue = new["paths"]["/api/v1/queue"]["get"]
+    queue["responses"]["429"] = {"description": "Too many requests."}
+    queue["description"] = "Other words."
+    schemas = new["components"]["schemas"]
+    schemas["EarlyStopping"]["properties"]["output"] = {"type": "number", "default": 0.0}
+    schemas["EarlyStopping"]["title"] = "Dropout"
+    schemas["ExperimentSubmission"]["properties"]["dataset"].setdefault("enum", []).append("cifar10")
+    new["paths"]["/api/v1/studies"]["get"]["parameters"].append(
+        {"in": "query", "name": "owner", "required": False, "schema": {"type": "string"}}
+    )
+    assert breaking_changes(document(), new) == []
