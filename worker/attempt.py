@@ -193,7 +193,7 @@ class _Attempt(Callbacks):
             self.file.line(f"no checkpoint: {error}")
             log.warning("checkpoint_failed", experiment=str(self.fence.id), error=str(error))
             return
-        self._write("checkpoint", lambda s: transitions.move_checkpoint(s, self.fence, written))
+        self._write("checkpoint", lambda s: transitions.record_checkpoint(s, self.fence, written))
         self.bench.checkpoints.drop_others(self.fence, written)
 
     def _write(self, name: str, work: Callable[[UnitOfWork], None]) -> None:

@@ -88,7 +88,7 @@ class Reaper:
         )
         taken = self._database.run(
             "reap",
-            lambda s: lost_workers.lose_expired(s, lease.fence, lease.until, loss, self._settings.lease_seconds),
+            lambda s: lost_workers.requeue_expired(s, lease.fence, lease.until, loss, self._settings.lease_seconds),
         )
         if taken:
             log.warning("lease_expired", experiment=str(lease.fence.id), attempt=lease.fence.attempt)
@@ -101,7 +101,7 @@ def requeue_from_dead(
 ) -> list[Fence]:
     """Requeue at once what a worker process held that its supervisor saw die."""
     loss = LostWorker(settings.max_losses, counted=counted, detail=detail)
-    lost = database.run("requeue_from_dead", lambda s: lost_workers.lose_owned(s, worker, loss))
+    lost = database.run("requeue_from_dead", lambda s: lost_workers.requeue_owned(s, worker, loss))
     for fence in lost:
         keep_log(database, settings, fence)
     return lost

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from service.domain import factors
 from service.domain.errors import StudyNotFound
 from service.storage.changes import revisions
-from service.storage.records.activations import Names
+from service.storage.records.activations import StoredRegistry
 from service.storage.records.experiments import Filter
 from service.storage.studies import records as studies
 from service.storage.studies import tuning
@@ -36,7 +36,7 @@ def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) 
     paths = paths or list(dict.fromkeys(map(factors.groupable, spec.varied()))) or ["activation"]
     if grid is None:
         return paths, Filter(study=study)
-    cells = tuning.with_rates(row, spec.cells(Names(session, row.activations, archived=True)))
+    cells = tuning.with_rates(row, spec.cells(StoredRegistry(session, row.activations, archived=True)))
     return paths, Filter(study=study, of_conditions=tuple(dict.fromkeys(cell.spec.condition for cell in cells)))
 
 

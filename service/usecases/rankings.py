@@ -18,7 +18,7 @@ from service.domain.tuning import RATE, Choice, Trial
 from service.storage.engine.clock import now
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import experiments
-from service.storage.records.activations import Names
+from service.storage.records.activations import StoredRegistry
 from service.storage.studies import records as studies
 from service.storage.studies import reuse, tuning
 
@@ -32,7 +32,7 @@ def start(session: UnitOfWork, id: UUID, code: str) -> int:
     if study is None or id not in tuning.due(session):
         return 0
     spec = studies.spec_of(study)
-    submissions = spec.experiments(Names(session, study.activations, archived=True))
+    submissions = spec.experiments(StoredRegistry(session, study.activations, archived=True))
     choices = _choices(session, id, spec, submissions)
     rate_of = {cell: choice.learning_rate for cell, choice in choices.items()}
     queued, reused = reuse.untrained(session, rates.ranked(submissions, rate_of), code, asked=study.reuse)

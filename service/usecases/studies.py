@@ -9,7 +9,7 @@ from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudyPatch, StudySpec
 from service.domain.tuning import NOT_FRESH
 from service.storage.engine.unit_of_work import UnitOfWork
-from service.storage.records.activations import Names
+from service.storage.records.activations import StoredRegistry
 from service.storage.studies import progress, reuse, tuning
 from service.storage.studies import records as studies
 from service.storage.tables.studies import Study
@@ -29,7 +29,7 @@ class StagedStudy:
     trials: Sequence[ExperimentSubmission]
     queued: Sequence[ExperimentSubmission]
     reused: Sequence[UUID]
-    names: Names
+    registry: StoredRegistry
 
     @property
     def wakes(self) -> int:
@@ -43,15 +43,15 @@ def stage(session: UnitOfWork, spec: StudySpec, code: str, limit: int) -> Staged
     `code` is the version whose experiments may be reused. Raises Invalid for more than `limit` experiments.
     """
     _check_size(spec.size, limit, "/factors")
-    names = Names(session)
-    ranking, trials = spec.experiments(names), spec.tuning_experiments(names)
+    registry = StoredRegistry(session)
+    ranking, trials = spec.experiments(registry), spec.tuning_experiments(registry)
     queued, reused = reuse.untrained(session, trials or ranking, code, asked=spec.reuse)
-    return StagedStudy(spec, ranking, trials, queued, reused, names)
+    return StagedStudy(spec, ranking, trials, queued, reused, registry)
 
 
 def submit(session: UnitOfWork, principal: str, staged: StagedStudy, id: UUID) -> Study:
     """Store a staged study and queue its experiments, all or none."""
-    return studies.create(session, principal, staged.spec, staged.queued, id, staged.names.versions, staged.reused)
+    return studies.create(session, principal, staged.spec, staged.queued, id, staged.registry.versions, staged.reused)
 
 
 def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit: int) -> tuple[Study, int]:
@@ -64,8 +64,8 @@ def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit:
     seeds = patch.added(study.seeds)
     if seeds and study.cancelled_at is not None:
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
-    names = Names(session, study.activations, archived=True)
-    submissions = tuning.with_rates(study, _extended(studies.spec_of(study), seeds, limit, names)) if seeds else []
+    registry = StoredRegistry(session, study.activations, archived=True)
+    submissions = tuning.with_rates(study, _extended(studies.spec_of(study), seeds, limit, registry)) if seeds else []
     submissions, reused = reuse.untrained(session, submissions, code, asked=study.reuse)
     return studies.edit(session, study, patch.changes(), submissions, reused), len(submissions)
 
@@ -85,7 +85,7 @@ def delete(session: UnitOfWork, study: Study) -> None:
         raise IllegalTransition("Some of its experiments are queued or running: cancel it first, then delete it.")
 
 
-def _extended(spec: StudySpec, seeds: list[int], limit: int, names: Names) -> list[ExperimentSubmission]:
+def _extended(spec: StudySpec, seeds: list[int], limit: int, registry: StoredRegistry) -> list[ExperimentSubmission]:
     """Return the experiments that further seeds add to a study."""
     further = spec.with_seeds(seeds)
     if further is None:
@@ -95,7 +95,7 @@ def _extended(spec: StudySpec, seeds: list[int], limit: int, names: Names) -> li
     stale = [seed for seed in seeds if spec.tuning is not None and seed in spec.tuning.seeds]
     if stale:
         raise Invalid(f"{NOT_FRESH}.", errors=[FieldProblem("/seeds", NOT_FRESH, "not_fresh", stale)])
-    return further.model_copy(update={"tuning": None}).experiments(names)
+    return further.model_copy(update={"tuning": None}).experiments(registry)
 
 
 def _check_own(study: Study, applies: bool = True) -> None:

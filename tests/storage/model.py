@@ -108,7 +108,7 @@ class World:
     def record(self, fence: Fence, epoch: int, loss: float) -> None:
         self._guarded(fence).epochs[epoch] = loss
 
-    def move_checkpoint(self, fence: Fence, checkpoint: Checkpoint) -> None:
+    def record_checkpoint(self, fence: Fence, checkpoint: Checkpoint) -> None:
         row = self._guarded(fence)
         if row.furthest is None or row.furthest < checkpoint.step:
             row.lost, row.furthest = 0, checkpoint.step
@@ -171,14 +171,14 @@ class World:
         row = self.experiments[id]
         row.lease, row.expired = lease, True
 
-    def lose_expired(self, fence: Fence, lease: int, loss: LostWorker) -> bool:
+    def requeue_expired(self, fence: Fence, lease: int, loss: LostWorker) -> bool:
         row = self._held(fence)
         if row is None or row.lease != lease or not row.expired:
             return False
         self._lose(fence.id, loss)
         return True
 
-    def lose_owned(self, owner: str, loss: LostWorker) -> set[Fence]:
+    def requeue_owned(self, owner: str, loss: LostWorker) -> set[Fence]:
         lost = {Fence(id, row.attempt) for id, row in self.experiments.items() if row.owner == owner}
         for fence in lost:
             self._lose(fence.id, loss)

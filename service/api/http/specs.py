@@ -10,7 +10,7 @@ from service.api.http.dependencies import ReadSession, WriteSession
 from service.domain.activations.registry import REGISTRY
 from service.domain.activations.selection import ActivationSpec, SpeltOutActivation
 from service.domain.spec import ExperimentSubmission
-from service.storage.records.activations import Names
+from service.storage.records.activations import StoredRegistry
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -19,20 +19,20 @@ _AS_SENT = WrapValidator(lambda body, _: body)
 
 
 def _submission(body: Annotated[ExperimentSubmission, _AS_SENT], session: WriteSession) -> ExperimentSubmission:
-    return _read(ExperimentSubmission, body, Names(session))
+    return _read(ExperimentSubmission, body, StoredRegistry(session))
 
 
 def _choice(body: Annotated[SpeltOutActivation, _AS_SENT], session: ReadSession) -> ActivationSpec:
-    return _read(ActivationSpec, body, Names(session, archived=True))
+    return _read(ActivationSpec, body, StoredRegistry(session, archived=True))
 
 
 SubmissionDep = Annotated[ExperimentSubmission, Depends(_submission, scope="function")]
 ChoiceDep = Annotated[ActivationSpec, Depends(_choice, scope="function")]
 
 
-def _read(model: type[B], body: Any, names: Names) -> B:
+def _read(model: type[B], body: Any, registry: StoredRegistry) -> B:
     try:
-        return model.model_validate(body, from_attributes=True, context={REGISTRY: names})
+        return model.model_validate(body, from_attributes=True, context={REGISTRY: registry})
     except ValidationError as error:
         found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
         raise RequestValidationError(found) from error

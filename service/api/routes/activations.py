@@ -32,7 +32,7 @@ from service.domain.errors import (
 from service.domain.problems import field_problems
 from service.domain.text import Text
 from service.storage.records import activations
-from service.storage.records.activations import Names, Registered
+from service.storage.records.activations import Registered, StoredRegistry
 
 router = APIRouter(prefix="/activations", tags=["activations"])
 
@@ -191,7 +191,7 @@ def _with(session: Session, name: str, version: int | None, parameters: str | No
     """The named function with parameters from a query. Invalid, naming `parameters`, for any that it cannot take."""
     given = {"name": name, "version": version, "parameters": _object(parameters or "{}")}
     try:
-        return ActivationSpec.model_validate(given, context={REGISTRY: Names(session, archived=True)})
+        return ActivationSpec.model_validate(given, context={REGISTRY: StoredRegistry(session, archived=True)})
     except ValidationError as error:
         problems = field_problems(error.errors())
     for problem in problems:

@@ -7,7 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 BLIND: dict[str, Any] = {"synchronize_session": False}
-"""Options of an UPDATE or DELETE that need not look for rows which the session has read."""
+"""Options of an UPDATE or DELETE whose effect on rows that the session has read is not needed."""
+
+FRESH: dict[str, Any] = {"populate_existing": True}
+"""Options of a query that overwrites rows which the session has read, as after an UPDATE with BLIND."""
 
 
 class UnitOfWork(Session):

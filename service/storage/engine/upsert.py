@@ -14,7 +14,7 @@ def insert(session: Session, table: type[DeclarativeBase]) -> postgresql.Insert 
     return make(table)
 
 
-def upsert(
+def upsert_rows(
     session: Session,
     table: type[DeclarativeBase],
     rows: Sequence[Mapping[str, Any]],

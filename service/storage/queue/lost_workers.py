@@ -24,7 +24,7 @@ class LostWorker:
     detail: str
 
 
-def lose_expired(
+def requeue_expired(
     session: UnitOfWork, fence: Fence, seen_lease: datetime, loss: LostWorker, lease_seconds: float = LONGEST_SECONDS
 ) -> bool:
     """Take it from a worker that went silent: only if the lease is still the one that was watched, and is over."""
@@ -32,7 +32,7 @@ def lose_expired(
     return bool(_lose(session, expired, loss))
 
 
-def lose_owned(session: UnitOfWork, owner: str, loss: LostWorker) -> list[Fence]:
+def requeue_owned(session: UnitOfWork, owner: str, loss: LostWorker) -> list[Fence]:
     """Take everything from a worker process that its supervisor saw die."""
     return _lose(session, and_(Experiment.owner == owner, Experiment.status == Status.RUNNING), loss)
 

@@ -17,7 +17,7 @@ from service.domain.results import EpochMetrics
 from service.domain.status import Cause, Outcome, Status
 from service.storage.changes.revisions import stamp
 from service.storage.engine.clock import after, now
-from service.storage.engine.unit_of_work import BLIND, UnitOfWork
+from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
 from service.storage.queue import order
 from service.storage.queue.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
 from service.storage.queue.trace import record_transition
@@ -71,7 +71,7 @@ def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Seq
         )
         .returning(Experiment)
     )
-    rows = session.scalars(taken, execution_options=_FRESH).all()
+    rows = session.scalars(taken, execution_options=BLIND | FRESH).all()
     return sorted(rows, key=lambda row: row.id)
 
 
@@ -117,7 +117,7 @@ def record_epoch(
     record_transition(session, [(fence.id, fence.attempt)], "epoch", epoch=figures.epoch)
 
 
-def move_checkpoint(session: UnitOfWork, fence: Fence, checkpoint: Checkpoint) -> None:
+def record_checkpoint(session: UnitOfWork, fence: Fence, checkpoint: Checkpoint) -> None:
     """Point at a newer file. Progress forgives earlier losses: only losses without progress add up. Progress is a step
     that no checkpoint of any attempt had reached, however often it started over."""
     advanced = func.coalesce(Experiment.furthest_step, -1) < checkpoint.step
@@ -230,7 +230,6 @@ def request_cancel(session: UnitOfWork, which: ColumnElement[bool]) -> list[UUID
 
 # --- shared --------------------------------------------------------------------------------------------------------
 
-_FRESH = {"synchronize_session": False, "populate_existing": True}
 _ENDED: dict[str, Any] = {"owner": None, "lease_until": None, "finished_at": now()}
 
 
@@ -255,4 +254,4 @@ def _already(session: Session, fence: Fence, status: Status) -> bool:
 def _running_of(session: Session, owner: str) -> Sequence[Experiment]:
     mine = select(Experiment).where(Experiment.owner == owner, Experiment.status == Status.RUNNING)
     locked = mine.order_by(Experiment.id).with_for_update()
-    return session.scalars(locked, execution_options={"populate_existing": True}).all()
+    return session.scalars(locked, execution_options=FRESH).all()

@@ -101,7 +101,7 @@ def page(session: Session, narrowed: Filter, *, limit: int, after: Position | No
     return page_of(rows, limit, lambda last: Position(None, last.activation.id))
 
 
-class Names:
+class StoredRegistry:
     """The registry that specs are read with: each name and version is looked up once.
 
     A bare name stands for the version in `versions`, or else for the newest, which is then kept there. Archived names

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.storage.engine.unit_of_work import BLIND
-from service.storage.engine.upsert import upsert as upsert_rows
+from service.storage.engine.upsert import upsert_rows
 from service.storage.tables.diagnostics import Layer
 from service.storage.tables.experiments import Experiment
 

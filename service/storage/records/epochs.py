@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.results import EpochMetrics
 from service.storage.engine.unit_of_work import BLIND
-from service.storage.engine.upsert import upsert as upsert_rows
+from service.storage.engine.upsert import upsert_rows
 from service.storage.records import diagnostics
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment

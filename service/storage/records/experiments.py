@@ -14,7 +14,7 @@ from service.domain.status import ACTIVE, TERMINAL, Status
 from service.storage.changes import tombstones
 from service.storage.changes.revisions import next_revision, stamp
 from service.storage.engine.keyset import Page, Position, page_of
-from service.storage.engine.unit_of_work import BLIND, UnitOfWork
+from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment, Tag
 from service.storage.tables.studies import StudyReuse
@@ -171,7 +171,7 @@ def find_locked(session: Session, id: UUID) -> Experiment | None:
 def reload(session: Session, id: UUID) -> Experiment:
     """The row as it stands after UPDATEs that went past the session."""
     session.flush()
-    return session.scalars(_whole().where(Experiment.id == id), execution_options={"populate_existing": True}).one()
+    return session.scalars(_whole().where(Experiment.id == id), execution_options=FRESH).one()
 
 
 def revision(session: Session, id: UUID) -> tuple[int, str] | None:

@@ -15,7 +15,7 @@ from service.storage.changes import tombstones
 from service.storage.changes.revisions import next_revision
 from service.storage.engine.clock import now
 from service.storage.engine.keyset import Page, Position, page_of
-from service.storage.engine.unit_of_work import BLIND, UnitOfWork
+from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
 from service.storage.queue import transitions
 from service.storage.records import experiments
 from service.storage.studies import reuse
@@ -99,7 +99,7 @@ def find_locked(session: Session, id: UUID) -> Study | None:
     if session.get_bind().dialect.name == "postgresql":
         key = int.from_bytes(id.bytes[8:], signed=True)  # the random half of a UUIDv7
         session.execute(select(func.pg_advisory_xact_lock(key)))
-    return session.scalars(select(Study).where(Study.id == id), execution_options=_FRESH).one_or_none()
+    return session.scalars(select(Study).where(Study.id == id), execution_options=FRESH).one_or_none()
 
 
 def spec_of(study: Study) -> StudySpec:
@@ -166,12 +166,9 @@ def remove(session: UnitOfWork, study: Study) -> bool:
     return True
 
 
-_FRESH = {"populate_existing": True}
-
-
 def write(session: UnitOfWork, id: UUID, values: dict[str, Any]) -> Study:
     """Set columns of a study, its new revision among them, holding the change counter."""
     written = update(Study).where(Study.id == id).values(values)
     session.execute(written, execution_options=BLIND)
     session.note([id], values["revision"])
-    return session.scalars(select(Study).where(Study.id == id), execution_options=_FRESH).one()
+    return session.scalars(select(Study).where(Study.id == id), execution_options=FRESH).one()

@@ -12,7 +12,7 @@ from service.storage.tables.base import new_id
 from service.storage.tables.studies import Study
 from tests.conftest import make_experiment
 from tests.making import make_run
-from tests.storage.moves import claimed, do
+from tests.storage.steps import claimed, do
 
 
 @pytest.mark.parametrize("difference", [None, 1e-12])

@@ -11,7 +11,7 @@ from service.storage.queue.leases import CancelRequested
 from service.storage.records import attempts
 from tests.conftest import read_experiment
 from tests.making import make_run
-from tests.storage.moves import WRITES, cancel, claim, claimed, do, lose
+from tests.storage.steps import WRITES, cancel, claim, claimed, do, lose
 
 
 def test_a_queued_experiment_is_cancelled_at_once(database: Database, experiment: UUID) -> None:

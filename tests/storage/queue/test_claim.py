@@ -18,7 +18,7 @@ from service.storage.tables.experiments import Experiment
 from service.storage.tables.studies import Study
 from tests.conftest import make_experiment, read_experiment
 from tests.making import make_epoch
-from tests.storage.moves import claim, claimed, do, lose
+from tests.storage.steps import claim, claimed, do, lose
 
 
 def test_a_claim_takes_a_lease_and_opens_an_attempt(database: Database, experiment: UUID) -> None:
@@ -50,7 +50,7 @@ def test_what_is_claimed_again_starts_from_its_checkpoint(database: Database, ex
     fence = claimed(database)
     for epoch in (1, 2, 3):
         do(database, transitions.record_epoch, fence, make_epoch(epoch))
-    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     before = read_experiment(database, experiment).revision
     assert claimed(database) == fence
     with database.read() as session:
@@ -112,7 +112,7 @@ def test_a_claim_forgets_epochs_past_the_checkpoint(database: Database, experime
     fence = claimed(database)
     for epoch in (1, 2, 3):
         do(database, transitions.record_epoch, fence, make_epoch(epoch))
-    do(database, transitions.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
     assert lose(database, experiment)
     (again,) = claim(database, "w2")
     assert again.checkpoint == Checkpoint(2, 20, "file", "sha")

@@ -13,7 +13,7 @@ from service.storage.queue.lost_workers import LostWorker
 from service.storage.records import attempts
 from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
-from tests.storage.moves import COUNTED, claim, claimed, do, expire, lose
+from tests.storage.steps import COUNTED, claim, claimed, do, expire, lose
 
 
 def test_a_loss_requeues_and_the_third_fails(database: Database, experiment: UUID) -> None:
@@ -44,12 +44,12 @@ def test_progress_forgives_losses(database: Database, experiment: UUID) -> None:
     lose(database, experiment)
     fence = claimed(database)
     before = read_experiment(database, experiment).revision
-    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 0
     assert read_experiment(database, experiment).revision > before  # a GET shows it
     lose(database, experiment)
     fence = claimed(database)
-    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 1  # the same step again is no progress
 
 
@@ -59,7 +59,7 @@ def test_starting_over_is_no_progress(database: Database, experiment: UUID) -> N
         fence = claimed(database, owner)
         if owner != "w1":
             do(database, transitions.start_over, fence)
-        do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+        do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
         lose(database, experiment)
         database.run("due", lambda s: s.execute(update(Experiment).values(not_before=None)))
     now = read_experiment(database, experiment)
@@ -68,13 +68,13 @@ def test_starting_over_is_no_progress(database: Database, experiment: UUID) -> N
 
 def test_starting_over_keeps_what_is_forgiven_beyond_it(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     lose(database, experiment)
     fence = claimed(database)
     do(database, transitions.start_over, fence)
-    do(database, transitions.move_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 1
-    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 11, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(1, 11, "file", "sha"))
     assert read_experiment(database, experiment).lost_count == 0
 
 
@@ -91,7 +91,7 @@ def test_a_lease_that_was_renewed_is_not_taken(database: Database, experiment: U
     with database.read() as session:
         (seen,) = leases.running(session)
     do(database, transitions.renew, [fence], 30)
-    assert not do(database, lost_workers.lose_expired, seen.fence, seen.until, COUNTED)
+    assert not do(database, lost_workers.requeue_expired, seen.fence, seen.until, COUNTED)
     assert read_experiment(database, experiment).status == Status.RUNNING
 
 
@@ -101,20 +101,20 @@ def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again(database: D
     with database.read() as session:
         (seen,) = leases.running(session)
     database.run("later", lambda s: s.execute(update(Experiment).values(lease_until=after(-0.5))))
-    assert not do(database, lost_workers.lose_expired, seen.fence, seen.until, COUNTED)
+    assert not do(database, lost_workers.requeue_expired, seen.fence, seen.until, COUNTED)
 
 
 def test_a_lease_that_runs_is_not_taken(database: Database, experiment: UUID) -> None:
     claimed(database)
     with database.read() as session:
         (lease,) = leases.running(session)
-    assert not do(database, lost_workers.lose_expired, lease.fence, lease.until, COUNTED)
+    assert not do(database, lost_workers.requeue_expired, lease.fence, lease.until, COUNTED)
 
 
 def test_a_dead_worker_gives_up_what_it_held_at_once(database: Database, experiment: UUID) -> None:
     fence = claimed(database, "w1")
     other = database.run("make", make_experiment).id
     claimed(database, "w2")
-    assert do(database, lost_workers.lose_owned, "w1", COUNTED) == [fence]
+    assert do(database, lost_workers.requeue_owned, "w1", COUNTED) == [fence]
     assert read_experiment(database, experiment).status == Status.QUEUED
     assert read_experiment(database, other).status == Status.RUNNING

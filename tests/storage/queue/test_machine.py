@@ -27,8 +27,8 @@ from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment, Trace
 from tests.conftest import make_experiment
 from tests.making import make_epoch, make_run
-from tests.storage import laws
-from tests.storage.laws import Stored
+from tests.storage import invariants
+from tests.storage.invariants import Stored
 from tests.storage.model import Expected, World
 
 T = TypeVar("T")
@@ -54,9 +54,9 @@ THOROUGH = settings(
 # it leaves out the claim nothing else means anything.
 WEIGHTS = {
     "submit": 2, "retry": 1, "cancel": 1, "cancel_some": 1, "remove": 1,
-    "claim": 5, "renew": 1, "record": 4, "move_checkpoint": 2, "start_over": 1,
+    "claim": 5, "renew": 1, "record": 4, "record_checkpoint": 2, "start_over": 1,
     "succeed": 1, "fail": 1, "end_cancelled": 1, "release": 1,
-    "look": 1, "expire": 2, "lose_expired": 2, "lose_owned": 1, "let_back_offs_pass": 1,
+    "look": 1, "expire": 2, "requeue_expired": 2, "requeue_owned": 1, "let_back_offs_pass": 1,
 }  # fmt: skip
 MOVES = st.sampled_from([name for name, weight in WEIGHTS.items() for _ in range(weight)])
 
@@ -88,8 +88,8 @@ class Lifecycle(RuleBasedStateMachine):
             WORKERS[move](self, self.fence(which), number)
         elif move in OTHERS:
             OTHERS[move](self, number)
-        elif move == "lose_expired" and self.seen:
-            self.lose_expired(*self.seen[-1 - which % min(len(self.seen), 5)], counted=number > 2)
+        elif move == "requeue_expired" and self.seen:
+            self.requeue_expired(*self.seen[-1 - which % min(len(self.seen), 5)], counted=number > 2)
 
     def fence(self, which: int) -> Fence:
         """Every other one that there ever was; the rest are of attempts that run, or most moves would be refused."""
@@ -163,11 +163,11 @@ class Lifecycle(RuleBasedStateMachine):
             lambda: self.world.record(fence, epoch, loss),
         )
 
-    def move_checkpoint(self, fence: Fence, number: int) -> None:
+    def record_checkpoint(self, fence: Fence, number: int) -> None:
         checkpoint = Checkpoint(self.done(fence), number, f"{fence.attempt}-{number}", "sha")
         self.both(
-            lambda s: transitions.move_checkpoint(s, fence, checkpoint),
-            lambda: self.world.move_checkpoint(fence, checkpoint),
+            lambda s: transitions.record_checkpoint(s, fence, checkpoint),
+            lambda: self.world.record_checkpoint(fence, checkpoint),
         )
 
     def done(self, fence: Fence) -> int:
@@ -204,18 +204,18 @@ class Lifecycle(RuleBasedStateMachine):
             self.world.expire(id, lease)
         self.look()
 
-    def lose_expired(self, lease: Lease, number: int, *, counted: bool) -> None:
+    def requeue_expired(self, lease: Lease, number: int, *, counted: bool) -> None:
         loss = LostWorker(MAX_LOSSES, counted, "silent")
         self.both(
-            lambda s: stretched(s, lost_workers.lose_expired(s, lease.fence, lease.until, loss)),
-            lambda: self.world.lose_expired(lease.fence, number, loss),
+            lambda s: stretched(s, lost_workers.requeue_expired(s, lease.fence, lease.until, loss)),
+            lambda: self.world.requeue_expired(lease.fence, number, loss),
         )
 
-    def lose_owned(self, number: int) -> None:
+    def requeue_owned(self, number: int) -> None:
         owner, loss = "abc"[number % 3], LostWorker(MAX_LOSSES, counted=True, detail="died")
         self.both(
-            lambda s: stretched(s, set(lost_workers.lose_owned(s, owner, loss))),
-            lambda: self.world.lose_owned(owner, loss),
+            lambda s: stretched(s, set(lost_workers.requeue_owned(s, owner, loss))),
+            lambda: self.world.requeue_owned(owner, loss),
         )
 
     def let_back_offs_pass(self, _: object) -> None:
@@ -231,19 +231,19 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def the_laws_hold(self) -> None:
-        laws.check(self.stored, MAX_LOSSES)
-        laws.check_step(self.before, self.stored, self.world.changed)
+        invariants.check(self.stored, MAX_LOSSES)
+        invariants.check_step(self.before, self.stored, self.world.changed)
 
 
 CLIENTS = {move.__name__: move for move in (
     Lifecycle.retry, Lifecycle.cancel, Lifecycle.cancel_some, Lifecycle.remove,
 )}  # fmt: skip
 WORKERS = {move.__name__: move for move in (
-    Lifecycle.renew, Lifecycle.record, Lifecycle.move_checkpoint, Lifecycle.start_over, Lifecycle.succeed,
+    Lifecycle.renew, Lifecycle.record, Lifecycle.record_checkpoint, Lifecycle.start_over, Lifecycle.succeed,
     Lifecycle.fail, Lifecycle.end_cancelled, Lifecycle.release,
 )}  # fmt: skip
 OTHERS = {move.__name__: move for move in (
-    Lifecycle.submit, Lifecycle.claim, Lifecycle.look, Lifecycle.expire, Lifecycle.lose_owned,
+    Lifecycle.submit, Lifecycle.claim, Lifecycle.look, Lifecycle.expire, Lifecycle.requeue_owned,
     Lifecycle.let_back_offs_pass,
 )}  # fmt: skip
 

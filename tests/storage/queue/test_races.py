@@ -136,7 +136,7 @@ class Row:
         return bool(transitions.request_cancel(session, Experiment.id == self.id))
 
     def lose(self, session: UnitOfWork) -> bool:
-        return lost_workers.lose_expired(session, self.lease.fence, self.lease.until, COUNTED)
+        return lost_workers.requeue_expired(session, self.lease.fence, self.lease.until, COUNTED)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from service.storage.records import attempts, epochs, results
 from service.storage.tables.experiments import Experiment, Trace
 from tests.conftest import read_experiment
 from tests.making import make_epoch, make_run
-from tests.storage.moves import WRITES, cancel, claim, claimed, do, lose
+from tests.storage.steps import WRITES, cancel, claim, claimed, do, lose
 
 
 def test_renewing_moves_the_lease_and_no_revision(database: Database, experiment: UUID) -> None:
@@ -73,7 +73,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(database: Database, experim
 def test_starting_over_forgets_the_checkpoint_and_the_epochs(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_epoch, fence, make_epoch(1))
-    do(database, transitions.move_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     do(database, transitions.start_over, fence)
     now = read_experiment(database, experiment)
     assert (now.checkpoint_path, now.epochs_done) == (None, 0)
@@ -131,7 +131,7 @@ def test_a_failure_keeps_its_cause_and_its_metrics(database: Database, experimen
 
 def test_a_release_costs_no_loss_and_keeps_the_checkpoint(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
-    do(database, transitions.move_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
     do(database, transitions.release, fence)
     now = read_experiment(database, experiment)
     assert (now.status, now.lost_count, now.checkpoint_step, now.owner) == (Status.QUEUED, 0, 5, None)

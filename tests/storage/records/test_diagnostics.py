@@ -11,7 +11,7 @@ from service.storage.tables.diagnostics import Layer
 from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
 from tests.making import make_epoch, make_layer
-from tests.storage.moves import claim, claimed, do, lose
+from tests.storage.steps import claim, claimed, do, lose
 
 
 def layers_of(database: Database, id: UUID, since: int | None = None, layers: Sequence[str] = ()) -> Sequence[Layer]:
@@ -80,7 +80,7 @@ def test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start(databas
     do(database, transitions.record_start, fence, [make_layer(0)])
     for epoch in (1, 2, 3):
         do(database, transitions.record_epoch, fence, make_epoch(epoch), [make_layer(epoch)])
-    do(database, transitions.move_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
+    do(database, transitions.record_checkpoint, fence, Checkpoint(2, 20, "file", "sha"))
     assert lose(database, experiment)
     claim(database, "w2")
     assert [row.epoch for row in layers_of(database, experiment)] == [0, 1, 2]

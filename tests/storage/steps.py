@@ -21,7 +21,7 @@ COUNTED = LostWorker(max_losses=3, counted=True, detail="gone")
 WRITES: dict[str, Callable[[UnitOfWork, Fence], Any]] = {
     "epoch": lambda s, fence: transitions.record_epoch(s, fence, make_epoch()),
     "start": lambda s, fence: transitions.record_start(s, fence, [make_layer(0)]),
-    "checkpoint": lambda s, fence: transitions.move_checkpoint(s, fence, Checkpoint(1, 1, "f", "s")),
+    "checkpoint": lambda s, fence: transitions.record_checkpoint(s, fence, Checkpoint(1, 1, "f", "s")),
     "execution": lambda s, fence: transitions.keep_execution(s, fence, {}),
     "start_over": transitions.start_over,
     "succeed": lambda s, fence: transitions.succeed(s, fence, make_run()),
@@ -59,4 +59,4 @@ def lose(database: Database, id: UUID, loss: LostWorker = COUNTED) -> bool:
     expire(database, id)
     with database.read() as session:
         (lease,) = leases.running(session)
-    return bool(do(database, lost_workers.lose_expired, lease.fence, lease.until, loss))
+    return bool(do(database, lost_workers.requeue_expired, lease.fence, lease.until, loss))
