@@ -1,5 +1,7 @@
 """The OpenAPI document: what FastAPI derives, with our one shape of errors and tags in reading order."""
 
+import json
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -42,19 +44,37 @@ def describe(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    found = get_openapi(
-        title=app.title,
-        version=app.version,
-        summary=SUMMARY,
-        description=DESCRIPTION,
-        tags=TAGS,
-        routes=app.routes,
+    document = _named_by_title(
+        get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=SUMMARY,
+            description=DESCRIPTION,
+            tags=TAGS,
+            routes=app.routes,
+        )
     )
-    schemas = found["components"]["schemas"]
+    schemas = document["components"]["schemas"]
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs") | {"Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError", *SPELT_OUT):
         schemas.pop(unused, None)
     for name, example in BY_SCHEMA.items():  # not in the models: FastAPI leaves out what is null in an example
         schemas[name]["examples"] = [example]
-    return found
+    return document
+
+
+def _named_by_title(document: dict[str, Any]) -> dict[str, Any]:
+    """Name each component by the title of its model, which stays when the class is renamed."""
+    schemas = document["components"]["schemas"]
+    names = {name: schema["title"] for name, schema in schemas.items() if schema.get("title", "").isidentifier()}
+    text = re.sub(
+        r'"#/components/schemas/(\w+)"',
+        lambda match: f'"#/components/schemas/{names.get(match[1], match[1])}"',
+        json.dumps(document),
+    )
+    renamed: dict[str, Any] = json.loads(text)
+    components = renamed["components"]
+    components["schemas"] = {names.get(name, name): schema for name, schema in components["schemas"].items()}
+    assert len(components["schemas"]) == len(schemas), "two models have the same title"
+    return renamed
