@@ -16,7 +16,7 @@ from service.api.routes.experiments import NOT_MODIFIED
 from service.api.schemas.activations import ActivationView, CurveView, PreviewView
 from service.api.schemas.base import Page
 from service.api.views import activations as activation_views
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.properties import Properties, properties
 from service.domain.activations.registration import NewActivation, NewVersion
 from service.domain.activations.registry import LATEST_VERSION, LONGEST_NAME, NAME, REGISTRY

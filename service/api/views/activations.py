@@ -15,15 +15,15 @@ from service.api.schemas.activations import (
     ParameterView,
     PreviewView,
 )
-from service.domain.activations import CATALOGUE, Expression, derivative, evaluate, formula
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.cost import estimated_cost
 from service.domain.activations.parameters import LARGEST_PARAMETER, ParameterValue
 from service.domain.activations.properties import Properties, properties
 from service.domain.activations.selection import ActivationSpec
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.formulas.derivatives import derivative_formula
-from service.domain.formulas.evaluation import Array
-from service.domain.formulas.expression import is_elementwise
+from service.domain.formulas.evaluation import Array, derivative, evaluate
+from service.domain.formulas.expression import Expression, formula, is_elementwise
 from service.domain.formulas.latex import latex
 from service.domain.formulas.parser import parse
 from service.storage.records.activations import Registered

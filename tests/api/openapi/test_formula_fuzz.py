@@ -16,10 +16,10 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from service.api.views.activations import curve_view
-from service.domain.activations import evaluate
 from service.domain.activations.cost import estimated_cost
 from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.derivatives import derivative_formula
+from service.domain.formulas.evaluation import evaluate
 from service.domain.formulas.expression import is_elementwise
 from service.domain.formulas.latex import latex
 from tests.api.serving import ACTIVATIONS

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from tests.api.problems import refused
 from tests.api.serving import ACTIVATIONS, EXPERIMENTS
 

@@ -7,8 +7,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from service.domain.activations import CATALOGUE, Activation, derivative, evaluate
+from service.domain.activations.activation import Activation
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.formulas import evaluation
+from service.domain.formulas.evaluation import derivative, evaluate
 from service.domain.formulas.expression import Call, Expression, Reference, X, exp, log, nodes, softmax, sqrt, where
 
 _BETAS: list[dict[str, float]] = [{"beta": value} for value in (0.0, 0.5, 1.0, 2.0, 100.0)]

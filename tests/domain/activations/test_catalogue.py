@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.catalogue.problems import KNOWN_PROBLEMS
 from service.domain.activations.properties import Properties, properties
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.properties import Properties, properties
 from service.domain.formulas.parser import parse
 

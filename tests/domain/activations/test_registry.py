@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.registry import REGISTRY, RESERVED, Registration, is_name
 from service.domain.activations.selection import ActivationSpec
 from service.domain.spec import ExperimentSpec, ExperimentSubmission

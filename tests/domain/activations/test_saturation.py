@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.saturation import FLAT, Saturation, Sides, saturation, sides
 from service.domain.activations.selection import ActivationSpec
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 import mpmath
 import pytest
 
-from service.domain.activations import CATALOGUE
 from service.domain.activations.activation import ARTICLE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.stated import (
     BETAS,
     SHORTER,

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from service.domain.activations import CATALOGUE, Activation, derivative, evaluate
+from service.domain.activations.activation import Activation
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.formulas.derivatives import MOST_NODES, derivative_formula
+from service.domain.formulas.evaluation import derivative, evaluate
 from service.domain.formulas.expression import Expression, X, formula, is_elementwise, nodes, softmax
 from service.domain.formulas.latex import latex
 from service.domain.formulas.parser import parse

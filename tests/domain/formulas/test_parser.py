@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.formulas.expression import Call, Expression, Reference, X, formula, nodes, sigmoid, where
 from service.domain.formulas.parser import (
     DEEPEST,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from service.domain.activations import evaluate
+from service.domain.formulas.evaluation import evaluate
 from service.domain.formulas.expression import Expression, formula
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable

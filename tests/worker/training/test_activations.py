@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from service.domain.activations import CATALOGUE, derivative, evaluate
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.selection import ActivationSpec
+from service.domain.formulas.evaluation import derivative, evaluate
 from service.domain.formulas.expression import (
     ARITY,
     Call,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.cost import ELEMENTS_PER_BATCH, TIMES, estimated_cost
 from service.domain.activations.memory import kept_for_backward
 from service.domain.activations.selection import ActivationSpec

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from service.domain.activations import CATALOGUE, derivative, evaluate
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.selection import ActivationSpec
+from service.domain.formulas.evaluation import derivative, evaluate
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable
 from tests.domain.formulas.test_rewriting import POINTS, TEXTBOOK

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from service.domain.activations import CATALOGUE
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.spec import ExperimentSpec
 from tests.worker.make import make_spec
 from worker.training.model import Network, momentum_at, output_units
