@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypedDict
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (ROOT / "service" / "api" / "dashboard" / "vendor", ROOT / "tests" / "browser" / "vendor")
+FOLDERS = (ROOT / "service" / "dashboard" / "vendor", ROOT / "tests" / "browser" / "vendor")
 """What pages load, and what only tests do."""
 
 

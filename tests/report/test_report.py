@@ -196,7 +196,7 @@ def test_the_command_repeats_the_study() -> None:
 
 
 def test_colours_are_those_of_the_pages() -> None:
-    text = (PAGES / "palette.js").read_text()
+    text = (PAGES / "charts" / "palette.js").read_text()
     hues = dict(re.findall(r"^  (\w+): \[\"(#\w+)\", \"#\w+\"\],$", text, re.MULTILINE))
     table = text[text.index("OF_ACTIVATION") : text.index("prettier-ignore")]
     styles = {name: (hue, int(symbol)) for name, hue, symbol in re.findall(r'(\w+): \["(\w+)", (\d)\]', table)}

@@ -1,11 +1,14 @@
 /** Puts the shell and the page of the address on the screen. */
-import { html, render, useEffect, useState } from "./html.js";
-import { Shell } from "./components/shell.js";
+import { html, render, useEffect, useState } from "./core/html.js";
+import { usePath } from "./core/navigation.js";
 import { Failure, Loading } from "./components/notices.js";
-import { match, usePath } from "./router.js";
+import { Shell } from "./components/shell.js";
+import { match } from "./routes.js";
+
+const isPage = (pathname) => match(pathname) !== null;
 
 function App() {
-  const path = usePath();
+  const path = usePath(isPage);
   const [page, setPage] = useState(null);
   useEffect(() => {
     let current = true;

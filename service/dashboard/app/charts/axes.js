@@ -1,5 +1,5 @@
 /** Axes in the page's colours: which stretch they show, where their lines lie, and what stands beside them. */
-import { plain } from "../format.js";
+import { plain } from "../text/format.js";
 
 const FONT = '12px "Inter Variable", system-ui, sans-serif';
 const STEPS = [1, 2, 3, 5, 10];

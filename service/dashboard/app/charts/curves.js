@@ -1,10 +1,10 @@
 /** Mean curves with interval bands, and, asked for, the curve of every seed and the published one. */
-import { html, useCallback, useMemo } from "../html.js";
-import { figure, plain, range } from "../format.js";
-import { groupLabel } from "../labels.js";
-import { useColours } from "../palette.js";
+import { html, useCallback, useMemo } from "../core/html.js";
+import { figure, plain, range } from "../text/format.js";
+import { groupLabel } from "../text/labels.js";
 import { evenly, logRange, logSplits, WHOLE, xAxis, yAxis } from "./axes.js";
 import { LineChart } from "./lines.js";
+import { useColours } from "./palette.js";
 import { tip } from "./tip.js";
 
 const MOST_IN_TIP = 12;

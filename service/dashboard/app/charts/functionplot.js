@@ -1,9 +1,9 @@
 /** f and f' over x: the article's figure of each function. */
-import { html, useCallback, useMemo } from "../html.js";
-import { plain } from "../format.js";
-import { useColours } from "../palette.js";
+import { html, useCallback, useMemo } from "../core/html.js";
+import { plain } from "../text/format.js";
 import { evenly, xAxis, yAxis } from "./axes.js";
 import { LineChart } from "./lines.js";
+import { useColours } from "./palette.js";
 import { tip } from "./tip.js";
 
 const EVEN = evenly(8);

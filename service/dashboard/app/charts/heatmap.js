@@ -1,8 +1,8 @@
 /** A figure per layer and epoch as colours. What is not defined stays empty. */
-import { html, useCallback, useMemo } from "../html.js";
-import { plain } from "../format.js";
-import { useColours } from "../palette.js";
+import { html, useCallback, useMemo } from "../core/html.js";
+import { plain } from "../text/format.js";
 import { axis, WHOLE, xAxis } from "./axes.js";
+import { useColours } from "./palette.js";
 import { Picture } from "./picture.js";
 import { tip } from "./tip.js";
 

@@ -1,6 +1,6 @@
 /** Lines over a common axis, some with a band around them. */
 import uPlot from "uplot";
-import { html, useMemo } from "../html.js";
+import { html, useMemo } from "../core/html.js";
 import { Picture } from "./picture.js";
 import { symbolPaths } from "./symbols.js";
 

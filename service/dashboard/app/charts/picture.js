@@ -1,6 +1,6 @@
 /** One uPlot picture that follows its box, its shape and its figures. */
 import uPlot from "uplot";
-import { html, useLayoutEffect, useRef } from "../html.js";
+import { html, useLayoutEffect, useRef } from "../core/html.js";
 import { showTip } from "./tip.js";
 
 const NEARBY = "100px"; // a picture so close to the window is drawn before it is scrolled to

@@ -1,10 +1,10 @@
 /** What each learning rate that was tried gave: a line for each combination, on a logarithmic axis. */
-import { html, useCallback, useMemo } from "../html.js";
-import { percent, plain } from "../format.js";
-import { groupLabel } from "../labels.js";
-import { useColours } from "../palette.js";
+import { html, useCallback, useMemo } from "../core/html.js";
+import { percent, plain } from "../text/format.js";
+import { groupLabel } from "../text/labels.js";
 import { evenly, xAxis, yAxis } from "./axes.js";
 import { LineChart } from "./lines.js";
+import { useColours } from "./palette.js";
 import { tip } from "./tip.js";
 
 const EVEN = evenly(4);

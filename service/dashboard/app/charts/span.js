@@ -1,5 +1,5 @@
 /** A length on a scale that rows share; open to the right where it is only known to be longer. */
-import { html } from "../html.js";
+import { html } from "../core/html.js";
 
 /** @param {{value: number|null, most: number, color: string}} props the figure stands beside it, so that it is not read out */
 export function Span({ value, most, color }) {

@@ -1,6 +1,6 @@
 /** One row of a strip plot: every seed as a dot, the interval as a bar, the mean as a tick, on a scale that rows share. */
-import { html } from "../html.js";
-import { figure, range } from "../format.js";
+import { html } from "../core/html.js";
+import { figure, range } from "../text/format.js";
 
 /** The common scale of rows, with a little air; one value alone gets a scale around it. */
 export function scaleOf(values) {

@@ -1,5 +1,5 @@
 /** What a form is about to send, for those who would rather send it themselves. */
-import { html, useState } from "../html.js";
+import { html, useState } from "../core/html.js";
 
 /** @param {{path: string, body: object}} props `path` below /api/v1 */
 export function AsRequest({ path, body, title = "The same as a request" }) {

@@ -1,5 +1,5 @@
 /** The browser's own modal dialog: it keeps the focus, and Escape closes it. */
-import { html, useEffect, useId, useRef } from "../html.js";
+import { html, useEffect, useId, useRef, useState } from "../core/html.js";
 
 export function Dialog({ title, onClose, children }) {
   const box = useRef(null);
@@ -10,4 +10,26 @@ export function Dialog({ title, onClose, children }) {
   return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(event) => event.target === box.current && onClose()}>
     <div class="stack"><h2 id=${id}>${title}</h2>${children}</div>
   </dialog>`;
+}
+
+/** Asks before it acts, and says what went wrong where it did. */
+export function Confirm({ title, verb, act: perform, done, onClose, children }) {
+  const [error, setError] = useState(null);
+  const [isBusy, setBusy] = useState(false);
+  const go = async () => {
+    setBusy(true);
+    try {
+      done(await perform());
+      onClose();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${title} onClose=${onClose}>
+    ${children}
+    ${error && html`<p class="wrong" role="alert">${error.message}</p>`}
+    <div class="actions"><button type="button" class="primary" disabled=${isBusy} onClick=${go}>${verb}</button>
+      <button type="button" onClick=${onClose}>Back</button></div>
+  <//>`;
 }

@@ -1,9 +1,9 @@
 /** Experiments in rows. */
-import { html } from "../html.js";
-import { ago, duration, percent } from "../format.js";
+import { html } from "../core/html.js";
+import { ago, duration, percent } from "../text/format.js";
+import { specText } from "../text/spec.js";
 import { useNow } from "./notices.js";
 import { ActivationName } from "./swatch.js";
-import { specText } from "../spec.js";
 
 /** @param {{items: any[], caption: string}} props */
 export function ExperimentTable({ items, caption }) {

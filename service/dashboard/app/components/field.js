@@ -1,5 +1,5 @@
 /** A labelled input with its hint and what is wrong with it. */
-import { html, useId } from "../html.js";
+import { html, useId } from "../core/html.js";
 
 /**
  * @param {{label: string, hint?: any, errors?: {detail: string}[], children: (attributes: object) => any}} props

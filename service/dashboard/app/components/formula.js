@@ -1,5 +1,5 @@
 /** Typeset mathematics. KaTeX is loaded when the first formula appears. */
-import { html, useEffect, useRef } from "../html.js";
+import { html, useEffect, useRef } from "../core/html.js";
 
 let loading;
 

@@ -1,9 +1,9 @@
 /** A formula with its parameters, judged by the server while it is typed; the error stands under its column. */
-import { post } from "../api.js";
-import { html, useEffect, useId, useState } from "../html.js";
-import { bytes } from "../format.js";
-import { activationStyle, useColours } from "../palette.js";
+import { html, useEffect, useId, useState } from "../core/html.js";
+import { post } from "../data/api.js";
+import { bytes } from "../text/format.js";
 import { FunctionPlot } from "../charts/functionplot.js";
+import { activationStyle, useColours } from "../charts/palette.js";
 import { Formula } from "./formula.js";
 import { Properties } from "./properties.js";
 

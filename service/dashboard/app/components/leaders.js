@@ -1,7 +1,7 @@
 /** What a comparison says of the top, and no more than it says. */
-import { html } from "../html.js";
-import { figure, range } from "../format.js";
-import { groupLabel } from "../labels.js";
+import { html } from "../core/html.js";
+import { figure, range } from "../text/format.js";
+import { groupLabel } from "../text/labels.js";
 import { GroupName } from "./swatch.js";
 
 /** The groups that no verdict keeps from the first rank, best mean first; those without a value do not count. */

@@ -1,7 +1,7 @@
 /** What a page says when there is nothing to show, not yet, or no longer. */
-import { html, useEffect, useState } from "../html.js";
-import { clock } from "../format.js";
-import { refresh, useStaleness } from "../store.js";
+import { html, useEffect, useState } from "../core/html.js";
+import { refresh, useStaleness } from "../data/store.js";
+import { clock } from "../text/format.js";
 
 /** Appears only when waiting is noticeable, so that a fast answer does not flicker. */
 export function Loading({ what = "" }) {

@@ -1,5 +1,5 @@
 /** From one page of a list to the next, by cursor; the browser's own "back" goes back. */
-import { html } from "../html.js";
+import { html } from "../core/html.js";
 
 /** @param {{data?: {next_cursor: string|null}, isFirst: boolean, onChange: (cursor: string) => void}} props */
 export function Pager({ data, isFirst, onChange }) {

@@ -1,7 +1,7 @@
 /** How far a study is. */
-import { html } from "../html.js";
-import { count, counted, duration } from "../format.js";
-import { isTuning } from "../labels.js";
+import { html } from "../core/html.js";
+import { count, counted, duration } from "../text/format.js";
+import { isTuning } from "../text/labels.js";
 
 const STATES = ["succeeded", "failed", "cancelled", "running", "queued"];
 

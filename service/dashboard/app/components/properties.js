@@ -1,6 +1,6 @@
 /** The computed properties of a function, in words. */
-import { html } from "../html.js";
-import { NONE, plain } from "../format.js";
+import { html } from "../core/html.js";
+import { NONE, plain } from "../text/format.js";
 
 const MONOTONIC = {
   constant: "constant", non_decreasing: "never falls", non_increasing: "never rises", neither: "no: it falls and rises",

@@ -1,5 +1,5 @@
 /** A choice of one among few, as joined buttons. */
-import { html } from "../html.js";
+import { html } from "../core/html.js";
 
 /** @param {{label: string, value: string, choices: [string, string][], disabled?: string[], onChange: (value: string) => void}} props */
 export function Segments({ label, value, choices, disabled = [], onChange }) {

@@ -1,7 +1,7 @@
 /** The frame around every page: where one is, what runs, light or dark. */
-import { html, useEffect, useState } from "../html.js";
-import { count } from "../format.js";
-import { useFeed } from "../store.js";
+import { html, useEffect, useState } from "../core/html.js";
+import { useFeed } from "../data/store.js";
+import { count } from "../text/format.js";
 import { StaleNotice } from "./notices.js";
 
 const PLACES = [
@@ -53,11 +53,4 @@ function ThemeButton() {
       <path d="M10 2.75a7.25 7.25 0 0 1 0 14.5z" fill="currentColor" />
     </svg>
   </button>`;
-}
-
-/** Names the page in the window's title. */
-export function useTitle(title) {
-  useEffect(() => {
-    document.title = title ? `${title} – ActLab` : "ActLab";
-  }, [title]);
 }

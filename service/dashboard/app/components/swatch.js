@@ -1,8 +1,8 @@
 /** The colour and symbol of an activation, as in the charts' lines. */
-import { html } from "../html.js";
+import { html } from "../core/html.js";
+import { groupLabel } from "../text/labels.js";
+import { activationStyle, useColours } from "../charts/palette.js";
 import { SYMBOLS } from "../charts/symbols.js";
-import { groupLabel } from "../labels.js";
-import { activationStyle, useColours } from "../palette.js";
 
 /** @param {{style: {color: string, symbol: string, dash?: number[]}}} props */
 export function Swatch({ style }) {

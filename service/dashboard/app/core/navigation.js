@@ -1,0 +1,69 @@
+/** The address: its path, its query, and how to go elsewhere. Which page an address has, routes.js says. */
+import { useEffect, useState } from "./html.js";
+
+/** Go to another page without loading the shell again. */
+export function navigate(address, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  dispatchEvent(new Event("navigated"));
+}
+
+/**
+ * The current path; it follows links, `navigate` and the browser's back and forward.
+ * @param {(pathname: string) => boolean} isPage whether a link leads to one of our pages, which need no new document
+ */
+export function usePath(isPage) {
+  const [path, setPath] = useState(location.pathname);
+  useEffect(() => {
+    const update = () => setPath(location.pathname);
+    const follow = (event) => followLink(event, isPage);
+    addEventListener("navigated", update);
+    addEventListener("popstate", update);
+    document.addEventListener("click", follow);
+    return () => {
+      removeEventListener("navigated", update);
+      removeEventListener("popstate", update);
+      document.removeEventListener("click", follow);
+    };
+  }, []);
+  return path;
+}
+
+/**
+ * The query of the address, and a function that changes some of it: in place, or with `push` as a new entry in the history.
+ * @returns {[URLSearchParams, (changes: Record<string, string>, options?: {push?: boolean}) => void]}
+ */
+export function useQuery() {
+  const [query, setQuery] = useState(() => new URLSearchParams(location.search));
+  useEffect(() => {
+    const update = () => setQuery(new URLSearchParams(location.search));
+    addEventListener("navigated", update);
+    addEventListener("popstate", update);
+    return () => {
+      removeEventListener("navigated", update);
+      removeEventListener("popstate", update);
+    };
+  }, []);
+  const change = (changes, { push = false } = {}) => {
+    const next = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(changes)) value ? next.set(name, value) : next.delete(name);
+    navigate(`${location.pathname}${next.size ? `?${next}` : ""}${location.hash}`, { replace: !push });
+  };
+  return [query, change];
+}
+
+function followLink(event, isPage) {
+  const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  const link = event.target.closest?.("a[href]");
+  if (!isPlain || event.defaultPrevented || !link || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== location.origin || link.hash || !isPage(link.pathname)) return;
+  event.preventDefault();
+  if (link.href !== location.href) navigate(link.href);
+  scrollTo(0, 0);
+}
+
+/** Name the page in the window's title. */
+export function useTitle(title) {
+  useEffect(() => {
+    document.title = title ? `${title} – ActLab` : "ActLab";
+  }, [title]);
+}

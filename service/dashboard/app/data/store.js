@@ -1,0 +1,231 @@
+/** Feeds: GETs that are repeated while somebody looks. One request at a time each, conditional, slower when it fails. */
+import { useEffect, useRef, useState } from "../core/html.js";
+import { get } from "./api.js";
+import { isLive, listen } from "./live.js";
+
+const SLOWEST_MS = 30_000;
+const LIVE_MS = 20_000; // between polls of what events tell of
+const REST_MS = 700;
+const KEPT = 60; // feeds nobody looks at, kept so that going back shows something at once
+
+/**
+ * @typedef {object} Snapshot
+ * @property {any} data the newest answer, undefined before the first
+ * @property {import("./api.js").ApiError|null} error of the newest try
+ * @property {number} at when `data` was last known to be current, ms; 0 never
+ * @property {number} retryAt when the next try is due after a failure, ms; 0 when it works
+ */
+
+/** @type {Map<string, Feed>} */
+const feeds = new Map();
+/** @type {Set<() => void>} */
+const watchers = new Set();
+
+class Feed {
+  /** @param {string} path @param {null|((old: any, answer: any) => any)} merge of an answer to `?since=` into what there was */
+  constructor(path, merge) {
+    this.path = path;
+    this.merge = merge;
+    this.etag = undefined;
+    this.text = undefined; // of the newest answer
+    this.failures = 0;
+    this.busy = false;
+    this.due = false; // it was asked for again while a request was under way
+    this.timer = 0;
+    this.took = 0; // ms that the last request took, and when it ended
+    this.ended = 0;
+    /** @type {Map<(snapshot: Snapshot) => void, (data: any) => number|null>} */
+    this.listeners = new Map();
+    /** @type {Snapshot} */
+    this.snapshot = { data: undefined, error: null, at: 0, retryAt: 0 };
+  }
+
+  subscribe(listener, every) {
+    this.listeners.set(listener, every);
+    this.load();
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) clearTimeout(this.timer);
+      watchers.forEach((watch) => watch());
+    };
+  }
+
+  async load() {
+    clearTimeout(this.timer);
+    if (this.listeners.size === 0 || document.hidden) return;
+    if (this.busy) {
+      this.due = true;
+      return;
+    }
+    this.busy = true;
+    this.due = false;
+    const began = Date.now();
+    try {
+      this.succeed(await get(this.address, { etag: this.etag, known: this.text }));
+    } catch (error) {
+      this.fail(error);
+    }
+    this.busy = false;
+    this.ended = Date.now();
+    this.took = this.ended - began;
+    this.plan();
+  }
+
+  /** Ask again soon: after a rest that grows with what the last answer took, so that a slow one is not sought all the time. */
+  renew() {
+    if (this.failures > 0) return;
+    if (this.busy) this.due = true;
+    else this.loadIn(this.ended + this.rest - Date.now());
+  }
+
+  /** Whether events tell when this changes. Places in the queue, workers and what is derived move without one. */
+  get isTold() {
+    return /^\/(studies|experiments)([/?][^/]*)?$/.test(this.path) && this.snapshot.data?.status !== "queued";
+  }
+
+  get isRepeated() {
+    return [...this.listeners.values()].some((every) => every(this.snapshot.data) !== null);
+  }
+
+  get rest() {
+    return Math.max(REST_MS, 4 * this.took);
+  }
+
+  loadIn(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load(), Math.max(0, ms));
+  }
+
+  succeed({ changed, data, text, etag }) {
+    const recovered = this.snapshot.error !== null;
+    this.failures = 0;
+    this.snapshot = { data: changed ? this.merged(data) : this.snapshot.data, error: null, at: Date.now(), retryAt: 0 };
+    this.etag = etag;
+    this.text = text;
+    if (changed || recovered) this.tell();
+  }
+
+  get address() {
+    const held = this.snapshot.data;
+    return this.merge && held ? `${this.path}?since=${held.revision}` : this.path;
+  }
+
+  merged(answer) {
+    return this.merge && this.snapshot.data ? this.merge(this.snapshot.data, answer) : answer;
+  }
+
+  fail(error) {
+    this.failures += error.passing ? 1 : 0;
+    this.snapshot = { ...this.snapshot, error };
+    this.tell();
+  }
+
+  /** When to ask again: the shortest wish of those who look, doubled for each failure; soon where that was asked for meanwhile. */
+  plan() {
+    if (this.due && this.failures === 0) {
+      this.loadIn(this.rest);
+      return;
+    }
+    const wishes = [...this.listeners.values()].map((every) => every(this.snapshot.data)).filter((ms) => ms !== null);
+    if (this.failures > 0) wishes.push(1000);
+    if (wishes.length === 0) return;
+    const wait = this.waitOf(Math.min(...wishes));
+    if (this.failures > 0) {
+      this.snapshot = { ...this.snapshot, retryAt: Date.now() + wait };
+      this.tell();
+    }
+    this.loadIn(wait);
+  }
+
+  /** The wish, unless asking so often is of no use: what is gone stays gone, and what events tell of needs no poll. */
+  waitOf(wish) {
+    if (this.failures > 0) return Math.min(SLOWEST_MS, wish * 2 ** this.failures);
+    if (this.snapshot.error) return SLOWEST_MS;
+    return isLive() && this.isTold ? Math.max(wish, LIVE_MS) : wish;
+  }
+
+  tell() {
+    this.listeners.forEach((_, listener) => listener(this.snapshot));
+    watchers.forEach((watch) => watch());
+  }
+}
+
+function feed(path, merge = null) {
+  let found = feeds.get(path);
+  if (!found) feeds.set(path, (found = new Feed(path, merge)));
+  for (const [other, idle] of feeds) {
+    if (feeds.size <= KEPT) break;
+    if (idle.listeners.size === 0 && other !== path) feeds.delete(other);
+  }
+  return found;
+}
+
+/**
+ * The newest answer of a GET, repeated every so many ms (a number, a function of the data; null: once).
+ * @param {string|null} path below /api/v1; null asks nothing
+ * @param {number|null|((data: any) => number|null)} every
+ * @param {any} version of what it was derived from: when that changes, it is asked for again
+ * @param {null|((old: any, answer: any) => any)} merge for a path that knows `since`: only what changed is asked for
+ * @returns {Snapshot}
+ */
+export function useFeed(path, every = null, version = undefined, merge = null) {
+  const [snapshot, setSnapshot] = useState(() => (path ? feed(path, merge).snapshot : EMPTY));
+  useEffect(() => {
+    if (!path) {
+      setSnapshot(EMPTY);
+      return undefined;
+    }
+    setSnapshot(feed(path, merge).snapshot);
+    const wish = typeof every === "function" ? every : () => every;
+    return feed(path, merge).subscribe(setSnapshot, wish);
+  }, [path]);
+  const seen = useRef(version);
+  useEffect(() => {
+    if (path && seen.current !== undefined && seen.current !== version) feed(path).renew();
+    seen.current = version;
+  }, [path, version]);
+  return snapshot;
+}
+
+const EMPTY = { data: undefined, error: null, at: 0, retryAt: 0 };
+
+/** Ask again now for every feed whose path starts so. */
+export function refresh(prefix = "") {
+  for (const [path, found] of feeds) if (path.startsWith(prefix)) found.load();
+}
+
+/** The state of all that is looked at: null when current, else how old it is and when the next try is due. */
+export function useStaleness() {
+  const [stale, setStale] = useState(null);
+  useEffect(() => {
+    const watch = () => setStale(staleness());
+    watchers.add(watch);
+    return () => watchers.delete(watch);
+  }, []);
+  return stale;
+}
+
+function staleness() {
+  const failing = [...feeds.values()].filter((one) => one.listeners.size > 0 && one.snapshot.error?.passing);
+  if (failing.length === 0) return null;
+  const seen = failing.map((one) => one.snapshot.at).filter((at) => at > 0);
+  return {
+    at: seen.length ? Math.min(...seen) : 0,
+    retryAt: Math.min(...failing.map((one) => one.snapshot.retryAt || Date.now())),
+    message: failing[0].snapshot.error.message,
+  };
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) refresh();
+});
+
+listen({ onChange, onState: () => refresh() });
+
+/** Ask again for what an event is about, and for the lists it may be in; what hangs on their revision follows. */
+function onChange({ kind, id, studyId }) {
+  if (kind === "reset") refresh();
+  const own = new Set([`/${kind === "study" ? "studies" : "experiments"}/${id}`, `/studies/${studyId}`]);
+  const isMeant = (path) => own.has(path) || path.startsWith("/studies?") || (kind === "experiment" && path.startsWith("/experiments?"));
+  for (const [path, found] of feeds) if (found.listeners.size > 0 && isMeant(path) && found.isRepeated) found.renew();
+}

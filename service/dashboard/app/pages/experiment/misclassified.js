@@ -1,0 +1,28 @@
+/** Which test images one network gets wrong. */
+import { html, useState } from "../../core/html.js";
+import { useFeed } from "../../data/store.js";
+import { count, percent } from "../../text/format.js";
+import { Loaded } from "../../components/notices.js";
+import { Segments } from "../../components/segments.js";
+import { ImageList } from "./imagelist.js";
+
+export function Misclassified({ one }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`<details onToggle=${(event) => setOpen(event.target.open)}>
+    <summary><h3>Images it gets wrong</h3> <span class="muted small-text">which of the test set</span></summary>
+    ${isOpen && html`<${Listed} one=${one} />`}
+  </details>`;
+}
+
+function Listed({ one }) {
+  const [which, setWhich] = useState("last");
+  const feed = useFeed(`/experiments/${one.id}/misclassified?which=${which}`);
+  return html`<div class="stack">
+    <${Segments} label="Weights" value=${which} onChange=${setWhich} choices=${[["last", "last epoch"], ["best", "best validation loss"]]} />
+    <${Loaded} feed=${feed} what="the images">${({ n, test_images: images, indices }) => html`
+      <p>${n === 0 ? "It gets every one right" : `${count(n)} of ${count(images)} test images (${percent(n / images)})`}; one run, n = 1.</p>
+      ${n > 0 && html`<${ImageList} indices=${indices} />`}`}<//>
+    <p class="small-text muted">A number is an image’s place in the test set of <code>${one.spec.dataset}</code>, from 0${one.spec.classes ? ", of the chosen classes" : ""}.
+      The API has no pixels, and no result keeps what a single image was taken for; the confusion matrix has the sums.</p>
+  </div>`;
+}

@@ -1,0 +1,89 @@
+/** One experiment: how it went, what it got right, who tried, and what exactly was trained. */
+import { html, useRef, useState } from "../../core/html.js";
+import { navigate, useTitle } from "../../core/navigation.js";
+import { act, newKey } from "../../data/api.js";
+import { refresh, useFeed } from "../../data/store.js";
+import { ago, clock, duration, percent } from "../../text/format.js";
+import { specText } from "../../text/spec.js";
+import { AsRequest } from "../../components/asrequest.js";
+import { Confirm } from "../../components/dialog.js";
+import { StatusBadge } from "../../components/experimenttable.js";
+import { Loaded, useNow } from "../../components/notices.js";
+import { ActivationName } from "../../components/swatch.js";
+import { Attempts } from "./attempts.js";
+import { Diagnostics } from "./diagnostics.js";
+import { Result } from "./result.js";
+import { RunCurves } from "./runcurves.js";
+
+const BUSY_MS = 1000;
+const IDLE_MS = 15_000;
+
+export const isActive = ({ status }) => status === "queued" || status === "running";
+
+export function Page({ id }) {
+  const feed = useFeed(`/experiments/${id}`, (data) => (data && !isActive(data) ? IDLE_MS : BUSY_MS));
+  useTitle(feed.data ? `${feed.data.name ?? feed.data.activation_label}, seed ${feed.data.spec.seed}` : "Experiment");
+  return html`<p class="crumb">${feed.data?.study_id
+      ? html`<a href=${`/studies/${feed.data.study_id}`}>The study it is of</a>`
+      : html`<a href="/experiments">Experiments</a>`}</p>
+    <${Loaded} feed=${feed} what="the experiment">${(one) => html`<${Experiment} one=${one} />`}<//>`;
+}
+
+function Experiment({ one }) {
+  return html`<div class="stack">
+    <${Head} one=${one} />
+    <${State} one=${one} />
+    <${RunCurves} one=${one} />
+    ${one.spec.diagnostics && html`<${Diagnostics} one=${one} />`}
+    ${one.status === "succeeded" && html`<${Result} one=${one} />`}
+    <div class="columns"><${Attempts} one=${one} /><${Spec} one=${one} /></div>
+  </div>`;
+}
+
+function Head({ one }) {
+  const now = useNow(10_000);
+  return html`<header class="page-head">
+    <div><h1>${one.name ?? html`<${ActivationName} label=${one.activation_label} />`} <${StatusBadge} one=${one} /></h1>
+      <p>${one.name && `${one.activation_label}, `}seed ${one.spec.seed}, ${specText(one.spec)}</p>
+      <p class="small-text">created ${ago(one.created_at, now)}${one.finished_at && `, ended ${clock(one.finished_at)}`}
+        ${one.retry_of && html`, a retry of <a href=${`/experiments/${one.retry_of}`}>an earlier one</a>`}</p></div>
+    <${Actions} one=${one} />
+  </header>`;
+}
+
+function Actions({ one }) {
+  const [isOpen, setOpen] = useState(false);
+  const [error, setError] = useState(null);
+  const key = useRef(newKey());
+  const retry = () => act(`/experiments/${one.id}/retry`, { once: key.current }).then((again) => navigate(`/experiments/${again.id}`), setError);
+  return html`<div class="actions">
+    ${isActive(one) && !one.cancel_requested && html`<button type="button" onClick=${() => setOpen(true)}>Cancel</button>`}
+    ${!isActive(one) && html`<button type="button" onClick=${retry}>Train it again</button>`}
+    ${error && html`<p class="wrong" role="alert">${error.message}</p>`}
+    ${isOpen && html`<${Confirm} title="Cancel this experiment?" verb="Cancel the experiment" onClose=${() => setOpen(false)}
+      act=${() => act(`/experiments/${one.id}/cancel`)} done=${() => refresh("/")}>
+      <p>It ends without a result; its epochs so far are kept.</p><//>`}
+  </div>`;
+}
+
+function State({ one }) {
+  const facts = [
+    ["Epochs", `${one.epochs_done} of ${one.spec.epochs}`],
+    ["Test accuracy, last epoch", percent(one.test_accuracy)],
+    [`At the best validation loss${one.best_epoch ? ` (epoch ${one.best_epoch})` : ""}`, percent(one.best_test_accuracy)],
+    ["Training time", duration(one.seconds)],
+    ["Attempts", String(one.attempt)],
+  ];
+  return html`${one.waiting_reason && html`<div class="notice"><strong>Waiting, number ${one.queue_position}.</strong> ${one.waiting_reason}</div>`}
+    ${one.cause && html`<div class=${`notice ${one.status === "failed" ? "bad" : ""}`}><strong>${one.cause.replaceAll("_", " ")}</strong>
+      ${one.detail && html`<p>${one.detail}</p>`}${one.remedy && html`<p>${one.remedy}</p>`}</div>`}
+    <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function Spec({ one }) {
+  const body = { ...one.spec, ...(one.name && { name: one.name }), ...(one.tags.length && { tags: one.tags }) };
+  return html`<section class="card stack" aria-labelledby="spec-title"><h2 id="spec-title">Spec</h2>
+    <dl>${Object.entries(one.spec).map(([name, value]) => html`<dt><code>${name}</code></dt><dd><code>${JSON.stringify(value)}</code></dd>`)}</dl>
+    <${AsRequest} path="/experiments" body=${body} title="Train the same with a request" />
+  </section>`;
+}

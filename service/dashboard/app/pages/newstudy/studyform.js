@@ -1,0 +1,109 @@
+/** What the form of a new study holds, as the body of POST /studies, and which field an error is about. */
+import { valueText } from "../../text/labels.js";
+import { listOf, seedsOf } from "../../text/lists.js";
+
+/** Fields that take one value or several: several become a factor. [path, label, hint, example] */
+export const LISTS = [
+  ["epochs", "Epochs", "the article: 20", "20"],
+  ["batch_size", "Batch sizes", "the article: 128", "128"],
+  ["dropout", "Dropout", "the article: 0.25 after pooling, 0.5 before the output", "0.25 and 0.5"],
+];
+export const MORE_LISTS = [
+  ["optimizer.learning_rate", "Learning rates", "the optimizer’s own default", "0.001"],
+  ["model.dense_layers", "Hidden dense layers", "the article: 1", "1"],
+  ["train_samples", "Training images", "all of them", "all"],
+];
+/** Fields with a fixed choice. [path, label, choices]; the first is the default, left out of the body. */
+export const CHOICES = [
+  ["optimizer.name", "Optimizer", ["adam", "sgd", "adadelta"]],
+  ["schedule", "Learning rate schedule", ["reduce_on_plateau", "cosine", "none"]],
+  ["model.batch_norm", "Batch normalisation", [true, false]],
+  ["model.init", "Initialisation", ["glorot_uniform", "he_normal", "recommended"]],
+  ["model.pool", "Pooling", ["max", "avg"]],
+  ["precision", "Precision", ["auto", "float32", "bfloat16"]],
+];
+export const DATASETS = [
+  ["mnist_5k", "MNIST, 4,000 images, no download"],
+  ["digits", "Digits, 1,297 images, no download"],
+  ["mnist", "MNIST, 60,000 images (the article’s)"],
+  ["fashion_mnist", "Fashion-MNIST, 60,000 images"],
+];
+
+/** A form that compares ReLU with swish over three seeds, in a minute or so; the address may name others. */
+function blank(query = new URLSearchParams()) {
+  const named = query.getAll("activation");
+  const formulas = query.getAll("formula").map(readFormula).filter(Boolean);
+  return {
+    preset: "",
+    name: "",
+    question: "",
+    activations: named.length || formulas.length ? named : ["relu", "swish"],
+    formulas,
+    dataset: "mnist_5k",
+    seeds: "0-2",
+    lists: { epochs: "3" },
+    choices: {},
+    tuning: { isOn: false, rates: "0.0003, 0.001, 0.003, 0.01", seeds: "1000-1002" },
+  };
+}
+
+/** A formula in an address: {"formula", "parameters"} as JSON; anything else is no formula. */
+function readFormula(text) {
+  try {
+    const { formula, parameters = {} } = JSON.parse(text);
+    return typeof formula === "string" ? { formula, parameters } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The form that an address asks for. */
+export function formOf(query) {
+  return query.get("preset") ? { ...blank(query), ...startedFrom(query.get("preset")) } : blank(query);
+}
+
+/** What changes when another start is chosen: a preset says what is not given. */
+export function startedFrom(preset) {
+  const { dataset, seeds, lists } = blank();
+  return preset ? { preset, dataset: "", seeds: "", lists: {}, choices: {} } : { preset, dataset, seeds, lists, choices: {} };
+}
+
+/** The body of POST /studies. Values that are no numbers go as they are: the server says what is wrong with them. */
+export function bodyOf(form) {
+  const filed = { ...(form.name.trim() && { name: form.name.trim() }), ...(form.question.trim() && { question: form.question.trim() }) };
+  const start = form.preset ? { preset: form.preset } : {};
+  const seeds = form.preset && !form.seeds.trim() ? {} : { seeds: seedsOf(form.seeds) };
+  const base = form.dataset ? { dataset: form.dataset } : {};
+  const factors = form.preset ? {} : { activation: [...form.activations, ...form.formulas.map(activationOf)] };
+  for (const [path, text] of Object.entries(form.lists)) {
+    const values = listOf(text);
+    if (values.length > 1) factors[path] = values;
+    else if (values.length === 1) put(base, path, values[0]);
+  }
+  for (const [path, value] of Object.entries(form.choices)) put(base, path, value);
+  return { ...start, ...filed, base, factors, ...seeds, ...tuningOf(form.tuning) };
+}
+
+const tuningOf = ({ isOn, rates, seeds }) => (isOn ? { tuning: { rates: listOf(rates), seeds: seedsOf(seeds) } } : {});
+
+const activationOf = ({ formula, parameters }) => (Object.keys(parameters).length ? { formula, parameters } : { formula });
+
+function put(base, path, value) {
+  const names = path.split(".");
+  const last = names.pop();
+  let inner = base;
+  for (const name of names) inner = inner[name] ??= {};
+  inner[last] = value;
+}
+
+/** Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like stand alone. */
+export function isAbout(problem, path) {
+  const pointer = problem.pointer ?? "";
+  const inside = (where) => pointer === where || pointer.startsWith(`${where}/`);
+  return inside(`/${path}`) || inside(`/base/${path.replaceAll(".", "/")}`) || inside(`/factors/${path}`);
+}
+
+/** What a study made of this form would be called, until it is given a name. */
+export function suggestedName(form) {
+  return [...form.activations, ...form.formulas.map(({ formula }) => valueText({ formula }))].join(", ");
+}

@@ -1,0 +1,73 @@
+/** One study: how far it is, how its groups learn, and what may be said of their differences. */
+import { html, useState } from "../../core/html.js";
+import { useTitle } from "../../core/navigation.js";
+import { useFeed } from "../../data/store.js";
+import { ago, duration } from "../../text/format.js";
+import { gridText, isTuning, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../../text/labels.js";
+import { seedsText } from "../../text/lists.js";
+import { Loaded, useNow } from "../../components/notices.js";
+import { ProgressBar, progressText } from "../../components/progress.js";
+import { Segments } from "../../components/segments.js";
+import { Claims } from "./claims.js";
+import { Comparison } from "./comparison.js";
+import { CurvesPanel } from "./curves.js";
+import { StudyActions } from "./studyactions.js";
+import { StudyExperiments } from "./studyexperiments.js";
+import { Tuning, TunesFor } from "./tuning.js";
+
+const BUSY_MS = 1000;
+const IDLE_MS = 15_000;
+
+export function Page({ id }) {
+  const feed = useFeed(`/studies/${id}`, (data) => (data?.finished ? IDLE_MS : BUSY_MS));
+  useTitle(feed.data ? studyTitle(feed.data) : "Study");
+  return html`<p class="crumb"><a href="/studies">Studies</a></p>
+    <${Loaded} feed=${feed} what="the study">${(study) => html`<${Study} study=${study} />`}<//>`;
+}
+
+function Study({ study }) {
+  return html`<div class="stack">
+    <${Head} study=${study} />
+    ${study.tunes && html`<${TunesFor} study=${study} />`}
+    ${study.tuning && html`<${Tuning} study=${study} />`}
+    ${isTuning(study) ? null : html`<${Ranked} study=${study} />`}
+  </div>`;
+}
+
+function Ranked({ study }) {
+  const [metric, setMetric] = useState("test_accuracy");
+  const [grid, setGrid] = useState(study.grids[0]?.name ?? "");
+  return html`${study.grids.length > 0 && html`<${Segments} label="Grid" value=${grid} onChange=${setGrid} choices=${study.grids.map(({ name }) => [name, name])} />`}
+    <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} />
+    <${Comparison} study=${study} grid=${grid} metric=${metric} onMetric=${setMetric} />
+    <${Claims} study=${study} />
+    <${StudyExperiments} study=${study} />`;
+}
+
+function Head({ study }) {
+  const now = useNow(10_000);
+  const state = studyState(study);
+  return html`<header>
+    <div class="page-head">
+      <div><h1>${studyTitle(study)} <span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></h1>
+        ${study.question && html`<p>${study.question}</p>`}
+        <p class="small-text">${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${seedsText(study.seeds)}${study.reuse && " · counts what others have trained"} · created ${ago(study.created_at, now)}</p></div>
+      <${StudyActions} study=${study} />
+    </div>
+    <div class="study-progress">
+      <${ProgressBar} progress=${study.progress} />
+      <p class="muted" role="status">${progressText(study)}${!study.finished && !isTuning(study) && study.eta_seconds === null && waiting(study)}</p>
+    </div>
+  </header>`;
+}
+
+/** Why it is not known how long it will take. */
+function waiting({ progress }) {
+  if (!progress.running) return "; none is running now";
+  return progress.succeeded ? "; no worker has reported lately" : "; the time left is known when the first has ended";
+}
+
+/** What all experiments share and the article's protocol does not have, in a line. */
+function baseText({ base }) {
+  return Object.entries(base).map(([path, value]) => `${factorName(path)} ${path.endsWith("seconds") ? duration(value) : valueText(value)}`).join(", ");
+}

@@ -1,0 +1,54 @@
+/** The groups, best mean first, each with its rank range, its interval and its seeds on one scale. */
+import { html } from "../../core/html.js";
+import { figure, plain, range } from "../../text/format.js";
+import { groupKey } from "../../text/labels.js";
+import { activationStyle, orderedStyle, useColours } from "../../charts/palette.js";
+import { scaleOf, Strip } from "../../charts/strip.js";
+import { GroupName } from "../../components/swatch.js";
+
+const MANY = 20;
+
+/** @param {{comparison: any}} props a comparison with `seeds=true` */
+export function Ranking({ comparison }) {
+  const { unit, title } = comparison.family;
+  const { dark } = useColours();
+  const scale = scaleOf(comparison.groups.flatMap((group) => [...(group.interval ?? []), group.min, group.max]));
+  const hasImages = comparison.groups.some((group) => group.test_image_interval);
+  const isLong = comparison.groups.length > MANY;
+  return html`<div class=${`scroll ${isLong ? "tall headed" : ""}`} tabindex="0" role="region" aria-label="All groups">
+    <table class=${`cards ranking ${Object.keys(comparison.groups[0]?.factors ?? {}).length > 1 ? "crowded" : ""}`}>
+    <caption class="visually-hidden">Groups by ${title}, best mean first</caption>
+    <thead><tr>
+      <th scope="col">Rank</th><th scope="col">Group</th><th scope="col" class="number">n</th><th scope="col" class="number">Mean</th>
+      <th scope="col" class="number">95 % over seeds</th>${hasImages && html`<th scope="col" class="number roomy">95 % over test images</th>`}
+      <th scope="col" class="number roomy">sd</th>
+      <th scope="col" class="strip-head"><span>${figure(scale.low, unit)}</span><span>each seed, mean, interval</span><span>${figure(scale.high, unit)}</span></th>
+    </tr></thead>
+    <tbody>${comparison.groups.map((group, index) => {
+      const color = (group.factors.activation === undefined ? orderedStyle(index, dark) : activationStyle(group.factors.activation, dark)).color;
+      return html`<tr key=${groupKey(group.factors)}>
+        <td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>
+        <th scope="row"><${GroupName} factors=${group.factors} /></th>
+        <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
+        <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
+        <td data-label="95 % over seeds" class="number">${group.interval ? range(group.interval, unit) : "needs 2 seeds"}</td>
+        ${hasImages && html`<td data-label="95 % over test images" class="number muted roomy">${range(group.test_image_interval, unit)}</td>`}
+        <td data-label="sd" class="number roomy">${unit === "fraction" && group.sd !== null ? `${plain(100 * group.sd, 2)}\u202fpp` : plain(group.sd, 2)}</td>
+        <td class="strip-cell"><${Strip} scale=${scale} mean=${group.mean} interval=${group.interval} seeds=${group.seeds} color=${color} unit=${unit} /></td>
+      </tr>`;
+    })}</tbody>
+  </table></div>
+  <p class="small-text muted">${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other trainings on
+    these test images would lie.${hasImages && html`<span class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other images of the same kind.</span>`}</p>
+  ${comparison.seeds_needed?.seeds && html`<p class="small-text muted">To separate the two best with 80 % power it would take about${" "}
+    ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`}`;
+}
+
+const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–${worst}`);
+
+/** What is not in n, said beside it. */
+function Lost({ group }) {
+  const words = [["n_diverged", "diverged"], ["n_failed", "failed"], ["n_pending", "to come"], ["n_duplicate", "repeated"]]
+    .filter(([name]) => group[name] > 0).map(([name, word]) => `${group[name]} ${word}`);
+  return words.length ? html`<span class="small-text muted"> and ${words.join(", ")}</span>` : null;
+}

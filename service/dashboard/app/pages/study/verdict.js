@@ -1,0 +1,35 @@
+/** A comparison in a sentence that says no more than its tests do. */
+import { counted, figure } from "../../text/format.js";
+import { groupLabel } from "../../text/labels.js";
+import { leadersOf } from "../../components/leaders.js";
+
+const MOST_NAMED = 5;
+
+export function verdictText(comparison) {
+  const measured = comparison.groups.filter((group) => group.mean !== null);
+  if (measured.length === 0) return "No experiment has given this figure yet.";
+  if (measured.length === 1) return aloneText(measured[0], comparison);
+  const pending = comparison.groups.reduce((sum, group) => sum + group.n_pending, 0);
+  return topText(comparison) + (pending > 0 ? ` So far: ${counted(pending, "experiment")} to go.` : "");
+}
+
+function topText(comparison) {
+  if (comparison.pairs.every((pair) => pair.verdict === "not tested")) {
+    return "Nothing can be tested: a difference needs two seeds or more in each group. The order below is by mean, and may be chance.";
+  }
+  const leaders = leadersOf(comparison);
+  const tests = `${counted(comparison.family.pairs, "test")}, Holm-corrected at ${comparison.family.alpha}`;
+  if (leaders.length === 1) return `Best is ${groupLabel(leaders[0].factors)}, separated from every other group (${tests}).`;
+  if (leaders.length === comparison.groups.length) return `No group can be told from the best by these seeds (${tests}).`;
+  return `The first place is open between ${named(leaders)}: no test puts another group above them (${tests}).`;
+}
+
+function aloneText(group, comparison) {
+  return `Only ${groupLabel(group.factors)} has a result: ${figure(group.mean, comparison.family.unit)}, n = ${group.n}. There is nothing to compare it with.`;
+}
+
+function named(groups) {
+  const names = groups.slice(0, MOST_NAMED).map((group) => groupLabel(group.factors));
+  if (groups.length > MOST_NAMED) return `${names.join("; ")} and ${groups.length - MOST_NAMED} more`;
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}

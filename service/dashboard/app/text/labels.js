@@ -1,0 +1,61 @@
+/** How studies, groups and factors are named on the pages. */
+
+const SHORT = {
+  "optimizer.learning_rate": "learning rate", "optimizer.name": "optimizer", "optimizer.l2": "L2", batch_size: "batch size",
+  "model.conv_channels": "convolutions", "model.dense_layers": "dense layers", "model.batch_norm": "batch norm", "model.init": "initialisation", dataset: "data set",
+  train_samples: "training images", "dropout.conv": "dropout (conv)", "dropout.dense": "dropout (dense)", "model.pool": "pooling",
+}; // prettier-ignore
+
+/** A spec path in words: `optimizer.learning_rate` -> "learning rate". */
+export const factorName = (path) => SHORT[path] ?? path.replaceAll("_", " ").replaceAll(".", " ");
+
+/** A factor's value as text, whatever its kind: {"conv": 0.1, "dense": 0.5} -> "conv 0.1, dense 0.5". */
+export function valueText(value) {
+  if (value === null || value === undefined) return "none";
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.map(valueText).join(", ") || "none";
+  if (value.formula || value.name) return value.formula ?? value.name;
+  return Object.entries(value).map(([name, inner]) => `${name} ${valueText(inner)}`).join(", ");
+}
+
+/** The group of a comparison in words: the activation first, then the other factors by name. */
+export function groupLabel(factors) {
+  const { activation, ...others } = factors;
+  const rest = Object.entries(others).map(([path, value]) => `${factorName(path)} ${valueText(value)}`);
+  return [...(activation === undefined ? [] : [activation]), ...rest].join(", ") || "all";
+}
+
+/** Equal for equal factors, whatever their order. */
+export const groupKey = (factors) => JSON.stringify(Object.entries(factors).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** What a study varies, in a line: "activation (5), dropout 0, 0.25". */
+export function gridText(study) {
+  if (study.grids.length) return `${study.grids.length} grids: ${study.grids.map(({ name }) => name).join(", ")}`;
+  const parts = Object.entries(study.factors).map(([path, values]) => {
+    const listed = values.map(valueText).join(", ");
+    return values.length > 5 || listed.length > 60 ? `${values.length} × ${factorName(path)}` : path === "activation" ? listed : `${factorName(path)} ${listed}`;
+  });
+  return parts.join("; ") || "one cell";
+}
+
+/** How many combinations a study has; of several grids, at most so many. */
+export function cellsOf(study) {
+  const size = (factors) => Object.values(factors).reduce((product, values) => product * values.length, 1);
+  return study.grids.length ? study.grids.reduce((sum, grid) => sum + size({ ...study.factors, ...grid.factors }), 0) : size(study.factors);
+}
+
+/** A study's name, or what it is about where it has none. */
+export const studyTitle = (study) => study.name ?? gridText(study);
+
+/** Whether the ranking of a study waits until its learning rates are chosen. */
+export const isTuning = ({ tuning, cancelled_at: cancelled }) => tuning !== null && tuning.tuned_at === null && cancelled === null;
+
+/** One word for where a study is, and the badge that goes with it. */
+export function studyState(study) {
+  if (isTuning(study)) return "tuning";
+  if (study.finished) return study.cancelled_at ? "cancelled" : study.progress.succeeded === 0 ? "failed" : "succeeded";
+  if (study.cancelled_at) return "cancelling";
+  return study.progress.running > 0 ? "running" : "queued";
+}
+
+export const STATE_WORDS = { succeeded: "finished", failed: "nothing succeeded", cancelled: "cancelled", cancelling: "cancelling", running: "running", tuning: "tuning", queued: "queued" };
