@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from service.domain.activations.selection import ActivationSpec
 from service.domain.comparisons.cells import Factor
 from service.domain.errors import FieldProblem, Invalid
-from service.domain.spec import ExperimentSpec
+from service.domain.spec import ExperimentSpec, complete, value_at
 
 
 def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -50,14 +50,12 @@ def groupable(path: str) -> str:
 def value(spec: Mapping[str, Any], path: str) -> Factor:
     """The value at a path of a stored spec: an activation by its label, one dropout for both places as that number,
     and what else is not a single value as JSON text."""
-    found: Any = spec
-    for part in path.split("."):
-        found = found[part]
+    stored = value_at(spec, path)
     if path == "activation":
-        return ActivationSpec.model_validate(found).label
-    if path == "dropout" and found["conv"] == found["dense"]:
-        found = found["conv"]
-    return plain(found)
+        return ActivationSpec.model_validate(stored).label
+    if path == "dropout" and stored["conv"] == stored["dense"]:
+        return plain(stored["conv"])
+    return plain(stored)
 
 
 def plain(value: Any) -> Factor:
@@ -78,5 +76,6 @@ def without(spec: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Top-level fields in which two specs differ, those aside that change no figure."""
+    """The top-level fields in which two stored specs, or parts of them, differ, except those that change no figure."""
+    one, other = complete(one), complete(other)
     return [name for name in {**one, **other} if name not in NO_EFFECT and one.get(name) != other.get(name)]

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError, to_jsonable_python
 from pydantic_core.core_schema import ValidationInfo
 
-from service.domain.activations.selection import ActivationChoice
+from service.domain.activations.selection import ActivationChoice, ActivationSpec
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.part import Part
 from service.domain.text import Name, Notes, Tags, printable
@@ -199,9 +202,91 @@ class ExperimentSpec(Part):
 
     @property
     def condition(self) -> str:
-        """Hash of everything but the seed: experiments that agree in it are repetitions of one condition."""
-        spelled = json.dumps(self.model_dump(mode="json", exclude={"seed"}), sort_keys=True)
-        return hashlib.sha256(spelled.encode()).hexdigest()
+        """The hash of everything but the seed; experiments that agree in it are repetitions of one condition."""
+        return hash_of(self.model_dump(mode="json", exclude={"seed"}))
+
+
+ORIGINAL_FIELDS = frozenset({
+    "activation", "dataset", "epochs", "model", "model.conv_channels", "model.dense_units", "model.dense_layers",
+    "model.batch_norm", "model.pool", "model.init", "batch_size", "dropout", "dropout.conv", "dropout.dense", "seed",
+    "validation_fraction", "train_samples", "classes", "optimizer", "optimizer.name", "optimizer.learning_rate",
+    "optimizer.momentum", "optimizer.l2", "schedule", "max_seconds", "output", "early_stopping",
+    "early_stopping.patience", "early_stopping.min_delta", "precision", "diagnostics",
+})  # fmt: skip
+"""Dotted paths of the fields of version 0.1.0, which every stored spec holds and every hash of a spec includes.
+
+A field that is added later is not entered here. It needs a default that never changes and does not depend on other
+fields: a stored spec without the field means the default, and a hash leaves the field out while it has the default.
+"""
+
+
+@cache
+def added_fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the fields of a spec that are not in ORIGINAL_FIELDS: path to default as JSON, outer fields first.
+
+    An activation is one value here; its own model says how it is stored.
+    Raises TypeError for an added field without a default, since no older spec could be read any more.
+    """
+    added = {}
+    for path, field in _fields(model):
+        if path not in ORIGINAL_FIELDS:
+            if field.is_required():
+                raise TypeError(f"{path} was added to the spec without a default")
+            added[path] = to_jsonable_python(field.get_default(call_default_factory=True, validated_data={}))
+    return added
+
+
+def complete(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a stored spec, or a part of one, with the added fields that it lacks at their defaults."""
+    for path, default in added_fields(ExperimentSpec).items():
+        stored = _with_default(stored, path.split("."), default)
+    return stored
+
+
+def value_at(stored: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a dotted path of a stored spec, the default where the spec is older than the field.
+
+    None where an object around the value is null, as in `early_stopping.patience` without early stopping.
+    """
+    value: Any = stored
+    names = path.split(".")
+    for depth, name in enumerate(names, 1):
+        if value is None:
+            return None
+        value = value[name] if name in value else added_fields(ExperimentSpec)[".".join(names[:depth])]
+    return value
+
+
+def hash_of(stored: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a stored spec, or of a part of one, without the added fields that have their defaults."""
+    fields = complete(stored)
+    for path, default in added_fields(ExperimentSpec).items():
+        fields = _without_default(fields, path.split("."), default)
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _fields(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        yield above + name, field
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, ActivationSpec):
+                yield from _fields(kind, f"{above}{name}.")
+
+
+def _with_default(fields: Mapping[str, Any], path: Sequence[str], default: Any) -> Mapping[str, Any]:
+    name, *rest = path
+    if not rest:
+        return {**fields, name: fields.get(name, default)}
+    inner = fields.get(name)
+    return {**fields, name: _with_default(inner, rest, default)} if isinstance(inner, Mapping) else fields
+
+
+def _without_default(fields: Mapping[str, Any], path: Sequence[str], default: Any) -> Mapping[str, Any]:
+    name, *rest = path
+    if not rest:
+        return {key: value for key, value in fields.items() if key != name or value != default}
+    inner = fields.get(name)
+    return {**fields, name: _without_default(inner, rest, default)} if isinstance(inner, Mapping) else fields
 
 
 EXAMPLES: list[Any] = [

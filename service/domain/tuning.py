@@ -1,7 +1,5 @@
 """Tuning the learning rate of each cell of a study before it is ranked: on validation images, on seeds of its own."""
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
@@ -11,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.domain import factors
 from service.domain.comparisons.cells import Factor
 from service.domain.part import Part
-from service.domain.spec import ExperimentSubmission
+from service.domain.spec import ExperimentSubmission, hash_of
 
 RATE = "optimizer.learning_rate"
 NOT_FRESH = "The ranking needs seeds that tuning has not seen"
@@ -67,9 +65,8 @@ class Choice(BaseModel):
 
 
 def cell_of(spec: Mapping[str, Any]) -> str:
-    """The same for all rates and seeds of one cell: a hash of the rest of a stored spec."""
-    spelled = json.dumps(factors.without(spec, ["seed", RATE]), sort_keys=True)
-    return hashlib.sha256(spelled.encode()).hexdigest()
+    """Return the hash of a stored spec without seed and learning rate: the same for all trials of one cell."""
+    return hash_of(factors.without(spec, ["seed", RATE]))
 
 
 def choose(trials: Iterable[Trial]) -> tuple[float | None, list[RateScore]]:

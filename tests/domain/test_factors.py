@@ -8,6 +8,7 @@ from service.domain import factors
 from service.domain.comparisons.cells import Factor
 from service.domain.errors import Invalid
 from service.domain.spec import ExperimentSpec
+from tests.domain.later_spec import CHANGES, LaterSpec
 from tests.domain.wrong_specs import leaves
 
 
@@ -69,3 +70,25 @@ def test_specs_differ_in_fields_and_not_in_seeds() -> None:
     assert factors.differing(stored(seed=1), stored(seed=2)) == []
     assert factors.differing(stored(), stored(epochs=1, dropout=0)) == ["epochs", "dropout"]
     assert factors.differing({"old": 1}, {"new": None, "newer": 2}) == ["old", "newer"]
+
+
+@pytest.mark.usefixtures("later")
+def test_differing_takes_a_missing_added_field_for_its_default() -> None:
+    older, newer = stored(early_stopping={}), LaterSpec.model_validate({"activation": "relu", "early_stopping": {}})
+    assert factors.differing(older, newer.model_dump(mode="json")) == []
+    assert factors.differing(factors.without(older, ["model"]), factors.without(newer.model_dump(), ["model"])) == []
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_differing_names_an_added_field_with_another_value(change: dict[str, Any]) -> None:
+    older = stored(early_stopping={} if "early_stopping" in change else None)
+    newer = LaterSpec.model_validate({"activation": "relu"} | change).model_dump(mode="json")
+    assert factors.differing(older, newer) == list(change)
+    assert factors.differing(newer, older) == list(change)
+
+
+@pytest.mark.usefixtures("later")
+def test_value_of_an_added_field_is_its_default_in_an_older_spec() -> None:
+    assert factors.value(stored(), "model.width") == 1.0
+    assert factors.value(stored(), "augmentation") is None

@@ -6,7 +6,16 @@ import pytest
 from pydantic import ValidationError
 
 from service.domain.problems import field_problems
-from service.domain.spec import DEFAULT_LEARNING_RATE, ExperimentSpec, ExperimentSubmission
+from service.domain.spec import (
+    DEFAULT_LEARNING_RATE,
+    ORIGINAL_FIELDS,
+    ExperimentSpec,
+    ExperimentSubmission,
+    added_fields,
+    complete,
+    value_at,
+)
+from tests.domain.later_spec import CHANGES, LaterSpec
 from tests.domain.wrong_specs import WRONG, Wrong, leaves
 
 
@@ -140,6 +149,75 @@ def test_a_change_of_any_field_but_the_seed_is_another_condition() -> None:
     ]  # fmt: skip
     assert {name for change in changes for name in change} == ExperimentSpec.model_fields.keys() - {"seed"}
     assert len({spec(**change).condition for change in [{}, *changes]}) == len(changes) + 1
+
+
+# --- fields that are added later -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "condition"),
+    [
+        ({"seed": 7}, "ec60bb4f397d19a1ad3d9b9c91ebc9afe2235f195bd9ca48038906c620a9961b"),
+        (
+            {
+                "activation": {"name": "swish", "parameters": {"beta": {"value": 1.5, "learnable": True}}},
+                "early_stopping": {},
+            },
+            "39ce6de59d69b029bfcc608a68d33b1a007209f2169f6c48575157473b10c4bb",
+        ),
+    ],
+    ids=str,
+)
+def test_condition_is_that_of_version_0_1_0(fields: dict[str, Any], condition: str) -> None:
+    assert spec(**fields).condition == condition
+
+
+def test_original_fields_are_paths_of_the_spec() -> None:
+    paths = {path for path in leaves(ExperimentSpec) if not path.startswith("activation.")} | {"activation"}
+    parents = {path.rpartition(".")[0] for path in paths} - {""}
+    assert (paths | parents) - added_fields(ExperimentSpec).keys() == ORIGINAL_FIELDS
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("fields", [{}, {"early_stopping": {"patience": 3}}, {"model": {"dense_units": 64}}], ids=str)
+def test_condition_leaves_out_added_fields_at_their_defaults(fields: dict[str, Any]) -> None:
+    assert LaterSpec.model_validate({"activation": "relu"} | fields).condition == spec(**fields).condition
+
+
+@pytest.mark.usefixtures("later")
+def test_condition_holds_added_fields_with_other_values() -> None:
+    later_specs = [LaterSpec.model_validate({"activation": "relu"} | change) for change in CHANGES]
+    conditions = {spec().condition, spec(early_stopping={}).condition, *(one.condition for one in later_specs)}
+    assert len(conditions) == 2 + len(CHANGES)
+
+
+@pytest.mark.usefixtures("later")
+def test_complete_fills_in_added_fields() -> None:
+    older, newer = spec(early_stopping={}), LaterSpec.model_validate({"activation": "relu", "early_stopping": {}})
+    assert complete(older.model_dump(mode="json")) == newer.model_dump(mode="json")
+    assert complete({"epochs": 1}) == {"epochs": 1, "label_smoothing": 0.0, "augmentation": None}
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("label_smoothing", 0.0), ("model.width", 1.0), ("augmentation.shift", None), ("early_stopping.warmup", None)],
+)
+def test_value_at_takes_the_default_where_the_spec_is_older_than_the_field(path: str, value: object) -> None:
+    assert value_at(spec().model_dump(mode="json"), path) == value
+
+
+def test_value_at_refuses_a_path_that_no_spec_has() -> None:
+    with pytest.raises(KeyError):
+        value_at(spec().model_dump(mode="json"), "label_smoothing")
+
+
+def test_added_fields_refuses_a_field_without_a_default() -> None:
+    class Broken(ExperimentSpec):
+        width: float
+
+    with pytest.raises(TypeError, match="width was added to the spec without a default"):
+        added_fields(Broken)
 
 
 def test_a_spec_survives_its_way_through_the_database() -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from service.domain.errors import Invalid
+from service.domain.spec import ExperimentSpec
 from service.domain.study import StudySpec
 from service.domain.tuning import Trial, cell_of, choose, is_at_edge, ranked
+from tests.domain.later_spec import CHANGES, LaterSpec
 
 TUNED: dict[str, Any] = {
     "factors": {"activation": ["relu", "tanh"]},
@@ -69,6 +71,20 @@ def test_every_cell_is_tried_with_every_rate_and_ranked_with_its_own() -> None:
     found = ranked(spec.experiments(), {cells[0]: 0.001, cells[2]: None})
     assert [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in found] == [
         ("relu", 0.001, 0), ("relu", 0.001, 1)]  # fmt: skip
+
+
+RELU = "c8a1965d0c222d3d4a55f7f827499fad0eca51b66ef0a080ccc454a7b5ac7f01"  # as version 0.1.0 stored it
+
+
+def test_cell_of_is_that_of_version_0_1_0() -> None:
+    assert cell_of(ExperimentSpec.model_validate({"activation": "relu"}).model_dump(mode="json")) == RELU
+
+
+@pytest.mark.usefixtures("later")
+def test_cell_of_leaves_out_added_fields_at_their_defaults() -> None:
+    assert cell_of(LaterSpec.model_validate({"activation": "relu"}).model_dump(mode="json")) == RELU
+    changed = [LaterSpec.model_validate({"activation": "relu"} | change) for change in CHANGES]
+    assert len({RELU, *(cell_of(one.model_dump(mode="json")) for one in changed)}) == 1 + len(CHANGES)
 
 
 def test_the_study_that_tunes_is_one_as_any_other() -> None:

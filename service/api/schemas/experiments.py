@@ -1,12 +1,13 @@
 """Bodies about experiments."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from service.api.schemas.base import View
+from service.domain.spec import complete
 from service.domain.status import Cause, Status
 from service.domain.text import Name, Notes, Tags
 
@@ -29,7 +30,9 @@ class ExperimentView(View):
     activation_label: str = Field(
         validation_alias="activation", description="As filters and comparisons name it: relu, swish(beta=2)."
     )
-    spec: dict[str, Any] = Field(description="The spec with every default filled in.")
+    spec: Annotated[dict[str, Any], BeforeValidator(complete)] = Field(
+        description="The spec with every default filled in."
+    )
     tags: list[str]
     notes: str | None
     priority: int

@@ -10,7 +10,7 @@ from uuid import UUID
 from service.domain import factors
 from service.domain.article_claims.answer import Evidence
 from service.domain.comparisons.cells import Factor, Run, key, standing
-from service.domain.spec import ExperimentSpec
+from service.domain.spec import ExperimentSpec, complete
 from service.domain.status import Status
 
 Fields = Mapping[str, Factor]
@@ -129,7 +129,7 @@ def _side(runs: Sequence[Observed], apart: Sequence[str]) -> Side:
 
 def fields(spec: Mapping[str, Any]) -> Fields:
     """A stored spec as `Fields`."""
-    return {"activation": factors.value(spec, "activation"), **dict(_leaves(spec))}
+    return {"activation": factors.value(spec, "activation"), **dict(_leaves(complete(spec)))}
 
 
 def _leaves(spec: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Factor]]:

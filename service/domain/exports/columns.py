@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from service.domain.spec import value_at
+
 RowsName = Literal["experiments", "epochs", "diagnostics"]
 
 Kind = Literal["text", "integer", "real", "boolean", "time", "texts", "integers", "object"]
@@ -27,14 +29,7 @@ def _own(name: str, kind: Kind, meaning: str, attribute: str = "") -> Column:
 
 def _spec(path: str, kind: Kind, meaning: str) -> Column:
     """A field of the spec; its name is the path with underscores."""
-
-    def read(experiment: Any, _: Any) -> Any:
-        found: Any = experiment.spec
-        for part in path.split("."):
-            found = None if found is None else found[part]
-        return found
-
-    return Column(path.replace(".", "_"), kind, meaning, read)
+    return Column(path.replace(".", "_"), kind, meaning, lambda experiment, _: value_at(experiment.spec, path))
 
 
 def _part(name: str, kind: Kind, meaning: str) -> Column:

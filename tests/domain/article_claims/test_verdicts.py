@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from service.domain.article_claims.observations import Observations, Observed, tuned
+from service.domain.article_claims.observations import Observations, Observed, fields, tuned
 from service.domain.article_claims.verdicts import judge
 from service.domain.presets import PRESETS
+from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause, Status
 from service.domain.study import StudySpec
 from tests.domain.article_claims.runs import START, Runs, noisy
+from tests.domain.later_spec import LaterSpec
 
 
 def test_without_runs_every_claim_is_undecided_and_says_what_is_missing() -> None:
@@ -295,3 +297,9 @@ def test_the_preset_holds_the_cells_that_each_claim_reads() -> None:
     assert set(missing[2]) == {"diagnostics of step"}
     assert set(missing[6]) == set(missing[7]) == {"diagnostics of relu"}
     assert all(each.startswith("5 seeds with a value; there are 0") for each in missing[3])
+
+
+@pytest.mark.usefixtures("later")
+def test_fields_are_equal_for_specs_before_and_after_a_field_was_added() -> None:
+    older, newer = (kind.model_validate({"activation": "relu"}) for kind in (ExperimentSpec, LaterSpec))
+    assert fields(older.model_dump(mode="json")) == fields(newer.model_dump(mode="json"))
