@@ -11,12 +11,12 @@ import os
 import statistics
 import time
 from pathlib import Path
-from typing import cast
 
 import typer
 
-from service.domain.spec import DatasetName, ExperimentSpec
-from worker.training.datasets.tensors import Locations, load
+from service.datasets.locations import Locations
+from service.domain.spec import ExperimentSpec
+from worker.training.datasets.tensors import load
 from worker.training.diagnostics.measurement import Diagnostics
 from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
@@ -66,11 +66,10 @@ def since(start: Seconds) -> Seconds:
 def main(
     dataset: str = "mnist", activation: str = "relu", rounds: int = 8, steps: int = 50, threads: int | None = None
 ) -> None:
-    name = cast(DatasetName, dataset)
-    spec = ExperimentSpec.model_validate({"activation": activation, "dataset": name, "diagnostics": False})
+    spec = ExperimentSpec.model_validate({"activation": activation, "dataset": dataset, "diagnostics": False})
     execution = Execution.resolve(spec, threads=threads)
     given = os.environ.get("ACTLAB_DATA_DIR")
-    data = load(name, Locations(home=Path(".actlab"), data_dir=None if given is None else Path(given)))
+    data = load(dataset, Locations(home=Path(".actlab"), data_dir=None if given is None else Path(given)))
     turns = Turns(rounds, steps)
     try:
         train(spec, data.to(execution.device), execution, turns)

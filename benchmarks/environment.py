@@ -25,8 +25,9 @@ SETTINGS = {"plain": {}, "allocator": ALLOCATOR, "waiting": WAITING, "both": TUN
 
 ONE_RUN = """
 import pathlib, tempfile
+from service.datasets.locations import Locations
 from service.domain.spec import ExperimentSpec
-from worker.training.datasets.tensors import Locations, load
+from worker.training.datasets.tensors import load
 from worker.training.loop import train
 from worker.training.execution import Execution
 spec = ExperimentSpec.model_validate({"activation": "relu", "dataset": "mnist_5k", "epochs": 3})

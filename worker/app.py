@@ -13,6 +13,7 @@ from celery.worker import state
 
 from service.background.reaper import Reaper
 from service.background.wakes import TASK, Waker, create_celery
+from service.datasets.locations import Locations
 from service.process.periodic import Periodic
 from service.process.shutdown import Shutdown
 from service.settings import Settings
@@ -26,7 +27,7 @@ from worker.identity import Identity
 from worker.lease import Keeper
 from worker.persistence import Persistence
 from worker.sweep import sweep
-from worker.training.datasets.tensors import Datasets, Locations
+from worker.training.datasets.tensors import Datasets
 
 SWEEP_SECONDS = 3600.0
 GROWN = 1.25

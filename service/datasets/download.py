@@ -1,4 +1,7 @@
-"""Fetches the files of a data set from public mirrors: each retried, checked, and put in place whole or not at all."""
+"""Download the files of a data set from public mirrors.
+
+Each request is retried, each file is checked, and a file is put in place whole or not at all.
+"""
 
 import hashlib
 import os
@@ -9,44 +12,50 @@ from pathlib import Path
 import httpx2
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from service.datasets.idx import IdxFile, Source, intact
+from service.datasets.reading import is_intact
+from service.domain.datasets import Publication, PublishedFile
 from service.domain.errors import InvalidData
 
 ReportProgress = Callable[[str, int, int | None], None]
-"""Called with a file's name, the bytes received so far, and the bytes expected where the mirror says."""
+"""A function of a file's name, the bytes received so far, and the bytes expected where the mirror says."""
 
 ATTEMPTS = 3  # at each mirror
 FIRST_WAIT = 0.5  # seconds before the second attempt; doubles
-LARGEST_FILE = 64 * 2**20  # bytes; the largest published file has 26 MiB
 TIMEOUT = httpx2.Timeout(10.0, read=30.0)  # seconds
 
 
 class DownloadFailed(InvalidData):
-    """No mirror had the file. The message names each with its reason."""
+    """No mirror has the file. The message names each mirror with its reason."""
 
 
 class _WrongContent(Exception):
-    """A mirror answered with something that is not the file."""
+    """A mirror sent something that is not the file."""
 
 
-def download(source: Source, folder: Path, report: ReportProgress, first_wait: float = FIRST_WAIT) -> None:
-    """Completes `folder`: fetches the files that are missing or damaged.
+def download(publication: Publication, folder: Path, report: ReportProgress, first_wait: float = FIRST_WAIT) -> None:
+    """Complete `folder` by fetching the files that are missing or damaged.
 
-    Raises DownloadFailed when no mirror has a file, InvalidData when the folder cannot be written (full, read-only).
+    `first_wait` (seconds) paces the attempts at each mirror. Raises DownloadFailed where no mirror has a file,
+    InvalidData where the folder cannot be written (full, read-only).
     """
     # identity: a server that packed the packed file once more would change its checksum.
     headers = {"Accept-Encoding": "identity"}
     with httpx2.Client(timeout=TIMEOUT, follow_redirects=True, headers=headers) as client:
-        for file in source.files:
-            if not intact(folder / file.name, file):
-                _from_any_mirror(client, source, file, folder, report, first_wait)
+        for file in publication.files:
+            if not is_intact(folder / file.name, file):
+                _from_any_mirror(client, publication, file, folder, report, first_wait)
 
 
 def _from_any_mirror(
-    client: httpx2.Client, source: Source, file: IdxFile, folder: Path, report: ReportProgress, first_wait: float
+    client: httpx2.Client,
+    publication: Publication,
+    file: PublishedFile,
+    folder: Path,
+    report: ReportProgress,
+    first_wait: float,
 ) -> None:
     failures = []
-    for mirror in source.mirrors:
+    for mirror in publication.mirrors:
         retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_exponential(first_wait),
@@ -54,26 +63,28 @@ def _from_any_mirror(
             reraise=True,
         )
         try:
-            return retrying(_fetch, client, mirror + file.name, file, folder, report)
+            return retrying(_fetch, client, mirror + file.name, file, publication.largest_file, folder, report)
         except (httpx2.HTTPError, _WrongContent) as problem:
             failures.append(f"{mirror} ({problem})")
     raise DownloadFailed(f"No mirror has {file.name}; tried {', '.join(failures)}.")
 
 
 def _may_pass(problem: BaseException) -> bool:
-    """Whether another attempt at the same mirror may go better."""
+    """Return whether another attempt at the same mirror may succeed."""
     if isinstance(problem, httpx2.HTTPStatusError):
         return problem.response.status_code == 429 or problem.response.status_code >= 500
     return isinstance(problem, httpx2.TransportError)
 
 
-def _fetch(client: httpx2.Client, url: str, file: IdxFile, folder: Path, report: ReportProgress) -> None:
+def _fetch(
+    client: httpx2.Client, url: str, file: PublishedFile, limit: int, folder: Path, report: ReportProgress
+) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=folder)
         temporary = Path(name)
         try:
-            _write(client, url, file, descriptor, report)
+            _write(client, url, file, limit, descriptor, report)
             temporary.chmod(0o644)
             temporary.replace(folder / file.name)
         finally:
@@ -85,7 +96,10 @@ def _fetch(client: httpx2.Client, url: str, file: IdxFile, folder: Path, report:
         ) from problem
 
 
-def _write(client: httpx2.Client, url: str, file: IdxFile, descriptor: int, report: ReportProgress) -> None:
+def _write(
+    client: httpx2.Client, url: str, file: PublishedFile, limit: int, descriptor: int, report: ReportProgress
+) -> None:
+    """Write a file and check it. Raises _WrongContent for more than `limit` bytes or another checksum."""
     digest, received = hashlib.md5(usedforsecurity=False), 0
     with os.fdopen(descriptor, "wb") as output, client.stream("GET", url) as response:
         response.raise_for_status()
@@ -94,8 +108,8 @@ def _write(client: httpx2.Client, url: str, file: IdxFile, descriptor: int, repo
             output.write(piece)
             digest.update(piece)
             received += len(piece)
-            if received > LARGEST_FILE:
-                raise _WrongContent(f"sent more than {LARGEST_FILE:,} bytes")
+            if received > limit:
+                raise _WrongContent(f"sent more than {limit:,} bytes")
             report(file.name, received, expected)
         output.flush()
         os.fsync(output.fileno())

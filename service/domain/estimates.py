@@ -5,9 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from service.domain.spec import TRAINING_IMAGES, ExperimentSpec
-
-ALL_CLASSES = 10
+from service.domain.spec import ExperimentSpec
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,11 @@ LIKENESSES: Mapping[str, Likeness] = {
 
 
 def images(spec: ExperimentSpec) -> int:
-    """Training images of one epoch; of fewer classes than ten, in proportion."""
-    left = TRAINING_IMAGES[spec.dataset] * (1 - spec.validation_fraction)
-    left *= len(spec.classes or range(ALL_CLASSES)) / ALL_CLASSES
-    return max(1, min(int(left), spec.train_samples or int(left)))
+    """Return the training images of one epoch; of some of the classes, in proportion."""
+    dataset = spec.dataset_definition
+    available = dataset.training_images - dataset.validation_images(spec.validation_fraction)
+    of_classes = available * len(spec.labels) // dataset.classes
+    return max(1, min(of_classes, spec.train_samples or of_classes))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from service.domain.activations.selection import ActivationChoice, ActivationSpec
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
+from service.domain.datasets import DATASETS, MOST_CLASSES, DatasetDefinition, DatasetName
 from service.domain.part import Part
 from service.domain.text import Name, Notes, Tags, printable
 
@@ -20,10 +21,6 @@ SPEC_VERSION = 3  # 2: registered activations; 3: networks without convolutions,
 """Raised when a stored spec changes its meaning or holds something new; a worker claims only versions that it knows."""
 
 LARGEST_SAFE_INTEGER = 2**53 - 1  # JSON numbers beyond it lose digits in JavaScript clients
-
-DatasetName = Literal["mnist", "mnist_5k", "fashion_mnist", "digits"]
-
-TRAINING_IMAGES: dict[DatasetName, int] = {"mnist": 60_000, "mnist_5k": 4_000, "fashion_mnist": 60_000, "digits": 1_297}
 
 DEFAULT_LEARNING_RATE = {"adam": 1e-3, "sgd": 1e-2, "adadelta": 1.0}
 
@@ -155,9 +152,10 @@ class ExperimentSpec(Part):
     seed: int = Field(0, ge=0, le=LARGEST_SAFE_INTEGER)
     validation_fraction: float = Field(0.1, gt=0, le=0.5)
     train_samples: int | None = Field(None, ge=20, description="A stratified subset of the training images; null: all.")
-    classes: Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=2, max_length=10)] | None = Field(
-        None, description="The digits to tell apart; null: all ten."
-    )
+    classes: (
+        Annotated[list[Annotated[int, Field(ge=0, le=MOST_CLASSES - 1)]], Field(min_length=2, max_length=MOST_CLASSES)]
+        | None
+    ) = Field(None, description="The classes to tell apart, by number; null: all of the data set.")
     optimizer: OptimizerSpec = OptimizerSpec()
     schedule: Literal["reduce_on_plateau", "none", "cosine"] = "reduce_on_plateau"
     max_seconds: float | None = Field(None, gt=0, le=31_536_000)
@@ -180,16 +178,16 @@ class ExperimentSpec(Part):
     @field_validator("train_samples")
     @classmethod
     def _enough_images(cls, given: int | None, info: ValidationInfo) -> int | None:
-        images = TRAINING_IMAGES.get(info.data.get("dataset", ""))
+        definition = DATASETS.get(info.data.get("dataset", ""))
         fraction = info.data.get("validation_fraction")
-        if given is None or images is None or fraction is None:
+        if given is None or definition is None or fraction is None:
             return given
-        available = images - int(images * fraction)
+        available = definition.training_images - definition.validation_images(fraction)
         if given > available:
             raise PydanticCustomError(
                 "too_many_samples",
                 "{dataset} has {available} training images beside a validation share of {fraction}",
-                {"dataset": info.data["dataset"], "available": available, "fraction": fraction},
+                {"dataset": definition.name, "available": available, "fraction": fraction},
             )
         return given
 
@@ -199,6 +197,28 @@ class ExperimentSpec(Part):
         if given is not None and len(set(given)) < len(given):
             raise PydanticCustomError("repeated_class", "Each class may be named once")
         return None if given is None else sorted(given)
+
+    @field_validator("classes")
+    @classmethod
+    def _of_the_data_set(cls, given: list[int] | None, info: ValidationInfo) -> list[int] | None:
+        definition = DATASETS.get(info.data.get("dataset", ""))
+        if given is not None and definition is not None and given[-1] >= definition.classes:
+            raise PydanticCustomError(
+                "unknown_class",
+                "{dataset} has the classes 0 to {last}",
+                {"dataset": definition.name, "last": definition.classes - 1},
+            )
+        return given
+
+    @property
+    def dataset_definition(self) -> DatasetDefinition:
+        """The data set that `dataset` names."""
+        return DATASETS[self.dataset]
+
+    @property
+    def labels(self) -> list[int]:
+        """The classes to tell apart, in ascending order."""
+        return list(range(self.dataset_definition.classes)) if self.classes is None else self.classes
 
     @property
     def condition(self) -> str:

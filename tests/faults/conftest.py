@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from service.datasets.locations import Locations
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
 from tests.conftest import do_without
 from tests.faults.scenario import Scenario
 from tests.faults.stage import SPEC, Installation, Stage, installed
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
-from worker.training.datasets.tensors import Locations, load
+from worker.training.datasets.tensors import load
 from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
 from worker.training.state import Progress

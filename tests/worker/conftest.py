@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 import torch
 
-from service.datasets.idx import SOURCES
+from service.datasets.locations import Locations
+from service.domain.datasets import DATASETS
 from service.process.shutdown import Shutdown
 from service.settings import Settings
 from service.storage.engine.database import Database
@@ -15,7 +16,7 @@ from tests.worker.attempts import TINY
 from worker.app import _bench
 from worker.attempt import Bench
 from worker.identity import Identity
-from worker.training.datasets.tensors import Dataset, Locations, load
+from worker.training.datasets.tensors import Dataset, load
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,9 @@ def _threads() -> Iterator[None]:
 def mnist(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The real MNIST, from ACTLAB_DATA_DIR. Skips without it; fails where every service is required."""
     folder = Path(os.environ.get("ACTLAB_DATA_DIR", ""))
-    if not all((folder / "mnist" / file.name).is_file() for file in SOURCES["mnist"].files):
+    publication = DATASETS["mnist"].publication
+    assert publication is not None
+    if not all((folder / "mnist" / file.name).is_file() for file in publication.files):
         missing = "needs ACTLAB_DATA_DIR with mnist/train-images-idx3-ubyte.gz and the other three files"
         if os.environ.get("ACTLAB_REQUIRE_SERVICES") == "1":
             pytest.fail(missing)

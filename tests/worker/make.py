@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from service.datasets.arrays import DatasetArrays
 from service.domain.spec import ExperimentSpec
 from worker.training.datasets.tensors import Dataset
 from worker.training.execution import Device, Execution
@@ -24,10 +25,10 @@ def make_data(train: int = 160, test: int = 50, classes: int = 10) -> Dataset:
     arrays = []
     for count in (train, test):
         labels = (np.arange(count) % classes).astype(np.uint8)
-        images = random.randint(0, 128, (count, 28, 28)).astype(np.uint8)
-        images[np.arange(count), 2 * labels + 4] = 255
+        images = random.randint(0, 128, (count, 1, 28, 28)).astype(np.uint8)
+        images[np.arange(count), 0, 2 * labels + 4] = 255
         arrays += [images, labels]
-    return Dataset.of("mnist_5k", arrays)
+    return Dataset.of(DatasetArrays("mnist_5k", *arrays))
 
 
 def make_execution(spec: ExperimentSpec, threads: int = 1, device: Device = "cpu") -> Execution:

@@ -5,13 +5,14 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from service.domain.datasets import DATASETS
 from service.domain.spec import ExperimentSpec
 from worker.training.activations import build
-from worker.training.datasets.tensors import SIDE
 from worker.training.initialisation import initialise
 from worker.training.layers import BatchNorm, Convolution, Dense, Dropout
 from worker.training.randomness import Streams
 
+SIDE = DATASETS["mnist"].shape[-1]
 POOLED_SIDE = (SIDE - 2 - 2) // 2  # pixels
 CLASSES = 10
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from service.domain.spec import DatasetName
+from service.domain.datasets import DatasetName
 from service.domain.status import Status
 from service.domain.text import Name, Text
 from service.storage.records.experiments import RANGES, Filter, Range
