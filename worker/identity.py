@@ -1,4 +1,4 @@
-"""Who a worker is, and what it has to say of itself at every heartbeat."""
+"""The identity of a worker and the report that it sends at every heartbeat."""
 
 import os
 import platform
@@ -9,6 +9,7 @@ from importlib.metadata import version
 import psutil
 import torch
 
+from service.domain.workers import WorkerMemory
 from service.settings import Settings
 from service.storage.records.workers import Heartbeat
 from worker.training.execution import Device
@@ -42,15 +43,11 @@ class Identity:
             experiments=experiments,
         )
 
-    def _memory(self) -> dict[str, int | None]:
-        """Bytes: of this process, of the machine, and free on the device."""
-        free, total = torch.cuda.mem_get_info() if self.device == "cuda" else (None, None)
-        return {
-            "process": psutil.Process().memory_info().rss,
-            "machine_total": psutil.virtual_memory().total,
-            "device_free": free,
-            "device_total": total,
-        }
+    def _memory(self) -> WorkerMemory:
+        if self.device == "cuda":
+            free, total = torch.cuda.mem_get_info()
+            return WorkerMemory(total=total, used=total - free)
+        return WorkerMemory(total=psutil.virtual_memory().total, used=psutil.Process().memory_info().rss)
 
 
 def _device(settings: Settings) -> Device:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from service.domain.status import Cause
+from service.domain.workers import WorkerMemory
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from service.storage.queue.leases import Fence
@@ -74,7 +75,7 @@ def read(database: Database, id: UUID) -> Experiment:
 def heartbeat(database: Database, id: str = "worker-1", **fields: Any) -> None:
     said = {
         "hostname": "host", "pid": 7, "device": "cpu", "device_name": "a processor",
-        "memory": {"total": 8_000_000_000, "used": None}, "versions": {"torch": "2.13.0"},
+        "memory": WorkerMemory(total=8_000_000_000), "versions": {"torch": "2.13.0"},
     }  # fmt: skip
     with database.write("beat") as session:
         workers.beat(session, Heartbeat(id=id, **{**said, **fields}))

@@ -12,6 +12,7 @@ from celery import Celery
 
 from service.background.reconciler import reconcile
 from service.background.wakes import MOST_PENDING, QUEUE, Waker, create_celery
+from service.domain.workers import WorkerMemory
 from service.settings import Settings
 from service.storage.engine.database import Database
 from service.storage.records import workers
@@ -71,7 +72,7 @@ def test_wakes_that_nobody_takes_do_not_pile_up(app: Celery, waker: Waker) -> No
 
 
 def heartbeat(id: str, *running: str) -> Heartbeat:
-    return Heartbeat(id, "host", 1, "cpu", "cpu", {}, {}, list(running))
+    return Heartbeat(id, "host", 1, "cpu", "cpu", WorkerMemory(), {}, list(running))
 
 
 def beat(database: Database, said: Heartbeat) -> None:

@@ -1,5 +1,7 @@
 """An installation that is new, goes away and comes back, as its pages tell it."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage
@@ -39,6 +41,11 @@ def test_pages_say_that_there_is_nothing_yet_and_when_they_are_not_current(
     expect(notice).to_have_count(0, timeout=60_000)
     page.reload()
     expect(page.get_by_role("heading", name="Test result")).to_be_visible()
+
+
+def test_workers_page_shows_memory_of_a_running_worker(page: Page) -> None:
+    page.goto("/workers")
+    expect(page.get_by_text(re.compile(r"^[\d.]+ MiB of [\d.]+ GiB memory$"))).to_be_visible()
 
 
 def test_six_tabs_of_a_browser_do_not_freeze_each_other(page: Page, service: Service) -> None:

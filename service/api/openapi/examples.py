@@ -7,6 +7,7 @@ from typing import Any
 from service.api.openapi.comparison_examples import CLAIMS, COMPARISON, CURVES
 from service.api.schemas.diagnostics import DIAGNOSTICS
 from service.api.views.activations import EXAMPLES as ACTIVATION_EXAMPLES
+from service.domain.workers import WorkerMemory
 
 _STUDY_ID = "0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"
 
@@ -174,7 +175,7 @@ WORKERS: dict[str, Any] = {
             "pid": 4711,
             "device": "cpu",
             "device_name": "Intel(R) Xeon(R) Platinum 8481C",
-            "memory": {"total": 33_554_432_000, "used": 1_482_000_000},
+            "memory": WorkerMemory(total=33_554_432_000, used=1_482_000_000).model_dump(),
             "status": "busy",
             "alive": True,
             "experiments": ["0198c1d2-7e53-7d10-a5b6-c7d8e9f00112"],

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from service.api.http.dependencies import ReadSession
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
+from service.domain.workers import WorkerMemory
 from service.storage.queue import order
 from service.storage.records import workers
 from service.storage.records.workers import Listed
@@ -25,4 +26,5 @@ def get_queue(session: ReadSession) -> QueueView:
 
 def _view(listed: Listed) -> WorkerView:
     row = listed.worker
-    return WorkerView.model_validate({**vars(row), "status": row.status, "alive": listed.alive})
+    memory = WorkerMemory.model_validate(row.memory).model_dump()
+    return WorkerView.model_validate({**vars(row), "memory": memory, "status": row.status, "alive": listed.alive})

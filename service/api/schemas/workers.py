@@ -14,7 +14,10 @@ class WorkerView(View):
     pid: int
     device: str
     device_name: str
-    memory: dict[str, int | None] = Field(description="Bytes.")
+    memory: dict[str, int | None] = Field(
+        description="Bytes: `total` of the machine, or of the GPU where the worker trains on one, and"
+        " `used` of them; null where not known."
+    )
     status: str = Field(examples=["idle", "busy"])
     alive: bool = Field(description="Heard of within the last 15 s.")
     experiments: list[UUID]

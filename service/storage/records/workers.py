@@ -1,11 +1,11 @@
-"""Who is alive: one row a worker process, refreshed by its heartbeat."""
+"""Records of workers: one row for each worker process, refreshed by its heartbeats."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
+from service.domain.workers import WorkerMemory
 from service.storage.engine.clock import after, now
 from service.storage.tables.workers import Worker
 
@@ -15,26 +15,26 @@ FORGET_SECONDS = 86_400.0
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """What a worker says of itself; memory in bytes."""
+    """The report of a worker about itself."""
 
     id: str
     hostname: str
     pid: int
     device: str
     device_name: str
-    memory: dict[str, Any]
+    memory: WorkerMemory
     versions: dict[str, str]
     experiments: list[str] = field(default_factory=list)
 
 
 def beat(session: Session, heartbeat: Heartbeat) -> None:
-    """Note that it is alive; the first beat registers it and forgets those long gone."""
+    """Store a heartbeat. The first one of a worker adds its row and deletes rows not refreshed for FORGET_SECONDS."""
     row = session.get(Worker, heartbeat.id)
     if row is None:
         session.execute(delete(Worker).where(Worker.last_seen < after(-FORGET_SECONDS)))
         row = Worker(id=heartbeat.id)
         session.add(row)
-    for name, value in vars(heartbeat).items():
+    for name, value in (vars(heartbeat) | {"memory": heartbeat.memory.model_dump()}).items():
         setattr(row, name, value)
     row.last_seen = now()
 

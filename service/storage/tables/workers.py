@@ -17,7 +17,7 @@ class Worker(Base):
     pid: Mapped[int]
     device: Mapped[str]
     device_name: Mapped[str]
-    memory: Mapped[dict[str, Any]]
+    memory: Mapped[dict[str, Any]]  # a WorkerMemory
     experiments: Mapped[list[Any]]
     versions: Mapped[dict[str, Any]]
     started_at: Mapped[datetime] = mapped_column(default=now())

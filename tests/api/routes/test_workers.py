@@ -1,21 +1,24 @@
-"""Who trains, and what waits."""
-
+import re
 from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from service.dashboard.assets import DASHBOARD
+from service.settings import Settings
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
+from service.storage.records import workers
 from service.storage.tables.workers import Worker
 from tests.api import states
+from worker.identity import Identity
 
 WORKERS = "/api/v1/workers"
 QUEUE = "/api/v1/queue"
 
 
-def test_workers_say_what_they_are_and_run(client: TestClient, database: Database) -> None:
+def test_list_workers_shows_each_worker_and_its_experiments(client: TestClient, database: Database) -> None:
     id = str(states.queue(database))
     states.heartbeat(database, "idle")
     states.heartbeat(database, "busy", experiments=[id])
@@ -29,8 +32,34 @@ def test_workers_say_what_they_are_and_run(client: TestClient, database: Databas
     assert abs((datetime.now(UTC) - datetime.fromisoformat(busy["last_seen"])).total_seconds()) < 60
 
 
+def test_list_workers_shows_memory_of_a_real_heartbeat(
+    client: TestClient, database: Database, settings: Settings
+) -> None:
+    identity = Identity.of_this_process("w1", settings.model_copy(update={"device": "cpu"}))
+    database.run("beat", lambda session: workers.beat(session, identity.heartbeat([])))
+    (worker,) = client.get(WORKERS).json()["items"]
+    assert worker["memory"].keys() == names_the_page_reads()
+    assert 0 < worker["memory"]["used"] < worker["memory"]["total"]
+
+
+def names_the_page_reads() -> set[str]:
+    """The keys of `memory` that the module of the workers' page takes apart."""
+    module = (DASHBOARD / "app" / "pages" / "workers.js").read_text()
+    (names,) = re.findall(r"\{([\w, ]+)\} = worker\.memory\b", module)
+    return {name.strip() for name in names.split(",")}
+
+
+def test_list_workers_reads_memory_stored_by_the_first_release(client: TestClient, database: Database) -> None:
+    states.heartbeat(database, "old")
+    stored = {"process": 1_000, "machine_total": 8_000, "device_free": None, "device_total": None}
+    with database.write("age") as session:
+        session.execute(update(Worker).values(memory=stored))
+    (worker,) = client.get(WORKERS).json()["items"]
+    assert worker["memory"] == {"total": 8_000, "used": 1_000}
+
+
 @pytest.mark.parametrize("age", [16, -3600], ids=["silent", "before the clock was set back"])
-def test_a_worker_that_is_silent_is_shown_as_not_alive(client: TestClient, database: Database, age: float) -> None:
+def test_list_workers_shows_silent_worker_as_not_alive(client: TestClient, database: Database, age: float) -> None:
     states.heartbeat(database, "gone")
     with database.write("age") as session:
         session.execute(update(Worker).values(last_seen=after(-age)))
@@ -39,14 +68,14 @@ def test_a_worker_that_is_silent_is_shown_as_not_alive(client: TestClient, datab
     assert client.get("/readyz").json()["workers_alive"] == 0
 
 
-def test_an_empty_queue(client: TestClient) -> None:
+def test_get_queue_of_empty_database(client: TestClient) -> None:
     assert client.get(WORKERS).json() == {"items": []}
     assert client.get(QUEUE).json() == {
         "queued": 0, "running": 0, "oldest_queued_seconds": None, "eta_seconds": 0.0, "by_priority": {},
     }  # fmt: skip
 
 
-def test_the_queue_counts_by_priority_and_estimates_its_end(client: TestClient, database: Database) -> None:
+def test_get_queue_counts_by_priority_and_estimates_its_end(client: TestClient, database: Database) -> None:
     states.finish(database, run={"seconds": 10.0})
     states.start(database)
     for priority in (0, 0, 5):
