@@ -1,4 +1,4 @@
-"""Sets of experiments to compare: which experiments a study or one of its grids holds, and how they are grouped."""
+"""Sets of experiments to compare: the experiments of a study or of one of its grids, and the paths to group them by."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -18,7 +18,7 @@ from service.storage.tables.studies import Study
 def group_by(session: Session, paths: list[str], study: UUID | None) -> list[str]:
     """Return the paths to group by: the given ones, else those that the study varies, else the activation.
 
-    Raises Invalid for a path that no spec has, and StudyNotFound.
+    Raises StudyNotFound, and Invalid for a path that no spec has.
     """
     if study is not None:
         return of_study(session, study, None, paths)[0]
@@ -27,7 +27,10 @@ def group_by(session: Session, paths: list[str], study: UUID | None) -> list[str
 
 
 def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) -> tuple[list[str], Filter]:
-    """Return the paths to group a study by, or one grid of it, and the filter of its experiments."""
+    """Return the paths to group a study by, or one grid of it, and the filter of its experiments.
+
+    Raises StudyNotFound, and Invalid for a path that no spec has or a grid that the study does not have.
+    """
     factors.check(paths, "group_by")
     row = _study(session, study)
     spec = studies.spec_of(row)
@@ -40,14 +43,14 @@ def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) 
     return paths, Filter(study=study, of_conditions=tuple(dict.fromkeys(cell.spec.condition for cell in cells)))
 
 
-def revision(session: Session, filter: Filter) -> int:
+def revision(session: Session, filters: Filter) -> int:
     """Return a number that rises with every change of these experiments and their figures.
 
-    It is the study's own where only that narrows the set; else that of the newest change anywhere, because an
-    experiment may also leave a set.
+    It is the revision of the study where the set is a study or a grid of it; else that of the newest change of all,
+    because an experiment may also leave a set. Raises StudyNotFound.
     """
-    if filter.study is not None and replace(filter, of_conditions=None) == Filter(study=filter.study):
-        return _study_revision(session, filter.study)
+    if filters.study is not None and replace(filters, of_conditions=None) == Filter(study=filters.study):
+        return _study_revision(session, filters.study)
     return revisions.newest(session)
 
 

@@ -1,8 +1,7 @@
-"""Starting the ranking of a study that tunes: the study that tries the rates comes first, and the ranking follows when
-all of it has ended.
+"""Starting the ranking of a study that tunes, once every experiment of the study that tries its rates has ended.
 
-Any process that sees that it has ended may start the ranking: the transaction locks the study and looks again, so that
-a second one, or one that comes after a crash, finds either everything to do or nothing.
+Several processes may try to start the same ranking. The transaction locks the study and checks again that the ranking
+is due, so that the second process, or the next one after a crash, finds either all of it to do or nothing.
 """
 
 from collections import defaultdict
@@ -24,9 +23,9 @@ from service.storage.studies import reuse, tuning
 
 
 def start(session: UnitOfWork, id: UUID, code: str) -> int:
-    """Choose the rates of a study and queue its ranking; return how many workers to wake, 0 where it is not due.
+    """Choose the rates of a study and queue its ranking; return the number of workers to wake, 0 where it is not due.
 
-    Where the study reuses experiments, what this version `code` has trained already is not queued.
+    Where the study reuses experiments, those that this version `code` has trained already are not queued.
     """
     study = studies.find_locked(session, id)
     if study is None or id not in tuning.due(session):
@@ -51,9 +50,9 @@ def _choices(
     trials: dict[str, dict[tuple[float, int], Trial]] = defaultdict(dict)
     for trial_spec, trial in tuning.trials(session, study):
         specs.setdefault(trial.cell, trial_spec)
-        before = trials[trial.cell].get((trial.rate, trial.seed))
-        # A retry stands for the trial that it repeats.
-        if before is None or before.accuracy is None or trial.accuracy is not None:
+        earlier = trials[trial.cell].get((trial.rate, trial.seed))
+        # A retry replaces the trial that it repeats, unless only the earlier one has figures.
+        if earlier is None or earlier.accuracy is None or trial.accuracy is not None:
             trials[trial.cell][trial.rate, trial.seed] = trial
     paths = [factors.groupable(path) for path in spec.varied() if path != RATE]
     cells = dict.fromkeys(rates.cell_of(submission.spec.model_dump(mode="json")) for submission in submissions)

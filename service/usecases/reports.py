@@ -31,7 +31,7 @@ DRAWN_BESIDE: Sequence[CurveMetricName] = (
 
 @dataclass(frozen=True)
 class Grouping:
-    """How to group, what decides, and what to set it beside."""
+    """The factors to group by, the metric that decides, and the published figures to compare with."""
 
     group_by: Sequence[str]
     metric: MetricName
@@ -40,66 +40,68 @@ class Grouping:
     reference: ReferenceName | None = None
 
 
-def build(session: Session, id: UUID, narrowed: Filter, grouping: Grouping) -> Report:
-    """Return everything that the report says of these experiments of a study, or of one of its grids.
+def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Report:
+    """Return the report of a study, or of one of its grids.
 
-    Raises StudyNotFound, and Refusal for a set that a comparison would refuse.
+    `filters` select the experiments: those of the study, or of the grid. Raises StudyNotFound, and Refusal for a set
+    that a comparison would refuse.
     """
     study = studies.find(session, id)
     if study is None:
         raise StudyNotFound(f"There is no study {id}.")
     gathered = comparisons.gather(
-        session, narrowed, grouping.metric, grouping.group_by, allow_mixed=grouping.allow_mixed
+        session, filters, grouping.metric, grouping.group_by, allow_mixed=grouping.allow_mixed
     )
-    images = comparisons.image_intervals(session, narrowed, grouping.metric, gathered)
-    machines = report.machines(session, narrowed)
+    images = comparisons.image_intervals(session, filters, grouping.metric, gathered)
+    machines = report.machines(session, filters)
     return Report(
         asked=_asked(study, grouping.grid),
-        progress=report.counts(session, narrowed),
+        progress=report.counts(session, filters),
         comparison=compare(gathered.cells, grouping.metric, images=images),
         cells=gathered.cells,
-        others=_others(session, narrowed, grouping, one_machine=_is_one(machines)),
-        curves=_curves(session, narrowed, grouping),
+        others=_others(session, filters, grouping, one_machine=_is_one(machines)),
+        curves=_curves(session, filters, grouping),
         machines=machines,
-        unfinished=report.unfinished(session, narrowed, grouping.group_by),
-        claims=[claim for claim in judge(observe(session, id, narrowed)).claims if any(part.n for part in claim.parts)],
-        agreement=[] if grouping.reference is None else _agreement(session, narrowed, grouping, grouping.reference),
+        unfinished=report.unfinished(session, filters, grouping.group_by),
+        claims=[claim for claim in judge(observe(session, id, filters)).claims if any(part.n for part in claim.parts)],
+        agreement=[] if grouping.reference is None else _agreement(session, filters, grouping, grouping.reference),
     )
 
 
 def _asked(study: Study, grid: str | None) -> Asked:
-    grids = [each for each in study.grids if grid in (None, each["name"])]
-    spec = {"name": study.name, "question": study.question, "base": study.base, "factors": study.factors,
+    """Return the spec of a study as it was posted, with only the named grid of several."""
+    grids = [part for part in study.grids if grid in (None, part["name"])]
+    fields = {"name": study.name, "question": study.question, "base": study.base, "factors": study.factors,
             "grids": grids or None, "seeds": study.seeds, "tuning": study.tuning}  # fmt: skip
-    given = {name: value for name, value in spec.items() if value is not None}
-    return Asked(str(study.id), study.name, study.question, given, study.created_at, grid)
+    spec = {name: value for name, value in fields.items() if value is not None}
+    return Asked(str(study.id), study.name, study.question, spec, study.created_at, grid)
 
 
-def _is_one(found: Sequence[Machine]) -> bool:
-    return len({(each.device, each.precision, each.versions["actlab"]) for each in found}) <= 1
+def _is_one(machines: Sequence[Machine]) -> bool:
+    return len({(machine.device, machine.precision, machine.versions["actlab"]) for machine in machines}) <= 1
 
 
-def _others(session: Session, narrowed: Filter, grouping: Grouping, *, one_machine: bool) -> list[Comparison]:
-    """The same groups in the other metrics; in seconds only where those have a mean."""
+def _others(session: Session, filters: Filter, grouping: Grouping, *, one_machine: bool) -> list[Comparison]:
+    """Compare the same groups in the secondary metrics; in seconds only where one kind of machine was used."""
     metrics = [name for name in SECONDARY if name != grouping.metric and (one_machine or name not in OF_THE_MACHINE)]
-    return [_compared(session, narrowed, grouping, metric) for metric in metrics]
+    return [_compared(session, filters, grouping, metric) for metric in metrics]
 
 
-def _compared(session: Session, narrowed: Filter, grouping: Grouping, metric: MetricName) -> Comparison:
-    found = comparisons.gather(session, narrowed, metric, grouping.group_by, allow_mixed=grouping.allow_mixed)
-    return compare(found.cells, metric)
+def _compared(session: Session, filters: Filter, grouping: Grouping, metric: MetricName) -> Comparison:
+    gathered = comparisons.gather(session, filters, metric, grouping.group_by, allow_mixed=grouping.allow_mixed)
+    return compare(gathered.cells, metric)
 
 
-def _agreement(session: Session, narrowed: Filter, grouping: Grouping, reference: ReferenceName) -> list[Agreement]:
-    found = comparisons.gather(session, narrowed, PRIMARY, grouping.group_by, allow_mixed=grouping.allow_mixed)
-    return agreement(found.cells, article(reference))
+def _agreement(session: Session, filters: Filter, grouping: Grouping, reference: ReferenceName) -> list[Agreement]:
+    gathered = comparisons.gather(session, filters, PRIMARY, grouping.group_by, allow_mixed=grouping.allow_mixed)
+    return agreement(gathered.cells, article(reference))
 
 
-def _curves(session: Session, narrowed: Filter, grouping: Grouping) -> list[Curves]:
+def _curves(session: Session, filters: Filter, grouping: Grouping) -> list[Curves]:
     drawn = DRAWN if grouping.reference is None else DRAWN_BESIDE
     return [
         curves.gather(
-            session, narrowed, metric, grouping.group_by, allow_mixed=grouping.allow_mixed, reference=grouping.reference
+            session, filters, metric, grouping.group_by, allow_mixed=grouping.allow_mixed, reference=grouping.reference
         )
         for metric in drawn
     ]

@@ -19,9 +19,9 @@ from service.storage.tables.studies import Study
 class StagedStudy:
     """A study before it is stored.
 
-    `ranking` are all experiments of its grids and `trials` those that try learning rates first, where it tunes.
-    `queued` are those of its first stage that remain to be trained, and `reused` the experiments that stand for the
-    rest of that stage.
+    `ranking` holds all experiments of its grids, and `trials` those that try learning rates first, where it tunes.
+    `queued` holds the experiments of the first stage that remain to be trained, and `reused` the ids of the
+    experiments that stand for the rest of that stage. `registry` knows which versions the registered names stand for.
     """
 
     spec: StudySpec
@@ -55,12 +55,13 @@ def submit(session: UnitOfWork, principal: str, staged: StagedStudy, id: UUID) -
 
 
 def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit: int) -> tuple[Study, int]:
-    """Change a locked study's name or question, or add seeds; also returns how many workers to wake.
+    """Change a locked study's name or question, or add seeds; return it with the number of workers to wake.
 
     Raises IllegalTransition for seeds added to a cancelled study or to one that tries rates for another, and Invalid
     for seeds that it cannot take.
     """
-    _check_own(study, "seeds" in patch.model_fields_set)
+    if "seeds" in patch.model_fields_set:
+        _refuse_if_it_tunes(study)
     seeds = patch.added(study.seeds)
     if seeds and study.cancelled_at is not None:
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
@@ -72,7 +73,7 @@ def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit:
 
 def cancel(session: UnitOfWork, study: Study) -> Study:
     """Cancel a locked study. Raises IllegalTransition where all of it has ended."""
-    _check_own(study)
+    _refuse_if_it_tunes(study)
     if study.cancelled_at is None and progress.is_finished(study, progress.of_study(session, study.id)):
         raise IllegalTransition("All its experiments have ended: there is nothing to cancel.")
     return studies.cancel(session, study)
@@ -80,7 +81,7 @@ def cancel(session: UnitOfWork, study: Study) -> Study:
 
 def delete(session: UnitOfWork, study: Study) -> None:
     """Delete a locked study with its experiments. Raises IllegalTransition while some are queued or running."""
-    _check_own(study)
+    _refuse_if_it_tunes(study)
     if not studies.remove(session, study):
         raise IllegalTransition("Some of its experiments are queued or running: cancel it first, then delete it.")
 
@@ -98,8 +99,8 @@ def _extended(spec: StudySpec, seeds: list[int], limit: int, registry: StoredReg
     return further.model_copy(update={"tuning": None}).experiments(registry)
 
 
-def _check_own(study: Study, applies: bool = True) -> None:
-    if applies and study.tunes is not None:
+def _refuse_if_it_tunes(study: Study) -> None:
+    if study.tunes is not None:
         raise IllegalTransition(f"It tries learning rates for study {study.tunes}: do that there.")
 
 
