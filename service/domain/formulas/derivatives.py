@@ -1,7 +1,8 @@
-"""Derivatives as formulas: the rules of `partials` chained over a tree, and what is plainly superfluous left out.
+"""Derive formulas symbolically: apply the chain rule to the partial derivatives of `partials`, and simplify.
 
-Our own rules and not a computer algebra system's: those simplify numbers as they go, and a short formula of nested
-powers then takes one minutes and gigabytes; and they know nothing of sigmoid(-a) keeping the digits of 1 - sigmoid(a).
+These rules replace a computer algebra system (docs/decisions/0006). SymPy evaluates numbers while it simplifies, so
+that a short formula of nested powers takes it minutes and gigabytes; and it does not know that sigmoid(-a) keeps digits
+that 1 - sigmoid(a) loses.
 """
 
 import math
@@ -20,12 +21,15 @@ from service.domain.formulas.expression import (
 from service.domain.formulas.partials import PARTIALS, SLOTS
 
 MOST_NODES = 400
-"""A derivative with more is not shown: nobody reads it, and it grows with the square of the formula."""
+"""Most nodes of a derivative that is returned. A longer one is unreadable; it grows with the square of the formula."""
 
 
 def derivative_formula(expression: Expression) -> Expression | None:
-    """f' as a tree of the same language; None for softmax, and where it would be too long to read. At a kink it takes
-    the value that `numeric.derivative` takes."""
+    """Return f' as a formula of x and the same parameters, with at most MOST_NODES nodes.
+
+    None for softmax, which has no derivative at each x, and for a longer derivative. At a kink the formula has the
+    value of `evaluation.derivative`.
+    """
     if not is_elementwise(expression):
         return None
     slope = _slope(expression)
@@ -48,21 +52,22 @@ def _slope(expression: Expression) -> Expression:
 
 
 def _chained(partial: Expression, slots: Mapping[str, Expression], slope: Expression) -> Expression:
-    return slope if slope == Number(0) else _times(_with(partial, slots), slope)
+    return slope if slope == Number(0) else _times(_substitute(partial, slots), slope)
 
 
-def _with(rule: Expression, slots: Mapping[str, Expression]) -> Expression:
-    """A rule with the arguments put in."""
+def _substitute(rule: Expression, slots: Mapping[str, Expression]) -> Expression:
+    """Replace the slots of a rule by a function's arguments."""
     match rule:
         case Reference(name):
             return slots[name]
         case Call(function, arguments):
-            return _call(function, *(_with(argument, slots) for argument in arguments))
+            return _call(function, *(_substitute(argument, slots) for argument in arguments))
     return rule
 
 
 def _call(function: str, *arguments: Expression) -> Expression:
-    return _SIMPLER[function](*arguments) if function in _SIMPLER else Call(function, arguments)
+    """Build a call, simplified where the function has a rule for that."""
+    return _SIMPLIFIED[function](*arguments) if function in _SIMPLIFIED else Call(function, arguments)
 
 
 def _plus(a: Expression, b: Expression) -> Expression:
@@ -110,7 +115,7 @@ def _times(a: Expression, b: Expression) -> Expression:
         case _, Call("*", (first, second)):
             return _times(_times(a, first), second)
         case _, Number():
-            return _times(b, a)  # numbers come first
+            return _times(b, a)  # a number is written first
     return Call("*", (a, b))
 
 
@@ -152,7 +157,7 @@ def _where(condition: Expression, taken: Expression, otherwise: Expression) -> E
     return taken if taken == otherwise else Call("where", (condition, taken, otherwise))
 
 
-_SIMPLER: Mapping[str, Callable[..., Expression]] = {
+_SIMPLIFIED: Mapping[str, Callable[..., Expression]] = {
     "+": _plus,
     "-": _minus,
     "*": _times,

@@ -1,7 +1,7 @@
-"""The formula language: trees over one variable x, and the text that writes them.
+"""Expression trees of the formula language over one variable x, and their text.
 
-A tree is data. Evaluating it is the business of `numeric` (numpy) and of the worker (torch). Every value in it is a
-real number: a comparison is 1 or 0, and `where` takes its second argument wherever the first is not 0.
+A tree is data; `evaluation` evaluates it with numpy, and the worker with torch. Every value is a real number: a
+comparison is 1 or 0, and `where` takes its second argument where the first is not 0.
 """
 
 import math
@@ -16,14 +16,14 @@ ARITY: Mapping[str, int] = {
     **dict.fromkeys(("abs", "sigmoid", "softplus", "softmax"), 1),
     "where": 3,
 }
-"""Every function that a tree may call, with its number of arguments. softmax normalises over axis 1 (channels or
-units); all others work element by element. sigmoid(a) = 1 / (1 + exp(-a)), softplus(a) = log(1 + exp(a))."""
+"""The functions that a tree may call, with their numbers of arguments. softmax normalises over axis 1 (channels or
+units); all others are elementwise. sigmoid(a) = 1 / (1 + exp(-a)), softplus(a) = log(1 + exp(a))."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class Expression:
-    """A node. Python's operators build larger trees from it: `X * sigmoid(beta * X)`."""
+    """A node of a tree. Python's operators build larger trees of nodes: `X * sigmoid(beta * X)`."""
 
     def __add__(self, other: "Operand") -> "Call":
         return _call("+", self, other)
@@ -83,7 +83,10 @@ Operand: TypeAlias = Expression | float
 
 @dataclass(frozen=True)
 class Number(Expression):
-    """A constant. Never negative, so that each tree has one text and each text one tree: -2 is the negative of 2."""
+    """A constant that is not negative: -2 is the negative of 2, so that each tree has one text and each text one tree.
+
+    Raises ValueError for a value that is negative or not finite.
+    """
 
     value: float
 
@@ -94,12 +97,13 @@ class Number(Expression):
 
 @dataclass(frozen=True)
 class Variable(Expression):
-    """x, the activation's input."""
+    """The variable x, an activation's input."""
 
 
 @dataclass(frozen=True)
 class Reference(Expression):
-    """A parameter by its name; its value is given at evaluation."""
+    """A parameter, referred to by its name; evaluation takes its value. Raises ValueError for a name that means
+    something else."""
 
     name: str
 
@@ -110,7 +114,7 @@ class Reference(Expression):
 
 @dataclass(frozen=True)
 class Call(Expression):
-    """A function of `ARITY`, applied. Raises ValueError for an unknown one or a wrong number of arguments."""
+    """A call of a function of `ARITY`. Raises ValueError for an unknown one or a wrong number of arguments."""
 
     function: str
     arguments: tuple[Expression, ...]
@@ -124,7 +128,7 @@ X = Variable()
 
 
 def number(value: float) -> Expression:
-    """A constant of either sign. Raises ValueError unless it is finite."""
+    """Build a constant of either sign. Raises ValueError unless it is finite."""
     magnitude = Number(abs(float(value)))
     return magnitude if math.copysign(1.0, value) > 0 else -magnitude
 
@@ -145,7 +149,7 @@ minimum, maximum, where = _builder("minimum"), _builder("maximum"), _builder("wh
 
 
 def nodes(expression: Expression) -> Iterator[Expression]:
-    """The node itself and everything below it, parents first."""
+    """Iterate over the node itself and all nodes below it, parents first."""
     yield expression
     if isinstance(expression, Call):
         for argument in expression.arguments:
@@ -153,11 +157,11 @@ def nodes(expression: Expression) -> Iterator[Expression]:
 
 
 def is_elementwise(expression: Expression) -> bool:
-    """Whether each output depends on the one input at its own place."""
+    """Tell whether each output depends on one input only: softmax is the one function that mixes elements."""
     return not any(isinstance(node, Call) and node.function == "softmax" for node in nodes(expression))
 
 
-# How tightly each operator binds, as in Python; everything else is an atom. Comparisons do not chain.
+# The precedence of the operators, as in Python; everything else is an atom. Comparisons do not chain.
 _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 7)
 _BINDING: Mapping[str, int] = {
     **dict.fromkeys(("<", "<=", ">", ">="), _COMPARISON),
@@ -166,7 +170,7 @@ _BINDING: Mapping[str, int] = {
     "negative": _SIGN,
     "**": _POWER,
 }
-_SIDES: Mapping[int, tuple[int, int]] = {  # the weakest binding that needs no parentheses, left and right
+_SIDES: Mapping[int, tuple[int, int]] = {  # the weakest binding without parentheses, on the left and the right
     _COMPARISON: (_SUM, _SUM),
     _SUM: (_SUM, _PRODUCT),
     _PRODUCT: (_PRODUCT, _SIGN),
@@ -175,8 +179,8 @@ _SIDES: Mapping[int, tuple[int, int]] = {  # the weakest binding that needs no p
 
 
 def formula(expression: Expression) -> str:
-    """The tree as text, `x * sigmoid(beta * x)`, with the parentheses that Python's precedence needs and no others.
-    Distinct trees have distinct texts."""
+    """Return the tree as text such as `x * sigmoid(beta * x)`, with only the parentheses that Python's precedence
+    needs. Distinct trees have distinct texts."""
     return _text(expression, weakest=_COMPARISON)
 
 

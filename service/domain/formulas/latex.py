@@ -1,10 +1,10 @@
-"""Formulas as LaTeX, for a page that sets mathematics; within what KaTeX and MathJax both know."""
+"""Write formulas as LaTeX, in the commands that both KaTeX and MathJax know."""
 
 from collections.abc import Mapping
 
 from service.domain.formulas.expression import Call, Expression, Number, Reference, Variable
 
-_COMPARISON, _SUM, _PRODUCT, _POWER, _ATOM = range(1, 6)  # how tightly a piece of text holds together
+_COMPARISON, _SUM, _PRODUCT, _POWER, _ATOM = range(1, 6)  # the precedence of a piece of text
 
 _GREEK = frozenset(
     ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
@@ -26,7 +26,8 @@ _NAMES: Mapping[str, str] = {
 
 
 def latex(expression: Expression) -> str:
-    """The formula in math mode, sigma for the sigmoid; expm1 and log1p are spelt out, `where` becomes cases."""
+    """Return the formula for LaTeX's math mode: the sigmoid as sigma, expm1 as e^x - 1, log1p as ln(1 + x), `where` as
+    cases."""
     return _text(expression, _COMPARISON)
 
 
@@ -87,12 +88,11 @@ def _unary(function: str, argument: Expression) -> tuple[str, int]:
 
 
 def _cases(condition: Expression, taken: Expression, otherwise: Expression) -> str:
-    met = latex(condition)
+    relation = latex(condition)
     if not (isinstance(condition, Call) and condition.function in _RELATIONS):
-        met = rf"{_text(condition, _SUM)} \ne 0"
-    return (
-        rf"\begin{{cases}}{latex(taken)} & \text{{if }} {met} \\ {latex(otherwise)} & \text{{otherwise}}\end{{cases}}"
-    )
+        relation = rf"{_text(condition, _SUM)} \ne 0"
+    first, second = rf"{latex(taken)} & \text{{if }} {relation}", rf"{latex(otherwise)} & \text{{otherwise}}"
+    return rf"\begin{{cases}}{first} \\ {second}\end{{cases}}"
 
 
 def _number(value: float) -> tuple[str, int]:

@@ -1,8 +1,8 @@
-"""The formula language, from text to tree: what people write, read with limits, and never run as code.
+"""Parse formulas into expression trees, within limits on their size. No text is ever run as code.
 
-Grammar, from the loosest binding to the tightest, as in Python:
-comparison (< <= > >=, at most one), sum (+ -), product (* /), unary -, power (**, from right to left), and then a
-number, x, a parameter, a call or parentheses.
+The operators, from the lowest precedence to the highest, as in Python: comparison (< <= > >=, at most one), sum (+ -),
+product (* /), unary -, power (**, from right to left). Their operands are numbers, x, parameters, calls and
+parentheses.
 """
 
 import difflib
@@ -12,52 +12,53 @@ from service.domain.formulas.expression import ARITY, Call, Expression, Number, 
 from service.domain.formulas.tokens import FormulaError, Token, shortened, tokens
 
 LONGEST = 500  # characters
-DEEPEST = 40  # nodes, from the whole down to a number
+DEEPEST = 40  # nodes on the path from the root to a leaf
 MOST_NODES = 200
-LARGEST_POWER = 100.0  # of an exponent that is written as a number
-LARGEST_NUMBER = 1e30  # and smallest 1e-30: their products and quotients stay within float32 for a while
+LARGEST_POWER = 100.0  # largest size of an exponent that is a constant
+LARGEST_NUMBER = 1e30  # the smallest is 1e-30; products and quotients of two numbers are then far from float32's limits
 LONGEST_NAME = 30
 
 FUNCTIONS: Mapping[str, int] = {name: arity for name, arity in ARITY.items() if name.isalnum() and name != "negative"}
-"""What a formula may call, with its number of arguments."""
+"""The functions that a formula may call by name, with their numbers of arguments."""
 
 _COMPARISONS = ("<", "<=", ">", ">=")
-# How tightly an operator binds what stands on its left and on its right.
+# The binding strengths of an operator to its left and to its right.
 _LEFT: Mapping[str, int] = {**dict.fromkeys(_COMPARISONS, 1), "+": 3, "-": 3, "*": 5, "/": 5, "**": 10}
 _RIGHT: Mapping[str, int] = {**dict.fromkeys(_COMPARISONS, 2), "+": 4, "-": 4, "*": 6, "/": 6, "**": 8}
 _SIGN = 7
 
 
 def parse(text: str, parameters: Collection[str] = ()) -> Expression:
-    """The tree of a formula in x and the named parameters. FormulaError says where it is wrong, and how."""
+    """Return the tree of a formula of x and the named parameters. Raises FormulaError, with the column of the error."""
     if len(text) > LONGEST:
         raise FormulaError(LONGEST + 1, f"{len(text)} characters", f"at most {LONGEST}")
     return _Parser(text, parameters).formula()
 
 
 def canonical(text: str, parameters: Collection[str] = ()) -> str:
-    """The one text of the same tree, which it reads back as. FormulaError as `parse`, and where that text is too long
-    to be read again."""
-    written = formula(parse(text, parameters))
-    if len(written) > LONGEST:
-        found = f"{len(written)} characters, with single spaces and every number written out"
+    """Return the canonical text of a formula: the text of its tree, from which `parse` reads the same tree. Raises
+    FormulaError as `parse` does, and for a canonical text that is too long to be parsed."""
+    canonical_text = formula(parse(text, parameters))
+    if len(canonical_text) > LONGEST:
+        found = f"{len(canonical_text)} characters, with single spaces and every number written out"
         raise FormulaError(len(text) + 1, found, f"at most {LONGEST}")
-    return written
+    return canonical_text
 
 
 def check_name(name: str) -> None:
-    """ValueError unless a parameter may have this name."""
+    """Raise ValueError unless a parameter may have this name."""
     if len(name) > LONGEST_NAME:
         raise ValueError(f"A parameter's name has at most {LONGEST_NAME} characters")
     Reference(name)
 
 
 class _Parser:
-    """Operator precedence by binding strengths (Pratt 1973): two frames of Python's stack for a level of nesting."""
+    """A parser by binding strengths (Pratt 1973, Top down operator precedence). A level of nesting takes two frames of
+    Python's stack. `_operation` and the methods that it calls return a tree and its depth in nodes."""
 
     def __init__(self, text: str, parameters: Collection[str]) -> None:
         self._tokens = list(tokens(text))
-        self._at = 0
+        self._position = 0
         self._parameters = parameters
         self._nodes = 0
 
@@ -69,15 +70,15 @@ class _Parser:
 
     @property
     def _next(self) -> Token:
-        return self._tokens[self._at]
+        return self._tokens[self._position]
 
     def _take(self) -> Token:
         token = self._next
-        self._at += 1
+        self._position += 1
         return token
 
     def _operation(self, weakest: int, level: int) -> tuple[Expression, int]:
-        """An operand and the operators after it that bind it at least so tightly, and how deep the tree of it is."""
+        """Parse an operand and the operators after it that bind at least as tightly as `weakest`."""
         left, depth = self._operand(level)
         while (operator := self._next).kind == "symbol" and _LEFT.get(operator.text, -1) >= weakest:
             self._take()
@@ -109,14 +110,14 @@ class _Parser:
 
     def _named(self, token: Token, level: int) -> tuple[Expression, int]:
         if token.text in FUNCTIONS:
-            return self._applied(token, level)
+            return self._function_call(token, level)
         if token.text == "x":
             return self._counted(X, token), 1
         if token.text in self._parameters:
             return self._counted(Reference(token.text), token), 1
-        raise FormulaError(token.column, f"the unknown name {token}", self._known(token.text))
+        raise FormulaError(token.column, f"the unknown name {token}", self._known_names(token.text))
 
-    def _applied(self, function: Token, level: int) -> tuple[Expression, int]:
+    def _function_call(self, function: Token, level: int) -> tuple[Expression, int]:
         if self._next.text != "(":
             raise self._unexpected(f"'(' after {function.text}")
         self._take()
@@ -164,16 +165,16 @@ class _Parser:
     def _unexpected(self, expected: str) -> FormulaError:
         return FormulaError(self._next.column, str(self._next), expected)
 
-    def _known(self, name: str) -> str:
-        known = ["x", *self._parameters, *FUNCTIONS]
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        meant = f" (perhaps {close[0]})" if close else ""
-        return f"x, a parameter given with the formula, or a function{meant}: {', '.join(FUNCTIONS)}"
+    def _known_names(self, name: str) -> str:
+        names = ["x", *self._parameters, *FUNCTIONS]
+        close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        suggestion = f" (perhaps {close[0]})" if close else ""
+        return f"x, a parameter given with the formula, or a function{suggestion}: {', '.join(FUNCTIONS)}"
 
 
 def _value(token: Token) -> float:
     value = float(token.text)
-    zero = not token.text.lower().partition("e")[0].strip("0.")  # as written: 1e-400 is a float of 0
+    zero = not token.text.lower().partition("e")[0].strip("0.")  # by its digits: float("1e-400") is 0 too
     if not zero and not 1 / LARGEST_NUMBER <= value <= LARGEST_NUMBER:
         raise FormulaError(token.column, str(token), f"0 or a number from {1 / LARGEST_NUMBER:g} to {LARGEST_NUMBER:g}")
     return value
@@ -182,12 +183,13 @@ def _value(token: Token) -> float:
 def _check_power(operator: Token, exponent: Expression) -> None:
     value = constant(exponent)
     if operator.text == "**" and value is not None and abs(value) > LARGEST_POWER:
-        found = shortened(f"{value:g}")
-        raise FormulaError(operator.column, f"the power {found}", f"at most {LARGEST_POWER:g} in size")
+        raise FormulaError(
+            operator.column, f"the power {shortened(f'{value:g}')}", f"at most {LARGEST_POWER:g} in size"
+        )
 
 
 def constant(expression: Expression) -> float | None:
-    """The number that a tree writes out, with its sign; None for anything that must be computed."""
+    """Return the value of a tree that is a number with or without a sign, else None."""
     match expression:
         case Number(value):
             return value
@@ -197,7 +199,7 @@ def constant(expression: Expression) -> float | None:
 
 
 def whole_power(exponent: Expression) -> int | None:
-    """The exponent that a tree writes out as a whole number; None for any other."""
+    """Return the exponent if it is an integer constant, else None."""
     value = constant(exponent)
     return int(value) if value is not None and value.is_integer() else None
 

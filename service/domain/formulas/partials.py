@@ -1,4 +1,4 @@
-"""The rules of differentiation: each function's partial derivatives, as trees over its own arguments."""
+"""The partial derivatives of each function of the formula language, as trees over its arguments."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from service.domain.formulas.expression import (
 )
 
 SLOTS = ("a", "b")
-"""The names by which a rule refers to the first and second argument."""
+"""The names of the first and second argument in a rule."""
 
 _a, _b = (Reference(name) for name in SLOTS)
 _ONE = number(1)
@@ -28,7 +28,7 @@ PARTIALS: Mapping[str, tuple[Expression, ...]] = {
     "-": (_ONE, -_ONE),
     "*": (_b, _a),
     "/": (1 / _b, -_a / _b / _b),
-    "**": (where(_b, _b * _a ** (_b - 1), 0), _a**_b * log(_a)),  # a ** 0 is 1 for a = 0 too, so it is flat there
+    "**": (where(_b, _b * _a ** (_b - 1), 0), _a**_b * log(_a)),  # a ** 0 is 1 for a = 0 too: its slope is 0
     "negative": (-_ONE,),
     "exp": (exp(_a),),
     "expm1": (exp(_a),),
@@ -46,5 +46,5 @@ PARTIALS: Mapping[str, tuple[Expression, ...]] = {
     "minimum": (where(_a < _b, 1, where(_a > _b, 0, 0.5)), where(_b < _a, 1, where(_b > _a, 0, 0.5))),
     "maximum": (where(_a > _b, 1, where(_a < _b, 0, 0.5)), where(_b > _a, 1, where(_b < _a, 0, 0.5))),
 }
-"""By function and argument. Comparisons are absent, as they are flat on both sides; so is `where`, which follows the
-side that is taken; and softmax, which mixes elements and has a Jacobian."""
+"""The rules, by function and argument. Comparisons have none, as their slope is 0 on both sides; nor has `where`, whose
+slope is that of the branch that is taken; nor softmax, which has a Jacobian."""

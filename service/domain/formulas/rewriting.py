@@ -1,5 +1,5 @@
-"""Formulas as people write them, in forms that keep their digits: 1 / (1 + exp(-x)) is sigmoid(x), and log(1 + exp(x))
-is softplus(x), which overflows nowhere. Each rewriting is an identity of real functions, so it changes rounding alone.
+"""Rewrite formulas into numerically stable forms: 1 / (1 + exp(-x)) as sigmoid(x), and log(1 + exp(x)) as softplus(x),
+which does not overflow. Each rule is an identity of real functions, so that only rounding changes.
 """
 
 from service.domain.formulas.expression import (
@@ -17,7 +17,7 @@ from service.domain.formulas.expression import (
 
 
 def stable(expression: Expression) -> Expression:
-    """The same function, evaluated with fewer overflows and cancellations where a rule is known."""
+    """Return a formula of the same function with fewer overflows and cancellations, where a rule applies."""
     if not isinstance(expression, Call):
         return expression
     return _rewritten(Call(expression.function, tuple(stable(argument) for argument in expression.arguments)))
@@ -47,12 +47,12 @@ def _quotient(call: Call, above: Expression, below: Expression) -> Expression:
         case Call("-", (Call("exp", (a,)), Call("exp", (b,)))), Call("+", (Call("exp", (c,)), Call("exp", (d,)))):
             if a == c and b == d and a == _opposite(b):
                 return tanh(a)
-    grown = _one_plus(below)
-    match grown:
+    addend = _added_to_one(below)
+    match addend:
         case Call("exp", (b,)):
             if above == Number(1):
                 return sigmoid(_opposite(b))
-            return sigmoid(b) if above == grown else above * sigmoid(_opposite(b))
+            return sigmoid(b) if above == addend else above * sigmoid(_opposite(b))
     return call
 
 
@@ -62,17 +62,17 @@ def _logarithm(call: Call, inner: Expression) -> Expression:
             return a
         case Call("sigmoid", (a,)):
             return -softplus(_opposite(a))
-    grown = _one_plus(inner)
-    match grown:
+    addend = _added_to_one(inner)
+    match addend:
         case None:
             return call
         case Call("exp", (a,)):
             return softplus(a)
-    return log1p(grown)
+    return log1p(addend)
 
 
-def _one_plus(expression: Expression) -> Expression | None:
-    """a, of 1 + a or a + 1; None of anything else."""
+def _added_to_one(expression: Expression) -> Expression | None:
+    """Return a for 1 + a or a + 1, else None."""
     match expression:
         case Call("+", (Number(1), a)) | Call("+", (a, Number(1))):
             return a

@@ -1,4 +1,4 @@
-"""Formulas cut into tokens, and the errors that point into their text."""
+"""Split formulas into tokens, and report errors with their column."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 
-_MEANT = {
+_SUGGESTIONS = {
     "^": "** for a power",
     "=": "<, <=, > or >= to compare",
     "!": "<, <=, > or >= to compare",
@@ -31,7 +31,7 @@ _MEANT = {
 
 
 class FormulaError(ValueError):
-    """What is wrong with a formula, at which column (from 1), what stands there and what could have stood there."""
+    """An error in a formula: the column (from 1), the text that was found there, and the text that was expected."""
 
     def __init__(self, column: int, found: str, expected: str) -> None:
         super().__init__(f"Column {column}: found {found}, expected {expected}")
@@ -51,20 +51,21 @@ class Token:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """Every token and then the end. FormulaError for a character that begins none."""
-    at = 0
-    while match := _TOKEN.match(text, at):
+    """Iterate over the tokens of a text, the last of which is the end. Raises FormulaError for a character that begins
+    no token."""
+    position = 0
+    while match := _TOKEN.match(text, position):
         kind = cast(Kind, match.lastgroup)
         yield Token(kind, match[kind], match.start(kind) + 1)
-        at = match.end()
-    rest = text[at:].lstrip()
+        position = match.end()
+    rest = text[position:].lstrip()
     column = len(text) - len(rest) + 1
     if rest:
-        expected = _MEANT.get(rest[0], "a number, a name, an operator or a parenthesis")
+        expected = _SUGGESTIONS.get(rest[0], "a number, a name, an operator or a parenthesis")
         raise FormulaError(column, ascii(rest[0]), expected)
     yield Token("end", "", column)
 
 
 def shortened(text: str) -> str:
-    """A piece of the text, quoted, in ASCII and no longer than is good to read."""
+    """Quote the first 30 characters of a text, in ASCII."""
     return ascii(text if len(text) <= 30 else f"{text[:30]}...")
