@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.domain.article_claims.answer import Claim
+from service.domain.article_claims.answer import ArticleClaim
 from service.domain.comparisons.agreement import Agreement
 from service.domain.comparisons.answer import Comparison, Group
 from service.domain.comparisons.cells import Cell, Factor, Factors
@@ -62,7 +62,7 @@ class Report:
     machines: Sequence[Machine]
     unfinished: Sequence[Unfinished] = ()
     agreement: Sequence[Agreement] = ()  # with the article, where that was asked for
-    claims: Sequence[Claim] = ()  # those that these runs say something of
+    article_claims: Sequence[ArticleClaim] = ()  # those that these runs say something of
 
     @property
     def title(self) -> str:

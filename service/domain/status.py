@@ -1,4 +1,4 @@
-"""The life of an experiment: its states, the moves between them, and why it may end badly."""
+"""The states of an experiment, the causes of a bad end, and how an attempt can end."""
 
 from enum import StrEnum
 
@@ -19,17 +19,6 @@ class Status(StrEnum):
 
 TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
-
-TRANSITIONS: frozenset[tuple[Status, Status]] = frozenset(
-    {
-        (Status.QUEUED, Status.RUNNING),  # claimed
-        (Status.QUEUED, Status.CANCELLED),  # cancelled before a worker took it
-        (Status.RUNNING, Status.QUEUED),  # lost, or released at shutdown
-        (Status.RUNNING, Status.SUCCEEDED),
-        (Status.RUNNING, Status.FAILED),
-        (Status.RUNNING, Status.CANCELLED),
-    }
-)
 
 
 class Cause(StrEnum):

@@ -31,7 +31,7 @@ class Trial(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    cell: str
+    cell_hash: str
     rate: float
     seed: int
     diverged: bool
@@ -64,7 +64,7 @@ class Choice(BaseModel):
     scores: list[RateScore]
 
 
-def cell_of(spec: Mapping[str, Any]) -> str:
+def cell_hash(spec: Mapping[str, Any]) -> str:
     """Return the hash of a stored spec without seed and learning rate: the same for all trials of one cell."""
     return hash_of(factors.without(spec, ["seed", RATE]))
 
@@ -93,7 +93,7 @@ def ranked(
     """Each with its cell's rate, by cell; those of a cell without one are left out."""
     found = []
     for submission in submissions:
-        rate = rates.get(cell_of(submission.spec.model_dump(mode="json")))
+        rate = rates.get(cell_hash(submission.spec.model_dump(mode="json")))
         if rate is not None:
             optimizer = submission.optimizer.model_copy(update={"learning_rate": rate})
             found.append(submission.model_copy(update={"optimizer": optimizer}))

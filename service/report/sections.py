@@ -21,8 +21,8 @@ def sections(report: Report) -> list[Section]:
         *([_pairs(report.comparison)] if report.comparison.pairs else []),
         *([_effects(report.comparison)] if report.comparison.effects else []),
         *([_curves(report)] if any(curves.groups for curves in report.curves) else []),
-        *([articles.claims(report.claims)] if report.claims else []),
-        *([articles.reference(report)] if _has_reference(report) else []),
+        *([articles.article_claims(report.article_claims)] if report.article_claims else []),
+        *([articles.published_figures(report)] if _has_published(report) else []),
         *([_others(report)] if measured and report.others else []),
         *([_unfinished(report.unfinished)] if report.unfinished else []),
         Section("Methods", paragraphs=methods(report)),
@@ -103,7 +103,7 @@ def _curves(report: Report) -> Section:
     drawn = [curves for curves in report.curves if curves.groups]
     most = max(len(curves.groups) for curves in drawn)
     left = f" The first {figures.MOST_CURVES} of {most} groups are drawn." if most > figures.MOST_CURVES else ""
-    dashed = " Dashed: the article's single run." if _has_reference(report) else ""
+    dashed = " Dashed: the article's single run." if _has_published(report) else ""
     figure = Figure(
         figures.curves_figure(drawn),
         "Mean training and validation curves of every group, with their intervals",
@@ -113,7 +113,7 @@ def _curves(report: Report) -> Section:
     return Section("Curves", figure=figure)
 
 
-def _has_reference(report: Report) -> bool:
+def _has_published(report: Report) -> bool:
     return any(curves.reference is not None for curves in report.curves)
 
 

@@ -49,13 +49,13 @@ def _choices(
     specs: dict[str, Any] = {}
     trials: dict[str, dict[tuple[float, int], Trial]] = defaultdict(dict)
     for trial_spec, trial in tuning.trials(session, study):
-        specs.setdefault(trial.cell, trial_spec)
-        earlier = trials[trial.cell].get((trial.rate, trial.seed))
+        specs.setdefault(trial.cell_hash, trial_spec)
+        earlier = trials[trial.cell_hash].get((trial.rate, trial.seed))
         # A retry replaces the trial that it repeats, unless only the earlier one has figures.
         if earlier is None or earlier.accuracy is None or trial.accuracy is not None:
-            trials[trial.cell][trial.rate, trial.seed] = trial
+            trials[trial.cell_hash][trial.rate, trial.seed] = trial
     paths = [factors.groupable(path) for path in spec.varied() if path != RATE]
-    cells = dict.fromkeys(rates.cell_of(submission.spec.model_dump(mode="json")) for submission in submissions)
+    cells = dict.fromkeys(rates.cell_hash(submission.spec.model_dump(mode="json")) for submission in submissions)
     return {cell: _choice(specs[cell], paths, list(trials[cell].values())) for cell in cells if cell in trials}
 
 

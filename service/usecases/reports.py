@@ -12,7 +12,7 @@ from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.comparisons.metrics import OF_THE_MACHINE, PRIMARY, MetricName
-from service.domain.comparisons.published import ReferenceName, article
+from service.domain.comparisons.published import PublishedName, article
 from service.domain.errors import StudyNotFound
 from service.domain.report import Asked, Machine, Report
 from service.storage.analysis import comparisons, curves, report
@@ -37,7 +37,7 @@ class Grouping:
     metric: MetricName
     allow_mixed: bool = False
     grid: str | None = None
-    reference: ReferenceName | None = None
+    published: PublishedName | None = None
 
 
 def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Report:
@@ -63,8 +63,10 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
         curves=_curves(session, filters, grouping),
         machines=machines,
         unfinished=report.unfinished(session, filters, grouping.group_by),
-        claims=[claim for claim in judge(observe(session, id, filters)).claims if any(part.n for part in claim.parts)],
-        agreement=[] if grouping.reference is None else _agreement(session, filters, grouping, grouping.reference),
+        article_claims=[
+            claim for claim in judge(observe(session, id, filters)).claims if any(part.n for part in claim.parts)
+        ],
+        agreement=[] if grouping.published is None else _agreement(session, filters, grouping, grouping.published),
     )
 
 
@@ -92,16 +94,16 @@ def _compared(session: Session, filters: Filter, grouping: Grouping, metric: Met
     return compare(gathered.cells, metric)
 
 
-def _agreement(session: Session, filters: Filter, grouping: Grouping, reference: ReferenceName) -> list[Agreement]:
+def _agreement(session: Session, filters: Filter, grouping: Grouping, published: PublishedName) -> list[Agreement]:
     gathered = comparisons.gather(session, filters, PRIMARY, grouping.group_by, allow_mixed=grouping.allow_mixed)
-    return agreement(gathered.cells, article(reference))
+    return agreement(gathered.cells, article(published))
 
 
 def _curves(session: Session, filters: Filter, grouping: Grouping) -> list[Curves]:
-    drawn = DRAWN if grouping.reference is None else DRAWN_BESIDE
+    drawn = DRAWN if grouping.published is None else DRAWN_BESIDE
     return [
         curves.gather(
-            session, filters, metric, grouping.group_by, allow_mixed=grouping.allow_mixed, reference=grouping.reference
+            session, filters, metric, grouping.group_by, allow_mixed=grouping.allow_mixed, published=grouping.published
         )
         for metric in drawn
     ]

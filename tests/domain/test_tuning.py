@@ -7,7 +7,7 @@ import pytest
 from service.domain.errors import Invalid
 from service.domain.spec import ExperimentSpec
 from service.domain.study import StudySpec
-from service.domain.tuning import Trial, cell_of, choose, is_at_edge, ranked
+from service.domain.tuning import Trial, cell_hash, choose, is_at_edge, ranked
 from tests.domain.later_spec import CHANGES, LaterSpec
 
 TUNED: dict[str, Any] = {
@@ -19,7 +19,7 @@ TUNED: dict[str, Any] = {
 
 def trial(rate: float, accuracy: float | None, *, seed: int = 0, loss: float = 0.5, diverged: bool = False) -> Trial:
     found = None if accuracy is None else loss
-    return Trial(cell="c", rate=rate, seed=seed, diverged=diverged, accuracy=accuracy, loss=found)
+    return Trial(cell_hash="c", rate=rate, seed=seed, diverged=diverged, accuracy=accuracy, loss=found)
 
 
 def problems(**fields: Any) -> list[tuple[str, str]]:
@@ -66,7 +66,7 @@ def test_every_cell_is_tried_with_every_rate_and_ranked_with_its_own() -> None:
     tried = [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in spec.tuning_experiments()]
     assert tried == [("relu", 0.01, 7), ("relu", 0.001, 7), ("tanh", 0.01, 7), ("tanh", 0.001, 7)]
     assert spec.size == 8
-    cells = [cell_of(one.spec.model_dump(mode="json")) for one in spec.tuning_experiments()]
+    cells = [cell_hash(one.spec.model_dump(mode="json")) for one in spec.tuning_experiments()]
     assert cells[0] == cells[1] != cells[2] == cells[3]
     found = ranked(spec.experiments(), {cells[0]: 0.001, cells[2]: None})
     assert [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in found] == [
@@ -76,15 +76,15 @@ def test_every_cell_is_tried_with_every_rate_and_ranked_with_its_own() -> None:
 RELU = "c8a1965d0c222d3d4a55f7f827499fad0eca51b66ef0a080ccc454a7b5ac7f01"  # as version 0.1.0 stored it
 
 
-def test_cell_of_is_that_of_version_0_1_0() -> None:
-    assert cell_of(ExperimentSpec.model_validate({"activation": "relu"}).model_dump(mode="json")) == RELU
+def test_cell_hash_is_that_of_version_0_1_0() -> None:
+    assert cell_hash(ExperimentSpec.model_validate({"activation": "relu"}).model_dump(mode="json")) == RELU
 
 
 @pytest.mark.usefixtures("later")
-def test_cell_of_leaves_out_added_fields_at_their_defaults() -> None:
-    assert cell_of(LaterSpec.model_validate({"activation": "relu"}).model_dump(mode="json")) == RELU
+def test_cell_hash_leaves_out_added_fields_at_their_defaults() -> None:
+    assert cell_hash(LaterSpec.model_validate({"activation": "relu"}).model_dump(mode="json")) == RELU
     changed = [LaterSpec.model_validate({"activation": "relu"} | change) for change in CHANGES]
-    assert len({RELU, *(cell_of(one.model_dump(mode="json")) for one in changed)}) == 1 + len(CHANGES)
+    assert len({RELU, *(cell_hash(one.model_dump(mode="json")) for one in changed)}) == 1 + len(CHANGES)
 
 
 def test_the_study_that_tunes_is_one_as_any_other() -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from service.domain.article_claims.answer import Claim, Part
+from service.domain.article_claims.answer import ArticleClaim, Part
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import Trace, curve, curves
@@ -158,10 +158,10 @@ def test_claims_stand_with_what_decided_them() -> None:
         Part(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3), unit="ln nats"),
         Part(title="step time", verdict="undecided", missing=["seeds 3 and 4"]),
     ]
-    claim = Claim(
+    claim = ArticleClaim(
         number=5, claim="ReLU trains faster.", rule="V", verdict="undecided", missing=["seeds 3 and 4"], parts=parts
     )
-    text = pages.markdown(make_report(cells_of(FAR), claims=[claim]))
+    text = pages.markdown(make_report(cells_of(FAR), article_claims=[claim]))
     assert (
         "| 5. ReLU trains faster. | undecided | A(tanh) - A(relu): supported (+0.2, 0.1 to 0.3, n = 5);"
         " step time: undecided; missing: seeds 3 and 4 |"

@@ -12,7 +12,7 @@ from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery
 from service.domain.comparisons.curves import CurveMetricName, Curves
-from service.domain.comparisons.published import ReferenceName
+from service.domain.comparisons.published import PublishedName
 from service.storage.analysis import curves
 from service.storage.records.experiments import Filter
 from service.usecases import experiment_sets
@@ -31,7 +31,7 @@ class CurveQuery(GroupingQuery):
     level: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None, description="Add when the runs of each group reached this value, as medians after Kaplan and Meier."
     )
-    reference: ReferenceName | None = Field(
+    reference: PublishedName | None = Field(
         None, description="Add the curves that the article published: of accuracies and total losses."
     )
 
@@ -75,5 +75,5 @@ def _curves(session: Session, narrowed: Filter, query: CurveQuery, paths: list[s
         allow_mixed=query.allow_mixed,
         seeds=query.seeds,
         level=query.level,
-        reference=query.reference,
+        published=query.reference,
     )

@@ -12,7 +12,7 @@ from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery
 from service.domain.comparisons.metrics import PRIMARY, MetricName
-from service.domain.comparisons.published import ReferenceName
+from service.domain.comparisons.published import PublishedName
 from service.storage.records.experiments import Filter
 from service.usecases import experiment_sets, reports
 
@@ -35,7 +35,7 @@ class ReportQuery(GroupingQuery):
     format: Format = Field("html", description="A page for browsers, or text.")
     metric: MetricName = Field(PRIMARY, description="What the groups are compared in.")
     grid: Grid = None
-    reference: ReferenceName | None = Field(None, description="Set the article's published figures beside one's own.")
+    reference: PublishedName | None = Field(None, description="Set the article's published figures beside one's own.")
 
 
 @router.get("/studies/{id}/report", responses=NOT_FOUND | NOT_MODIFIED | PAGES, response_class=Response)

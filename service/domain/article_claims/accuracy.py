@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 
 from service.domain.activations.stated import not_monotonic, swish_facts
-from service.domain.article_claims.answer import Claim, Part, Verdict, claim, every
+from service.domain.article_claims.answer import ArticleClaim, Part, Verdict, article_claim, every
 from service.domain.article_claims.observations import RATE, STANDARD, TUNED, Observations, Observed, Setting, Side
 from service.domain.article_claims.pairs import contrast, difference, open_part
 from service.domain.article_claims.rules import below, exceeds
@@ -25,10 +25,10 @@ def accuracy(run: Observed) -> float | None:
     return run.test_accuracy
 
 
-def ninth(observations: Observations) -> Claim:
+def ninth(observations: Observations) -> ArticleClaim:
     title = "accuracy(swish) - accuracy(relu)"
     parts = contrast(observations, title, "swish", "relu", accuracy, BETTER, "fraction", BOTH_WAYS)
-    return claim(
+    return article_claim(
         9,
         "Swish is non-monotonic, lies between the linear function and ReLU, and is better.",
         "minimum -0.2785 at -1.2785; beta = 0 is x/2; sup |f - ReLU| <= 0.2785/beta; V(accuracy of swish - relu,"
@@ -38,7 +38,7 @@ def ninth(observations: Observations) -> Claim:
     )
 
 
-def eleventh(observations: Observations) -> Claim:
+def eleventh(observations: Observations) -> ArticleClaim:
     parts, verdicts = [], []
     for setting in (each for way in BOTH_WAYS for each in observations.settings(["activation"], way)):
         relu, others = setting.side(activation="relu"), setting.activations()
@@ -47,7 +47,7 @@ def eleventh(observations: Observations) -> Claim:
             parts += found
             verdicts.append(every(found))
     missing = [] if parts else [open_part("accuracy(other) - accuracy(relu)", ["relu beside every other function"])]
-    return claim(
+    return article_claim(
         11,
         "Start with ReLU (or leaky ReLU).",
         "simultaneous upper end of every accuracy(other) - accuracy(relu) below 0.1 pp; one function's lower end above"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from service.domain.comparisons.answer import Figures
 from service.domain.comparisons.cells import Factor
@@ -39,8 +39,10 @@ class Part(Figures):
     evidence: list[Evidence] = []
 
 
-class Claim(Figures):
+class ArticleClaim(Figures):
     """One of the articles' claims."""
+
+    model_config = ConfigDict(title="Claim")
 
     number: int
     claim: str
@@ -51,8 +53,10 @@ class Claim(Figures):
     notes: list[str] = Field([], description="What is told beside, and decides nothing.")
 
 
-class Claims(Figures):
-    claims: list[Claim] = Field(description="All twelve, by number.")
+class ArticleClaims(Figures):
+    model_config = ConfigDict(title="Claims")
+
+    claims: list[ArticleClaim] = Field(description="All twelve, by number.")
 
 
 def every(parts: Sequence[Part]) -> Verdict:
@@ -74,13 +78,13 @@ def some(parts: Sequence[Part]) -> Verdict:
     return "refuted" if verdicts == {"refuted"} else "undecided"
 
 
-def claim(
+def article_claim(
     number: int, words: str, rule: str, parts: Sequence[Part], verdict: Verdict | None = None, notes: Sequence[str] = ()
-) -> Claim:
+) -> ArticleClaim:
     """With the verdict of a conjunction of its parts, unless it is given."""
     decided = every(parts) if verdict is None else verdict
     missing = [] if decided != "undecided" else [each for part in parts for each in part.missing]
-    return Claim(
+    return ArticleClaim(
         number=number,
         claim=words,
         rule=rule,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from service.domain.article_claims.accuracy import accuracy
-from service.domain.article_claims.answer import Claim, Part, Verdict, claim, conjunction, every, some
+from service.domain.article_claims.answer import ArticleClaim, Part, Verdict, article_claim, conjunction, every, some
 from service.domain.article_claims.observations import NETWORK, STANDARD, Fields, Observations, Observed, Setting, Side
 from service.domain.article_claims.pairs import contrast, difference, level, open_part, ruled, turns
 from service.domain.article_claims.rules import above, below, exceeds, within
@@ -26,7 +26,7 @@ LEAST_FLOAT = 1.4e-45  # what a gradient of exactly 0 may have been in float32
 DIAGNOSTICS = "diagnostics of "
 
 
-def second(observations: Observations) -> Claim:
+def second(observations: Observations) -> ArticleClaim:
     parts = []
     for setting in observations.settings(["activation"], STANDARD):
         step = setting.side(activation=STEP)
@@ -34,7 +34,7 @@ def second(observations: Observations) -> Claim:
             parts += _frozen(setting, step)
     title = f"accuracy({STRAIGHT_THROUGH}) - accuracy({STEP})"
     parts += contrast(observations, title, STRAIGHT_THROUGH, STEP, accuracy, ONE_POINT, "fraction")
-    return claim(
+    return article_claim(
         2,
         "A step function cannot learn by backpropagation.",
         "cross-entropy gradient below the output layer exactly 0 every epoch, weights bit-equal to epoch 0; and"
@@ -43,7 +43,7 @@ def second(observations: Observations) -> Claim:
     )
 
 
-def third(observations: Observations) -> Claim:
+def third(observations: Observations) -> ArticleClaim:
     where = {path: value for path, value in UNNORMALISED.items() if path != "model.dense_layers"}
     parts, notes = [], []
     for setting in observations.settings(["activation", "model.dense_layers"], where):
@@ -57,7 +57,7 @@ def third(observations: Observations) -> Claim:
         if not any(part.title.startswith(name) for part in parts):
             wanted = f"{name} without batch normalisation at depths {', '.join(map(str, DEPTHS))}, with diagnostics"
             parts.append(open_part(f"{name}: slope per layer", [wanted]))
-    return claim(
+    return article_claim(
         3,
         "With sigmoid and tanh, gradients vanish.",
         "batch normalisation off, depths 1, 3, 5, 10, at the start: slope per layer of log10(RMS gradient, first dense"
@@ -67,10 +67,10 @@ def third(observations: Observations) -> Claim:
     )
 
 
-def sixth(observations: Observations) -> Claim:
+def sixth(observations: Observations) -> ArticleClaim:
     parts = _layer_by_layer(observations, STANDARD, "zero share at the start", ABOUT_HALF, _measured("zero_share", 0))
     without: Fields = {**UNNORMALISED, "activation": "relu"}
-    return claim(
+    return article_claim(
         6,
         "About half of ReLU's outputs are zero at the start.",
         "epoch 0, batch normalisation in training mode: the interval of each layer's zero share inside [0.4, 0.6];"
@@ -80,11 +80,11 @@ def sixth(observations: Observations) -> Claim:
     )
 
 
-def seventh(observations: Observations) -> Claim:
+def seventh(observations: Observations) -> ArticleClaim:
     parts = _dying(observations) or [
         open_part("dead share at the end", ["relu without batch normalisation at learning rates 0.001 and 0.01"])
     ]
-    return claim(
+    return article_claim(
         7,
         "ReLU units die.",
         "batch normalisation off, learning rates 0.001 and 0.01, last epoch: any layer's dead share, confirmed on the"
@@ -94,7 +94,7 @@ def seventh(observations: Observations) -> Claim:
     )
 
 
-def eighth(observations: Observations) -> Claim:
+def eighth(observations: Observations) -> ArticleClaim:
     dying = seventh(observations)
     found = [Part(title="ReLU units die (claim 7)", verdict=dying.verdict, missing=dying.missing)]
     cured, cost = [], []
@@ -108,7 +108,7 @@ def eighth(observations: Observations) -> Claim:
     parts = [*found, *(cured or [open_part("inactive units, relu - leaky_relu", pair)]),
              *(cost or [open_part("ln(step time leaky_relu / relu)", pair)])]  # fmt: skip
     groups: list[Verdict] = [dying.verdict, some(cured), every(cost)]
-    return claim(
+    return article_claim(
         8,
         "Leaky ReLU cures it, at a cost.",
         "claim 7 supported; V(inactive units of relu - leaky_relu, 1 pp) at a learning rate; and V(ln(step time of"

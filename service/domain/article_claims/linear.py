@@ -5,7 +5,7 @@ from functools import cache, partial
 
 from service.domain.activations.stated import Holds, Value, judgements
 from service.domain.article_claims.accuracy import accuracy
-from service.domain.article_claims.answer import Claim, Part, Verdict, claim
+from service.domain.article_claims.answer import ArticleClaim, Part, Verdict, article_claim
 from service.domain.article_claims.observations import STANDARD, Fields, Observations, Setting, Side
 from service.domain.article_claims.pairs import Rule, difference, open_part
 from service.domain.article_claims.rules import within
@@ -28,11 +28,11 @@ SHAPES: Mapping[str, Fields] = {
 }
 
 
-def first(observations: Observations) -> Claim:
+def first(observations: Observations) -> ArticleClaim:
     settings = observations.settings([CONVOLUTIONS, DEPTH], NETWORK)
     collapses = [_collapse(setting, side) for setting in settings for side in _with_hidden_layers(setting)]
     wanted = "linear networks with average pooling, of 1 and of 10 dense layers"
-    return claim(
+    return article_claim(
         1,
         "Linear layers collapse to one.",
         "linear, average pooling, in float64: W and b from 785 inputs reproduce all test logits to 1e-6; depth 10"
@@ -100,10 +100,10 @@ def _shown(value: Value) -> str:
     return f"{value:.7g}" if isinstance(value, int | float) else value
 
 
-def twelfth(_: Observations) -> Claim:
+def twelfth(_: Observations) -> ArticleClaim:
     parts = _statements()
     wrong = [part.title for part in parts if part.verdict == "refuted"]
-    return claim(
+    return article_claim(
         12,
         "The properties are as the articles state them.",
         "every stated property equals the computed one; mismatches are listed",

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.properties import properties
-from service.domain.article_claims.answer import Claim, Part, claim
+from service.domain.article_claims.answer import ArticleClaim, Part, article_claim
 from service.domain.article_claims.observations import STANDARD, Fields, Observations, Observed, Setting, Side
 from service.domain.article_claims.pairs import contrast, open_part, ruled, turns
 from service.domain.article_claims.rules import below, exceeds
@@ -29,16 +29,16 @@ def speed(run: Observed) -> float | None:
     return run.learning_speed
 
 
-def fourth(observations: Observations) -> Claim:
+def fourth(observations: Observations) -> ArticleClaim:
     words, rule = "tanh converges faster than sigmoid.", "V(A_sigmoid - A_tanh, ln 1.05)"
-    return claim(4, words, rule, _slower(observations, "sigmoid", "tanh"))
+    return article_claim(4, words, rule, _slower(observations, "sigmoid", "tanh"))
 
 
-def fifth(observations: Observations) -> Claim:
+def fifth(observations: Observations) -> ArticleClaim:
     parts = [*_slower(observations, "sigmoid", "relu"), *_slower(observations, "tanh", "relu")]
     for other in ("sigmoid", "tanh"):
         parts += step_times(observations, "relu", other)
-    return claim(
+    return article_claim(
         5,
         "ReLU trains faster.",
         "V(A_sigmoid - A_relu, ln 1.05), V(A_tanh - A_relu, ln 1.05), and the ratio of step times, relu to each other,"
@@ -47,12 +47,12 @@ def fifth(observations: Observations) -> Claim:
     )
 
 
-def tenth(observations: Observations) -> Claim:
+def tenth(observations: Observations) -> ArticleClaim:
     parts = []
     for setting in observations.settings(["activation", "optimizer.learning_rate"], GRADIENT_DESCENT):
         parts += _bounded_and_not(setting)
     wanted = "SGD without a schedule, over a grid of learning rates in half decades, of bounded and unbounded functions"
-    return claim(
+    return article_claim(
         10,
         "Bounded functions are steadier; unbounded ones want a smaller learning rate.",
         "SGD, no schedule, half-decade grid: V(best log10 rate, bounded - unbounded, 0.25) and V(A*, bounded -"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from service.domain.comparisons.answer import Figures
 from service.domain.comparisons.cells import Factor, Factors
-from service.domain.comparisons.published import Column, ReferenceName, article
+from service.domain.comparisons.published import Column, PublishedName, article
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.statistics.summary import Floats, Mask, moments, t_quantile
 from service.domain.statistics.survival import kaplan_meier
@@ -114,10 +114,12 @@ class PublishedCurve(Figures):
     values: list[float]
 
 
-class Reference(Figures):
+class PublishedCurves(Figures):
     """What was published, to set beside. One unseeded run per activation: there is no interval."""
 
-    name: ReferenceName
+    model_config = ConfigDict(title="Reference")
+
+    name: PublishedName
     source: str
     metric: str = Field(description="The published figure that the metric is set beside.")
     curves: list[PublishedCurve]
@@ -132,7 +134,7 @@ class Curves(Figures):
     unit: str
     higher_is_better: bool | None = Field(description="Null for what is neither good nor bad.")
     groups: list[Curve] = Field(description="By their factors, in an order that does not change while runs go on.")
-    reference: Reference | None = None
+    reference: PublishedCurves | None = None
 
 
 def curve(
@@ -178,29 +180,29 @@ def level_of(metric: CurveMetricName, value: float | None) -> Level | None:
 
 
 def curves(
-    metric: CurveMetricName, groups: Sequence[Curve], reference: ReferenceName | None, differs: Sequence[str]
+    metric: CurveMetricName, groups: Sequence[Curve], published: PublishedName | None, differs: Sequence[str]
 ) -> Curves:
     """Invalid where the article has no figure of this kind."""
     chosen = CURVE_METRICS[metric]
-    beside = None if reference is None else published(reference, chosen, differs)
+    figures = None if published is None else published_curves(published, chosen, differs)
     return Curves(
         metric=metric,
         title=chosen.title,
         unit=chosen.unit,
         higher_is_better=chosen.higher_is_better,
         groups=list(groups),
-        reference=beside,
+        reference=figures,
     )
 
 
-def published(name: ReferenceName, metric: CurveMetric, differs: Sequence[str] = ()) -> Reference:
+def published_curves(name: PublishedName, metric: CurveMetric, differs: Sequence[str] = ()) -> PublishedCurves:
     """The article's curves of the figure that `metric` is set beside."""
     if metric.published is None:
         fitting = ", ".join(each.name for each in CURVE_METRICS.values() if each.published)
         reason = f"{name} has no curve of {metric.name}; choose one of {fitting}"
         raise Invalid(f"{reason}.", errors=[FieldProblem("reference", reason, "not_published", name)])
     source = article(name)
-    return Reference(
+    return PublishedCurves(
         name=name,
         source=source.source,
         metric=metric.published,

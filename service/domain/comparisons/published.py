@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-ReferenceName = Literal["kizrak-2019"]
+PublishedName = Literal["kizrak-2019"]
 Column = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
 
@@ -19,7 +19,7 @@ class Article(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    name: ReferenceName
+    name: PublishedName
     source: str
     dataset: str
     epochs: int
@@ -41,6 +41,6 @@ class Article(BaseModel):
 
 
 @cache
-def article(name: ReferenceName = "kizrak-2019") -> Article:
+def article(name: PublishedName = "kizrak-2019") -> Article:
     """The figures as they were published, read once."""
     return Article.model_validate_json((files(__package__) / f"{name}.json").read_bytes())

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.domain import factors
 from service.domain.comparisons.cells import Factors, Run, key, standing
 from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves, level_of
-from service.domain.comparisons.published import ReferenceName
+from service.domain.comparisons.published import PublishedName
 from service.domain.comparisons.refusals import TooManyTraces
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause, Status
@@ -54,7 +54,7 @@ def gather(
     allow_mixed: bool = False,
     seeds: bool = False,
     level: float | None = None,
-    reference: ReferenceName | None = None,
+    published: PublishedName | None = None,
 ) -> Curves:
     """The mean curve of each group of these experiments. Invalid for what `trace` refuses, and for a level of a figure
     that has none."""
@@ -64,7 +64,7 @@ def gather(
         curve(each.factors, each.traces, n_diverged=each.n_diverged, one_device=each.one_device, **asked)
         for each in found.groups
     ]
-    return curves(metric, groups, reference, found.differs)
+    return curves(metric, groups, published, found.differs)
 
 
 def trace(session: Session, narrowed: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool) -> TracedSet:

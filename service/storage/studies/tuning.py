@@ -57,7 +57,7 @@ def _trial(row: Any) -> Trial:
     succeeded = row.status == Status.SUCCEEDED
     unmeasured = succeeded and (row.validation_accuracy is None or row.validation_loss is None)
     return Trial(
-        cell=tuning.cell_of(row.spec),
+        cell_hash=tuning.cell_hash(row.spec),
         rate=row.spec["optimizer"]["learning_rate"],
         seed=row.seed,
         diverged=row.cause == Cause.DIVERGED or unmeasured,

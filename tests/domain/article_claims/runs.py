@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from service.domain.article_claims.answer import Claim
+from service.domain.article_claims.answer import ArticleClaim
 from service.domain.article_claims.observations import Observations, Observed, fields
 from service.domain.article_claims.verdicts import RULES
 from service.domain.spec import ExperimentSpec
@@ -31,7 +31,7 @@ class Runs(list[Observed]):
             self.append(Observed(**{**known, **own}, fields=of_spec))
         return self
 
-    def claim(self, number: int) -> Claim:
+    def claim(self, number: int) -> ArticleClaim:
         return RULES[number - 1](Observations(self))
 
 

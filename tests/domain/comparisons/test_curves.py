@@ -16,7 +16,7 @@ from service.domain.comparisons.curves import (
     curve,
     curves,
     level_of,
-    published,
+    published_curves,
 )
 from service.domain.comparisons.published import article
 from service.domain.errors import Invalid
@@ -139,7 +139,9 @@ def test_the_article_is_part_of_the_package_and_whole() -> None:
 
 def test_total_loss_is_set_beside_total_loss() -> None:
     found = {
-        name: published("kizrak-2019", metric).metric for name, metric in CURVE_METRICS.items() if metric.published
+        name: published_curves("kizrak-2019", metric).metric
+        for name, metric in CURVE_METRICS.items()
+        if metric.published
     }
     assert found == {
         "validation_accuracy": "test_accuracy",
@@ -147,14 +149,14 @@ def test_total_loss_is_set_beside_total_loss() -> None:
         "validation_total_loss": "test_loss",
         "train_total_loss": "train_loss",
     }
-    first = published("kizrak-2019", CURVE_METRICS["validation_total_loss"]).curves[0]
+    first = published_curves("kizrak-2019", CURVE_METRICS["validation_total_loss"]).curves[0]
     assert (first.factors, first.epochs[-1], first.values[0]) == ({"activation": "sigmoid"}, 20, 0.1937)
 
 
 @pytest.mark.parametrize("metric", ["validation_loss", "train_loss", "l2", "learning_rate"])
 def test_what_was_not_published_is_refused_with_what_was(metric: str) -> None:
     with pytest.raises(Invalid) as raised:
-        published("kizrak-2019", CURVE_METRICS[metric])
+        published_curves("kizrak-2019", CURVE_METRICS[metric])
     (problem,) = raised.value.errors
     assert (problem.pointer, problem.code) == ("reference", "not_published")
     assert "validation_total_loss" in str(problem)
