@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
+# npm writes it when it has installed what package-lock.json lists.
+NODE_STAMP := node_modules/.package-lock.json
+
 .PHONY: setup demo up test nightly lint bench vendor lock
 
 setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need
@@ -23,10 +26,11 @@ test: $(VENV)/.dev  ## Run every test that this machine allows: ARGS='-m "not sl
 nightly: $(VENV)/.dev  ## Run what takes too long for every change: random kills, and each guard removed in turn
 	$(BIN)/pytest -m nightly $(ARGS)
 
-lint: $(VENV)/.dev  ## Check style and types
+lint: $(VENV)/.dev $(NODE_STAMP)  ## Check style and types, of Python and of the pages' JavaScript (Node 20.19 or newer)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npm run --silent lint
 
 bench: $(VENV)/.dev  ## Print figures of docs/performance.md: NAME=live, ARGS='--rounds 3'
 	$(BIN)/python -m benchmarks.$(or $(NAME),epoch_time) $(ARGS)
@@ -49,3 +53,7 @@ $(VENV)/.worker: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(INSTALL) '.[worker,dev]'
 	@touch $@ $(VENV)/.worker
+
+$(NODE_STAMP): package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -15,7 +15,11 @@ function App() {
     const route = match(path);
     const show = (Page) => current && setPage({ Page, params: route?.params ?? {}, path });
     if (!route) show(NotFound);
-    else route.load().then((module) => show(module.Page), (error) => show(() => html`<${Failure} error=${error} />`));
+    else
+      route.load().then(
+        (module) => show(module.Page),
+        (error) => show(() => html`<${Failure} error=${error} />`),
+      );
     return () => {
       current = false;
     };

@@ -11,20 +11,44 @@ const MANY_POWERS = 1000;
 /** An axis of uPlot; `extra` goes over it. */
 export function axis(colours, extra = {}) {
   const line = { stroke: colours.line, width: 1 };
-  return { stroke: colours.muted, font: FONT, labelFont: FONT, gap: 6, grid: line, ticks: { show: false }, border: { show: false, ...line }, ...extra };
+  return {
+    stroke: colours.muted,
+    font: FONT,
+    labelFont: FONT,
+    gap: 6,
+    grid: line,
+    ticks: { show: false },
+    border: { show: false, ...line },
+    ...extra,
+  };
 }
 
 /** One along the bottom, with a title and without lines upwards. */
 export function xAxis(colours, title, extra = {}) {
   const { border } = axis(colours);
   const values = worded((value) => plain(value, 6));
-  return axis(colours, { label: title, labelSize: 16, size: 24, values, grid: { show: false }, border: { ...border, show: true }, ...extra });
+  return axis(colours, {
+    label: title,
+    labelSize: 16,
+    size: 24,
+    values,
+    grid: { show: false },
+    border: { ...border, show: true },
+    ...extra,
+  });
 }
 
 /** One at the left with lines at `splits`, whose figures `format` words. */
 export function yAxis(colours, splits, format, extra = {}) {
   // uPlot leaves out an axis whose steps it does not know itself, unless it need not look for any.
-  return axis(colours, { size: 48, space: 0, splits, values: worded(format), filter: (plot, found) => found, ...extra });
+  return axis(colours, {
+    size: 48,
+    space: 0,
+    splits,
+    values: worded(format),
+    filter: (plot, found) => found,
+    ...extra,
+  });
 }
 
 /** An axis without figures beside it says nothing. */
@@ -57,13 +81,18 @@ const finite = (value) => Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE,
 function evenSplits(low, high, intervals) {
   const step = evenStep(low, high, intervals);
   const first = Math.ceil(low / step - TINY);
-  return Array.from({ length: Math.floor(high / step + TINY) - first + 1 }, (_, number) => Number(((first + number) * step).toPrecision(12)));
+  return Array.from({ length: Math.floor(high / step + TINY) - first + 1 }, (_, number) =>
+    Number(((first + number) * step).toPrecision(12)),
+  );
 }
 
 function evenStep(low, high, intervals) {
   const wanted = high / intervals - low / intervals; // divided first: the largest figures have no difference
   const power = 10 ** Math.floor(Math.log10(wanted));
-  return power * STEPS.reduce((best, step) => (Math.abs(step - wanted / power) < Math.abs(best - wanted / power) ? step : best));
+  return (
+    power *
+    STEPS.reduce((best, step) => (Math.abs(step - wanted / power) < Math.abs(best - wanted / power) ? step : best))
+  );
 }
 
 /** From 1, 2 or 5 of a power of ten to such another, on a logarithmic axis; figures at or below 0 have no place there. */
@@ -82,5 +111,7 @@ export function logSplits(plot, index, low, high) {
 function roundsOf(low, high, mantissas = [1, 2, 5]) {
   const [first, last] = [Math.floor(Math.log10(low)), Math.floor(Math.log10(high))];
   const powers = Array.from({ length: last - first + 1 }, (_, number) => first + number);
-  return powers.flatMap((power) => mantissas.map((mantissa) => Number(`${mantissa}e${power}`))).filter((value) => value >= low && value <= high);
+  return powers
+    .flatMap((power) => mantissas.map((mantissa) => Number(`${mantissa}e${power}`)))
+    .filter((value) => value >= low && value <= high);
 }

@@ -32,7 +32,9 @@ export function CurvesChart({ curves, groups, options, height = 300 }) {
 /** A curve's end in words. */
 function lastOf(group, unit) {
   const at = group.mean.findLastIndex((value) => value !== null);
-  return at < 0 ? `${groupLabel(group.factors)}: nothing yet` : `${groupLabel(group.factors)}: ${figure(group.mean[at], unit)} at epoch ${group.epochs[at]}, n = ${group.n[at]}`;
+  return at < 0
+    ? `${groupLabel(group.factors)}: nothing yet`
+    : `${groupLabel(group.factors)}: ${figure(group.mean[at], unit)} at epoch ${group.epochs[at]}, n = ${group.n[at]}`;
 }
 
 function frameOf(unit, isLog, inSeconds, colours) {
@@ -40,8 +42,14 @@ function frameOf(unit, isLog, inSeconds, colours) {
   const worded = (value) => (isShare ? plain(100 * value, 4) : plain(value, 3));
   return {
     padding: PADDING,
-    scales: { x: { time: false, range: inSeconds ? secondsRange : epochsRange }, y: isLog ? { distr: 3, range: logRange } : { range: (...found) => linearRange(...found, unit) } },
-    axes: [xAxis(colours, inSeconds ? "seconds of training" : "epoch", inSeconds ? {} : WHOLE), yAxis(colours, isLog ? logSplits : EVEN.splits, worded)],
+    scales: {
+      x: { time: false, range: inSeconds ? secondsRange : epochsRange },
+      y: isLog ? { distr: 3, range: logRange } : { range: (...found) => linearRange(...found, unit) },
+    },
+    axes: [
+      xAxis(colours, inSeconds ? "seconds of training" : "epoch", inSeconds ? {} : WHOLE),
+      yAxis(colours, isLog ? logSplits : EVEN.splits, worded),
+    ],
   };
 }
 
@@ -65,44 +73,84 @@ function linesOf(curves, groups, options, isLog) {
   const inSeconds = options.x === "seconds";
   const seeds = options.seeds ? groups.flatMap(({ group, style }) => seedsOf(group, style, inSeconds)) : [];
   const published = curves.reference && !inSeconds ? publishedOf(curves.reference, groups) : [];
-  return [...seeds, ...published, ...groups.map(({ group, style }) => meanOf(group, style, inSeconds, options.bands, isLog))];
+  return [
+    ...seeds,
+    ...published,
+    ...groups.map(({ group, style }) => meanOf(group, style, inSeconds, options.bands, isLog)),
+  ];
 }
 
-const placesOf = (group, inSeconds) => (inSeconds ? group.seconds ?? [] : group.epochs);
+const placesOf = (group, inSeconds) => (inSeconds ? (group.seconds ?? []) : group.epochs);
 
 function meanOf(group, style, inSeconds, hasBand, isLog) {
   const x = placesOf(group, inSeconds);
   const band = hasBand ? { low: group.low.map((low, at) => floor(low, group.mean[at], isLog)), high: group.high } : {};
-  return { kind: "mean", group, x, y: group.mean, ...band, style: { color: style.color, width: 2, dash: style.dash, symbol: x.length <= MOST_MARKED ? style.symbol : null } };
+  return {
+    kind: "mean",
+    group,
+    x,
+    y: group.mean,
+    ...band,
+    style: { color: style.color, width: 2, dash: style.dash, symbol: x.length <= MOST_MARKED ? style.symbol : null },
+  };
 }
 
 /** A logarithmic axis has no place for an interval's end at or below 0: there the band ends a hundredth below the mean. */
 const floor = (low, mean, isLog) => (low !== null && isLog && low <= 0 ? mean / 100 : low);
 
 function seedsOf(group, style, inSeconds) {
-  return Object.values(group.seeds ?? {}).map((values) => ({ kind: "seed", x: placesOf(group, inSeconds), y: values, style: { color: style.color, width: 1, alpha: 0.45 } }));
+  return Object.values(group.seeds ?? {}).map((values) => ({
+    kind: "seed",
+    x: placesOf(group, inSeconds),
+    y: values,
+    style: { color: style.color, width: 1, alpha: 0.45 },
+  }));
 }
 
 function publishedOf(reference, groups) {
   return reference.curves.flatMap(({ factors, epochs, values }) => {
     const own = groups.find(({ group }) => group.factors.activation === factors.activation);
-    return own ? [{ kind: "published", name: factors.activation, x: epochs, y: values, style: { color: own.style.color, width: 1.5, dash: [5, 4] } }] : [];
+    return own
+      ? [
+          {
+            kind: "published",
+            name: factors.activation,
+            x: epochs,
+            y: values,
+            style: { color: own.style.color, width: 1.5, dash: [5, 4] },
+          },
+        ]
+      : [];
   });
 }
 
 /** What the lines have where the pointer is, the greatest mean first. */
 function curvesTip(place, lines, unit, inSeconds) {
-  const here = lines.map((line) => ({ ...line, at: line.x.indexOf(place) })).filter(({ y, at }) => at >= 0 && y[at] !== null);
+  const here = lines
+    .map((line) => ({ ...line, at: line.x.indexOf(place) }))
+    .filter(({ y, at }) => at >= 0 && y[at] !== null);
   const means = here.filter(({ kind }) => kind === "mean").sort((a, b) => b.y[b.at] - a.y[a.at]);
   const published = here.filter(({ kind }) => kind === "published");
   const more = means.length > MOST_IN_TIP ? [{ name: `and ${means.length - MOST_IN_TIP} more`, value: "" }] : [];
   const title = inSeconds ? `${plain(place, 3)} s` : `Epoch ${place}`;
-  return tip(title, [...means.slice(0, MOST_IN_TIP).map((line) => meanRow(line, unit)), ...more, ...published.map((line) => publishedRow(line, unit))]);
+  return tip(title, [
+    ...means.slice(0, MOST_IN_TIP).map((line) => meanRow(line, unit)),
+    ...more,
+    ...published.map((line) => publishedRow(line, unit)),
+  ]);
 }
 
 function meanRow({ group, style, at }, unit) {
   const interval = group.low[at] === null ? "" : ` (${range([group.low[at], group.high[at]], unit)})`;
-  return { color: style.color, name: `${groupLabel(group.factors)}, n = ${group.n[at]}`, value: figure(group.mean[at], unit) + interval };
+  return {
+    color: style.color,
+    name: `${groupLabel(group.factors)}, n = ${group.n[at]}`,
+    value: figure(group.mean[at], unit) + interval,
+  };
 }
 
-const publishedRow = ({ name, style, y, at }, unit) => ({ color: style.color, name: `${name}, published`, value: figure(y[at], unit) });
+const publishedRow = ({ name, style, y, at }, unit) => ({
+  color: style.color,
+  name: `${name}, published`,
+  value: figure(y[at], unit),
+});

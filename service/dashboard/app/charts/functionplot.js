@@ -16,12 +16,14 @@ const HIDDEN = { show: false };
 export function FunctionPlot({ curve, color, title, height = 320, small = false }) {
   const colours = useColours();
   const frame = useMemo(() => (small ? smallFrame(colours) : frameOf(colours)), [small, colours]);
+  // prettier-ignore
   const lines = useMemo(() => [
     { x: curve.x, y: curve.dy, style: { color: colours.muted, width: 1.5, dash: [4, 3] } },
     { x: curve.x, y: curve.y, style: { color, width: 2.25 } },
-  ], [curve, color, colours]); // prettier-ignore
+  ], [curve, color, colours]);
   const told = useCallback((place) => functionTip(place, curve, color, colours), [curve, color, colours]);
-  return html`<${LineChart} lines=${lines} frame=${frame} tip=${small ? null : told} height=${height} label=${`Graph of ${title} and, dashed, of its derivative`} />`;
+  return html`<${LineChart} lines=${lines} frame=${frame} tip=${small ? null : told} height=${height}
+    label=${`Graph of ${title} and, dashed, of its derivative`} />`;
 }
 
 function frameOf(colours) {
@@ -29,7 +31,10 @@ function frameOf(colours) {
   return {
     padding: [12, 12, 0, 0],
     scales: { x: { time: false, range: whole }, y: { range: EVEN.range } },
-    axes: [xAxis(colours, null, { grid, size: 28 }), yAxis(colours, EVEN.splits, (value) => plain(value, 3), { size: 40 })],
+    axes: [
+      xAxis(colours, null, { grid, size: 28 }),
+      yAxis(colours, EVEN.splits, (value) => plain(value, 3), { size: 40 }),
+    ],
     hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
   };
 }

@@ -20,34 +20,68 @@ const MOST_APART = 60; // from so many epochs on, cells touch
 export function HeatMap({ title, layers, epochs, cells, bounds, log = false }) {
   const colours = useColours();
   const shown = useMemo(() => cells.filter(([, , value]) => value !== null && (!log || value > 0)), [cells, log]);
-  const shape = useMemo(() => heatShape(shown, layers, epochs, bounds, log, colours), [shown, layers, epochs, bounds, log, colours]);
+  const shape = useMemo(
+    () => heatShape(shown, layers, epochs, bounds, log, colours),
+    [shown, layers, epochs, bounds, log, colours],
+  );
   const data = useMemo(() => [epochs.map((_, index) => index), epochs.map(() => null)], [epochs]);
   const told = useCallback((plot) => heatTip(plot, shown, layers, epochs), [shown, layers, epochs]);
-  return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${layers.length * ROW_PX + AXIS_PX} label=${`${title} by layer and epoch: ${ends(layers, cells)}`} />
+  return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${layers.length * ROW_PX + AXIS_PX}
+    label=${`${title} by layer and epoch: ${ends(layers, cells)}`} />
     <${Ramp} bounds=${bounds} log=${log} />`;
 }
 
 /** The last figure of each layer, in words. */
 function ends(layers, cells) {
   const last = new Map(cells.filter(([, , value]) => value !== null).map(([, layer, value]) => [layer, value]));
-  return layers.map((layer, index) => (last.has(index) ? `${layer} ${plain(last.get(index), 3)}` : "")).filter(Boolean).join(", ") || "not defined";
+  return (
+    layers
+      .map((layer, index) => (last.has(index) ? `${layer} ${plain(last.get(index), 3)}` : ""))
+      .filter(Boolean)
+      .join(", ") || "not defined"
+  );
 }
 
 function heatShape(cells, layers, epochs, bounds, log, colours) {
-  const named = { size: 64, splits: () => layers.map((_, index) => index), values: () => layers, grid: { show: false } };
+  const named = {
+    size: 64,
+    splits: () => layers.map((_, index) => index),
+    values: () => layers,
+    grid: { show: false },
+  };
   return {
     padding: [6, 8, 0, 0],
-    scales: { x: { time: false, range: () => [-0.5, epochs.length - 0.5] }, y: { dir: -1, range: () => [-0.5, layers.length - 0.5] } },
+    scales: {
+      x: { time: false, range: () => [-0.5, epochs.length - 0.5] },
+      y: { dir: -1, range: () => [-0.5, layers.length - 0.5] },
+    },
     series: [{}, {}],
-    axes: [xAxis(colours, "epoch", { ...WHOLE, values: (plot, splits) => splits.map((index) => epochs[index]), border: { show: false } }), axis(colours, named)],
+    axes: [
+      xAxis(colours, "epoch", {
+        ...WHOLE,
+        values: (plot, splits) => splits.map((index) => epochs[index]),
+        border: { show: false },
+      }),
+      axis(colours, named),
+    ],
     cursor: { x: false, y: false },
-    hooks: { drawAxes: [(plot) => cells.forEach((cell) => drawCell(plot, cell, bounds, log, epochs.length > MOST_APART ? 0 : devicePixelRatio))] },
+    hooks: {
+      drawAxes: [
+        (plot) =>
+          cells.forEach((cell) => drawCell(plot, cell, bounds, log, epochs.length > MOST_APART ? 0 : devicePixelRatio)),
+      ],
+    },
   };
 }
 
 function drawCell({ ctx, valToPos }, [epoch, layer, value], bounds, log, apart) {
   const edge = (at, scale) => Math.round(valToPos(at, scale, true));
-  const [left, right, top, bottom] = [edge(epoch - 0.5, "x"), edge(epoch + 0.5, "x"), edge(layer - 0.5, "y"), edge(layer + 0.5, "y")];
+  const [left, right, top, bottom] = [
+    edge(epoch - 0.5, "x"),
+    edge(epoch + 0.5, "x"),
+    edge(layer - 0.5, "y"),
+    edge(layer + 0.5, "y"),
+  ];
   ctx.fillStyle = colorOf(log ? Math.log10(value) : value, bounds);
   ctx.fillRect(left, top, right - left - apart, bottom - top - apart);
 }
@@ -61,7 +95,9 @@ function colorOf(value, [low, high]) {
 
 function Ramp({ bounds: [low, high], log }) {
   const worded = (value) => (log ? plain(10 ** value, 2) : plain(value, 3));
-  return html`<p class="ramp small-text muted"><span>${worded(low)}</span><span class="ramp-bar" style=${{ background: `linear-gradient(to right, ${RAMP.join()})` }}></span><span>${worded(high)}</span></p>`;
+  return html`<p class="ramp small-text muted"><span>${worded(low)}</span>
+    <span class="ramp-bar" style=${{ background: `linear-gradient(to right, ${RAMP.join()})` }}></span><span>
+      ${worded(high)}</span></p>`;
 }
 
 function heatTip(plot, cells, layers, epochs) {

@@ -17,9 +17,15 @@ const BAND_ALPHA = "29"; // 16 % of 255
 export function LineChart({ lines, frame, tip, height, label }) {
   const styles = JSON.stringify(lines.map(({ style, low }) => [style, Boolean(low)]));
   // The same for as long as only figures change.
-  const shape = useMemo(() => ({ cursor: POINTER, ...frame, ...seriesOf(lines), hooks: { ...frame.hooks, drawClear: [scaleDashes] } }), [frame, styles]);
+  const shape = useMemo(
+    () => ({ cursor: POINTER, ...frame, ...seriesOf(lines), hooks: { ...frame.hooks, drawClear: [scaleDashes] } }),
+    [frame, styles],
+  );
   const data = useMemo(() => joined(lines), [lines]);
-  const told = useMemo(() => tip && ((plot) => (plot.cursor.idx === null ? [] : tip(plot.data[0][plot.cursor.idx]))), [tip]);
+  const told = useMemo(
+    () => tip && ((plot) => (plot.cursor.idx === null ? [] : tip(plot.data[0][plot.cursor.idx]))),
+    [tip],
+  );
   return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${height} label=${label} />`;
 }
 
@@ -27,7 +33,10 @@ function seriesOf(lines) {
   const bands = lines.filter(({ low }) => low);
   return {
     series: [{}, ...bands.flatMap(() => [EDGE, EDGE]), ...lines.map(({ style }) => strokeOf(style))],
-    bands: bands.map(({ style }, index) => ({ series: [2 * index + 2, 2 * index + 1], fill: style.color + BAND_ALPHA })),
+    bands: bands.map(({ style }, index) => ({
+      series: [2 * index + 2, 2 * index + 1],
+      fill: style.color + BAND_ALPHA,
+    })),
   };
 }
 
@@ -54,6 +63,9 @@ function strokeOf({ color, width, dash, alpha = 1, symbol, scale = 0.9 }) {
 
 /** One column of all places, then the edges of the bands, then the lines: undefined where a line has no point, null where it breaks. */
 function joined(lines) {
-  const tables = [...lines.filter(({ low }) => low).map(({ x, low, high }) => [x, low, high]), ...lines.map(({ x, y }) => [x, y])];
+  const tables = [
+    ...lines.filter(({ low }) => low).map(({ x, low, high }) => [x, low, high]),
+    ...lines.map(({ x, y }) => [x, y]),
+  ];
   return tables.length > 0 ? uPlot.join(tables) : [[]];
 }

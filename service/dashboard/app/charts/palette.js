@@ -20,6 +20,7 @@ const HUES = {
 const NAMES = Object.keys(HUES);
 const MARKS = Object.keys(SYMBOLS);
 
+// prettier-ignore
 const OF_ACTIVATION = {
   relu: ["blue", 0], sigmoid: ["vermilion", 1], tanh: ["green", 2], leaky_relu: ["amber", 3], swish: ["magenta", 0],
   linear: ["grey", 1], softplus: ["teal", 2], step: ["wine", 1], softmax: ["olive", 3], gelu: ["indigo", 0],
@@ -28,7 +29,7 @@ const OF_ACTIVATION = {
   hard_sigmoid: ["vermilion", 2], hard_tanh: ["green", 1], softsign: ["green", 3], sine: ["indigo", 2],
   gelu_tanh: ["indigo", 3], hard_swish: ["magenta", 1], log_sigmoid: ["vermilion", 3], tanh_shrink: ["grey", 2],
   soft_shrink: ["grey", 3], hard_shrink: ["grey", 0],
-}; // prettier-ignore
+};
 
 /**
  * How an activation is drawn.
@@ -56,12 +57,13 @@ const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3], [4, 2]];
 export function groupStyles(factors, dark) {
   const seen = new Map();
   const isSingle = new Set(factors.map(({ activation }) => activation)).size < 2 && factors.length > 1;
+  // prettier-ignore
   return new Map(factors.map((each, index) => {
     if (each.activation === undefined || isSingle) return [groupKey(each), orderedStyle(index, dark)];
     const before = seen.get(each.activation) ?? 0;
     seen.set(each.activation, before + 1);
     return [groupKey(each), { ...activationStyle(each.activation, dark), dash: DASHES[before % DASHES.length] }];
-  })); // prettier-ignore
+  }));
 }
 
 /** `swish(beta=1.5)` is drawn as swish. */

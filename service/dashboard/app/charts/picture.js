@@ -32,7 +32,9 @@ class Drawing {
     box.append(this.bubble);
     this.isInView = true;
     this.resized = new ResizeObserver(() => this.fit());
-    this.scrolled = new IntersectionObserver((entries) => this.move(entries.at(-1).isIntersecting), { rootMargin: NEARBY });
+    this.scrolled = new IntersectionObserver((entries) => this.move(entries.at(-1).isIntersecting), {
+      rootMargin: NEARBY,
+    });
     this.printed = () => this.draw();
     this.resized.observe(box);
     this.scrolled.observe(box);
@@ -66,7 +68,11 @@ class Drawing {
     this.bubble.hidden = true;
     const { clientWidth: width, clientHeight: height } = this.box;
     const hooks = { ...shape.hooks, draw: [() => this.drawn()], setCursor: [(plot) => this.point(plot)] };
-    this.plot = new uPlot({ legend: { show: false }, ...shape, cursor: { ...STILL, ...shape.cursor }, width, height, hooks }, data, this.box);
+    this.plot = new uPlot(
+      { legend: { show: false }, ...shape, cursor: { ...STILL, ...shape.cursor }, width, height, hooks },
+      data,
+      this.box,
+    );
   }
 
   drawn() {

@@ -18,8 +18,14 @@ export function RateChart({ lines }) {
   const frame = useMemo(() => frameOf(colours), [colours]);
   const drawn = useMemo(() => lines.flatMap(linesOf), [lines]);
   const told = useCallback((rate) => rateTip(rate, lines), [lines]);
-  const label = lines.map(({ choice }) => `${groupLabel(choice.factors)}: ${choice.learning_rate === null ? "no rate worked" : `${plain(choice.learning_rate)} chosen`}`).join("; ");
-  return html`<${LineChart} lines=${drawn} frame=${frame} tip=${told} height=${240} label=${`Validation accuracy by learning rate: ${label}`} />`;
+  const label = lines
+    .map(
+      ({ choice }) =>
+        `${groupLabel(choice.factors)}: ${choice.learning_rate === null ? "no rate worked" : `${plain(choice.learning_rate)} chosen`}`,
+    )
+    .join("; ");
+  return html`<${LineChart} lines=${drawn} frame=${frame} tip=${told} height=${240}
+    label=${`Validation accuracy by learning rate: ${label}`} />`;
 }
 
 function frameOf(colours) {
@@ -50,13 +56,23 @@ function linesOf({ choice, style }) {
   const y = choice.scores.map((score) => score.validation_accuracy);
   const line = { color: style.color, width: 2, dash: style.dash, symbol: style.symbol, scale: SMALL };
   const chosen = y.map((value, at) => (x[at] === choice.learning_rate ? value : null));
-  return [{ x, y, style: line }, { x, y: chosen, style: { ...line, scale: LARGE } }];
+  return [
+    { x, y, style: line },
+    { x, y: chosen, style: { ...line, scale: LARGE } },
+  ];
 }
 
 function rateTip(rate, lines) {
-  const scores = lines.map(({ choice, style }) => ({ choice, style, score: choice.scores.find((score) => score.learning_rate === rate) }));
-  const measured = scores.filter(({ score }) => score && score.validation_accuracy !== null).sort((a, b) => b.score.validation_accuracy - a.score.validation_accuracy);
+  const scores = lines.map(({ choice, style }) => ({
+    choice,
+    style,
+    score: choice.scores.find((score) => score.learning_rate === rate),
+  }));
+  const measured = scores
+    .filter(({ score }) => score && score.validation_accuracy !== null)
+    .sort((a, b) => b.score.validation_accuracy - a.score.validation_accuracy);
+  // prettier-ignore
   return tip(`Rate ${plain(rate)}`, measured.map(({ choice, style, score }) => ({
     color: style.color, name: `${groupLabel(choice.factors)}, n = ${score.n}${choice.learning_rate === rate ? ", chosen" : ""}`, value: percent(score.validation_accuracy),
-  }))); // prettier-ignore
+  })));
 }

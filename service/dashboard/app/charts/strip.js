@@ -21,8 +21,16 @@ export function Strip({ scale, mean, interval, seeds = {}, color, unit }) {
   const label = `mean ${figure(mean, unit)}${interval ? `, 95 % interval ${range(interval, unit)}` : ""}`;
   return html`<svg class="strip" role="img" aria-label=${label}>
     <title>${label}</title>
-    ${interval && html`<rect x=${x(interval[0])} width=${`${(scale.at(interval[1]) - scale.at(interval[0])).toFixed(2)}%`} y="25%" height="50%" rx="2" fill=${color} opacity="0.22" />`}
-    ${Object.entries(seeds).map(([seed, value]) => html`<circle key=${seed} cx=${x(value)} cy="50%" r="3.2" fill=${color} fill-opacity="0.75"><title>${`seed ${seed}: ${figure(value, unit)}`}</title></circle>`)}
+    ${
+      interval &&
+      html`<rect x=${x(interval[0])}
+      width=${`${(scale.at(interval[1]) - scale.at(interval[0])).toFixed(2)}%`} y="25%" height="50%" rx="2"
+        fill=${color} opacity="0.22" />`
+    }
+    ${Object.entries(seeds).map(
+      ([seed, value]) => html`<circle key=${seed} cx=${x(value)} cy="50%" r="3.2"
+      fill=${color} fill-opacity="0.75"><title>${`seed ${seed}: ${figure(value, unit)}`}</title></circle>`,
+    )}
     <line x1=${x(mean)} x2=${x(mean)} y1="12%" y2="88%" stroke=${color} stroke-width="2" />
   </svg>`;
 }

@@ -16,7 +16,12 @@ export function symbolPaths(name, scale) {
     for (let at = first; at <= last; at++) {
       const value = plot.data[index][at];
       if (value === null || value === undefined || (isLog && value <= 0)) continue;
-      fill.addPath(symbol, { a: size, d: size, e: plot.valToPos(plot.data[0][at], "x", true), f: plot.valToPos(value, "y", true) });
+      fill.addPath(symbol, {
+        a: size,
+        d: size,
+        e: plot.valToPos(plot.data[0][at], "x", true),
+        f: plot.valToPos(value, "y", true),
+      });
     }
     return { fill, stroke: null, clip: null, flags: 0 };
   };

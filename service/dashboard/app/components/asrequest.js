@@ -9,7 +9,8 @@ export function AsRequest({ path, body, title = "The same as a request" }) {
     <summary>${title}</summary>
     <div class="tools">
       <div class="seg" role="group" aria-label="Language">${["curl", "Python"].map(
-        (name) => html`<button type="button" aria-pressed=${kind === name} onClick=${() => setKind(name)}>${name}</button>`,
+        (name) =>
+          html`<button type="button" aria-pressed=${kind === name} onClick=${() => setKind(name)}>${name}</button>`,
       )}</div>
       <${Copy} text=${text} />
     </div>
@@ -55,5 +56,7 @@ function literal(value) {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value !== "object") return JSON.stringify(value);
-  return `{${Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${literal(inner)}`).join(", ")}}`;
+  return `{${Object.entries(value)
+    .map(([name, inner]) => `${JSON.stringify(name)}: ${literal(inner)}`)
+    .join(", ")}}`;
 }

@@ -7,7 +7,8 @@ export function Dialog({ title, onClose, children }) {
   useEffect(() => {
     box.current.showModal();
   }, []);
-  return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(event) => event.target === box.current && onClose()}>
+  return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose}
+    onClick=${(event) => event.target === box.current && onClose()}>
     <div class="stack"><h2 id=${id}>${title}</h2>${children}</div>
   </dialog>`;
 }

@@ -10,15 +10,18 @@ export function ExperimentTable({ items, caption }) {
   const now = useNow(10_000);
   return html`<div class="scroll"><table class="cards">
     <caption class="visually-hidden">${caption}</caption>
-    <thead><tr><th scope="col">Experiment</th><th scope="col" class="number">Seed</th><th scope="col">Status</th><th scope="col" class="number">Epochs</th>
-      <th scope="col" class="number">Test accuracy</th><th scope="col" class="number">Training</th><th scope="col">Created</th></tr></thead>
+    <thead><tr><th scope="col">Experiment</th><th scope="col" class="number">Seed</th><th scope="col">Status</th>
+      <th scope="col" class="number">Epochs</th>
+      <th scope="col" class="number">Test accuracy</th><th scope="col" class="number">Training</th>
+        <th scope="col">Created</th></tr></thead>
     <tbody>${items.map((one) => html`<${Row} key=${one.id} one=${one} now=${now} />`)}</tbody>
   </table></div>`;
 }
 
 function Row({ one, now }) {
   return html`<tr>
-    <th scope="row"><a href=${`/experiments/${one.id}`}>${one.name ?? html`<${ActivationName} label=${one.activation_label} />`}</a>
+    <th scope="row"><a href=${`/experiments/${one.id}`}>
+      ${one.name ?? html`<${ActivationName} label=${one.activation_label} />`}</a>
       <div class="small-text muted">${one.name ? `${one.activation_label}, ` : ""}${specText(one.spec)}</div></th>
     <td data-label="Seed" class="number">${one.spec.seed}</td>
     <td data-label="Status"><${StatusBadge} one=${one} /></td>
@@ -33,5 +36,9 @@ function Row({ one, now }) {
 export function StatusBadge({ one }) {
   const cause = one.cause && one.cause !== one.status ? one.cause.replaceAll("_", " ") : "";
   const word = one.cancel_requested && one.status === "running" ? "cancelling" : one.status;
-  return html`<span class=${`badge ${one.status}`}>${word}</span>${cause && html` <span class="small-text muted">${cause}</span>`}`;
+  return html`<span class=${`badge ${one.status}`}>${word}</span>${
+    cause &&
+    html` <span class="small-text muted">
+    ${cause}</span>`
+  }`;
 }

@@ -11,7 +11,10 @@ SVGElement.prototype.setAttribute = function (name, value) {
 
 function loadKatex() {
   loading ??= new Promise((resolve, reject) => {
-    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "/assets/katex/katex.min.css" });
+    const sheet = Object.assign(document.createElement("link"), {
+      rel: "stylesheet",
+      href: "/assets/katex/katex.min.css",
+    });
     document.head.append(sheet);
     import("/assets/katex/katex.min.js").then(() => resolve(window.katex), reject);
   });

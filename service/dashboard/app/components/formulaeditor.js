@@ -52,18 +52,23 @@ export function FormulaEditor({ value, onChange, onJudged, compact = false }) {
           aria-invalid=${error ? "true" : "false"} aria-describedby=${`${id}-say`}
           onInput=${(event) => onChange({ ...value, formula: event.target.value })} />
         <div id=${`${id}-say`} aria-live="polite">
-          ${error
-            ? html`<${FormulaError} formula=${value.formula} error=${error} />`
-            : html`<p class="small-text muted">Numbers, x, named parameters, + − * / **, comparisons, and functions such as${" "}
-                where, maximum, exp, log, tanh, sigmoid, softplus, erf, sin.</p>`}
+          ${
+            error
+              ? html`<${FormulaError} formula=${value.formula} error=${error} />`
+              : html`<p class="small-text muted">Numbers, x, named parameters, + − * / **, comparisons, and functions such as${" "}
+                where, maximum, exp, log, tanh, sigmoid, softplus, erf, sin.</p>`
+          }
         </div>
       </div>
       <${Parameters} parameters=${value.parameters} onChange=${(parameters) => onChange({ ...value, parameters })} />
       ${good && html`<${Judgement} preview=${good} compact=${compact} />`}
     </div>
-    <div>${preview
-      ? html`<${FunctionPlot} curve=${preview.curve} color=${color} title=${preview.formula} height=${compact ? 220 : 300} />`
-      : html`<div style=${{ height: compact ? "220px" : "300px" }}></div>`}</div>
+    <div>${
+      preview
+        ? html`<${FunctionPlot} curve=${preview.curve} color=${color} title=${preview.formula}
+          height=${compact ? 220 : 300} />`
+        : html`<div style=${{ height: compact ? "220px" : "300px" }}></div>`
+    }</div>
   </div>`;
 }
 
@@ -116,12 +121,18 @@ function Judgement({ preview, compact }) {
   const cost = preview.estimated_cost;
   return html`<div>
     <p><${Formula} latex=${`f(x) = ${preview.latex}`} text=${preview.formula} /></p>
-    ${preview.derivative_latex &&
-    html`<p class="muted"><${Formula} latex=${`f'(x) = ${preview.derivative_latex}`} text=${preview.derivative} /></p>`}
-    ${preview.same_as
-      ? html`<p>This is <a href=${`/activations/${preview.same_as}`}>${preview.same_as}</a>; it trains with that function's fast kernel.</p>`
-      : html`<p class="small-text muted">Trained step by step: about ${cost.time_ratio} times ReLU's time (estimated), and${" "}
-          ${bytes(cost.bytes_per_batch)} of intermediate tensors for a batch of 128 in the article's network.</p>`}
+    ${
+      preview.derivative_latex &&
+      html`<p class="muted"><${Formula} latex=${`f'(x) = ${preview.derivative_latex}`} text=${preview.derivative} />
+        </p>`
+    }
+    ${
+      preview.same_as
+        ? html`<p>This is <a href=${`/activations/${preview.same_as}`}>${preview.same_as}
+          </a>; it trains with that function's fast kernel.</p>`
+        : html`<p class="small-text muted">Trained step by step: about ${cost.time_ratio} times ReLU's time (estimated), and${" "}
+          ${bytes(cost.bytes_per_batch)} of intermediate tensors for a batch of 128 in the article's network.</p>`
+    }
     ${!compact && html`<${Properties} properties=${preview.properties} />`}
   </div>`;
 }

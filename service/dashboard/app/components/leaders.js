@@ -5,7 +5,8 @@ import { groupLabel } from "../text/labels.js";
 import { GroupName } from "./swatch.js";
 
 /** The groups that no verdict keeps from the first rank, best mean first; those without a value do not count. */
-export const leadersOf = (comparison) => comparison.groups.filter((group) => group.mean !== null && group.rank[0] === 1);
+export const leadersOf = (comparison) =>
+  comparison.groups.filter((group) => group.mean !== null && group.rank[0] === 1);
 
 /** The best cell in a table: one group only where it is separated from all others. */
 export function Leaders({ comparison, most = 3 }) {
@@ -17,7 +18,10 @@ export function Leaders({ comparison, most = 3 }) {
   if (others.length === 0) {
     return html`<div><${GroupName} factors=${first.factors} /><div class="small-text muted">${figures}</div></div>`;
   }
-  const names = leaders.slice(0, most).map((group) => groupLabel(group.factors)).join(Object.keys(first.factors).length > 1 ? "; " : ", ");
+  const names = leaders
+    .slice(0, most)
+    .map((group) => groupLabel(group.factors))
+    .join(Object.keys(first.factors).length > 1 ? "; " : ", ");
   return html`<div>${names}${leaders.length > most && ` and ${leaders.length - most} more`}
     <div class="small-text muted">not separable; highest mean ${figures}</div></div>`;
 }

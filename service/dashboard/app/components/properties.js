@@ -2,13 +2,15 @@
 import { html } from "../core/html.js";
 import { NONE, plain } from "../text/format.js";
 
+// prettier-ignore
 const MONOTONIC = {
   constant: "constant", non_decreasing: "never falls", non_increasing: "never rises", neither: "no: it falls and rises",
-}; // prettier-ignore
+};
 
 /** @param {{properties: any}} props `Properties` of the API; null where it could not be said. */
 export function Properties({ properties: p }) {
-  if (p.defined === null) return html`<p class="muted">It works on a whole row of units at once, so that it has no graph.</p>`;
+  if (p.defined === null)
+    return html`<p class="muted">It works on a whole row of units at once, so that it has no graph.</p>`;
   const yes = (value) => (value === null ? NONE : value ? "yes" : "no");
   const rows = [
     ["Defined", p.defined ? "everywhere" : "not for every x"],
@@ -17,7 +19,10 @@ export function Properties({ properties: p }) {
     ["At 0", `f = ${plain(p.value_at_0)}, slope ${p.slope_at_0 === null ? "undefined" : plain(p.slope_at_0)}`],
     ["Differentiable at 0", yes(p.differentiable_at_0)],
     ["Largest slope", p.largest_slope === null ? "unbounded" : plain(p.largest_slope)],
-    ["Zero-centred", p.zero_centred ? "yes" : `${yes(p.zero_centred)}; mean ${plain(p.mean_of_normal)} for inputs from N(0, 1)`],
+    [
+      "Zero-centred",
+      p.zero_centred ? "yes" : `${yes(p.zero_centred)}; mean ${plain(p.mean_of_normal)} for inputs from N(0, 1)`,
+    ],
     ["f(x) ≈ x near 0", yes(p.near_identity)],
     ["Saturates", p.saturating_sides?.length ? `on the ${p.saturating_sides.join(" and the ")}` : "nowhere"],
   ];

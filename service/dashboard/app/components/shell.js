@@ -47,7 +47,8 @@ function ThemeButton() {
     return () => document.documentElement.removeEventListener("themechange", update);
   }, []);
   const label = isDark ? "Use the light theme" : "Use the dark theme";
-  return html`<button type="button" class="quiet icon" aria-label=${label} title=${label} onClick=${() => window.actlabTheme.toggle()}>
+  return html`<button type="button" class="quiet icon" aria-label=${label} title=${label}
+    onClick=${() => window.actlabTheme.toggle()}>
     <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
       <circle cx="10" cy="10" r="7.25" fill="none" stroke="currentColor" stroke-width="1.5" />
       <path d="M10 2.75a7.25 7.25 0 0 1 0 14.5z" fill="currentColor" />

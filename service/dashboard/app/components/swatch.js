@@ -22,6 +22,7 @@ export function ActivationName({ label, link = false }) {
 /** A group of a comparison: its activation's swatch where activation is a factor, and all its factors in words. */
 export function GroupName({ factors }) {
   const { dark } = useColours();
-  const mark = factors.activation === undefined ? null : html`<${Swatch} style=${activationStyle(factors.activation, dark)} />`;
+  const mark =
+    factors.activation === undefined ? null : html`<${Swatch} style=${activationStyle(factors.activation, dark)} />`;
   return html`<span class="named">${mark}<span>${groupLabel(factors)}</span></span>`;
 }

@@ -32,7 +32,12 @@ export async function get(path, { etag, known, signal } = {}) {
   const isJson = answer.headers.get("content-type")?.includes("json");
   const text = await answer.text();
   const changed = text !== known;
-  return { changed, data: changed && isJson ? JSON.parse(text) : text, text, etag: answer.headers.get("etag") ?? undefined };
+  return {
+    changed,
+    data: changed && isJson ? JSON.parse(text) : text,
+    text,
+    etag: answer.headers.get("etag") ?? undefined,
+  };
 }
 
 /** POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer makes nothing twice. */
@@ -50,7 +55,10 @@ export async function act(path, { once } = {}) {
 
 /** PATCH with a merge patch; with `version`, only where the resource is still at that edit_version. */
 export async function patch(path, body, version) {
-  const headers = { "Content-Type": "application/merge-patch+json", ...(version === undefined ? {} : { "If-Match": `"${version}"` }) };
+  const headers = {
+    "Content-Type": "application/merge-patch+json",
+    ...(version === undefined ? {} : { "If-Match": `"${version}"` }),
+  };
   const answer = await send(path, { method: "PATCH", headers, body: JSON.stringify(body) });
   return answer.json();
 }

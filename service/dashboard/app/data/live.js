@@ -11,7 +11,8 @@ const LONGEST_PAUSE_MS = 60_000;
 /** @typedef {{kind: "experiment"|"study"|"reset", id?: string, studyId?: string}} Change */
 
 let isOpen = false;
-const channel = "locks" in navigator && "BroadcastChannel" in window && "EventSource" in window ? new BroadcastChannel(NAME) : null;
+const channel =
+  "locks" in navigator && "BroadcastChannel" in window && "EventSource" in window ? new BroadcastChannel(NAME) : null;
 let source = null; // in the tab that listens
 let report = () => {};
 
@@ -50,9 +51,11 @@ function connect(pause) {
   source.onerror = () => {
     tell({ type: "state", isOpen: false });
     // Where the connection broke the browser tries again by itself; a refusal (503) it takes for final.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(Math.min(LONGEST_PAUSE_MS, 2 * pause)), pause);
+    if (source.readyState === EventSource.CLOSED)
+      setTimeout(() => connect(Math.min(LONGEST_PAUSE_MS, 2 * pause)), pause);
   };
-  for (const kind of ["experiment", "study", "deleted", "reset"]) source.addEventListener(kind, (event) => tell({ type: "change", change: changeOf(kind, JSON.parse(event.data)) }));
+  for (const kind of ["experiment", "study", "deleted", "reset"])
+    source.addEventListener(kind, (event) => tell({ type: "change", change: changeOf(kind, JSON.parse(event.data)) }));
 }
 
 function changeOf(kind, data) {

@@ -226,6 +226,7 @@ listen({ onChange, onState: () => refresh() });
 function onChange({ kind, id, studyId }) {
   if (kind === "reset") refresh();
   const own = new Set([`/${kind === "study" ? "studies" : "experiments"}/${id}`, `/studies/${studyId}`]);
-  const isMeant = (path) => own.has(path) || path.startsWith("/studies?") || (kind === "experiment" && path.startsWith("/experiments?"));
+  const isMeant = (path) =>
+    own.has(path) || path.startsWith("/studies?") || (kind === "experiment" && path.startsWith("/experiments?"));
   for (const [path, found] of feeds) if (found.listeners.size > 0 && isMeant(path) && found.isRepeated) found.renew();
 }

@@ -56,7 +56,12 @@ export function duration(seconds) {
   if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
-  const units = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const units = [
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ];
   const first = units.findIndex(([size]) => whole >= size);
   const parts = units.slice(first, first + 2).map(([size, unit], index) => {
     const amount = index === 0 ? Math.floor(whole / size) : Math.floor((whole % units[first][0]) / size);
@@ -69,7 +74,12 @@ export function duration(seconds) {
 export function ago(iso, now = Date.now()) {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
   if (seconds < 5) return "just now";
-  const [size, unit] = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]].find(([least]) => seconds >= least);
+  const [size, unit] = [
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ].find(([least]) => seconds >= least);
   return `${Math.floor(seconds / size)} ${unit} ago`;
 }
 
@@ -78,7 +88,9 @@ export function clock(time) {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();
   const hours = date.toLocaleTimeString("en-GB");
-  return isToday ? hours : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${hours}`;
+  return isToday
+    ? hours
+    : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${hours}`;
 }
 
 /** Bytes -> "31.2 GiB". */

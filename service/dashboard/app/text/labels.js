@@ -1,10 +1,11 @@
 /** How studies, groups and factors are named on the pages. */
 
+// prettier-ignore
 const SHORT = {
   "optimizer.learning_rate": "learning rate", "optimizer.name": "optimizer", "optimizer.l2": "L2", batch_size: "batch size",
   "model.conv_channels": "convolutions", "model.dense_layers": "dense layers", "model.batch_norm": "batch norm", "model.init": "initialisation", dataset: "data set",
   train_samples: "training images", "dropout.conv": "dropout (conv)", "dropout.dense": "dropout (dense)", "model.pool": "pooling",
-}; // prettier-ignore
+};
 
 /** A spec path in words: `optimizer.learning_rate` -> "learning rate". */
 export const factorName = (path) => SHORT[path] ?? path.replaceAll("_", " ").replaceAll(".", " ");
@@ -15,7 +16,9 @@ export function valueText(value) {
   if (typeof value !== "object") return String(value);
   if (Array.isArray(value)) return value.map(valueText).join(", ") || "none";
   if (value.formula || value.name) return value.formula ?? value.name;
-  return Object.entries(value).map(([name, inner]) => `${name} ${valueText(inner)}`).join(", ");
+  return Object.entries(value)
+    .map(([name, inner]) => `${name} ${valueText(inner)}`)
+    .join(", ");
 }
 
 /** The group of a comparison in words: the activation first, then the other factors by name. */
@@ -33,7 +36,11 @@ export function gridText(study) {
   if (study.grids.length) return `${study.grids.length} grids: ${study.grids.map(({ name }) => name).join(", ")}`;
   const parts = Object.entries(study.factors).map(([path, values]) => {
     const listed = values.map(valueText).join(", ");
-    return values.length > 5 || listed.length > 60 ? `${values.length} × ${factorName(path)}` : path === "activation" ? listed : `${factorName(path)} ${listed}`;
+    return values.length > 5 || listed.length > 60
+      ? `${values.length} × ${factorName(path)}`
+      : path === "activation"
+        ? listed
+        : `${factorName(path)} ${listed}`;
   });
   return parts.join("; ") || "one cell";
 }
@@ -41,14 +48,17 @@ export function gridText(study) {
 /** How many combinations a study has; of several grids, at most so many. */
 export function cellsOf(study) {
   const size = (factors) => Object.values(factors).reduce((product, values) => product * values.length, 1);
-  return study.grids.length ? study.grids.reduce((sum, grid) => sum + size({ ...study.factors, ...grid.factors }), 0) : size(study.factors);
+  return study.grids.length
+    ? study.grids.reduce((sum, grid) => sum + size({ ...study.factors, ...grid.factors }), 0)
+    : size(study.factors);
 }
 
 /** A study's name, or what it is about where it has none. */
 export const studyTitle = (study) => study.name ?? gridText(study);
 
 /** Whether the ranking of a study waits until its learning rates are chosen. */
-export const isTuning = ({ tuning, cancelled_at: cancelled }) => tuning !== null && tuning.tuned_at === null && cancelled === null;
+export const isTuning = ({ tuning, cancelled_at: cancelled }) =>
+  tuning !== null && tuning.tuned_at === null && cancelled === null;
 
 /** One word for where a study is, and the badge that goes with it. */
 export function studyState(study) {
@@ -58,4 +68,12 @@ export function studyState(study) {
   return study.progress.running > 0 ? "running" : "queued";
 }
 
-export const STATE_WORDS = { succeeded: "finished", failed: "nothing succeeded", cancelled: "cancelled", cancelling: "cancelling", running: "running", tuning: "tuning", queued: "queued" };
+export const STATE_WORDS = {
+  succeeded: "finished",
+  failed: "nothing succeeded",
+  cancelled: "cancelled",
+  cancelling: "cancelling",
+  running: "running",
+  tuning: "tuning",
+  queued: "queued",
+};

@@ -3,15 +3,22 @@
 const valueOf = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
 /** "1, 2 max" -> [1, 2, "max"]: what is no number stays text, for the server to judge. */
-export const listOf = (text) => text.split(/[,;\s]+/).filter(Boolean).map(valueOf);
+export const listOf = (text) =>
+  text
+    .split(/[,;\s]+/)
+    .filter(Boolean)
+    .map(valueOf);
 
 /** "0-2, 7" -> [0, 1, 2, 7]. A range is cut where the server would refuse so many anyway. */
 export function seedsOf(text) {
-  return text.split(/[,;\s]+/).filter(Boolean).flatMap((part) => {
-    const [, low, high] = /^(\d+)[-–](\d+)$/.exec(part) ?? [];
-    if (low === undefined || Number(high) < Number(low)) return [valueOf(part)];
-    return Array.from({ length: Math.min(1001, Number(high) - Number(low) + 1) }, (_, index) => Number(low) + index);
-  });
+  return text
+    .split(/[,;\s]+/)
+    .filter(Boolean)
+    .flatMap((part) => {
+      const [, low, high] = /^(\d+)[-–](\d+)$/.exec(part) ?? [];
+      if (low === undefined || Number(high) < Number(low)) return [valueOf(part)];
+      return Array.from({ length: Math.min(1001, Number(high) - Number(low) + 1) }, (_, index) => Number(low) + index);
+    });
 }
 
 const LONG_RUN = 5;

@@ -21,21 +21,26 @@ export function Page({ name }) {
 
 function Activation({ item }) {
   const { dark } = useColours();
-  const [values, setValues] = useState(() => Object.fromEntries(item.parameters.map(({ name, default: value }) => [name, value])));
+  const [values, setValues] = useState(() =>
+    Object.fromEntries(item.parameters.map(({ name, default: value }) => [name, value])),
+  );
   const style = activationStyle(item.name, dark);
   return html`<div class="page-head">
       <div>
         <h1 class="named">${item.title} <${Swatch} style=${style} /></h1>
         <p><code>${item.name}</code>${item.named_in_article && ", named in the article"}</p>
       </div>
-      <a class="button" href=${`/studies/new?${new URLSearchParams([...new Set(["relu", item.name])].map((name) => ["activation", name]))}`}>
+      <a class="button"
+        href=${`/studies/new?${new URLSearchParams([...new Set(["relu", item.name])].map((name) => ["activation", name]))}`}>
         ${item.name === "relu" ? "Put it into a study" : "Compare it with ReLU"}</a>
     </div>
     <div class="columns">
       <div class="card stack">
         <${Graph} item=${item} values=${values} color=${style.color} />
-        ${item.parameters.map((parameter) => html`<${Slider} key=${parameter.name} parameter=${parameter} value=${values[parameter.name]}
-          onChange=${(value) => setValues({ ...values, [parameter.name]: value })} />`)}
+        ${item.parameters.map(
+          (parameter) => html`<${Slider} key=${parameter.name} parameter=${parameter} value=${values[parameter.name]}
+          onChange=${(value) => setValues({ ...values, [parameter.name]: value })} />`,
+        )}
       </div>
       <div class="stack">
         <section class="card">
@@ -43,15 +48,19 @@ function Activation({ item }) {
           <${Formula} latex=${`f(x) = ${item.latex}`} text=${item.formula} display />
           <p><code>${item.formula}</code></p>
           <h2 style=${{ marginTop: "1rem" }}>Derivative</h2>
-          ${item.derivative_latex
-            ? html`<${Formula} latex=${`f'(x) = ${item.derivative_latex}`} text=${item.derivative} display />`
-            : html`<p class="muted">A Jacobian, not one number: each output depends on every input of its row.</p>`}
+          ${
+            item.derivative_latex
+              ? html`<${Formula} latex=${`f'(x) = ${item.derivative_latex}`} text=${item.derivative} display />`
+              : html`<p class="muted">A Jacobian, not one number: each output depends on every input of its row.</p>`
+          }
         </section>
         <section class="card">
           <h2>Advice</h2>
-          ${item.advice
-            ? html`<p>${item.advice.text}</p><p class="small-text muted">${item.advice.source}</p>`
-            : html`<p class="muted">The articles give none for this function.</p>`}
+          ${
+            item.advice
+              ? html`<p>${item.advice.text}</p><p class="small-text muted">${item.advice.source}</p>`
+              : html`<p class="muted">The articles give none for this function.</p>`
+          }
           ${item.note && html`<p>${item.note}</p>`}
           <dl><dt>Initialisation</dt><dd>${item.recommended_initialisation.name}
             <div class="small-text muted">${item.recommended_initialisation.source}</div></dd></dl>
@@ -68,9 +77,12 @@ function Activation({ item }) {
 function Graph({ item, values, color }) {
   const isDefault = item.parameters.every((parameter) => values[parameter.name] === parameter.default);
   const query = isDefault ? "" : `&parameters=${encodeURIComponent(JSON.stringify(values))}`;
-  const curve = useFeed(item.properties.defined === null ? null : `/activations/${item.name}/curve?from=-6&to=6&points=241${query}`);
+  const curve = useFeed(
+    item.properties.defined === null ? null : `/activations/${item.name}/curve?from=-6&to=6&points=241${query}`,
+  );
   const newest = useNewest(curve.data);
-  if (item.properties.defined === null) return html`<p class="muted">It works on a whole row of units at once: it has no graph.</p>`;
+  if (item.properties.defined === null)
+    return html`<p class="muted">It works on a whole row of units at once: it has no graph.</p>`;
   return html`<div style=${{ minHeight: "410px" }}>
     ${newest && html`<${FunctionPlot} curve=${newest} color=${color} title=${item.title} height=${380} />`}
     ${curve.error && html`<p class="wrong">${curve.error.message}</p>`}
@@ -92,7 +104,8 @@ function Slider({ parameter, value, onChange }) {
   const high = Math.min(parameter.maximum, WIDEST);
   return html`<div class="field">
     <label for=${`p-${parameter.name}`}><code>${parameter.name}</code> = ${plain(value, 3)}
-      <span class="hint"> default ${plain(parameter.default)}${parameter.may_learn ? ", can be learnt" : ""}</span></label>
+      <span class="hint"> default ${plain(parameter.default)}${parameter.may_learn ? ", can be learnt" : ""}</span>
+        </label>
     <input id=${`p-${parameter.name}`} type="range" min=${low} max=${high} step=${(high - low) / 200} value=${value}
       onInput=${(event) => onChange(event.target.valueAsNumber)} />
   </div>`;

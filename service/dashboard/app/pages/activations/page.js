@@ -39,7 +39,8 @@ function Catalogue({ items }) {
     const fits = (item) => `${item.name} ${item.title} ${item.formula}`.toLowerCase().includes(wanted);
     return items.filter((item) => fits(item) && traits.every((trait) => TRAITS[trait][1](item)));
   }, [items, text, traits]);
-  const toggle = (trait) => setTraits((old) => (old.includes(trait) ? old.filter((one) => one !== trait) : [...old, trait]));
+  const toggle = (trait) =>
+    setTraits((old) => (old.includes(trait) ? old.filter((one) => one !== trait) : [...old, trait]));
   return html`<div class="filters">
       <input type="search" aria-label="Search by name or formula" placeholder="Search by name or formula" value=${text}
         onInput=${(event) => setText(event.target.value)} />
@@ -62,7 +63,12 @@ function Multiple({ item }) {
   return html`<a class="card" href=${`/activations/${item.name}`} ref=${place}>
     <h3>${item.title} <${Swatch} style=${style} /></h3>
     <div style=${{ height: "130px" }}>
-      ${hasGraph && curve.data && html`<${FunctionPlot} curve=${curve.data} color=${style.color} title=${item.title} height=${130} small />`}
+      ${
+        hasGraph &&
+        curve.data &&
+        html`<${FunctionPlot} curve=${curve.data} color=${style.color} title=${item.title}
+        height=${130} small />`
+      }
       ${!hasGraph && html`<p class="muted small-text">Works on a whole row of units at once: it has no graph.</p>`}
     </div>
     <div class="formula"><${Formula} latex=${item.latex} text=${item.formula} /></div>
@@ -74,12 +80,15 @@ function useSeen() {
   const place = useRef(null);
   const [isSeen, setSeen] = useState(false);
   useEffect(() => {
-    const observer = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) {
-        setSeen(true);
-        observer.disconnect();
-      }
-    }, { rootMargin: "300px" });
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) {
+          setSeen(true);
+          observer.disconnect();
+        }
+      },
+      { rootMargin: "300px" },
+    );
     observer.observe(place.current);
     return () => observer.disconnect();
   }, []);
@@ -88,13 +97,21 @@ function useSeen() {
 
 function Workbench() {
   const [judged, setJudged] = useState(null);
-  const [value, setValue] = useState({ formula: "x * tanh(softplus(a * x))", parameters: { a: { value: 1, learnable: false } } });
+  const [value, setValue] = useState({
+    formula: "x * tanh(softplus(a * x))",
+    parameters: { a: { value: 1, learnable: false } },
+  });
   return html`<section class="card" id="formula" aria-labelledby="formula-title" style=${{ marginTop: "1.5rem" }}>
     <div class="card-head">
       <h2 id="formula-title">Try your own</h2>
       <span class="muted small-text">A formula is data: nothing is stored or run until you put it into a study.</span>
     </div>
     <${FormulaEditor} value=${value} onChange=${setValue} onJudged=${setJudged} />
-    <div style=${{ minHeight: "2.25rem", marginTop: "0.75rem" }}>${judged && html`<a class="button" href=${`/studies/new?${new URLSearchParams({ activation: "relu", formula: JSON.stringify(value) })}`}>Compare it with ReLU</a>`}</div>
+    <div style=${{ minHeight: "2.25rem", marginTop: "0.75rem" }}>
+      ${
+        judged &&
+        html`<a class="button"
+        href=${`/studies/new?${new URLSearchParams({ activation: "relu", formula: JSON.stringify(value) })}`}>Compare it with ReLU</a>`
+      }</div>
   </section>`;
 }

@@ -5,15 +5,26 @@ import { clock, counted, duration } from "../../text/format.js";
 import { Loaded, useNow } from "../../components/notices.js";
 
 const LOG_MS = 2000;
-const WORDS = { succeeded: "succeeded", failed: "failed", cancelled: "cancelled", released: "released by its worker, with a checkpoint", lost: "lost: its worker fell silent" };
+const WORDS = {
+  succeeded: "succeeded",
+  failed: "failed",
+  cancelled: "cancelled",
+  released: "released by its worker, with a checkpoint",
+  lost: "lost: its worker fell silent",
+};
 const BADGES = { succeeded: "succeeded", failed: "failed", lost: "failed", cancelled: "cancelled" };
 
 export function Attempts({ one }) {
   const feed = useFeed(`/experiments/${one.id}/attempts`, null, one.revision);
   return html`<section class="card stack" aria-labelledby="attempts-title"><h2 id="attempts-title">Attempts</h2>
-    <${Loaded} feed=${feed} what="the attempts">${({ items }) => items.length === 0
-      ? html`<p class="muted">No worker has taken it yet.</p>`
-      : html`<ol class="timeline" reversed>${[...items].reverse().map((attempt, index) => html`<${Attempt} key=${attempt.attempt} one=${one} attempt=${attempt} isNewest=${index === 0} />`)}</ol>`}<//>
+    <${Loaded} feed=${feed} what="the attempts">${({ items }) =>
+      items.length === 0
+        ? html`<p class="muted">No worker has taken it yet.</p>`
+        : html`<ol class="timeline" reversed>
+          ${[...items].reverse().map(
+            (attempt, index) => html`<${Attempt} key=${attempt.attempt} one=${one}
+            attempt=${attempt} isNewest=${index === 0} />`,
+          )}</ol>`}<//>
   </section>`;
 }
 
@@ -22,10 +33,17 @@ function Attempt({ one, attempt, isNewest }) {
   const now = useNow(isRunning ? 1000 : null);
   const seconds = ((isRunning ? now : Date.parse(attempt.ended_at)) - Date.parse(attempt.started_at)) / 1000;
   return html`<li value=${attempt.attempt}>
-    <p><span class=${`badge ${isRunning ? "running" : BADGES[attempt.outcome] ?? ""}`}>${isRunning ? "running" : attempt.outcome}</span>
+    <p><span class=${`badge ${isRunning ? "running" : (BADGES[attempt.outcome] ?? "")}`}>
+      ${isRunning ? "running" : attempt.outcome}</span>
       ${" "}${clock(attempt.started_at)}, ${isRunning ? `for ${duration(Math.max(0, Math.round(seconds)))}` : `took ${duration(seconds)}`}</p>
-    <p class="small-text muted">${!isRunning && `${WORDS[attempt.outcome] ?? attempt.outcome}; ${counted(attempt.epochs, "epoch")} done when it ended; `}by <code>${attempt.worker}</code></p>
-    ${attempt.cause && attempt.cause !== attempt.outcome && html`<p class="wrong small-text">${attempt.cause.replaceAll("_", " ")}${attempt.detail && `: ${attempt.detail}`}</p>`}
+    <p class="small-text muted">
+      ${!isRunning && `${WORDS[attempt.outcome] ?? attempt.outcome}; ${counted(attempt.epochs, "epoch")} done when it ended; `}by <code>${attempt.worker}</code></p>
+    ${
+      attempt.cause &&
+      attempt.cause !== attempt.outcome &&
+      html`<p class="wrong small-text">
+      ${attempt.cause.replaceAll("_", " ")}${attempt.detail && `: ${attempt.detail}`}</p>`
+    }
     ${isNewest && isRunning ? html`<${LiveLog} id=${one.id} />` : html`<${Log} text=${attempt.log_tail} />`}
   </li>`;
 }
@@ -37,5 +55,6 @@ function LiveLog({ id }) {
 
 function Log({ text, isOpen = false }) {
   if (!text && !isOpen) return null;
-  return html`<details open=${isOpen}><summary>Log</summary><pre class="log" tabindex="0">${text || "Nothing yet."}</pre></details>`;
+  return html`<details open=${isOpen}><summary>Log</summary><pre class="log" tabindex="0">${text || "Nothing yet."}
+    </pre></details>`;
 }

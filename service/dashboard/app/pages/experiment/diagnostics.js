@@ -25,35 +25,57 @@ export function Diagnostics({ one }) {
   return html`<section class="card stack" aria-labelledby="inside-title">
     <div class="card-head"><h2 id="inside-title">Inside the network</h2>
       <span class="muted small-text">1,000 training images, dropout off; epoch 0 is before the first step; one run, n = 1</span></div>
-    <${Loaded} feed=${feed} what="the diagnostics">${({ items }) => (items.length === 0
-      ? html`<p class="muted">${one.finished_at ? "None were taken." : "The first are taken before the first step."}</p>`
-      : html`<${Maps} items=${items} />`)}<//>
+    <${Loaded} feed=${feed} what="the diagnostics">${({ items }) =>
+      items.length === 0
+        ? html`<p class="muted">${one.finished_at ? "None were taken." : "The first are taken before the first step."}
+          </p>`
+        : html`<${Maps} items=${items} />`}<//>
   </section>`;
 }
 
 function Maps({ items }) {
   const frame = useMemo(() => {
-    const layers = [...new Map(items.map(({ layer, position }) => [layer, position]))].sort((a, b) => a[1] - b[1]).map(([layer]) => layer);
+    const layers = [...new Map(items.map(({ layer, position }) => [layer, position]))]
+      .sort((a, b) => a[1] - b[1])
+      .map(([layer]) => layer);
     return { layers, epochs: [...new Set(items.map(({ epoch }) => epoch))].sort((a, b) => a - b) };
   }, [items]);
   const measured = MAPS.filter(([measure]) => items.some((row) => row[measure] !== null));
   const missing = MAPS.filter((map) => !measured.includes(map)).map(([, title]) => title.toLowerCase());
-  return html`<div class="maps">${measured.map((map) => html`<${Measured} key=${map[0]} map=${map} items=${items} frame=${frame} />`)}</div>
-    ${missing.length > 0 && html`<p class="small-text muted">Not defined for this activation: ${missing.join(", ")}.</p>`}
+  return html`<div class="maps">
+    ${measured.map((map) => html`<${Measured} key=${map[0]} map=${map} items=${items} frame=${frame} />`)}</div>
+    ${
+      missing.length > 0 &&
+      html`<p
+      class="small-text muted">Not defined for this activation: ${missing.join(", ")}.</p>`
+    }
     <${Learned} items=${items} />`;
 }
 
 function Measured({ map: [measure, title, what, scale], items, frame }) {
-  const cells = useMemo(() => items.map((row) => [frame.epochs.indexOf(row.epoch), frame.layers.indexOf(row.layer), row[measure], title.toLowerCase()]), [items, measure, frame]);
+  const cells = useMemo(
+    () =>
+      items.map((row) => [
+        frame.epochs.indexOf(row.epoch),
+        frame.layers.indexOf(row.layer),
+        row[measure],
+        title.toLowerCase(),
+      ]),
+    [items, measure, frame],
+  );
   const bounds = useMemo(() => boundsOf(cells, scale), [cells, scale]);
   return html`<figure><figcaption>${title} <span class="muted small-text">${what}</span></figcaption>
-    <${HeatMap} title=${title} layers=${frame.layers} epochs=${frame.epochs} cells=${cells} bounds=${bounds} log=${scale === "log"} /></figure>`;
+    <${HeatMap} title=${title} layers=${frame.layers} epochs=${frame.epochs} cells=${cells} bounds=${bounds}
+      log=${scale === "log"} /></figure>`;
 }
 
 /** Shares on their whole scale, so that little looks like little; figures without one from least to most. */
 function boundsOf(cells, scale) {
   if (scale === "share") return [0, 1];
-  const values = cells.map(([, , value]) => value).filter((value) => value !== null && (scale !== "log" || value > 0)).map((value) => (scale === "log" ? Math.log10(value) : value));
+  const values = cells
+    .map(([, , value]) => value)
+    .filter((value) => value !== null && (scale !== "log" || value > 0))
+    .map((value) => (scale === "log" ? Math.log10(value) : value));
   return values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
 }
 
@@ -64,15 +86,29 @@ function Learned({ items }) {
   if (names.length === 0) return null;
   return html`<div class="maps">${names.map((name) => {
     const layers = [...new Set(items.filter((row) => name in row.parameters).map(({ layer }) => layer))];
-    const groups = layers.map((layer, index) => ({ group: learnedGroup(items, layer, name), style: orderedStyle(index, dark) }));
+    const groups = layers.map((layer, index) => ({
+      group: learnedGroup(items, layer, name),
+      style: orderedStyle(index, dark),
+    }));
     const last = groups.map(({ group }) => `${group.factors.activation} ${plain(group.mean.at(-1), 3)}`).join(", ");
-    return html`<figure key=${name}><figcaption>Learned ${name} <span class="muted small-text">now ${last}</span></figcaption>
-      <${CurvesChart} curves=${{ title: `Learned ${name}`, unit: "" }} groups=${groups} options=${{ x: "epoch", log: false, bands: false, seeds: false }} height=${220} /></figure>`;
+    return html`<figure key=${name}><figcaption>Learned ${name} <span class="muted small-text">now ${last}</span>
+      </figcaption>
+      <${CurvesChart} curves=${{ title: `Learned ${name}`, unit: "" }} groups=${groups}
+        options=${{ x: "epoch", log: false, bands: false, seeds: false }} height=${220} /></figure>`;
   })}</div>`;
 }
 
 function learnedGroup(items, layer, name) {
   const rows = items.filter((row) => row.layer === layer);
   const none = rows.map(() => null);
-  return { factors: { activation: layer }, epochs: rows.map(({ epoch }) => epoch), mean: rows.map((row) => row.parameters[name]), low: none, high: none, n: rows.map(() => 1), seconds: null, seeds: null };
+  return {
+    factors: { activation: layer },
+    epochs: rows.map(({ epoch }) => epoch),
+    mean: rows.map((row) => row.parameters[name]),
+    low: none,
+    high: none,
+    n: rows.map(() => 1),
+    seconds: null,
+    seeds: null,
+  };
 }

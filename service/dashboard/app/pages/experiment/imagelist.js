@@ -9,9 +9,14 @@ const FIRST = 100;
 export function ImageList({ indices }) {
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? indices : indices.slice(0, FIRST);
-  return html`<p class="places tall" tabindex="0" role="region" aria-label="Places of images">${shown.join(" ")}${shown.length < indices.length && " …"}</p>
+  return html`<p class="places tall" tabindex="0" role="region" aria-label="Places of images">
+    ${shown.join(" ")}${shown.length < indices.length && " …"}</p>
     <div class="tools">
-      ${shown.length < indices.length && html`<button type="button" class="small" onClick=${() => setWhole(true)}>Show all ${count(indices.length)}</button>`}
+      ${
+        shown.length < indices.length &&
+        html`<button type="button" class="small"
+        onClick=${() => setWhole(true)}>Show all ${count(indices.length)}</button>`
+      }
       <${Copy} text=${indices.join("\n")} label=${`Copy all ${count(indices.length)}`} />
     </div>`;
 }

@@ -18,11 +18,15 @@ function Listed({ one }) {
   const [which, setWhich] = useState("last");
   const feed = useFeed(`/experiments/${one.id}/misclassified?which=${which}`);
   return html`<div class="stack">
-    <${Segments} label="Weights" value=${which} onChange=${setWhich} choices=${[["last", "last epoch"], ["best", "best validation loss"]]} />
+    <${Segments} label="Weights" value=${which} onChange=${setWhich} choices=${[
+      ["last", "last epoch"],
+      ["best", "best validation loss"],
+    ]} />
     <${Loaded} feed=${feed} what="the images">${({ n, test_images: images, indices }) => html`
       <p>${n === 0 ? "It gets every one right" : `${count(n)} of ${count(images)} test images (${percent(n / images)})`}; one run, n = 1.</p>
       ${n > 0 && html`<${ImageList} indices=${indices} />`}`}<//>
-    <p class="small-text muted">A number is an image’s place in the test set of <code>${one.spec.dataset}</code>, from 0${one.spec.classes ? ", of the chosen classes" : ""}.
+    <p class="small-text muted">A number is an image’s place in the test set of <code>${one.spec.dataset}
+      </code>, from 0${one.spec.classes ? ", of the chosen classes" : ""}.
       The API has no pixels, and no result keeps what a single image was taken for; the confusion matrix has the sums.</p>
   </div>`;
 }

@@ -23,9 +23,11 @@ export const isActive = ({ status }) => status === "queued" || status === "runni
 export function Page({ id }) {
   const feed = useFeed(`/experiments/${id}`, (data) => (data && !isActive(data) ? IDLE_MS : BUSY_MS));
   useTitle(feed.data ? `${feed.data.name ?? feed.data.activation_label}, seed ${feed.data.spec.seed}` : "Experiment");
-  return html`<p class="crumb">${feed.data?.study_id
+  return html`<p class="crumb">${
+    feed.data?.study_id
       ? html`<a href=${`/studies/${feed.data.study_id}`}>The study it is of</a>`
-      : html`<a href="/experiments">Experiments</a>`}</p>
+      : html`<a href="/experiments">Experiments</a>`
+  }</p>
     <${Loaded} feed=${feed} what="the experiment">${(one) => html`<${Experiment} one=${one} />`}<//>`;
 }
 
@@ -55,14 +57,26 @@ function Actions({ one }) {
   const [isOpen, setOpen] = useState(false);
   const [error, setError] = useState(null);
   const key = useRef(newKey());
-  const retry = () => act(`/experiments/${one.id}/retry`, { once: key.current }).then((again) => navigate(`/experiments/${again.id}`), setError);
+  const retry = () =>
+    act(`/experiments/${one.id}/retry`, { once: key.current }).then(
+      (again) => navigate(`/experiments/${again.id}`),
+      setError,
+    );
   return html`<div class="actions">
-    ${isActive(one) && !one.cancel_requested && html`<button type="button" onClick=${() => setOpen(true)}>Cancel</button>`}
+    ${
+      isActive(one) &&
+      !one.cancel_requested &&
+      html`<button type="button"
+      onClick=${() => setOpen(true)}>Cancel</button>`
+    }
     ${!isActive(one) && html`<button type="button" onClick=${retry}>Train it again</button>`}
     ${error && html`<p class="wrong" role="alert">${error.message}</p>`}
-    ${isOpen && html`<${Confirm} title="Cancel this experiment?" verb="Cancel the experiment" onClose=${() => setOpen(false)}
+    ${
+      isOpen &&
+      html`<${Confirm} title="Cancel this experiment?" verb="Cancel the experiment" onClose=${() => setOpen(false)}
       act=${() => act(`/experiments/${one.id}/cancel`)} done=${() => refresh("/")}>
-      <p>It ends without a result; its epochs so far are kept.</p><//>`}
+      <p>It ends without a result; its epochs so far are kept.</p><//>`
+    }
   </div>`;
 }
 
@@ -70,20 +84,34 @@ function State({ one }) {
   const facts = [
     ["Epochs", `${one.epochs_done} of ${one.spec.epochs}`],
     ["Test accuracy, last epoch", percent(one.test_accuracy)],
-    [`At the best validation loss${one.best_epoch ? ` (epoch ${one.best_epoch})` : ""}`, percent(one.best_test_accuracy)],
+    [
+      `At the best validation loss${one.best_epoch ? ` (epoch ${one.best_epoch})` : ""}`,
+      percent(one.best_test_accuracy),
+    ],
     ["Training time", duration(one.seconds)],
     ["Attempts", String(one.attempt)],
   ];
-  return html`${one.waiting_reason && html`<div class="notice"><strong>Waiting, number ${one.queue_position}.</strong> ${one.waiting_reason}</div>`}
-    ${one.cause && html`<div class=${`notice ${one.status === "failed" ? "bad" : ""}`}><strong>${one.cause.replaceAll("_", " ")}</strong>
-      ${one.detail && html`<p>${one.detail}</p>`}${one.remedy && html`<p>${one.remedy}</p>`}</div>`}
+  return html`${
+    one.waiting_reason &&
+    html`<div class="notice">
+    <strong>Waiting, number ${one.queue_position}.</strong> ${one.waiting_reason}</div>`
+  }
+    ${
+      one.cause &&
+      html`<div class=${`notice ${one.status === "failed" ? "bad" : ""}`}><strong>${one.cause.replaceAll("_", " ")}
+        </strong>
+      ${one.detail && html`<p>${one.detail}</p>`}${one.remedy && html`<p>${one.remedy}</p>`}</div>`
+    }
     <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 function Spec({ one }) {
   const body = { ...one.spec, ...(one.name && { name: one.name }), ...(one.tags.length && { tags: one.tags }) };
   return html`<section class="card stack" aria-labelledby="spec-title"><h2 id="spec-title">Spec</h2>
-    <dl>${Object.entries(one.spec).map(([name, value]) => html`<dt><code>${name}</code></dt><dd><code>${JSON.stringify(value)}</code></dd>`)}</dl>
+    <dl>${Object.entries(one.spec).map(
+      ([name, value]) => html`<dt><code>${name}</code></dt><dd><code>
+      ${JSON.stringify(value)}</code></dd>`,
+    )}</dl>
     <${AsRequest} path="/experiments" body=${body} title="Train the same with a request" />
   </section>`;
 }

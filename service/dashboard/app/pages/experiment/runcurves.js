@@ -9,8 +9,22 @@ import { useEpochs } from "./epochs.js";
 
 const HEIGHT = 260;
 const PANELS = [
-  ["Accuracy, %", "fraction", [["training", "train_accuracy"], ["validation", "validation_accuracy"]]],
-  ["Loss (cross-entropy)", "nats", [["training", "train_loss"], ["validation", "validation_loss"]]],
+  [
+    "Accuracy, %",
+    "fraction",
+    [
+      ["training", "train_accuracy"],
+      ["validation", "validation_accuracy"],
+    ],
+  ],
+  [
+    "Loss (cross-entropy)",
+    "nats",
+    [
+      ["training", "train_loss"],
+      ["validation", "validation_loss"],
+    ],
+  ],
   ["Learning rate", "", [["learning rate", "learning_rate"]]],
 ];
 
@@ -22,15 +36,25 @@ export function RunCurves({ one }) {
   const epochs = useEpochs(one);
   return html`<section class="card stack" aria-labelledby="run-title">
     <div class="card-head"><h2 id="run-title">Learning curves</h2><div class="tools">
-      <${Segments} label="Horizontal axis" value=${options.x} onChange=${(x) => setOptions({ ...options, x })} choices=${[["epoch", "by epoch"], ["seconds", "by seconds"]]} />
-      <${Segments} label="Axis of the loss" value=${options.log ? "log" : "linear"} onChange=${(kind) => setOptions({ ...options, log: kind === "log" })} choices=${[["linear", "linear"], ["log", "log"]]} />
+      <${Segments} label="Horizontal axis" value=${options.x} onChange=${(x) => setOptions({ ...options, x })}
+        choices=${[
+          ["epoch", "by epoch"],
+          ["seconds", "by seconds"],
+        ]} />
+      <${Segments} label="Axis of the loss" value=${options.log ? "log" : "linear"}
+        onChange=${(kind) => setOptions({ ...options, log: kind === "log" })} choices=${[
+          ["linear", "linear"],
+          ["log", "log"],
+        ]} />
       <span class="named small-text"><${Swatch} style=${validation} />validation</span>
       <span class="named small-text"><${Swatch} style=${training} />training (dropout on)</span>
     </div></div>
-    <${Loaded} feed=${epochs} what="the figures">${({ items }) => html`<div class="panels three">${PANELS.map(
-      ([title, unit, lines]) => html`<figure key=${title}><figcaption>${title}</figcaption>
-        <${Panel} items=${items} title=${title} unit=${unit} lines=${lines} styles=${{ training, validation, "learning rate": validation }} options=${options} /></figure>`,
-    )}</div>`}<//>
+    <${Loaded} feed=${epochs} what="the figures">${({ items }) =>
+      html`<div class="panels three">${PANELS.map(
+        ([title, unit, lines]) => html`<figure key=${title}><figcaption>${title}</figcaption>
+        <${Panel} items=${items} title=${title} unit=${unit} lines=${lines}
+          styles=${{ training, validation, "learning rate": validation }} options=${options} /></figure>`,
+      )}</div>`}<//>
     <p class="small-text muted">n = 1: one run of one seed, without an interval.${nonFinite(epochs.data)}</p>
   </section>`;
 }
@@ -38,7 +62,10 @@ export function RunCurves({ one }) {
 function Panel({ items, title, unit, lines, styles, options }) {
   const seconds = useMemo(() => items.reduce((all, row) => [...all, (all.at(-1) ?? 0) + row.seconds], []), [items]);
   const curves = useMemo(() => ({ title, unit }), [title, unit]);
-  const groups = useMemo(() => lines.map(([name, field]) => ({ group: runGroup(items, name, field, seconds), style: styles[name] })), [items, styles.validation.color]);
+  const groups = useMemo(
+    () => lines.map(([name, field]) => ({ group: runGroup(items, name, field, seconds), style: styles[name] })),
+    [items, styles.validation.color],
+  );
   return html`<div style=${{ position: "relative", minHeight: `${HEIGHT}px` }}>
     <${CurvesChart} curves=${curves} groups=${groups} options=${options} height=${HEIGHT} />
     ${items.length === 0 && html`<p class="over muted">The first epoch has not ended yet.</p>`}
@@ -47,10 +74,21 @@ function Panel({ items, title, unit, lines, styles, options }) {
 
 function runGroup(items, name, field, seconds) {
   const none = items.map(() => null);
-  return { factors: { activation: name }, epochs: items.map(({ epoch }) => epoch), mean: items.map((row) => row[field]), low: none, high: none, n: items.map(() => 1), seconds, seeds: null };
+  return {
+    factors: { activation: name },
+    epochs: items.map(({ epoch }) => epoch),
+    mean: items.map((row) => row[field]),
+    low: none,
+    high: none,
+    n: items.map(() => 1),
+    seconds,
+    seeds: null,
+  };
 }
 
 function nonFinite(metrics) {
   const broken = (metrics?.items ?? []).filter((row) => row.non_finite.length > 0);
-  return broken.length ? ` Infinite or NaN: ${[...new Set(broken.flatMap((row) => row.non_finite))].join(", ")}, from epoch ${broken[0].epoch} on.` : "";
+  return broken.length
+    ? ` Infinite or NaN: ${[...new Set(broken.flatMap((row) => row.non_finite))].join(", ")}, from epoch ${broken[0].epoch} on.`
+    : "";
 }

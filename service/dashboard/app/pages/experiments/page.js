@@ -15,8 +15,26 @@ const CHOICES = {
   status: ["any status", "queued", "running", "succeeded", "failed", "cancelled"],
   dataset: ["any data set", "mnist", "mnist_5k", "fashion_mnist", "digits"],
 };
-const SORTS = [["", "newest first"], ["-test_accuracy", "highest test accuracy"], ["test_loss", "lowest test loss"], ["-seconds", "longest training"], ["id", "oldest first"]];
-const FILTERS = ["text", "status", "activation", "dataset", "tag", "study", "test_accuracy_min", "epochs_min", "epochs_max", "batch_size_min", "batch_size_max"];
+const SORTS = [
+  ["", "newest first"],
+  ["-test_accuracy", "highest test accuracy"],
+  ["test_loss", "lowest test loss"],
+  ["-seconds", "longest training"],
+  ["id", "oldest first"],
+];
+const FILTERS = [
+  "text",
+  "status",
+  "activation",
+  "dataset",
+  "tag",
+  "study",
+  "test_accuracy_min",
+  "epochs_min",
+  "epochs_max",
+  "batch_size_min",
+  "batch_size_max",
+];
 
 export function Page() {
   useTitle("Experiments");
@@ -29,25 +47,43 @@ export function Page() {
   return html`<div class="page-head"><div><h1>Experiments</h1><p>Every training run: one spec, one seed.</p></div></div>
     <${Filters} query=${query} change=${(changes) => change({ ...changes, cursor: "" })} />
     <${Loaded} feed=${feed} what="the experiments">${(data) => {
-      if (data.items.length > 0) return html`<div class="card tight"><${ExperimentTable} items=${data.items} caption="Experiments" /></div>`;
-      if (isFiltered || query.get("cursor")) return html`<p>No experiment fits. <a href="/experiments">Take the filters away.</a></p>`;
-      return html`<${Empty} title="Nothing has been trained yet"><p>A <a href="/studies/new">new study</a> trains several at once and compares them.</p><//>`;
+      if (data.items.length > 0)
+        return html`<div class="card tight"><${ExperimentTable} items=${data.items} caption="Experiments" /></div>`;
+      if (isFiltered || query.get("cursor"))
+        return html`<p>No experiment fits. <a href="/experiments">Take the filters away.</a></p>`;
+      return html`<${Empty} title="Nothing has been trained yet">
+        <p>A <a href="/studies/new">new study</a> trains several at once and compares them.</p><//>`;
     }}<//>
-    <${Pager} data=${feed.data} isFirst=${!query.get("cursor")} onChange=${(cursor) => change({ cursor }, { push: true })} />`;
+    <${Pager} data=${feed.data} isFirst=${!query.get("cursor")}
+      onChange=${(cursor) => change({ cursor }, { push: true })} />`;
 }
 
 function Filters({ query, change }) {
   return html`<div class="filters" role="search">
     <${Typed} name="text" label="Search by name" type="search" query=${query} change=${change} />
     <${Typed} name="activation" label="Activation, such as relu" query=${query} change=${change} />
-    ${Object.entries(CHOICES).map(([name, [any, ...values]]) => html`<select key=${name} aria-label=${name} onChange=${(event) => change({ [name]: event.target.value })}>
-      <option value="">${any}</option>${values.map((value) => html`<option value=${value} selected=${query.get(name) === value}>${value}</option>`)}</select>`)}
+    ${Object.entries(CHOICES).map(
+      ([
+        name,
+        [any, ...values],
+      ]) => html`<select key=${name} aria-label=${name} onChange=${(event) => change({ [name]: event.target.value })}>
+      <option value="">${any}</option>
+        ${values.map((value) => html`<option value=${value} selected=${query.get(name) === value}>${value}</option>`)}
+          </select>`,
+    )}
     <${Typed} name="tag" label="Tag" query=${query} change=${change} />
     <${Typed} name="test_accuracy_min" label="Accuracy at least, such as 0.95" query=${query} change=${change} />
     <select aria-label="Order" onChange=${(event) => change({ sort: event.target.value })}>
-      ${SORTS.map(([value, text]) => html`<option value=${value} selected=${(query.get("sort") ?? "") === value}>${text}</option>`)}</select>
-    ${query.get("study") && html`<span class="chip on">of <a href=${`/studies/${query.get("study")}`}>one study</a>
-      <button type="button" class="small quiet" aria-label="Of all studies" onClick=${() => change({ study: "" })}>×</button></span>`}
+      ${SORTS.map(
+        ([value, text]) => html`<option value=${value} selected=${(query.get("sort") ?? "") === value}>${text}
+        </option>`,
+      )}</select>
+    ${
+      query.get("study") &&
+      html`<span class="chip on">of <a href=${`/studies/${query.get("study")}`}>one study</a>
+      <button type="button" class="small quiet" aria-label="Of all studies"
+        onClick=${() => change({ study: "" })}>×</button></span>`
+    }
   </div>`;
 }
 
@@ -61,5 +97,6 @@ function Typed({ name, label, type = "text", query, change }) {
     const timer = setTimeout(() => change({ [name]: text.trim() }), TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  return html`<input type=${type} aria-label=${label} placeholder=${label} value=${text} onInput=${(event) => setText(event.target.value)} />`;
+  return html`<input type=${type} aria-label=${label} placeholder=${label} value=${text}
+    onInput=${(event) => setText(event.target.value)} />`;
 }

@@ -14,15 +14,25 @@ export function ActivationPicker({ chosen, formulas, errors, onChange }) {
   const items = data?.items ?? chosen.map((name) => ({ name, title: name, named_in_article: true }));
   const first = items.filter((item) => item.named_in_article || chosen.includes(item.name));
   const others = items.filter((item) => !first.includes(item));
-  const toggle = (name) => onChange(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name], formulas);
-  const chips = (list) => html`<div class="chips">${list.map((item) => html`<${Chip} key=${item.name} item=${item}
-    checked=${chosen.includes(item.name)} onChange=${() => toggle(item.name)} />`)}</div>`;
-  return html`<fieldset class="stack" aria-describedby="activation-say" style=${{ minHeight: data ? "" : "9rem" }}><legend class="visually-hidden">Functions of the catalogue</legend>
+  const toggle = (name) =>
+    onChange(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name], formulas);
+  const chips = (list) =>
+    html`<div class="chips">${list.map(
+      (item) => html`<${Chip} key=${item.name} item=${item}
+    checked=${chosen.includes(item.name)} onChange=${() => toggle(item.name)} />`,
+    )}</div>`;
+  return html`<fieldset class="stack" aria-describedby="activation-say" style=${{ minHeight: data ? "" : "9rem" }}>
+    <legend class="visually-hidden">Functions of the catalogue</legend>
       ${chips(first)}
-      ${others.length > 0 && html`<details><summary>${others.length} more functions</summary>${chips(others)}</details>`}
+      ${
+        others.length > 0 &&
+        html`<details><summary>${others.length} more functions</summary>${chips(others)}
+        </details>`
+      }
     </fieldset>
     <${Formulas} formulas=${formulas} onChange=${(changed) => onChange(chosen, changed)} />
-    <div id="activation-say" class="field"><${Says} errors=${errors} hint="one is enough to watch it train; two or more are compared" /></div>`;
+    <div id="activation-say" class="field">
+      <${Says} errors=${errors} hint="one is enough to watch it train; two or more are compared" /></div>`;
 }
 
 function Chip({ item, checked, onChange }) {
@@ -42,17 +52,24 @@ function Formulas({ formulas, onChange }) {
     setDraft(null);
   };
   return html`<div class="stack">
-    ${formulas.length > 0 && html`<ul class="chips plain" aria-label="Formulas">${formulas.map((one) => html`<li class="chip on" key=${one.formula}>
+    ${
+      formulas.length > 0 &&
+      html`<ul class="chips plain" aria-label="Formulas">${formulas.map(
+        (one) => html`<li class="chip on" key=${one.formula}>
       <${Swatch} style=${activationStyle(one.formula, dark)} /><code>${one.formula}</code>
       <button type="button" class="small quiet" aria-label=${`Remove ${one.formula}`}
-        onClick=${() => onChange(formulas.filter((other) => other !== one))}>×</button></li>`)}</ul>`}
-    ${draft === null
-      ? html`<div><button type="button" onClick=${() => setDraft(START)}>Add a formula of your own</button></div>`
-      : html`<div class="inset stack">
+        onClick=${() => onChange(formulas.filter((other) => other !== one))}>×</button></li>`,
+      )}</ul>`
+    }
+    ${
+      draft === null
+        ? html`<div><button type="button" onClick=${() => setDraft(START)}>Add a formula of your own</button></div>`
+        : html`<div class="inset stack">
           <${FormulaEditor} value=${draft} onChange=${setDraft} onJudged=${setJudged} compact />
           <div class="tools">
             <button type="button" disabled=${!judged} onClick=${add}>Add this formula</button>
             <button type="button" class="quiet" onClick=${() => setDraft(null)}>Cancel</button>
-          </div></div>`}
+          </div></div>`
+    }
   </div>`;
 }

@@ -9,7 +9,17 @@ import { Field } from "../../components/field.js";
 import { ActivationPicker } from "./activationpicker.js";
 import { PlanPanel, usePlan } from "./plan.js";
 import { PresetPicker } from "./presetpicker.js";
-import { bodyOf, CHOICES, DATASETS, formOf, isAbout, LISTS, MORE_LISTS, startedFrom, suggestedName } from "./studyform.js";
+import {
+  bodyOf,
+  CHOICES,
+  DATASETS,
+  formOf,
+  isAbout,
+  LISTS,
+  MORE_LISTS,
+  startedFrom,
+  suggestedName,
+} from "./studyform.js";
 import { TuningFields } from "./tuningfields.js";
 
 export function Page() {
@@ -48,7 +58,8 @@ export function Page() {
         ${!form.preset && html`<${Which} form=${form} change=${change} about=${about} />`}
         <${Training} form=${form} change=${change} about=${about} />
         <${Repeats} form=${form} change=${change} errors=${about("seeds")} />
-        <${TuningFields} tuning=${form.tuning} change=${(changes) => change({ tuning: { ...form.tuning, ...changes } })} about=${about} />
+        <${TuningFields} tuning=${form.tuning}
+          change=${(changes) => change({ tuning: { ...form.tuning, ...changes } })} about=${about} />
         <${More} form=${form} change=${change} about=${about} />
         <${Naming} form=${form} change=${change} about=${about} />
       </div>
@@ -68,16 +79,28 @@ function Training({ form, change, about }) {
   const own = form.preset ? [["", "the preset’s own"]] : [];
   return html`<section class="card stack">
       <h2>Data and training</h2>
-      <${Field} label="Data set" errors=${about("dataset")}>${(attributes) => html`<select ...${attributes} value=${form.dataset}
+      <${Field} label="Data set" errors=${about("dataset")}>${(
+        attributes,
+      ) => html`<select ...${attributes} value=${form.dataset}
         onChange=${(event) => change({ dataset: event.target.value })}>
-        ${[...own, ...DATASETS].map(([name, text]) => html`<option value=${name} selected=${name === form.dataset}>${text}</option>`)}</select>`}<//>
-      <div class="fields">${LISTS.map((list) => html`<${ListField} key=${list[0]} list=${list} form=${form} change=${change} about=${about} />`)}</div>
+        ${[...own, ...DATASETS].map(
+          ([name, text]) => html`<option value=${name} selected=${name === form.dataset}>
+          ${text}</option>`,
+        )}</select>`}<//>
+      <div class="fields">${LISTS.map(
+        (list) => html`<${ListField} key=${list[0]} list=${list} form=${form}
+        change=${change} about=${about} />`,
+      )}</div>
     </section>`;
 }
 
 function ListField({ list: [path, label, hint, example], form, change, about }) {
-  return html`<${Field} label=${label} errors=${about(path)} hint=${`empty: ${form.preset ? "the preset’s own" : hint}`}>
-    ${(attributes) => html`<input ...${attributes} value=${form.lists[path] ?? ""} placeholder=${form.preset ? "" : example} autocomplete="off"
+  return html`<${Field} label=${label} errors=${about(path)}
+    hint=${`empty: ${form.preset ? "the preset’s own" : hint}`}>
+    ${(
+      attributes,
+    ) => html`<input ...${attributes} value=${form.lists[path] ?? ""} placeholder=${form.preset ? "" : example}
+      autocomplete="off"
       onInput=${(event) => change({ lists: { ...form.lists, [path]: event.target.value } })} />`}<//>`;
 }
 
@@ -85,18 +108,24 @@ const SEED_CHOICES = [1, 3, 5, 10];
 
 function Repeats({ form, change, errors }) {
   const seeds = seedsOf(form.seeds);
-  const hint = form.preset && !form.seeds.trim()
-    ? "empty: the preset’s own seeds"
-    : seeds.length < 3 ? `${counted(seeds.length, "seed")}: too few for a test; 3 are the least` : `each combination is trained ${seeds.length} times, once per seed`;
+  const hint =
+    form.preset && !form.seeds.trim()
+      ? "empty: the preset’s own seeds"
+      : seeds.length < 3
+        ? `${counted(seeds.length, "seed")}: too few for a test; 3 are the least`
+        : `each combination is trained ${seeds.length} times, once per seed`;
   return html`<section class="card stack">
     <h2>Seeds</h2>
     <div class="seeds">
       <div class="field"><span class="label" id="how-many">How many</span>
         <div class="seg" role="group" aria-labelledby="how-many">${SEED_CHOICES.map((number) => {
           const text = number === 1 ? "0" : `0-${number - 1}`;
-          return html`<button type="button" aria-pressed=${form.seeds === text} onClick=${() => change({ seeds: text })}>${number}</button>`;
+          return html`<button type="button" aria-pressed=${form.seeds === text}
+            onClick=${() => change({ seeds: text })}>${number}</button>`;
         })}</div></div>
-      <${Field} label="Which" errors=${errors} hint=${hint}>${(attributes) => html`<input ...${attributes} value=${form.seeds}
+      <${Field} label="Which" errors=${errors} hint=${hint}>${(
+        attributes,
+      ) => html`<input ...${attributes} value=${form.seeds}
         autocomplete="off" placeholder="0-2" onInput=${(event) => change({ seeds: event.target.value })} />`}<//>
     </div>
   </section>`;
@@ -106,10 +135,17 @@ function More({ form, change, about }) {
   const paths = [...MORE_LISTS, ...CHOICES].map(([path]) => path);
   const isSet = paths.some((path) => form.lists[path] || form.choices[path] !== undefined);
   return html`<details class="card" open=${isSet || about(...paths).length > 0}>
-    <summary><h2>More of the network and the training</h2> <span class="muted small-text">learning rates, depth, optimizer, …</span></summary>
+    <summary><h2>More of the network and the training</h2> <span
+      class="muted small-text">learning rates, depth, optimizer, …</span></summary>
     <div class="fields">
-      ${MORE_LISTS.map((list) => html`<${ListField} key=${list[0]} list=${list} form=${form} change=${change} about=${about} />`)}
-      ${CHOICES.map((choice) => html`<${ChoiceField} key=${choice[0]} choice=${choice} form=${form} change=${change} about=${about} />`)}
+      ${MORE_LISTS.map(
+        (list) => html`<${ListField} key=${list[0]} list=${list} form=${form} change=${change}
+        about=${about} />`,
+      )}
+      ${CHOICES.map(
+        (choice) => html`<${ChoiceField} key=${choice[0]} choice=${choice} form=${form} change=${change}
+        about=${about} />`,
+      )}
     </div>
   </details>`;
 }
@@ -123,19 +159,27 @@ function ChoiceField({ choice: [path, label, values], form, change, about }) {
     const value = values[event.target.selectedIndex];
     change({ choices: value === values[0] ? others : { ...others, [path]: value } });
   };
-  return html`<${Field} label=${label} errors=${about(path)}>${(attributes) => html`<select ...${attributes} onChange=${pick}>
-    ${values.map((value, index) => html`<option selected=${value === chosen}>${worded(value)}${index === 0 && " (default)"}</option>`)}
+  return html`<${Field} label=${label} errors=${about(path)}>${(
+    attributes,
+  ) => html`<select ...${attributes} onChange=${pick}>
+    ${values.map(
+      (value, index) => html`<option selected=${value === chosen}>
+      ${worded(value)}${index === 0 && " (default)"}</option>`,
+    )}
   </select>`}<//>`;
 }
 
 function Naming({ form, change, about }) {
-  const input = (field, placeholder) => (attributes) => html`<input ...${attributes} value=${form[field]} placeholder=${placeholder}
+  const input =
+    (field, placeholder) => (attributes) => html`<input ...${attributes} value=${form[field]} placeholder=${placeholder}
     autocomplete="off" onInput=${(event) => change({ [field]: event.target.value })} />`;
   return html`<section class="card stack">
     <h2>Name</h2>
     <div class="fields">
-      <${Field} label="Name" errors=${about("name")} hint="so that you find it again">${input("name", form.preset || suggestedName(form))}<//>
-      <${Field} label="Question" errors=${about("question")} hint="what you want to know">${input("question", "Which learns best?")}<//>
+      <${Field} label="Name" errors=${about("name")} hint="so that you find it again">
+        ${input("name", form.preset || suggestedName(form))}<//>
+      <${Field} label="Question" errors=${about("question")} hint="what you want to know">
+        ${input("question", "Which learns best?")}<//>
     </div>
   </section>`;
 }

@@ -32,9 +32,17 @@ export function PlanPanel({ plan, body, error, isAsking, isSending }) {
   const label = plan && !error ? `Train ${counted(plan.experiments, "experiment")}` : "Train";
   return html`<aside class="card stack plan" aria-label="What this would take">
     <div class="plan-say" aria-live="polite" aria-busy=${isAsking}>
-      ${error ? html`<${Problems} error=${error} />` : plan ? html`<${Size} plan=${plan} />` : html`<p class="muted">Counting …</p>`}
+      ${
+        error
+          ? html`<${Problems} error=${error} />`
+          : plan
+            ? html`<${Size} plan=${plan} />`
+            : html`<p
+        class="muted">Counting …</p>`
+      }
     </div>
-    <button class="primary" disabled=${isSending || isAsking || Boolean(error)}>${isSending ? "Submitting …" : label}</button>
+    <button class="primary" disabled=${isSending || isAsking || Boolean(error)}>${isSending ? "Submitting …" : label}
+      </button>
     <${AsRequest} path="/studies" body=${body} />
   </aside>`;
 }
@@ -44,7 +52,8 @@ function Size({ plan }) {
   const seeds = ranked / plan.cells;
   const workers = plan.workers === 0 ? "no worker is alive" : `on ${counted(plan.workers, "worker")}`;
   return html`<p class="big">${counted(plan.experiments, "experiment")}</p>
-    <p class="muted">${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}${plan.tuning_experiments > 0 && `: ${count(ranked)}, and ${count(plan.tuning_experiments)} before them that try learning rates`}</p>
+    <p class="muted">
+      ${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}${plan.tuning_experiments > 0 && `: ${count(ranked)}, and ${count(plan.tuning_experiments)} before them that try learning rates`}</p>
     <p class="big">${plan.seconds === null ? "Time unknown" : `about ${duration(plan.seconds)}`}</p>
     <p class="muted">${plan.seconds === null ? plan.basis : html`${workers}, once they start. ${plan.basis}`}</p>`;
 }
@@ -52,6 +61,13 @@ function Size({ plan }) {
 function Problems({ error }) {
   const listed = error.errors.length ? error.errors : [{ detail: error.message }];
   return html`<p class="wrong"><strong>Not ready to submit</strong></p>
-    <ul class="wrong">${listed.slice(0, 5).map((one) => html`<li>${one.pointer && html`<code>${one.pointer}</code> `}${one.detail}</li>`)}</ul>
+    <ul class="wrong">${listed.slice(0, 5).map(
+      (one) =>
+        html`<li>${
+          one.pointer &&
+          html`<code>${one.pointer}
+      </code> `
+        }${one.detail}</li>`,
+    )}</ul>
     ${listed.length > 5 && html`<p>and ${listed.length - 5} more</p>`}`;
 }

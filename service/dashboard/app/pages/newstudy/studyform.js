@@ -65,12 +65,17 @@ export function formOf(query) {
 /** What changes when another start is chosen: a preset says what is not given. */
 export function startedFrom(preset) {
   const { dataset, seeds, lists } = blank();
-  return preset ? { preset, dataset: "", seeds: "", lists: {}, choices: {} } : { preset, dataset, seeds, lists, choices: {} };
+  return preset
+    ? { preset, dataset: "", seeds: "", lists: {}, choices: {} }
+    : { preset, dataset, seeds, lists, choices: {} };
 }
 
 /** The body of POST /studies. Values that are no numbers go as they are: the server says what is wrong with them. */
 export function bodyOf(form) {
-  const filed = { ...(form.name.trim() && { name: form.name.trim() }), ...(form.question.trim() && { question: form.question.trim() }) };
+  const filed = {
+    ...(form.name.trim() && { name: form.name.trim() }),
+    ...(form.question.trim() && { question: form.question.trim() }),
+  };
   const start = form.preset ? { preset: form.preset } : {};
   const seeds = form.preset && !form.seeds.trim() ? {} : { seeds: seedsOf(form.seeds) };
   const base = form.dataset ? { dataset: form.dataset } : {};
@@ -86,7 +91,8 @@ export function bodyOf(form) {
 
 const tuningOf = ({ isOn, rates, seeds }) => (isOn ? { tuning: { rates: listOf(rates), seeds: seedsOf(seeds) } } : {});
 
-const activationOf = ({ formula, parameters }) => (Object.keys(parameters).length ? { formula, parameters } : { formula });
+const activationOf = ({ formula, parameters }) =>
+  Object.keys(parameters).length ? { formula, parameters } : { formula };
 
 function put(base, path, value) {
   const names = path.split(".");

@@ -8,13 +8,18 @@ export function TuningFields({ tuning, change, about }) {
     onInput=${(event) => change({ [name]: event.target.value })} />`;
   return html`<section class="card stack">
     <h2>Learning rate</h2>
-    <label class="check"><input type="checkbox" checked=${tuning.isOn} onChange=${(event) => change({ isOn: event.target.checked })} />
+    <label class="check"><input type="checkbox" checked=${tuning.isOn}
+      onChange=${(event) => change({ isOn: event.target.checked })} />
       <span>Tune it for each combination before they are compared</span></label>
     <p class="small-text muted">At one shared rate some functions are favoured. Each of these rates is tried first, over seeds of its own, and judged
       on validation images; then the best of them trains the seeds above.</p>
-    ${tuning.isOn && html`<div class="fields wide">
+    ${
+      tuning.isOn &&
+      html`<div class="fields wide">
       <${Field} label="Rates to try" errors=${about("tuning/rates")} hint="two or more">${input("rates")}<//>
-      <${Field} label="Seeds to try them with" errors=${about("tuning/seeds")} hint="none of those above">${input("seeds")}<//>
-    </div>`}
+      <${Field} label="Seeds to try them with" errors=${about("tuning/seeds")} hint="none of those above">
+        ${input("seeds")}<//>
+    </div>`
+    }
   </section>`;
 }

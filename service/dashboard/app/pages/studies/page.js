@@ -19,9 +19,12 @@ export function Page() {
   const asked = new URLSearchParams({ limit: PER_PAGE });
   for (const name of ["text", "cursor"]) if (query.get(name)) asked.set(name, query.get(name));
   const isFirst = !query.get("cursor");
-  const feed = useFeed(`/studies?${asked}`, (data) => (data?.items.some((study) => !study.finished) ? BUSY_MS : IDLE_MS));
+  const feed = useFeed(`/studies?${asked}`, (data) =>
+    data?.items.some((study) => !study.finished) ? BUSY_MS : IDLE_MS,
+  );
   return html`<div class="page-head">
-      <div><h1>Studies</h1><p>A study trains every combination of its factors over several seeds, and compares them.</p></div>
+      <div><h1>Studies</h1><p>A study trains every combination of its factors over several seeds, and compares them.</p>
+        </div>
       <a class="button primary" href="/studies/new">New study</a>
     </div>
     <div class="filters">
@@ -63,7 +66,13 @@ function Row({ study, now }) {
     <td data-label="State"><span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></td>
     <td data-label="Progress" class="wide"><${ProgressBar} progress=${study.progress} />
       <div class="small-text muted">${progressText(study)}</div></td>
-    <td data-label="Highest test accuracy">${study.tunes ? html`<a href=${`/studies/${study.tunes}`}>chooses rates for its study</a>` : html`<${Best} study=${study} />`}</td>
+    <td data-label="Highest test accuracy">
+      ${
+        study.tunes
+          ? html`<a href=${`/studies/${study.tunes}`}>chooses rates for its study</a>`
+          : html`<${Best}
+        study=${study} />`
+      }</td>
     <td data-label="Created" class="muted">${ago(study.created_at, now)}</td>
   </tr>`;
 }
@@ -73,9 +82,15 @@ const MANY_CELLS = 30; // their comparison is too long a read for one line of a 
 function Best({ study }) {
   const hasResult = study.progress.succeeded > 0;
   const cells = cellsOf(study);
-  const { data, error } = useFeed(hasResult && cells <= MANY_CELLS ? `/studies/${study.id}/comparison` : null, null, study.progress.succeeded);
+  const { data, error } = useFeed(
+    hasResult && cells <= MANY_CELLS ? `/studies/${study.id}/comparison` : null,
+    null,
+    study.progress.succeeded,
+  );
   if (!hasResult) return html`<span class="muted">no result yet</span>`;
   if (cells > MANY_CELLS) return html`<a href=${`/studies/${study.id}`}>compare ${cells} combinations</a>`;
   if (data) return html`<${Leaders} comparison=${data} />`;
-  return error && !error.passing ? html`<span class="muted">${error.message}</span>` : html`<span class="muted">…</span>`;
+  return error && !error.passing
+    ? html`<span class="muted">${error.message}</span>`
+    : html`<span class="muted">…</span>`;
 }

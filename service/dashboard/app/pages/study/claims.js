@@ -11,7 +11,8 @@ const BADGES = { supported: "succeeded", refuted: "failed", undecided: "queued" 
 export function Claims({ study }) {
   const [isOpen, setOpen] = useState(study.preset === "claims");
   return html`<details class="card" open=${isOpen} onToggle=${(event) => setOpen(event.target.open)}>
-    <summary><h2>The articles’ claims</h2> <span class="muted small-text">what this study says of each of the twelve</span></summary>
+    <summary><h2>The articles’ claims</h2> <span
+      class="muted small-text">what this study says of each of the twelve</span></summary>
     ${isOpen && html`<${Listed} study=${study} />`}
   </details>`;
 }
@@ -39,12 +40,20 @@ function Claim({ claim }) {
 }
 
 function Parts({ parts }) {
-  return html`<div class="scroll"><table class="cards"><thead><tr><th scope="col">Part</th><th scope="col">Verdict</th><th scope="col" class="number">n</th>
-      <th scope="col" class="number">Mean</th><th scope="col" class="number">Interval</th><th scope="col" class="number">Limit</th></tr></thead>
-    <tbody>${parts.map((part) => html`<tr><th scope="row">${part.title}<div class="small-text muted">${Object.keys(part.context).length > 0 && groupLabel(part.context)}</div></th>
-      <td data-label="Verdict"><span class=${`badge ${BADGES[part.verdict]}`}>${part.verdict}</span></td><td data-label="n" class="number">${part.n}</td>
-      <td data-label="Mean" class="number">${plain(part.mean)} ${part.unit}</td><td data-label="Interval" class="number">${intervalText(part)}</td>
-      <td data-label="Limit" class="number">${plain(part.limit)}</td></tr>`)}</tbody></table></div>`;
+  return html`<div class="scroll"><table class="cards"><thead><tr><th scope="col">Part</th><th scope="col">Verdict</th>
+    <th scope="col" class="number">n</th>
+      <th scope="col" class="number">Mean</th><th scope="col" class="number">Interval</th>
+        <th scope="col" class="number">Limit</th></tr></thead>
+    <tbody>${parts.map(
+      (part) => html`<tr><th scope="row">${part.title}<div class="small-text muted">
+        ${Object.keys(part.context).length > 0 && groupLabel(part.context)}</div></th>
+      <td data-label="Verdict"><span class=${`badge ${BADGES[part.verdict]}`}>${part.verdict}</span></td>
+        <td data-label="n" class="number">${part.n}</td>
+      <td data-label="Mean" class="number">${plain(part.mean)} ${part.unit}</td>
+        <td data-label="Interval" class="number">${intervalText(part)}</td>
+      <td data-label="Limit" class="number">${plain(part.limit)}</td></tr>`,
+    )}</tbody></table></div>`;
 }
 
-const intervalText = ({ interval, confidence }) => (interval ? `${plain(interval[0])} to ${plain(interval[1])} (${plain(100 * confidence, 4)} %)` : "–");
+const intervalText = ({ interval, confidence }) =>
+  interval ? `${plain(interval[0])} to ${plain(interval[1])} (${plain(100 * confidence, 4)} %)` : "–";

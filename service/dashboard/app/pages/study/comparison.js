@@ -20,22 +20,38 @@ export const METRICS = [
 
 /** @param {{study: any, grid: string, metric: string, onMetric: (metric: string) => void}} props */
 export function Comparison({ study, grid, metric, onMetric }) {
-  const feed = useFeed(`/studies/${study.id}/comparison?metric=${metric}&seeds=true${grid && `&grid=${encodeURIComponent(grid)}`}`, null, study.revision);
+  const feed = useFeed(
+    `/studies/${study.id}/comparison?metric=${metric}&seeds=true${grid && `&grid=${encodeURIComponent(grid)}`}`,
+    null,
+    study.revision,
+  );
   const data = feed.data;
   // While runs learn the study changes and its comparison does not: of a hundred groups that is most of the page.
-  const ranking = useMemo(() => data && html`<p class="verdict">${verdictText(data)}</p><${Ranking} comparison=${data} />`, [data]);
+  const ranking = useMemo(
+    () => data && html`<p class="verdict">${verdictText(data)}</p><${Ranking} comparison=${data} />`,
+    [data],
+  );
   const pairs = useMemo(() => data?.pairs.length > 0 && html`<${Pairs} comparison=${data} />`, [data]);
-  const effects = useMemo(() => data?.effects.length > 0 && !study.tuning && html`<${Effects} comparison=${data} />`, [data, study.tuning]);
+  const effects = useMemo(
+    () => data?.effects.length > 0 && !study.tuning && html`<${Effects} comparison=${data} />`,
+    [data, study.tuning],
+  );
   return html`<section class="card stack" aria-labelledby="comparison-title">
       <div class="card-head">
         <h2 id="comparison-title">Ranking</h2>
         <label class="inline">by <select value=${metric} onChange=${(event) => onMetric(event.target.value)}>
-          ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}</select></label>
+          ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}
+            </select></label>
       </div>
       ${feed.error && !feed.error.passing && html`<${Failure} error=${feed.error} />`}
       ${ranking ?? (!feed.error && html`<p class="loading">Comparing …</p>`)}
     </section>
     ${pairs}
     ${effects}
-    ${data && data.groups.length > 1 && html`<${DifferingImages} key=${grid} study=${study} grid=${grid} groups=${data.groups} />`}`;
+    ${
+      data &&
+      data.groups.length > 1 &&
+      html`<${DifferingImages} key=${grid} study=${study} grid=${grid}
+      groups=${data.groups} />`
+    }`;
 }

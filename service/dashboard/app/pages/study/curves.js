@@ -15,8 +15,20 @@ const MANY_GROUPS = 12;
 const ALL = "";
 
 /** [metric, the article's counterpart: a total loss, L2 term included] */
-const PANELS = [["train_accuracy", "train_accuracy"], ["validation_accuracy", "validation_accuracy"], ["train_loss", "train_total_loss"], ["validation_loss", "validation_total_loss"]];
-const TITLES = { train_accuracy: "Training accuracy, %", validation_accuracy: "Validation accuracy, %", train_loss: "Training loss", validation_loss: "Validation loss", train_total_loss: "Training loss + L2", validation_total_loss: "Validation loss + L2" };
+const PANELS = [
+  ["train_accuracy", "train_accuracy"],
+  ["validation_accuracy", "validation_accuracy"],
+  ["train_loss", "train_total_loss"],
+  ["validation_loss", "validation_total_loss"],
+];
+const TITLES = {
+  train_accuracy: "Training accuracy, %",
+  validation_accuracy: "Validation accuracy, %",
+  train_loss: "Training loss",
+  validation_loss: "Validation loss",
+  train_total_loss: "Training loss + L2",
+  validation_total_loss: "Validation loss + L2",
+};
 
 /** @param {{study: any, grid: string}} props `grid` "" is the study as a whole */
 export function CurvesPanel({ study, grid }) {
@@ -26,21 +38,34 @@ export function CurvesPanel({ study, grid }) {
   const change = (changes) => setOptions({ ...options, ...changes });
   const narrowed = grid && `&grid=${encodeURIComponent(grid)}`;
   const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + narrowed;
-  const feeds = PANELS.map(([own, published]) => useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision));
+  const feeds = PANELS.map(([own, published]) =>
+    useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision),
+  );
   const first = feeds.map((feed) => feed.data).find(Boolean);
   const { dark } = useColours();
   const levels = useMemo(() => levelsOf(first?.groups ?? [], study), [first]);
-  const fits = (group) => levels.every(({ path, first }) => [ALL, valueText(group.factors[path])].includes(chosen[path] ?? first));
+  const fits = (group) =>
+    levels.every(({ path, first }) => [ALL, valueText(group.factors[path])].includes(chosen[path] ?? first));
   const offered = useMemo(() => (first?.groups ?? []).filter(fits), [first, chosen]);
   const drawn = offered.map((group) => groupKey(group.factors)).join();
   // The same for as long as the same groups are drawn: new styles have every picture drawn again.
-  const styles = useMemo(() => groupStyles(offered.map((group) => group.factors), dark), [drawn, dark]);
-  const toggle = (key) => setHidden((old) => (old.has(key) ? new Set([...old].filter((one) => one !== key)) : new Set([...old, key])));
+  const styles = useMemo(
+    () =>
+      groupStyles(
+        offered.map((group) => group.factors),
+        dark,
+      ),
+    [drawn, dark],
+  );
+  const toggle = (key) =>
+    setHidden((old) => (old.has(key) ? new Set([...old].filter((one) => one !== key)) : new Set([...old, key])));
   const failure = feeds.map((feed) => feed.error).find((error) => error && !error.passing);
   return html`<section class="card stack" aria-labelledby="curves-title">
-    <div class="card-head"><h2 id="curves-title">Learning curves</h2><${Options} options=${options} change=${change} hasSeconds=${offered.some((group) => group.seconds)} /></div>
+    <div class="card-head"><h2 id="curves-title">Learning curves</h2>
+      <${Options} options=${options} change=${change} hasSeconds=${offered.some((group) => group.seconds)} /></div>
     ${failure && html`<${Failure} error=${failure} />`}
-    <${Levels} levels=${levels} chosen=${chosen} onChange=${setChosen} shown=${offered.length} all=${first?.groups.length ?? 0} />
+    <${Levels} levels=${levels} chosen=${chosen} onChange=${setChosen} shown=${offered.length}
+      all=${first?.groups.length ?? 0} />
     <${Legend} groups=${offered} styles=${styles} hidden=${hidden} onToggle=${toggle} />
     <div class="panels">${PANELS.map(([own, published], index) => {
       const name = options.published ? published : own;
@@ -54,8 +79,14 @@ export function CurvesPanel({ study, grid }) {
 }
 
 function Panel({ feed, fits, hidden, styles, options }) {
-  const drawn = useMemo(() => (feed.data?.groups ?? []).filter((group) => fits(group) && !hidden.has(groupKey(group.factors)))
-    .map((group) => ({ group, style: styles.get(groupKey(group.factors)) })).filter(({ style }) => style), [feed.data, hidden, styles]);
+  const drawn = useMemo(
+    () =>
+      (feed.data?.groups ?? [])
+        .filter((group) => fits(group) && !hidden.has(groupKey(group.factors)))
+        .map((group) => ({ group, style: styles.get(groupKey(group.factors)) }))
+        .filter(({ style }) => style),
+    [feed.data, hidden, styles],
+  );
   const isEmpty = feed.data && feed.data.groups.every((group) => group.epochs.length === 0);
   return html`<div style=${{ position: "relative", minHeight: `${HEIGHT}px` }}>
     ${feed.data && html`<${CurvesChart} curves=${feed.data} groups=${drawn} options=${options} height=${HEIGHT} />`}
@@ -67,8 +98,15 @@ function Options({ options, change, hasSeconds }) {
   const box = (name, label) => html`<label class="check small-text"><input type="checkbox" checked=${options[name]}
     onChange=${(event) => change({ [name]: event.target.checked })} /> ${label}</label>`;
   return html`<div class="tools">
-    <${Segments} label="Horizontal axis" value=${options.x} onChange=${(x) => change({ x })} choices=${[["epoch", "by epoch"], ["seconds", "by seconds"]]} disabled=${hasSeconds ? [] : ["seconds"]} />
-    <${Segments} label="Axis of the loss" value=${options.log ? "log" : "linear"} onChange=${(kind) => change({ log: kind === "log" })} choices=${[["linear", "linear loss"], ["log", "log loss"]]} />
+    <${Segments} label="Horizontal axis" value=${options.x} onChange=${(x) => change({ x })} choices=${[
+      ["epoch", "by epoch"],
+      ["seconds", "by seconds"],
+    ]} disabled=${hasSeconds ? [] : ["seconds"]} />
+    <${Segments} label="Axis of the loss" value=${options.log ? "log" : "linear"}
+      onChange=${(kind) => change({ log: kind === "log" })} choices=${[
+        ["linear", "linear loss"],
+        ["log", "log loss"],
+      ]} />
     ${box("bands", "intervals")} ${box("seeds", "each seed")} ${box("published", "the article’s curves")}
   </div>`;
 }
@@ -76,7 +114,9 @@ function Options({ options, change, hasSeconds }) {
 /** The factors besides the activation, with their values; of many groups, one level of each is drawn at first, so that
  * lines stay apart. A rate that was tuned goes with its group. */
 function levelsOf(groups, { tuning }) {
-  const paths = Object.keys(groups[0]?.factors ?? {}).filter((path) => path !== "activation" && !(tuning && path === "optimizer.learning_rate"));
+  const paths = Object.keys(groups[0]?.factors ?? {}).filter(
+    (path) => path !== "activation" && !(tuning && path === "optimizer.learning_rate"),
+  );
   return paths.map((path) => {
     const values = [...new Set(groups.map(({ factors }) => valueText(factors[path])))];
     return { path, values, first: groups.length > MANY_GROUPS ? values[0] : ALL };
@@ -85,17 +125,24 @@ function levelsOf(groups, { tuning }) {
 
 function Levels({ levels, chosen, onChange, shown, all }) {
   if (levels.length === 0) return null;
-  return html`<div class="tools">${levels.map(({ path, values, first }) => html`<label class="inline" key=${path}>${factorName(path)}
+  return html`<div class="tools">${levels.map(
+    ({ path, values, first }) => html`<label class="inline" key=${path}>${factorName(path)}
       <select onChange=${(event) => onChange({ ...chosen, [path]: event.target.value })}>
-        ${[ALL, ...values].map((value) => html`<option value=${value} selected=${(chosen[path] ?? first) === value}>${value || "all"}</option>`)}
-      </select></label>`)}
-    <span class="muted small-text" role="status">${shown === all ? "" : `${shown} of ${all} groups drawn`}</span></div>`;
+        ${[ALL, ...values].map(
+          (value) => html`<option value=${value} selected=${(chosen[path] ?? first) === value}>
+          ${value || "all"}</option>`,
+        )}
+      </select></label>`,
+  )}
+    <span class="muted small-text" role="status">${shown === all ? "" : `${shown} of ${all} groups drawn`}</span>
+      </div>`;
 }
 
 function Legend({ groups, styles, hidden, onToggle }) {
   return html`<div class="legend" role="group" aria-label="Groups drawn">${groups.map((group) => {
     const key = groupKey(group.factors);
-    return html`<button type="button" class="small quiet" key=${key} aria-pressed=${!hidden.has(key)} onClick=${() => onToggle(key)}>
+    return html`<button type="button" class="small quiet" key=${key} aria-pressed=${!hidden.has(key)}
+      onClick=${() => onToggle(key)}>
       <${Swatch} style=${styles.get(key)} />${groupLabel(group.factors)}</button>`;
   })}</div>`;
 }
@@ -103,7 +150,12 @@ function Legend({ groups, styles, hidden, onToggle }) {
 function captionOf(groups, options) {
   const most = Math.max(0, ...groups.flatMap((group) => group.n));
   const least = Math.min(most, ...groups.filter((group) => group.n.length).map((group) => group.n.at(-1)));
-  const n = most === 0 ? "" : least === most ? `n = ${counted(most, "seed")}` : `n = ${least} to ${most} seeds at the ends (fewer where runs are under way or were lost)`;
+  const n =
+    most === 0
+      ? ""
+      : least === most
+        ? `n = ${counted(most, "seed")}`
+        : `n = ${least} to ${most} seeds at the ends (fewer where runs are under way or were lost)`;
   const band = options.bands ? "; band: 95 % t-interval of the mean, from 2 seeds on" : "";
   return n ? `Line: mean over seeds, ${n}${band}. Accuracies of training are taken with dropout on.` : "";
 }
@@ -111,7 +163,18 @@ function captionOf(groups, options) {
 function Published({ reference }) {
   return html`<details><summary>Dashed: published, one run each without an interval</summary>
     <p class="small-text">${reference.source}</p>
-    ${[["Defects", reference.defects], ["To mind when comparing", reference.comparability]].map(([title, items]) => items.length > 0 && html`<h3>${title}</h3><ul class="small-text">${items.map((item) => html`<li>${item}</li>`)}</ul>`)}
-    ${reference.differs.length > 0 && html`<p class="small-text">This study differs from the article’s protocol in: ${reference.differs.map(factorName).join(", ")}.</p>`}
+    ${[
+      ["Defects", reference.defects],
+      ["To mind when comparing", reference.comparability],
+    ].map(
+      ([title, items]) =>
+        items.length > 0 &&
+        html`<h3>${title}</h3><ul class="small-text">${items.map((item) => html`<li>${item}</li>`)}</ul>`,
+    )}
+    ${
+      reference.differs.length > 0 &&
+      html`<p
+      class="small-text">This study differs from the article’s protocol in: ${reference.differs.map(factorName).join(", ")}.</p>`
+    }
   </details>`;
 }

@@ -11,7 +11,8 @@ const MOST = 50;
 export function DifferingImages({ study, grid, groups }) {
   const [isOpen, setOpen] = useState(false);
   return html`<details class="card" onToggle=${(event) => setOpen(event.target.open)}>
-    <summary><h2>Single images</h2> <span class="muted small-text">what one group gets right and another does not</span></summary>
+    <summary><h2>Single images</h2> <span class="muted small-text">what one group gets right and another does not</span>
+      </summary>
     ${isOpen && html`<${Chosen} study=${study} grid=${grid} factors=${groups.map((group) => group.factors)} />`}
   </details>`;
 }
@@ -21,13 +22,28 @@ function Chosen({ study, grid, factors }) {
   const [keys, setKeys] = useState(() => [groupKey(factors[0]), groupKey(factors[1])]);
   const sorted = [...factors].sort((a, b) => groupLabel(a).localeCompare(groupLabel(b)));
   const [a, b] = keys.map((key) => factors.find((each) => groupKey(each) === key));
-  const pick = (at) => (event) => setKeys(keys.map((key, index) => (index === at ? groupKey(sorted[event.target.selectedIndex]) : key)));
-  const choice = (at) => html`<select onChange=${pick(at)}>${sorted.map((each) => html`<option key=${groupKey(each)} selected=${groupKey(each) === keys[at]}>${groupLabel(each)}</option>`)}</select>`;
+  const pick = (at) => (event) =>
+    setKeys(keys.map((key, index) => (index === at ? groupKey(sorted[event.target.selectedIndex]) : key)));
+  const choice = (at) =>
+    html`<select onChange=${pick(at)}>
+      ${sorted.map(
+        (each) => html`<option key=${groupKey(each)} selected=${groupKey(each) === keys[at]}>
+        ${groupLabel(each)}</option>`,
+      )}</select>`;
   return html`<div class="stack">
-    <div class="tools"><label class="inline">One group ${choice(0)}</label><label class="inline">Other group ${choice(1)}</label></div>
-    ${a && b && keys[0] !== keys[1]
-      ? html`<div class="columns">${[[a, b], [b, a]].map(([right, wrong]) => html`<${Direction} key=${groupKey(right)} study=${study} grid=${grid} right=${right} wrong=${wrong} />`)}</div>`
-      : html`<p class="muted">Choose two different groups.</p>`}
+    <div class="tools"><label class="inline">One group ${choice(0)}</label>
+      <label class="inline">Other group ${choice(1)}</label></div>
+    ${
+      a && b && keys[0] !== keys[1]
+        ? html`<div class="columns">${[
+            [a, b],
+            [b, a],
+          ].map(
+            ([right, wrong]) =>
+              html`<${Direction} key=${groupKey(right)} study=${study} grid=${grid} right=${right} wrong=${wrong} />`,
+          )}</div>`
+        : html`<p class="muted">Choose two different groups.</p>`
+    }
     <p class="small-text muted">Counted are images that more than half of the seeds of one group get right and more than half of the other’s wrong, by the weights
       of the last epoch. A number is an image’s place in the test set, from 0; the API has no pixels. No test says that such a list is more than chance: two groups of
       equal accuracy have one each.</p>
@@ -35,7 +51,12 @@ function Chosen({ study, grid, factors }) {
 }
 
 function Direction({ study, grid, right, wrong }) {
-  const query = new URLSearchParams({ a: JSON.stringify(right), b: JSON.stringify(wrong), limit: MOST, ...(grid && { grid }) });
+  const query = new URLSearchParams({
+    a: JSON.stringify(right),
+    b: JSON.stringify(wrong),
+    limit: MOST,
+    ...(grid && { grid }),
+  });
   const feed = useFeed(`/studies/${study.id}/images?${query}`, null, study.progress.succeeded);
   return html`<section><h3>${groupLabel(right)} right, ${groupLabel(wrong)} wrong</h3>
     <${Loaded} feed=${feed} what="the images">${(found) => html`<${Found} found=${found} />`}<//></section>`;
@@ -43,9 +64,17 @@ function Direction({ study, grid, right, wrong }) {
 
 function Found({ found }) {
   if (found.n_a === 0 || found.n_b === 0) return html`<p class="muted">One of the two has no result yet.</p>`;
-  return html`<p>${counted(found.total, "image")} of ${count(found.test_images)}; n = ${found.n_a} and ${counted(found.n_b, "seed")}.${found.total > MOST && ` The clearest ${MOST}:`}</p>
-    ${found.total > 0 && html`<div class="scroll tall" tabindex="0" role="region" aria-label="Images"><table>
-      <thead><tr><th scope="col" class="number">Image</th><th scope="col" class="number">Right in one</th><th scope="col" class="number">Right in the other</th></tr></thead>
-      <tbody>${found.images.map((image) => html`<tr key=${image.index}><th scope="row" class="number">${image.index}</th>
-        <td class="number">${image.a_correct} of ${found.n_a}</td><td class="number">${image.b_correct} of ${found.n_b}</td></tr>`)}</tbody></table></div>`}`;
+  return html`<p>
+    ${counted(found.total, "image")} of ${count(found.test_images)}; n = ${found.n_a} and ${counted(found.n_b, "seed")}.${found.total > MOST && ` The clearest ${MOST}:`}</p>
+    ${
+      found.total > 0 &&
+      html`<div class="scroll tall" tabindex="0" role="region" aria-label="Images"><table>
+      <thead><tr><th scope="col" class="number">Image</th><th scope="col" class="number">Right in one</th>
+        <th scope="col" class="number">Right in the other</th></tr></thead>
+      <tbody>${found.images.map(
+        (image) => html`<tr key=${image.index}><th scope="row" class="number">${image.index}</th>
+        <td class="number">${image.a_correct} of ${found.n_a}</td><td class="number">${image.b_correct} of ${found.n_b}
+          </td></tr>`,
+      )}</tbody></table></div>`
+    }`;
 }

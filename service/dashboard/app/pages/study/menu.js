@@ -6,9 +6,16 @@ export function Menu({ label, groups }) {
   const box = useRef(null);
   const close = () => (box.current.open = false);
   const leave = (event) => !box.current.contains(event.relatedTarget) && close();
-  return html`<details class="menu" ref=${box} onFocusOut=${leave} onKeyDown=${(event) => event.key === "Escape" && close()}>
+  return html`<details class="menu" ref=${box} onFocusOut=${leave}
+    onKeyDown=${(event) => event.key === "Escape" && close()}>
     <summary class="button">${label}</summary>
-    <div>${groups.map(({ title, links }) => html`<p class="small-text muted">${title}</p>
-      <ul>${links.map(({ href, text, download }) => html`<li><a href=${href} download=${download} target=${download ? undefined : "_blank"} rel="noopener" onClick=${close}>${text}</a></li>`)}</ul>`)}</div>
+    <div>${groups.map(
+      ({ title, links }) => html`<p class="small-text muted">${title}</p>
+      <ul>${links.map(
+        ({ href, text, download }) => html`<li>
+        <a href=${href} download=${download} target=${download ? undefined : "_blank"} rel="noopener" onClick=${close}>
+          ${text}</a></li>`,
+      )}</ul>`,
+    )}</div>
   </details>`;
 }

@@ -37,7 +37,11 @@ function Study({ study }) {
 function Ranked({ study }) {
   const [metric, setMetric] = useState("test_accuracy");
   const [grid, setGrid] = useState(study.grids[0]?.name ?? "");
-  return html`${study.grids.length > 0 && html`<${Segments} label="Grid" value=${grid} onChange=${setGrid} choices=${study.grids.map(({ name }) => [name, name])} />`}
+  return html`${
+    study.grids.length > 0 &&
+    html`<${Segments} label="Grid" value=${grid} onChange=${setGrid}
+    choices=${study.grids.map(({ name }) => [name, name])} />`
+  }
     <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} />
     <${Comparison} study=${study} grid=${grid} metric=${metric} onMetric=${setMetric} />
     <${Claims} study=${study} />
@@ -51,12 +55,14 @@ function Head({ study }) {
     <div class="page-head">
       <div><h1>${studyTitle(study)} <span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></h1>
         ${study.question && html`<p>${study.question}</p>`}
-        <p class="small-text">${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${seedsText(study.seeds)}${study.reuse && " · counts what others have trained"} · created ${ago(study.created_at, now)}</p></div>
+        <p class="small-text">
+          ${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${seedsText(study.seeds)}${study.reuse && " · counts what others have trained"} · created ${ago(study.created_at, now)}</p></div>
       <${StudyActions} study=${study} />
     </div>
     <div class="study-progress">
       <${ProgressBar} progress=${study.progress} />
-      <p class="muted" role="status">${progressText(study)}${!study.finished && !isTuning(study) && study.eta_seconds === null && waiting(study)}</p>
+      <p class="muted" role="status">
+        ${progressText(study)}${!study.finished && !isTuning(study) && study.eta_seconds === null && waiting(study)}</p>
     </div>
   </header>`;
 }
@@ -69,5 +75,7 @@ function waiting({ progress }) {
 
 /** What all experiments share and the article's protocol does not have, in a line. */
 function baseText({ base }) {
-  return Object.entries(base).map(([path, value]) => `${factorName(path)} ${path.endsWith("seconds") ? duration(value) : valueText(value)}`).join(", ");
+  return Object.entries(base)
+    .map(([path, value]) => `${factorName(path)} ${path.endsWith("seconds") ? duration(value) : valueText(value)}`)
+    .join(", ");
 }

@@ -16,14 +16,23 @@ export function Pairs({ comparison }) {
   const { family } = comparison;
   return html`<section class="card stack" aria-labelledby="pairs-title">
     <div class="card-head"><h2 id="pairs-title">Every pair</h2>
-      <span class="muted small-text">${counted(family.pairs, "pair")}${family.disagreements > 0 && `; ${counted(family.disagreements, "pair")} separated though the stricter interval holds 0`}</span></div>
-    ${isSmall
-      ? html`<${Matrix} groups=${groups} lookup=${lookup} unit=${family.unit} chosen=${chosen} onChoose=${setChosen} />
-          <div class="pair-detail" aria-live="polite">${chosen
-            ? html`<${Detail} pair=${lookup(...chosen)} family=${family} />`
-            : html`<p class="muted">Choose a field for its test. ▲ the row is better than the column, ▼ worse, · not separable${
-                comparison.pairs.some((pair) => pair.verdict === "not separable (diverged)") ? ", d runs diverged" : ""}.</p>`}</div>`
-      : html`<${AgainstOne} groups=${groups} lookup=${lookup} family=${family} />`}
+      <span class="muted small-text">
+        ${counted(family.pairs, "pair")}${family.disagreements > 0 && `; ${counted(family.disagreements, "pair")} separated though the stricter interval holds 0`}</span></div>
+    ${
+      isSmall
+        ? html`<${Matrix} groups=${groups} lookup=${lookup} unit=${family.unit} chosen=${chosen}
+          onChoose=${setChosen} />
+          <div class="pair-detail" aria-live="polite">${
+            chosen
+              ? html`<${Detail} pair=${lookup(...chosen)} family=${family} />`
+              : html`<p class="muted">Choose a field for its test. ▲ the row is better than the column, ▼ worse, · not separable${
+                  comparison.pairs.some((pair) => pair.verdict === "not separable (diverged)")
+                    ? ", d runs diverged"
+                    : ""
+                }.</p>`
+          }</div>`
+        : html`<${AgainstOne} groups=${groups} lookup=${lookup} family=${family} />`
+    }
     <p class="small-text muted">${family.decision}</p>
   </section>`;
 }
@@ -36,27 +45,34 @@ function byGroups(pairs) {
 }
 
 function turned(pair) {
+  // prettier-ignore
   return pair && {
     ...pair, a: pair.b, b: pair.a, verdict: TURNED[pair.verdict] ?? pair.verdict,
     difference: pair.difference === null ? null : -pair.difference,
     interval: pair.interval && [-pair.interval[1], -pair.interval[0]],
     hedges_g: pair.hedges_g === null ? null : -pair.hedges_g,
-  }; // prettier-ignore
+  };
 }
 
 function Matrix({ groups, lookup, unit, chosen, onChoose }) {
   return html`<div class="scroll"><table class="matrix">
     <caption class="visually-hidden">Row against column</caption>
-    <thead><tr><td></td>${groups.map((group) => html`<th scope="col"><span>${groupLabel(group.factors)}</span></th>`)}</tr></thead>
-    <tbody>${groups.map((row) => html`<tr><th scope="row">${groupLabel(row.factors)}</th>${groups.map((column) => {
-      const pair = row === column ? null : lookup(row, column);
-      if (!pair) return html`<td class="self"></td>`;
-      const isChosen = chosen && chosen[0].factors === row.factors && chosen[1].factors === column.factors;
-      const label = `${groupLabel(row.factors)} against ${groupLabel(column.factors)}: ${pair.verdict}, ${difference(pair.difference, unit)}`;
-      return html`<td class=${KIND[pair.verdict] ?? ""}><button type="button" class="quiet" aria-label=${label} title=${label}
-        aria-pressed=${Boolean(isChosen)} onClick=${() => onChoose([row, column])}><span aria-hidden="true">${SIGNS[pair.verdict]}</span>
+    <thead><tr><td></td>${groups.map((group) => html`<th scope="col"><span>${groupLabel(group.factors)}</span></th>`)}
+      </tr></thead>
+    <tbody>${groups.map(
+      (row) =>
+        html`<tr><th scope="row">${groupLabel(row.factors)}</th>${groups.map((column) => {
+          const pair = row === column ? null : lookup(row, column);
+          if (!pair) return html`<td class="self"></td>`;
+          const isChosen = chosen && chosen[0].factors === row.factors && chosen[1].factors === column.factors;
+          const label = `${groupLabel(row.factors)} against ${groupLabel(column.factors)}: ${pair.verdict}, ${difference(pair.difference, unit)}`;
+          return html`<td class=${KIND[pair.verdict] ?? ""}>
+            <button type="button" class="quiet" aria-label=${label} title=${label}
+        aria-pressed=${Boolean(isChosen)} onClick=${() => onChoose([row, column])}><span aria-hidden="true">
+          ${SIGNS[pair.verdict]}</span>
         ${difference(pair.difference, unit)}</button></td>`;
-    })}</tr>`)}</tbody>
+        })}</tr>`,
+    )}</tbody>
   </table></div>`;
 }
 
@@ -65,7 +81,10 @@ function Detail({ pair, family }) {
   const facts = [
     ["Verdict", pair.verdict],
     ["Difference", difference(pair.difference, family.unit)],
-    [`${plain(100 * family.interval_confidence, 4)} % interval (all pairs together 95 %)`, pair.interval ? intervalText(pair.interval, family.unit) : "none"],
+    [
+      `${plain(100 * family.interval_confidence, 4)} % interval (all pairs together 95 %)`,
+      pair.interval ? intervalText(pair.interval, family.unit) : "none",
+    ],
     ["Test", pair.test ?? "none: too few seeds, or runs diverged"],
     ["p, Holm-corrected", pValue(pair.p_holm)],
     ["p, alone", pValue(pair.p)],
@@ -75,26 +94,39 @@ function Detail({ pair, family }) {
   ];
   return html`<h3>${groupLabel(pair.a)} against ${groupLabel(pair.b)}</h3>
     <dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-    ${pair.interval_disagrees && html`<p class="small-text">Holm separates this pair, though its stricter interval contains 0.</p>`}`;
+    ${
+      pair.interval_disagrees &&
+      html`<p
+      class="small-text">Holm separates this pair, though its stricter interval contains 0.</p>`
+    }`;
 }
 
-const intervalText = ([low, high], unit) => (unit === "fraction" ? `${difference(low, unit)} to ${difference(high, unit)}` : range([low, high], unit));
+const intervalText = ([low, high], unit) =>
+  unit === "fraction" ? `${difference(low, unit)} to ${difference(high, unit)}` : range([low, high], unit);
 
 /** Where a matrix would not fit: one group against all others. */
 function AgainstOne({ groups, lookup, family }) {
   const [index, setIndex] = useState(0);
   const one = groups[Math.min(index, groups.length - 1)];
   return html`<label class="inline">Against <select onChange=${(event) => setIndex(event.target.selectedIndex)}>
-      ${groups.map((group, at) => html`<option selected=${at === index}>${groupLabel(group.factors)}</option>`)}</select></label>
+      ${groups.map((group, at) => html`<option selected=${at === index}>${groupLabel(group.factors)}</option>`)}
+        </select></label>
     <div class="scroll tall" tabindex="0" role="region" aria-label="Pairs with the chosen group"><table class="cards">
       <thead><tr><th scope="col">Group</th><th scope="col">Verdict</th><th scope="col" class="number">Difference</th>
-        <th scope="col" class="number">Interval (all pairs together 95 %)</th><th scope="col" class="number">p, Holm</th></tr></thead>
-      <tbody>${groups.filter((group) => group !== one).map((group) => {
-        const pair = lookup(group, one);
-        return pair && html`<tr key=${groupKey(group.factors)}><th scope="row">${groupLabel(group.factors)}</th>
+        <th scope="col" class="number">Interval (all pairs together 95 %)</th>
+          <th scope="col" class="number">p, Holm</th></tr></thead>
+      <tbody>${groups
+        .filter((group) => group !== one)
+        .map((group) => {
+          const pair = lookup(group, one);
+          return (
+            pair &&
+            html`<tr key=${groupKey(group.factors)}><th scope="row">${groupLabel(group.factors)}</th>
           <td data-label="Verdict" class=${KIND[pair.verdict] ?? "muted"}>${SIGNS[pair.verdict]} ${pair.verdict}</td>
           <td data-label="Difference" class="number">${difference(pair.difference, family.unit)}</td>
-          <td data-label="Interval" class="number">${pair.interval ? intervalText(pair.interval, family.unit) : "–"}</td>
-          <td data-label="p, Holm" class="number">${pValue(pair.p_holm)}</td></tr>`;
-      })}</tbody></table></div>`;
+          <td data-label="Interval" class="number">${pair.interval ? intervalText(pair.interval, family.unit) : "–"}
+            </td>
+          <td data-label="p, Holm" class="number">${pValue(pair.p_holm)}</td></tr>`
+          );
+        })}</tbody></table></div>`;
 }

@@ -19,36 +19,64 @@ export function Ranking({ comparison }) {
     <table class=${`cards ranking ${Object.keys(comparison.groups[0]?.factors ?? {}).length > 1 ? "crowded" : ""}`}>
     <caption class="visually-hidden">Groups by ${title}, best mean first</caption>
     <thead><tr>
-      <th scope="col">Rank</th><th scope="col">Group</th><th scope="col" class="number">n</th><th scope="col" class="number">Mean</th>
-      <th scope="col" class="number">95 % over seeds</th>${hasImages && html`<th scope="col" class="number roomy">95 % over test images</th>`}
+      <th scope="col">Rank</th><th scope="col">Group</th><th scope="col" class="number">n</th>
+        <th scope="col" class="number">Mean</th>
+      <th scope="col" class="number">95 % over seeds</th>
+        ${hasImages && html`<th scope="col" class="number roomy">95 % over test images</th>`}
       <th scope="col" class="number roomy">sd</th>
-      <th scope="col" class="strip-head"><span>${figure(scale.low, unit)}</span><span>each seed, mean, interval</span><span>${figure(scale.high, unit)}</span></th>
+      <th scope="col" class="strip-head"><span>${figure(scale.low, unit)}</span><span>each seed, mean, interval</span>
+        <span>${figure(scale.high, unit)}</span></th>
     </tr></thead>
     <tbody>${comparison.groups.map((group, index) => {
-      const color = (group.factors.activation === undefined ? orderedStyle(index, dark) : activationStyle(group.factors.activation, dark)).color;
+      const color = (
+        group.factors.activation === undefined
+          ? orderedStyle(index, dark)
+          : activationStyle(group.factors.activation, dark)
+      ).color;
       return html`<tr key=${groupKey(group.factors)}>
         <td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>
         <th scope="row"><${GroupName} factors=${group.factors} /></th>
         <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
         <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
-        <td data-label="95 % over seeds" class="number">${group.interval ? range(group.interval, unit) : "needs 2 seeds"}</td>
-        ${hasImages && html`<td data-label="95 % over test images" class="number muted roomy">${range(group.test_image_interval, unit)}</td>`}
-        <td data-label="sd" class="number roomy">${unit === "fraction" && group.sd !== null ? `${plain(100 * group.sd, 2)}\u202fpp` : plain(group.sd, 2)}</td>
-        <td class="strip-cell"><${Strip} scale=${scale} mean=${group.mean} interval=${group.interval} seeds=${group.seeds} color=${color} unit=${unit} /></td>
+        <td data-label="95 % over seeds" class="number">
+          ${group.interval ? range(group.interval, unit) : "needs 2 seeds"}</td>
+        ${
+          hasImages &&
+          html`<td data-label="95 % over test images" class="number muted roomy">
+          ${range(group.test_image_interval, unit)}</td>`
+        }
+        <td data-label="sd" class="number roomy">
+          ${unit === "fraction" && group.sd !== null ? `${plain(100 * group.sd, 2)}\u202fpp` : plain(group.sd, 2)}</td>
+        <td class="strip-cell"><${Strip} scale=${scale} mean=${group.mean} interval=${group.interval}
+          seeds=${group.seeds} color=${color} unit=${unit} /></td>
       </tr>`;
     })}</tbody>
   </table></div>
-  <p class="small-text muted">${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other trainings on
-    these test images would lie.${hasImages && html`<span class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other images of the same kind.</span>`}</p>
-  ${comparison.seeds_needed?.seeds && html`<p class="small-text muted">To separate the two best with 80 % power it would take about${" "}
-    ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`}`;
+  <p class="small-text muted">
+    ${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other trainings on
+    these test images would lie.${
+      hasImages &&
+      html`<span
+      class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other images of the same kind.</span>`
+    }</p>
+  ${
+    comparison.seeds_needed?.seeds &&
+    html`<p class="small-text muted">To separate the two best with 80 % power it would take about${" "}
+    ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`
+  }`;
 }
 
 const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–${worst}`);
 
 /** What is not in n, said beside it. */
 function Lost({ group }) {
-  const words = [["n_diverged", "diverged"], ["n_failed", "failed"], ["n_pending", "to come"], ["n_duplicate", "repeated"]]
-    .filter(([name]) => group[name] > 0).map(([name, word]) => `${group[name]} ${word}`);
+  const words = [
+    ["n_diverged", "diverged"],
+    ["n_failed", "failed"],
+    ["n_pending", "to come"],
+    ["n_duplicate", "repeated"],
+  ]
+    .filter(([name]) => group[name] > 0)
+    .map(([name, word]) => `${group[name]} ${word}`);
   return words.length ? html`<span class="small-text muted"> and ${words.join(", ")}</span>` : null;
 }

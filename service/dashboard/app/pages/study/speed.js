@@ -24,15 +24,22 @@ export function Speed({ study, query, fits, styles }) {
   const [typed, setTyped] = useState(METRICS.validation_accuracy[3]);
   const [name, unit, size] = METRICS[metric];
   const level = useLevel(typed, size);
-  const feed = useFeed(level === null ? null : `/studies/${study.id}/curves?metric=${metric}&level=${level}${query}`, null, study.revision);
+  const feed = useFeed(
+    level === null ? null : `/studies/${study.id}/curves?metric=${metric}&level=${level}${query}`,
+    null,
+    study.revision,
+  );
   const choose = (other) => {
     setMetric(other);
     setTyped(METRICS[other][3]);
   };
   return html`<div class="stack">
     <div class="tools"><h3>Speed of learning</h3>
-      <${Segments} label="Figure that reaches the level" value=${metric} onChange=${choose} choices=${Object.entries(METRICS).map(([each, [text]]) => [each, text])} />
-      <label class="inline small-text">${metric === "validation_loss" ? "down to" : "up to"} <input class="level" inputmode="decimal" value=${typed} aria-invalid=${level === null ? "true" : undefined}
+      <${Segments} label="Figure that reaches the level" value=${metric} onChange=${choose}
+        choices=${Object.entries(METRICS).map(([each, [text]]) => [each, text])} />
+      <label class="inline small-text">
+        ${metric === "validation_loss" ? "down to" : "up to"} <input class="level" inputmode="decimal" value=${typed}
+          aria-invalid=${level === null ? "true" : undefined}
         onInput=${(event) => setTyped(event.target.value)} /> ${unit}</label></div>
     ${level === null && html`<p class="wrong">Give a number, such as ${METRICS[metric][3]}.</p>`}
     ${feed.error && !feed.error.passing && html`<${Failure} error=${feed.error} />`}
@@ -45,7 +52,8 @@ export function Speed({ study, query, fits, styles }) {
 
 /** What was typed as a figure, when the typing pauses; null where it is none. */
 function useLevel(typed, size) {
-  const read = typed.trim() !== "" && Number.isFinite(Number(typed)) ? Number((Number(typed) * size).toPrecision(12)) : null;
+  const read =
+    typed.trim() !== "" && Number.isFinite(Number(typed)) ? Number((Number(typed) * size).toPrecision(12)) : null;
   const [level, setLevel] = useState(read);
   useEffect(() => {
     const timer = setTimeout(() => setLevel(read), TYPING_MS);
@@ -58,7 +66,8 @@ function Reached({ groups, styles }) {
   const shown = groups.map((group) => group.reached);
   const most = (name) => Math.max(0, ...shown.map((reached) => reached[name] ?? 0));
   const [epochs, seconds] = [most("median_epochs"), most("median_seconds")];
-  return html`<div class="scroll"><table class="cards reached"><thead><tr><th scope="col">Group</th><th scope="col" class="number">Got there</th>
+  return html`<div class="scroll"><table class="cards reached"><thead><tr><th scope="col">Group</th>
+    <th scope="col" class="number">Got there</th>
       <th scope="col">Median epochs</th><th scope="col">Median seconds of training</th></tr></thead>
     <tbody>${groups.map((group) => {
       const color = styles.get(groupKey(group.factors))?.color ?? "currentcolor";
@@ -66,11 +75,17 @@ function Reached({ groups, styles }) {
       const unknown = group.epochs.length === 0 ? "no epoch yet" : "not reached by half";
       return html`<tr key=${groupKey(group.factors)}><th scope="row"><${GroupName} factors=${group.factors} /></th>
         <td data-label="Got there" class="number">${count(there)} of ${counted(n, "run")}</td>
-        <td data-label="Median epochs"><${Median} value=${inEpochs} most=${epochs} color=${color} text=${inEpochs === null ? unknown : plain(inEpochs)} /></td>
-        <td data-label="Median seconds"><${Median} value=${inSeconds} most=${seconds} color=${color} text=${inSeconds !== null ? duration(inSeconds) : inEpochs === null ? unknown : "devices are mixed"} /></td></tr>`;
+        <td data-label="Median epochs">
+          <${Median} value=${inEpochs} most=${epochs} color=${color}
+            text=${inEpochs === null ? unknown : plain(inEpochs)} /></td>
+        <td data-label="Median seconds">
+          <${Median} value=${inSeconds} most=${seconds} color=${color}
+            text=${inSeconds !== null ? duration(inSeconds) : inEpochs === null ? unknown : "devices are mixed"} /></td>
+              </tr>`;
     })}</tbody></table></div>`;
 }
 
 function Median({ value, most, color, text }) {
-  return html`<span class="median"><${Span} value=${value} most=${most} color=${color} /><span class=${value === null ? "muted small-text" : ""}>${text}</span></span>`;
+  return html`<span class="median"><${Span} value=${value} most=${most} color=${color} />
+    <span class=${value === null ? "muted small-text" : ""}>${text}</span></span>`;
 }

@@ -17,42 +17,78 @@ export function StudyActions({ study }) {
   const isOwn = study.tunes === null; // else it is cancelled and extended by the study that it tries rates for
   return html`<div class="actions">
     ${isOwn && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("seeds")}>Add seeds</button>`}
-    ${isOwn && !study.finished && !study.cancelled_at && html`<button type="button" onClick=${() => setOpen("cancel")}>Cancel study</button>`}
+    ${
+      isOwn &&
+      !study.finished &&
+      !study.cancelled_at &&
+      html`<button type="button"
+      onClick=${() => setOpen("cancel")}>Cancel study</button>`
+    }
     <${Menu} label="Report" groups=${reportsOf(study)} />
     <${Menu} label="Export" groups=${exportsOf(study)} />
-    ${open === "cancel" && html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${what}`} onClose=${close}
+    ${
+      open === "cancel" &&
+      html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${what}`} onClose=${close}
       act=${() => act(`/studies/${study.id}/cancel`)} done=${() => refresh("/")}>
-      <p>What waits or runs will end without a result. What has ended keeps its own.</p><//>`}
+      <p>What waits or runs will end without a result. What has ended keeps its own.</p><//>`
+    }
     ${open === "seeds" && html`<${AddSeeds} study=${study} onClose=${close} />`}
   </div>`;
 }
 
-const FORMATS = [["csv", "CSV"], ["parquet", "Parquet"], ["jsonl", "JSON Lines"]];
+const FORMATS = [
+  ["csv", "CSV"],
+  ["parquet", "Parquet"],
+  ["jsonl", "JSON Lines"],
+];
 
 function exportsOf({ id }) {
-  return [["experiments", "A row for each experiment"], ["epochs", "A row for each epoch"], ["diagnostics", "A row for each layer and epoch"]].map(([rows, title]) => ({
+  return [
+    ["experiments", "A row for each experiment"],
+    ["epochs", "A row for each epoch"],
+    ["diagnostics", "A row for each layer and epoch"],
+  ].map(([rows, title]) => ({
     title,
-    links: FORMATS.map(([format, text]) => ({ href: `/api/v1/studies/${id}/export?format=${format}&rows=${rows}`, text, download: true })),
+    links: FORMATS.map(([format, text]) => ({
+      href: `/api/v1/studies/${id}/export?format=${format}&rows=${rows}`,
+      text,
+      download: true,
+    })),
   }));
 }
 
 function reportsOf({ id }) {
   const at = `/api/v1/studies/${id}/report`;
-  const kinds = [["", "As one page"], ["format=markdown", "As Markdown"]];
-  const links = (more) => kinds.map(([query, text]) => ({ href: [at, [query, more].filter(Boolean).join("&")].filter(Boolean).join("?"), text }));
-  return [{ title: "The whole study, to read or keep", links: links("") }, { title: "Beside the article’s curves", links: links("reference=kizrak-2019") }];
+  const kinds = [
+    ["", "As one page"],
+    ["format=markdown", "As Markdown"],
+  ];
+  const links = (more) =>
+    kinds.map(([query, text]) => ({
+      href: [at, [query, more].filter(Boolean).join("&")].filter(Boolean).join("?"),
+      text,
+    }));
+  return [
+    { title: "The whole study, to read or keep", links: links("") },
+    { title: "Beside the article’s curves", links: links("reference=kizrak-2019") },
+  ];
 }
 
 function AddSeeds({ study, onClose }) {
   const next = Math.max(...study.seeds) + 1;
   const [text, setText] = useState(`${next}-${next + 1}`);
   const added = seedsOf(text).filter((seed) => !study.seeds.includes(seed));
-  const more = study.grids.length || isTuning(study) ? "more experiments" : counted(added.length * (study.experiments / study.seeds.length), "more experiment");
+  const more =
+    study.grids.length || isTuning(study)
+      ? "more experiments"
+      : counted(added.length * (study.experiments / study.seeds.length), "more experiment");
   const send = () => patch(`/studies/${study.id}`, { seeds: [...study.seeds, ...added] }, study.edit_version);
   return html`<${Confirm} title="Add seeds" verb=${`Train ${more}`} act=${send}
     done=${() => refresh("/")} onClose=${onClose}>
     <p>It has ${counted(study.seeds.length, "seed")} now: ${seedsText(study.seeds)}. More seeds narrow the intervals.</p>
-    <${Field} label="Seeds to add" hint="such as 3-4, or 7, 11">${(attributes) => html`<input ...${attributes} value=${text} autocomplete="off"
+    <${Field} label="Seeds to add" hint="such as 3-4, or 7, 11">${(
+      attributes,
+    ) => html`<input ...${attributes} value=${text} autocomplete="off"
       onInput=${(event) => setText(event.target.value)} />`}<//>
   <//>`;
 }

@@ -18,6 +18,8 @@ export function StudyExperiments({ study }) {
 
 function Listed({ study }) {
   const feed = useFeed(`/experiments?study=${study.id}&limit=${PER_PAGE}`, null, study.revision);
-  return html`<${Loaded} feed=${feed} what="the experiments">${(data) => html`<${ExperimentTable} items=${data.items} caption="Experiments of the study" />
+  return html`<${Loaded} feed=${feed} what="the experiments">${(
+    data,
+  ) => html`<${ExperimentTable} items=${data.items} caption="Experiments of the study" />
     ${data.next_cursor && html`<p><a href=${`/experiments?study=${study.id}`}>All ${study.experiments}</a></p>`}`}<//>`;
 }

@@ -18,7 +18,14 @@ export function Tuning({ study }) {
   return html`<section class="card stack" aria-labelledby="tuning-title">
     <div class="card-head"><h2 id="tuning-title">Learning rates</h2>
       <a class="small-text" href=${`/studies/${tuning.study}`}>The trials, a study of their own</a></div>
-    ${tuning.choices.length > 0 ? html`<${Chosen} tuning=${tuning} />` : isTuning(study) ? html`<${Trying} tuning=${tuning} />` : html`<p>It was cancelled before the rates were chosen: nothing is ranked.</p>`}
+    ${
+      tuning.choices.length > 0
+        ? html`<${Chosen} tuning=${tuning} />`
+        : isTuning(study)
+          ? html`<${Trying}
+      tuning=${tuning} />`
+          : html`<p>It was cancelled before the rates were chosen: nothing is ranked.</p>`
+    }
     <p class="small-text muted">Each combination tries ${tuning.rates.map((rate) => plain(rate)).join(", ")} over ${counted(tuning.seeds.length, "seed")} of its own (${seedsText(tuning.seeds)}),
       which the ranking does not see. The highest mean validation accuracy at the last epoch is taken; of equal ones the lower validation loss,
       then the smaller rate. The means have no interval here and separate nothing: they choose.</p>
@@ -27,32 +34,56 @@ export function Tuning({ study }) {
 
 /** On the page of a study that tries rates for another one. */
 export function TunesFor({ study }) {
-  return html`<p class="notice">It tries learning rates for <a href=${`/studies/${study.tunes}`}>another study</a>, which chooses by validation accuracy and not by the ranking below.</p>`;
+  return html`<p class="notice">It tries learning rates for <a
+    href=${`/studies/${study.tunes}`}>another study</a>, which chooses by validation accuracy and not by the ranking below.</p>`;
 }
 
 function Trying({ tuning }) {
   const feed = useFeed(`/studies/${tuning.study}`, (data) => (data?.finished ? null : BUSY_MS));
   return html`<${Loaded} feed=${feed} what="the trials">${(trials) => html`<div class="study-progress">
     <${ProgressBar} progress=${trials.progress} />
-    <p role="status">${progressText(trials)}. ${trials.finished ? "The rates are being chosen." : "The ranking is queued when all rates have been tried."}</p></div>`}<//>`;
+    <p role="status">
+      ${progressText(trials)}. ${trials.finished ? "The rates are being chosen." : "The ranking is queued when all rates have been tried."}</p></div>`}<//>`;
 }
 
 function Chosen({ tuning }) {
   const { dark } = useColours();
-  const styles = useMemo(() => groupStyles(tuning.choices.map(({ factors }) => factors), dark), [tuning.choices, dark]);
-  const lines = useMemo(() => tuning.choices.map((choice) => ({ choice, style: styles.get(groupKey(choice.factors)) })), [tuning.choices, styles]);
+  const styles = useMemo(
+    () =>
+      groupStyles(
+        tuning.choices.map(({ factors }) => factors),
+        dark,
+      ),
+    [tuning.choices, dark],
+  );
+  const lines = useMemo(
+    () => tuning.choices.map((choice) => ({ choice, style: styles.get(groupKey(choice.factors)) })),
+    [tuning.choices, styles],
+  );
   return html`<${Warnings} tuning=${tuning} />
-    ${lines.length <= MOST_LINES && html`<figure><figcaption>Mean validation accuracy at the last epoch, %</figcaption><${RateChart} lines=${lines} /></figure>`}
+    ${
+      lines.length <= MOST_LINES &&
+      html`<figure><figcaption>Mean validation accuracy at the last epoch, %</figcaption>
+      <${RateChart} lines=${lines} /></figure>`
+    }
     <div class="scroll tall" tabindex="0" role="region" aria-label="Rates tried"><table class="cards">
-      <thead><tr><th scope="col">Group</th><th scope="col" class="number">Chosen rate</th>${tuning.rates.map((rate) => html`<th scope="col" class="number">at ${plain(rate)}</th>`)}</tr></thead>
-      <tbody>${tuning.choices.map((choice) => html`<${Row} key=${groupKey(choice.factors)} choice=${choice} rates=${tuning.rates} />`)}</tbody></table></div>`;
+      <thead><tr><th scope="col">Group</th><th scope="col" class="number">Chosen rate</th>
+        ${tuning.rates.map((rate) => html`<th scope="col" class="number">at ${plain(rate)}</th>`)}</tr></thead>
+      <tbody>${tuning.choices.map(
+        (choice) => html`<${Row} key=${groupKey(choice.factors)} choice=${choice}
+        rates=${tuning.rates} />`,
+      )}</tbody></table></div>`;
 }
 
 function Row({ choice, rates }) {
   const score = (rate) => choice.scores.find(({ learning_rate: tried }) => tried === rate);
   return html`<tr><th scope="row"><${GroupName} factors=${choice.factors} /></th>
-    <td data-label="Chosen rate" class="number">${choice.learning_rate === null ? "none" : plain(choice.learning_rate)}</td>
-    ${rates.map((rate) => html`<td data-label=${`at ${plain(rate)}`} class="number"><${Score} score=${score(rate)} isChosen=${rate === choice.learning_rate} /></td>`)}</tr>`;
+    <td data-label="Chosen rate" class="number">${choice.learning_rate === null ? "none" : plain(choice.learning_rate)}
+      </td>
+    ${rates.map(
+      (rate) => html`<td data-label=${`at ${plain(rate)}`} class="number">
+      <${Score} score=${score(rate)} isChosen=${rate === choice.learning_rate} /></td>`,
+    )}</tr>`;
 }
 
 function Score({ score, isChosen }) {
@@ -64,8 +95,20 @@ function Score({ score, isChosen }) {
 
 function Warnings({ tuning }) {
   const named = (choices) => choices.map(({ factors }) => groupLabel(factors)).join("; ");
-  const ends = [["least", Math.min(...tuning.rates)], ["greatest", Math.max(...tuning.rates)]].map(([end, rate]) => [end, tuning.choices.filter((choice) => choice.at_edge && choice.learning_rate === rate)]);
+  const ends = [
+    ["least", Math.min(...tuning.rates)],
+    ["greatest", Math.max(...tuning.rates)],
+  ].map(([end, rate]) => [end, tuning.choices.filter((choice) => choice.at_edge && choice.learning_rate === rate)]);
   const leftOut = tuning.choices.filter((choice) => choice.learning_rate === null);
-  return html`${leftOut.length > 0 && html`<div class="notice warn"><strong>Not ranked:</strong> ${named(leftOut)}. No rate worked with every seed.</div>`}
-    ${ends.map(([end, choices]) => choices.length > 0 && html`<div class="notice warn" key=${end}><strong>At the edge:</strong> for ${named(choices)} the best rate is the ${end} that was tried. A better one may lie beyond; tune again with rates further out.</div>`)}`;
+  return html`${
+    leftOut.length > 0 &&
+    html`<div class="notice warn">
+    <strong>Not ranked:</strong> ${named(leftOut)}. No rate worked with every seed.</div>`
+  }
+    ${ends.map(
+      ([end, choices]) =>
+        choices.length > 0 &&
+        html`<div class="notice warn" key=${end}>
+      <strong>At the edge:</strong> for ${named(choices)} the best rate is the ${end} that was tried. A better one may lie beyond; tune again with rates further out.</div>`,
+    )}`;
 }

@@ -19,8 +19,10 @@ function topText(comparison) {
   }
   const leaders = leadersOf(comparison);
   const tests = `${counted(comparison.family.pairs, "test")}, Holm-corrected at ${comparison.family.alpha}`;
-  if (leaders.length === 1) return `Best is ${groupLabel(leaders[0].factors)}, separated from every other group (${tests}).`;
-  if (leaders.length === comparison.groups.length) return `No group can be told from the best by these seeds (${tests}).`;
+  if (leaders.length === 1)
+    return `Best is ${groupLabel(leaders[0].factors)}, separated from every other group (${tests}).`;
+  if (leaders.length === comparison.groups.length)
+    return `No group can be told from the best by these seeds (${tests}).`;
   return `The first place is open between ${named(leaders)}: no test puts another group above them (${tests}).`;
 }
 

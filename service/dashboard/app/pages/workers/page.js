@@ -11,7 +11,8 @@ export function Page() {
   useTitle("Workers");
   const workers = useFeed("/workers", EVERY_MS);
   const queue = useFeed("/queue", EVERY_MS);
-  return html`<div class="page-head"><div><h1>Workers</h1><p>Processes that train, and what waits for them.</p></div></div>
+  return html`<div class="page-head"><div><h1>Workers</h1><p>Processes that train, and what waits for them.</p></div>
+    </div>
     <${Loaded} feed=${queue} what="the queue">${(data) => html`<${Queue} queue=${data} />`}<//>
     <${Loaded} feed=${workers} what="the workers">${(data) => html`<${Workers} items=${data.items} />`}<//>`;
 }
@@ -23,7 +24,8 @@ function Queue({ queue }) {
     ["Oldest has waited", queue.queued ? duration(queue.oldest_queued_seconds) : NONE],
     ["All done in about", queue.queued + queue.running ? duration(queue.eta_seconds) : NONE],
   ];
-  return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+    </dl>`;
 }
 
 function Workers({ items }) {
@@ -36,7 +38,8 @@ function Workers({ items }) {
   }
   const order = (worker) => [worker.alive ? 0 : 1, -Date.parse(worker.last_seen)];
   const sorted = [...items].sort((a, b) => order(a)[0] - order(b)[0] || order(a)[1] - order(b)[1]);
-  return html`<div class="columns">${sorted.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} now=${now} />`)}</div>`;
+  return html`<div class="columns">
+    ${sorted.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} now=${now} />`)}</div>`;
 }
 
 function Worker({ worker, now }) {
@@ -51,14 +54,24 @@ function Worker({ worker, now }) {
     <p>${worker.device_name} <span class="muted">(${worker.device})</span></p>
     <div>
       <div class="meter" aria-hidden="true"><span style=${{ width: `${100 * (share ?? 0)}%` }}></span></div>
-      <p class="small-text muted">${share === null ? "memory in use: not known" : `${bytes(used)} of ${bytes(total)} memory`}</p>
+      <p class="small-text muted">
+        ${share === null ? "memory in use: not known" : `${bytes(used)} of ${bytes(total)} memory`}</p>
     </div>
     <dl>
       <dt>Runs</dt>
-      <dd>${worker.experiments.length ? worker.experiments.map((id) => html`<${Running} key=${id} id=${id} />`) : "nothing"}</dd>
+      <dd>${
+        worker.experiments.length
+          ? worker.experiments.map(
+              (id) => html`<${Running} key=${id}
+        id=${id} />`,
+            )
+          : "nothing"
+      }</dd>
       <dt>Last seen</dt><dd>${ago(worker.last_seen, now)}</dd>
       <dt>Started</dt><dd>${ago(worker.started_at, now)}</dd>
-      <dt>Versions</dt><dd>${Object.entries(worker.versions).map(([name, version]) => `${name} ${version}`).join(", ")}</dd>
+      <dt>Versions</dt><dd>${Object.entries(worker.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(", ")}</dd>
     </dl>
   </section>`;
 }
