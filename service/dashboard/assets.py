@@ -10,7 +10,7 @@ from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
 
 DASHBOARD = Path(__file__).parent
-SERVED = frozenset({".css", ".js", ".svg"})
+SERVED = frozenset({".css", ".js", ".json", ".svg"})
 
 # What npm packages keep their published files in; it says nothing to whoever reads an address.
 WRAPPERS = frozenset({"bundles", "dist"})

@@ -1,27 +1,24 @@
-"""The pages' colours on a light ground, for figures that are drawn here: service/dashboard/app/palette.js says the
-same, and a test holds the two equal."""
+"""The pages' colours on a light ground, for figures that are drawn here: both read palette.json."""
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 from service.domain.comparisons.cells import Factors
 
-HUES = {
-    "blue": "#0072b2", "vermilion": "#c9540a", "green": "#00825c", "amber": "#a67300", "magenta": "#ad3f8c",
-    "grey": "#626a73", "indigo": "#5a50c8", "teal": "#0b7a8a", "olive": "#67750a", "wine": "#8f3b34",
-}  # fmt: skip
-SYMBOLS = ("circle", "rect", "triangle", "diamond")
-OF_ACTIVATION: Mapping[str, tuple[str, int]] = {
-    "relu": ("blue", 0), "sigmoid": ("vermilion", 1), "tanh": ("green", 2), "leaky_relu": ("amber", 3),
-    "swish": ("magenta", 0), "linear": ("grey", 1), "softplus": ("teal", 2), "step": ("wine", 1),
-    "softmax": ("olive", 3), "gelu": ("indigo", 0), "swish2": ("magenta", 2), "silu": ("magenta", 3),
-    "mish": ("wine", 2), "elu": ("teal", 0), "selu": ("olive", 0), "prelu": ("amber", 0), "rrelu": ("amber", 1),
-    "relu6": ("blue", 1), "relu_squared": ("blue", 2), "celu": ("teal", 3), "hard_sigmoid": ("vermilion", 2),
-    "hard_tanh": ("green", 1), "softsign": ("green", 3), "sine": ("indigo", 2), "gelu_tanh": ("indigo", 3),
-    "hard_swish": ("magenta", 1), "log_sigmoid": ("vermilion", 3), "tanh_shrink": ("grey", 2),
-    "soft_shrink": ("grey", 3), "hard_shrink": ("grey", 0),
-}  # fmt: skip
+_PALETTE = json.loads((Path(__file__).parent.parent / "dashboard/app/charts/palette.json").read_text())
 _MARKERS = {"circle": "o", "rect": "s", "triangle": "^", "diamond": "D"}
+
+
+class _Named(NamedTuple):
+    hue: str
+    symbol: str
+
+
+HUES: dict[str, str] = {name: colors["light"] for name, colors in _PALETTE["hues"].items()}
+SYMBOLS: list[str] = _PALETTE["symbols"]
+OF_ACTIVATION = {name: _Named(**style) for name, style in _PALETTE["activations"].items()}
 
 
 @dataclass(frozen=True)
@@ -31,9 +28,13 @@ class Style:
 
 
 def style_of(factors: Factors, place: int) -> Style:
-    """An activation has its own style where groups differ in nothing else; other groups take theirs in order."""
+    """Return a group's style: its activation's own where groups differ in nothing else, otherwise the next in order."""
     label = factors.get("activation")
-    known = OF_ACTIVATION.get(str(label).split("(")[0].strip()) if len(factors) == 1 else None
-    names = list(HUES)
-    hue, symbol = known or (names[place % len(names)], place // len(names) % len(SYMBOLS))
-    return Style(HUES[hue], _MARKERS[SYMBOLS[symbol]])
+    named = OF_ACTIVATION.get(str(label).split("(")[0].strip()) if len(factors) == 1 else None
+    hue, symbol = named or _nth(place)
+    return Style(HUES[hue], _MARKERS[symbol])
+
+
+def _nth(place: int) -> _Named:
+    hues = list(HUES)
+    return _Named(hues[place % len(hues)], SYMBOLS[place // len(hues) % len(SYMBOLS)])

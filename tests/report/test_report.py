@@ -1,6 +1,7 @@
 """A report's words, figures and pages, from figures made up here."""
 
 import base64
+import json
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from service.domain.activations.catalogue import CATALOGUE
 from service.domain.article_claims.answer import ArticleClaim, Part
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.compare import compare
@@ -195,12 +197,16 @@ def test_the_command_repeats_the_study() -> None:
     assert last.code.startswith("curl http://127.0.0.1:8000/api/v1/studies ")
 
 
-def test_colours_are_those_of_the_pages() -> None:
-    text = (PAGES / "charts" / "palette.js").read_text()
-    hues = dict(re.findall(r"^  (\w+): \[\"(#\w+)\", \"#\w+\"\],$", text, re.MULTILINE))
-    table = text[text.index("OF_ACTIVATION") : text.index("prettier-ignore")]
-    styles = {name: (hue, int(symbol)) for name, hue, symbol in re.findall(r'(\w+): \["(\w+)", (\d)\]', table)}
-    assert hues == palette.HUES
-    assert styles == palette.OF_ACTIVATION
-    symbols = (PAGES / "charts" / "symbols.js").read_text()
-    assert re.findall(r'^  (\w+): "M', symbols, re.MULTILINE) == list(palette.SYMBOLS)
+def test_style_of_an_activation_is_that_of_the_palette_file() -> None:
+    styles = json.loads((PAGES / "charts" / "palette.json").read_text())
+    blue = styles["hues"]["blue"]["light"]
+    assert styles["activations"]["relu"] == {"hue": "blue", "symbol": "circle"}
+    assert palette.style_of({"activation": "relu"}, 3) == palette.Style(blue, "o")
+
+
+def test_palette_names_only_hues_symbols_and_functions_that_exist() -> None:
+    marks = re.findall(r'^  (\w+): "M', (PAGES / "charts" / "symbols.js").read_text(), re.MULTILINE)
+    assert marks == palette.SYMBOLS
+    assert {hue for hue, _ in palette.OF_ACTIVATION.values()} <= palette.HUES.keys()
+    assert {symbol for _, symbol in palette.OF_ACTIVATION.values()} <= set(palette.SYMBOLS)
+    assert palette.OF_ACTIVATION.keys() <= CATALOGUE.keys()

@@ -1,35 +1,12 @@
-/** One colour and one symbol per activation, the same on every page. Hues after Okabe and Ito (2008), darkened or
- * lightened until a line has a contrast of 3:1 on its ground; where two functions share a hue, the symbol differs. */
+/** One colour and one symbol per activation, the same on every page and in reports: palette.json has them. Its hues are
+ * those of Okabe and Ito (2008), darkened or lightened until a line has a contrast of 3:1 on its ground; where two
+ * functions share a hue, the symbol differs. */
 import { useEffect, useState } from "../core/html.js";
 import { groupKey } from "../text/labels.js";
-import { SYMBOLS } from "./symbols.js";
+import palette from "./palette.json" with { type: "json" };
 
-/** [on light, on dark] */
-const HUES = {
-  blue: ["#0072b2", "#4ea9e6"],
-  vermilion: ["#c9540a", "#ff8b45"],
-  green: ["#00825c", "#2cc295"],
-  amber: ["#a67300", "#e2ad2e"],
-  magenta: ["#ad3f8c", "#e78cc8"],
-  grey: ["#626a73", "#a7b0ba"],
-  indigo: ["#5a50c8", "#9d96ff"],
-  teal: ["#0b7a8a", "#48c3d6"],
-  olive: ["#67750a", "#b4c244"],
-  wine: ["#8f3b34", "#e48b80"],
-};
-const NAMES = Object.keys(HUES);
-const MARKS = Object.keys(SYMBOLS);
-
-// prettier-ignore
-const OF_ACTIVATION = {
-  relu: ["blue", 0], sigmoid: ["vermilion", 1], tanh: ["green", 2], leaky_relu: ["amber", 3], swish: ["magenta", 0],
-  linear: ["grey", 1], softplus: ["teal", 2], step: ["wine", 1], softmax: ["olive", 3], gelu: ["indigo", 0],
-  swish2: ["magenta", 2], silu: ["magenta", 3], mish: ["wine", 2], elu: ["teal", 0], selu: ["olive", 0],
-  prelu: ["amber", 0], rrelu: ["amber", 1], relu6: ["blue", 1], relu_squared: ["blue", 2], celu: ["teal", 3],
-  hard_sigmoid: ["vermilion", 2], hard_tanh: ["green", 1], softsign: ["green", 3], sine: ["indigo", 2],
-  gelu_tanh: ["indigo", 3], hard_swish: ["magenta", 1], log_sigmoid: ["vermilion", 3], tanh_shrink: ["grey", 2],
-  soft_shrink: ["grey", 3], hard_shrink: ["grey", 0],
-};
+const HUES = Object.keys(palette.hues);
+const MARKS = palette.symbols;
 
 /**
  * How an activation is drawn.
@@ -37,15 +14,20 @@ const OF_ACTIVATION = {
  * @returns {{color: string, symbol: string}}
  */
 export function activationStyle(label, dark) {
-  const [hue, symbol] = OF_ACTIVATION[nameOf(label)] ?? hashed(label);
-  return { color: HUES[hue][dark ? 1 : 0], symbol: MARKS[symbol] };
+  const { hue, symbol } = palette.activations[nameOf(label)] ?? hashed(label);
+  return { color: colorOf(hue, dark), symbol };
 }
 
 /** The style of the n-th group where groups are no activations. */
 export function orderedStyle(index, dark) {
-  const hue = NAMES[index % NAMES.length];
-  return { color: HUES[hue][dark ? 1 : 0], symbol: MARKS[Math.floor(index / NAMES.length) % MARKS.length] };
+  const { hue, symbol } = nth(index);
+  return { color: colorOf(hue, dark), symbol };
 }
+
+const colorOf = (hue, dark) => palette.hues[hue][dark ? "dark" : "light"];
+
+/** The n-th pair of a hue and a symbol, when all hues have a symbol before the next symbol is taken. */
+const nth = (n) => ({ hue: HUES[n % HUES.length], symbol: MARKS[Math.floor(n / HUES.length) % MARKS.length] });
 
 const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3], [4, 2]];
 
@@ -73,7 +55,7 @@ const nameOf = (label) => String(label).split("(")[0].trim();
 function hashed(text) {
   let sum = 2166136261;
   for (const letter of String(text)) sum = Math.imul(sum ^ letter.codePointAt(0), 16777619) >>> 0;
-  return [NAMES[sum % NAMES.length], Math.floor(sum / NAMES.length) % MARKS.length];
+  return nth(sum);
 }
 
 const TOKENS = ["ink", "muted", "line", "paper", "surface", "accent", "good", "bad", "warn"];
