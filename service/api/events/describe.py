@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from service.api.schemas.base import View
-from service.api.schemas.epochs import EpochView, MetricsView
+from service.api.schemas.epochs import EpochsView, EpochView
 from service.api.views import experiments as views
 from service.api.views import studies as study_views
 from service.changefeed.items import Item, Kind
@@ -21,7 +21,7 @@ from service.storage.tables.experiments import Experiment
 NEVER_CHANGES = {"spec"}
 
 
-class MetricsEvent(MetricsView):
+class EpochsEvent(EpochsView):
     """Epochs of one experiment that were written or rewritten."""
 
     experiment_id: UUID
@@ -66,7 +66,7 @@ def _metrics(deltas: Deltas) -> Iterator[Item]:
     ordered = sorted(deltas.epochs, key=_written)
     for (id, revision), epochs in groupby(ordered, _written):
         row = of[id]
-        event = MetricsEvent(
+        event = EpochsEvent(
             experiment_id=id,
             study_id=row.study_id,
             items=[EpochView.model_validate(epoch) for epoch in epochs],

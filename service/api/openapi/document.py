@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service.api.http.problem import Problem
-from service.api.openapi.examples import BY_SCHEMA
+from service.api.openapi.examples import BY_COMPONENT
 
 TAGS = [
     {"name": "experiments", "description": "Submit a spec, watch it train, read its result."},
@@ -59,7 +59,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs") | {"Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError", *SPELT_OUT):
         schemas.pop(unused, None)
-    for name, example in BY_SCHEMA.items():  # not in the models: FastAPI leaves out what is null in an example
+    for name, example in BY_COMPONENT.items():  # not in the models: FastAPI leaves out what is null in an example
         schemas[name]["examples"] = [example]
     return document
 

@@ -1,229 +1,290 @@
-"""Examples of answers, for readers of the OpenAPI document: one experiment and one study seen from every route. What
-is sent has its examples beside its own bounds, in service.domain."""
+"""Examples of answers for the OpenAPI document: one study and one of its experiments, as every route shows them.
+
+Each is an instance of its model, so that it follows the model's fields. Examples of request bodies stand beside their
+models, in service.domain.
+"""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from service.api.openapi.comparison_examples import CLAIMS, COMPARISON, CURVES
-from service.api.schemas.diagnostics import DIAGNOSTICS
-from service.api.views.activations import EXAMPLES as ACTIVATION_EXAMPLES
+from pydantic import BaseModel
+
+from service.api.http.problem import Problem, ProblemItem
+from service.api.openapi.activation_examples import ACTIVATIONS
+from service.api.openapi.comparison_examples import COMPARISON, CURVES
+from service.api.openapi.names import component_name
+from service.api.schemas.attempts import AttemptsView, AttemptView
+from service.api.schemas.base import Page
+from service.api.schemas.diagnostics import DiagnosticsView, LayerView
+from service.api.schemas.epochs import EpochsView, EpochView
+from service.api.schemas.experiments import ExperimentView
+from service.api.schemas.results import ResultView, ScoreView
+from service.api.schemas.studies import StudyPlan, StudyView
+from service.api.schemas.workers import QueueView, WorkersView, WorkerView
+from service.domain.article_claims.answer import Claim, Claims, Evidence, Part
+from service.domain.presets import PRESETS
+from service.domain.results import ClassFigures, Fingerprint
+from service.domain.spec import ExperimentSpec
+from service.domain.status import Outcome, Status
+from service.domain.study import StudySpec
 from service.domain.workers import WorkerMemory
 
-_STUDY_ID = "0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"
+SUBMITTED = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+STARTED = SUBMITTED + timedelta(seconds=1.25)
+FINISHED = STARTED + timedelta(seconds=20.65)
+WORKER = "lab-1:4711:0198c1d2"
+CPU = "Intel(R) Xeon(R) Platinum 8481C"
+VERSION = "0.1.0"
+TORCH = "2.13.0"
 
-EXPERIMENT: dict[str, Any] = {
-    "id": "0198c1d2-7e51-7c44-9f3a-1b2c3d4e5f60",
-    "name": "swish, quick look",
-    "status": "succeeded",
-    "cause": None,
-    "detail": None,
-    "remedy": None,
-    "waiting_reason": None,
-    "queue_position": None,
-    "cancel_requested": False,
-    "attempt": 1,
-    "lost_count": 0,
-    "study_id": _STUDY_ID,
-    "activation_label": "swish",
-    "spec": {
-        "activation": {"name": "swish", "parameters": {"beta": {"value": 1.0, "learnable": False}}},
-        "dataset": "mnist_5k",
-        "epochs": 3,
-        "model": {
-            "conv_channels": [32, 64],
-            "dense_units": 128,
-            "dense_layers": 1,
-            "batch_norm": True,
-            "pool": "max",
-            "init": "glorot_uniform",
-        },
-        "batch_size": 128,
-        "dropout": {"conv": 0.25, "dense": 0.5},
-        "seed": 0,
-        "validation_fraction": 0.1,
-        "train_samples": None,
-        "classes": None,
-        "optimizer": {"name": "adam", "learning_rate": 0.001, "momentum": 0.0, "l2": 1e-05},
-        "schedule": "reduce_on_plateau",
-        "max_seconds": None,
-        "output": "softmax",
-        "early_stopping": None,
-        "precision": "auto",
-        "diagnostics": True,
-    },
-    "tags": ["quick"],
-    "notes": None,
-    "priority": 0,
-    "epochs_done": 3,
-    "test_accuracy": 0.961,
-    "test_loss": 0.1274,
-    "best_epoch": 3,
-    "best_test_accuracy": 0.961,
-    "best_test_loss": 0.1274,
-    "seconds": 18.4,
-    "early_loss": 0.4137,
-    "images_per_second": 612.9,
-    "retry_of": None,
-    "edit_version": 1,
-    "created_at": "2026-01-15T09:30:00Z",
-    "started_at": "2026-01-15T09:30:01.250000Z",
-    "finished_at": "2026-01-15T09:30:21.900000Z",
-    "revision": 128,
-}
-
-METRICS: dict[str, Any] = {
-    "items": [
-        {
-            "epoch": 3,
-            "attempt": 1,
-            "train_loss": 0.2213,
-            "train_accuracy": 0.9336,
-            "validation_loss": 0.1502,
-            "validation_accuracy": 0.955,
-            "l2": 0.0071,
-            "learning_rate": 0.001,
-            "seconds": 5.9,
-            "images_per_second": 610.2,
-            "non_finite": [],
-        }
-    ],
-    "valid_through_epoch": 3,
-    "revision": 128,
-}
-
-_SCORE = {"epoch": 3, "test_loss": 0.1274, "test_accuracy": 0.961, "interval": [0.947, 0.971]}
-
-RESULT: dict[str, Any] = {
-    "last": _SCORE,
-    "best": _SCORE,
-    "per_class": [
-        {"label": 0, "support": 500, "precision": 0.97, "recall": 0.958, "f1": 0.964},
-        {"label": 1, "support": 500, "precision": 0.952, "recall": 0.964, "f1": 0.958},
-    ],
-    "confusion_matrix": [[479, 21], [18, 482]],
-    "fingerprint": {
-        "torch": "2.13.0",
-        "numpy": "2.4.6",
-        "device": "cpu",
-        "device_name": "Intel(R) Xeon(R) Platinum 8481C",
-        "instruction_set": "AVX512",
-        "threads": 8,
-        "precision": "float32",
-        "execution": "single",
-        "code": "0.1.0",
-        "mixed": False,
-    },
-    "collapse": None,
-}
-
-ATTEMPTS: dict[str, Any] = {
-    "items": [
-        {
-            "attempt": 1,
-            "worker": "lab-1:4711:0198c1d2",
-            "started_at": "2026-01-15T09:30:01.250000Z",
-            "ended_at": "2026-01-15T09:30:21.900000Z",
-            "outcome": "succeeded",
-            "cause": None,
-            "detail": None,
-            "epochs": 3,
-            "log_tail": "epoch 3/3 validation accuracy 0.9550\n",
-        }
-    ]
-}
-
-STUDY: dict[str, Any] = {
-    "id": _STUDY_ID,
-    "name": "quick",
-    "question": "Which activation learns best in three short epochs?",
-    "preset": None,
-    "base": {"dataset": "mnist_5k", "epochs": 3},
-    "factors": {"activation": ["relu", "swish"]},
-    "grids": [],
-    "seeds": [0, 1, 2],
-    "tuning": None,
-    "tunes": None,
-    "reuse": False,
-    "activations": {},
-    "experiments": 6,
-    "progress": {"queued": 3, "running": 1, "succeeded": 2, "failed": 0, "cancelled": 0},
-    "finished": False,
-    "eta_seconds": 74.0,
-    "cancelled_at": None,
-    "edit_version": 1,
-    "created_at": "2026-01-15T09:30:00Z",
-    "revision": 131,
-}
-
-STUDY_PLAN: dict[str, Any] = {
-    "cells": 2,
-    "experiments": 6,
-    "reused": 0,
-    "tuning_experiments": 0,
-    "train_seconds": 110.4,
-    "seconds": 55.2,
-    "workers": 2,
-    "basis": "The pace of recent epochs of the same network and batch size, on the kinds of device that live workers"
+STUDY_SPEC = StudySpec(
+    name="quick",
+    question="Which activation learns best in three short epochs?",
+    base=PRESETS["quick"]["base"],
+    factors={"activation": ["relu", "swish"]},
+    seeds=[0, 1, 2],
+)
+STUDY = StudyView(
+    **STUDY_SPEC.model_dump(exclude={"tuning"}),
+    id=UUID("0198c1d2-7e4f-7a31-8b0c-5d6e7f809102"),
+    tuning=None,
+    tunes=None,
+    activations={},
+    experiments=STUDY_SPEC.size,
+    progress={Status.QUEUED: 3, Status.RUNNING: 1, Status.SUCCEEDED: 2, Status.FAILED: 0, Status.CANCELLED: 0},
+    finished=False,
+    eta_seconds=74.0,
+    cancelled_at=None,
+    edit_version=1,
+    created_at=SUBMITTED,
+    revision=131,
+)
+STUDY_PLAN = StudyPlan(
+    cells=2,
+    experiments=STUDY_SPEC.size,
+    reused=0,
+    tuning_experiments=0,
+    train_seconds=110.4,
+    seconds=55.2,
+    workers=2,
+    basis="The pace of recent epochs of the same network and batch size, on the kinds of device that live workers"
     " have.",
-}
+)
 
-WORKERS: dict[str, Any] = {
-    "items": [
-        {
-            "id": "lab-1:4711:0198c1d2",
-            "hostname": "lab-1",
-            "pid": 4711,
-            "device": "cpu",
-            "device_name": "Intel(R) Xeon(R) Platinum 8481C",
-            "memory": WorkerMemory(total=33_554_432_000, used=1_482_000_000).model_dump(),
-            "status": "busy",
-            "alive": True,
-            "experiments": ["0198c1d2-7e53-7d10-a5b6-c7d8e9f00112"],
-            "versions": {"actlab": "0.1.0", "torch": "2.13.0"},
-            "started_at": "2026-01-15T09:00:00Z",
-            "last_seen": "2026-01-15T09:31:07Z",
-        }
-    ]
-}
-
-QUEUE: dict[str, Any] = {
-    "queued": 3,
-    "running": 1,
-    "oldest_queued_seconds": 67.0,
-    "eta_seconds": 74.0,
-    "by_priority": {"0": 3},
-}
-
-PROBLEM: dict[str, Any] = {
-    "type": "about:blank",
-    "title": "The request is not valid",
-    "status": 422,
-    "detail": "epochs: Should be greater than or equal to 1, got 0.",
-    "code": "validation_error",
-    "errors": [
-        {
-            "pointer": "/epochs",
-            "detail": "Should be greater than or equal to 1, got 0",
-            "code": "greater_than_equal",
-        }
+SPEC = ExperimentSpec.model_validate(STUDY_SPEC.base | {"activation": "swish"})
+LAST = ScoreView(epoch=SPEC.epochs, test_loss=0.1274, test_accuracy=0.961, interval=(0.947, 0.971))
+EXPERIMENT = ExperimentView(
+    id=UUID("0198c1d2-7e51-7c44-9f3a-1b2c3d4e5f60"),
+    name="swish, quick look",
+    status=Status.SUCCEEDED,
+    cause=None,
+    detail=None,
+    remedy=None,
+    cancel_requested=False,
+    attempt=1,
+    lost_count=0,
+    study_id=STUDY.id,
+    activation="swish",
+    spec=SPEC.model_dump(mode="json"),
+    tags=["quick"],
+    notes=None,
+    priority=0,
+    epochs_done=SPEC.epochs,
+    test_accuracy=LAST.test_accuracy,
+    test_loss=LAST.test_loss,
+    best_epoch=LAST.epoch,
+    best_test_accuracy=LAST.test_accuracy,
+    best_test_loss=LAST.test_loss,
+    seconds=18.4,
+    early_loss=0.4137,
+    images_per_second=612.9,
+    retry_of=None,
+    edit_version=1,
+    created_at=SUBMITTED,
+    started_at=STARTED,
+    finished_at=FINISHED,
+    revision=128,
+)
+EPOCHS = EpochsView(
+    items=[
+        EpochView(
+            epoch=SPEC.epochs,
+            attempt=EXPERIMENT.attempt,
+            train_loss=0.2213,
+            train_accuracy=0.9336,
+            validation_loss=0.1502,
+            validation_accuracy=0.955,
+            l2=0.0071,
+            learning_rate=SPEC.optimizer.learning_rate,
+            seconds=5.9,
+            images_per_second=610.2,
+            non_finite=[],
+        )
     ],
-}
+    valid_through_epoch=EXPERIMENT.epochs_done,
+    revision=EXPERIMENT.revision,
+)
+DIAGNOSTICS = DiagnosticsView(
+    items=[
+        LayerView(
+            epoch=SPEC.epochs,
+            attempt=EXPERIMENT.attempt,
+            layer="dense1",
+            position=2,
+            units=SPEC.model.dense_units,
+            zero_share=0.0,
+            saturated_share=0.041,
+            dead_share=0.0078125,
+            dead_share_confirmed=0.0,
+            inactive_share=0.0078125,
+            mean_before=-0.141,
+            sd_before=1.003,
+            mean_after=0.219,
+            sd_after=0.488,
+            gradient_norm=0.0923,
+            gradient_rms=8.5e-05,
+            update_ratio=0.0031,
+            unchanged=False,
+            parameters={},
+            non_finite=[],
+        )
+    ],
+    valid_through_epoch=EXPERIMENT.epochs_done,
+    revision=EXPERIMENT.revision,
+)
+RESULT = ResultView(
+    last=LAST,
+    best=LAST,
+    per_class=[
+        ClassFigures(label=0, support=500, precision=0.97, recall=0.958, f1=0.964),
+        ClassFigures(label=1, support=500, precision=0.952, recall=0.964, f1=0.958),
+    ],
+    confusion_matrix=[[479, 21], [18, 482]],
+    fingerprint=Fingerprint(
+        torch=TORCH,
+        numpy="2.4.6",
+        device="cpu",
+        device_name=CPU,
+        instruction_set="AVX512",
+        threads=8,
+        precision="float32",
+        code=VERSION,
+    ),
+)
+ATTEMPTS = AttemptsView(
+    items=[
+        AttemptView(
+            attempt=EXPERIMENT.attempt,
+            worker=WORKER,
+            started_at=STARTED,
+            ended_at=FINISHED,
+            outcome=Outcome.SUCCEEDED,
+            cause=None,
+            detail=None,
+            epochs=SPEC.epochs,
+            log_tail="epoch 3/3 validation accuracy 0.9550\n",
+        )
+    ]
+)
 
-BY_SCHEMA: Mapping[str, dict[str, Any]] = {
-    "ExperimentView": EXPERIMENT,
-    "Page_ExperimentView_": {"items": [EXPERIMENT], "next_cursor": None},
-    "MetricsView": METRICS,
-    "DiagnosticsView": DIAGNOSTICS,
-    "ResultView": RESULT,
-    "AttemptsView": ATTEMPTS,
-    "StudyView": STUDY,
-    "Page_StudyView_": {"items": [STUDY], "next_cursor": None},
-    "StudyPlan": STUDY_PLAN,
-    "Comparison": COMPARISON,
-    "Curves": CURVES,
-    "Claims": CLAIMS,
-    "WorkersView": WORKERS,
-    "QueueView": QUEUE,
-    **ACTIVATION_EXAMPLES,
-    "Problem": PROBLEM,
+_MISSING = ["5 seeds with a value; there are 3 (sigmoid and tanh)"]
+CLAIMS = Claims(
+    claims=[
+        Claim(
+            number=4,
+            claim="tanh converges faster than sigmoid.",
+            rule="V(A_sigmoid - A_tanh, ln 1.05)",
+            verdict="undecided",
+            missing=_MISSING,
+            parts=[
+                Part(
+                    title="A(sigmoid) - A(tanh)",
+                    verdict="undecided",
+                    context={"dataset": SPEC.dataset, "epochs": SPEC.epochs},
+                    n=3,
+                    mean=0.412,
+                    unit="ln nats",
+                    limit=0.0488,
+                    missing=_MISSING,
+                    evidence=[Evidence(factors={"activation": "sigmoid"}, seeds=[0], experiments=[EXPERIMENT.id])],
+                )
+            ],
+        )
+    ]
+)
+
+WORKERS = WorkersView(
+    items=[
+        WorkerView(
+            id=WORKER,
+            hostname="lab-1",
+            pid=4711,
+            device="cpu",
+            device_name=CPU,
+            memory=WorkerMemory(total=33_554_432_000, used=1_482_000_000).model_dump(),
+            status="busy",
+            alive=True,
+            experiments=[UUID("0198c1d2-7e53-7d10-a5b6-c7d8e9f00112")],
+            versions={"actlab": VERSION, "torch": TORCH},
+            started_at=SUBMITTED - timedelta(minutes=30),
+            last_seen=SUBMITTED + timedelta(seconds=67),
+        )
+    ]
+)
+QUEUE = QueueView(queued=3, running=1, oldest_queued_seconds=67.0, eta_seconds=74.0, by_priority={0: 3})
+
+PROBLEM = Problem(
+    type="about:blank",
+    title="The request is not valid",
+    status=422,
+    detail="epochs: Should be greater than or equal to 1, got 0.",
+    code="validation_error",
+    errors=[
+        ProblemItem(
+            pointer="/epochs",
+            parameter=None,
+            column=None,
+            detail="Should be greater than or equal to 1, got 0",
+            code="greater_than_equal",
+        )
+    ],
+)
+
+_ANSWERS: list[BaseModel] = [
+    EXPERIMENT,
+    Page[ExperimentView](items=[EXPERIMENT], next_cursor=None),
+    EPOCHS,
+    DIAGNOSTICS,
+    RESULT,
+    ATTEMPTS,
+    STUDY,
+    Page[StudyView](items=[STUDY], next_cursor=None),
+    STUDY_PLAN,
+    COMPARISON,
+    CURVES,
+    CLAIMS,
+    WORKERS,
+    QUEUE,
+    *ACTIVATIONS,
+]
+
+
+def _rounded(value: Any) -> Any:
+    """Round the numbers of a JSON value to six significant digits, for readers."""
+    match value:
+        case dict():
+            return {name: _rounded(member) for name, member in value.items()}
+        case list():
+            return [_rounded(member) for member in value]
+        case float():
+            return float(f"{value:.6g}")
+    return value
+
+
+BY_COMPONENT: Mapping[str, dict[str, Any]] = {
+    **{component_name(type(answer)): _rounded(answer.model_dump(mode="json")) for answer in _ANSWERS},
+    component_name(Problem): PROBLEM.model_dump(mode="json", exclude_none=True),
 }
+"""The example of each component of the document that has one."""

@@ -27,7 +27,7 @@ from service.api.http.problem import WITH_BODY, responses
 from service.api.http.specs import SubmissionDep
 from service.api.schemas.attempts import AttemptsView
 from service.api.schemas.base import Page
-from service.api.schemas.epochs import MetricsView
+from service.api.schemas.epochs import EpochsView
 from service.api.schemas.experiments import ExperimentPatch, ExperimentView
 from service.api.schemas.filters import FilterQuery
 from service.api.schemas.misclassified import Misclassified
@@ -140,7 +140,7 @@ def delete_experiment(experiment: LockedExperiment, session: WriteSession) -> No
     usecases.delete(session, experiment)
 
 
-@router.get("/{id}/metrics", responses=NOT_FOUND | NOT_MODIFIED, response_model=MetricsView)
+@router.get("/{id}/metrics", responses=NOT_FOUND | NOT_MODIFIED, response_model=EpochsView)
 async def get_metrics(
     id: UUID,
     request: Request,

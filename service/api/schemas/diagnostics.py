@@ -25,29 +25,3 @@ class DiagnosticsView(View):
     items: list[LayerView] = Field(description="By epoch, from the input to the output.")
     valid_through_epoch: int = Field(description="Drop epochs after this one: a resumed attempt repeats them.")
     revision: int = Field(description="Give it as `since` to get only what changes after this answer.")
-
-
-_OF_A_RELU = {
-    "epoch": 3,
-    "layer": "dense1",
-    "position": 2,
-    "units": 128,
-    "zero_share": 0.553,
-    "saturated_share": 0.553,
-    "dead_share": 0.0078125,
-    "dead_share_confirmed": 0.0,
-    "inactive_share": 0.0078125,
-    "mean_before": -0.141,
-    "sd_before": 1.003,
-    "mean_after": 0.337,
-    "sd_after": 0.561,
-    "gradient_norm": 0.0923,
-    "gradient_rms": 8.5e-05,
-    "update_ratio": 0.0031,
-    "unchanged": False,
-    "parameters": {},
-    "non_finite": [],
-    "attempt": 1,
-}
-
-DIAGNOSTICS: dict[str, Any] = {"items": [_OF_A_RELU], "valid_through_epoch": 3, "revision": 128}

@@ -1,28 +1,34 @@
 """Bodies of answers about the figures of epochs."""
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.schemas.base import View
+from service.domain.results import EpochMetrics
 
 
-class EpochView(View):
-    """Losses are means per image in nats, accuracies fractions. `non_finite` names figures that were infinite or NaN;
-    they are null."""
+class _Attempted(BaseModel):
+    """The fields that come first in an answer: which epoch, and the attempt that trained it."""
 
     epoch: int
     attempt: int
-    train_loss: float | None
-    train_accuracy: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-    l2: float | None
-    learning_rate: float
-    seconds: float
-    images_per_second: float
+
+
+class EpochView(EpochMetrics, _Attempted):
+    """The figures of one epoch. Losses are means per image in nats, accuracies fractions. `non_finite` names the
+    figures that were infinite or NaN; they are null."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    # Without the bound and the default of EpochMetrics: `non_finite` is in every answer.
+    epoch: int
     non_finite: list[str]
 
 
-class MetricsView(View):
+class EpochsView(View):
+    """The figures of an experiment's epochs."""
+
+    model_config = ConfigDict(title="MetricsView")
+
     items: list[EpochView]
-    valid_through_epoch: int = Field(description="Drop epochs after this one: a resumed attempt repeats them.")
-    revision: int = Field(description="Give it as `since` to get only what changes after this answer.")
+    valid_through_epoch: int = Field(description="Drop epochs after this one: a resumed attempt trains them again.")
+    revision: int = Field(description="Send it as `since` to get only what changes after this answer.")

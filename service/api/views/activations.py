@@ -1,8 +1,6 @@
 """Answers about activations, put together from their definitions."""
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +18,6 @@ from service.domain.activations.cost import estimated_cost
 from service.domain.activations.parameters import LARGEST_PARAMETER, ParameterValue
 from service.domain.activations.properties import Properties, properties
 from service.domain.activations.selection import ActivationSpec
-from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.formulas.derivatives import derivative_formula
 from service.domain.formulas.evaluation import Array, derivative, evaluate
 from service.domain.formulas.expression import Expression, formula, is_elementwise
@@ -142,16 +139,3 @@ def _derivative(expression: Expression) -> dict[str, str | None]:
 def _finite(values: Array) -> list[float | None]:
     shown = zip(values.tolist(), np.isfinite(values).tolist(), strict=True)
     return [value if is_finite else None for value, is_finite in shown]
-
-
-def _examples() -> Mapping[str, Any]:
-    """Real answers, shortened where they are long."""
-    swish = catalogue_view("swish").model_dump(mode="json")
-    choice = ActivationSpec.model_validate(FORMULA_EXAMPLE)
-    curve = curve_view(choice, -1, 1, 3).model_dump(mode="json")
-    preview = preview_view(choice).model_dump(mode="json") | {"curve": curve}
-    page = {"items": [swish], "next_cursor": None}
-    return {"ActivationView": swish, "Page_ActivationView_": page, "CurveView": curve, "PreviewView": preview}
-
-
-EXAMPLES = _examples()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from service.api.http.conditional import Resource, Snapshot
 from service.api.schemas.attempts import AttemptsView
 from service.api.schemas.diagnostics import DiagnosticsView, LayerView
-from service.api.schemas.epochs import EpochView, MetricsView
+from service.api.schemas.epochs import EpochsView, EpochView
 from service.api.schemas.experiments import ExperimentView
 from service.api.schemas.results import ResultView
 from service.domain.diagnostics import MEASURES, Measure
@@ -63,7 +63,7 @@ def metrics_resource(id: UUID, since: int | None) -> Resource:
     def build(session: Session) -> Snapshot:
         row = found(session, id)
         items = [EpochView.model_validate(epoch) for epoch in epochs.of_experiment(session, id, since)]
-        body = MetricsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
+        body = EpochsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
         return Snapshot(body, row.revision, Status(row.status).terminal)
 
     return Resource(id, lambda session: _revision(session, id)[0], build)

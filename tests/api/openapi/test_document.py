@@ -151,7 +151,7 @@ def shown(schema: Any) -> Iterator[Any]:
 
 
 def test_the_example_of_an_experiment_holds_a_complete_spec() -> None:
-    spec = ExperimentSpec.model_validate(EXPERIMENT["spec"])
-    assert spec.model_dump(mode="json") == EXPERIMENT["spec"]
-    assert EXPERIMENT["study_id"] == STUDY["id"]
-    assert STUDY["experiments"] == sum(STUDY["progress"].values())
+    spec = ExperimentSpec.model_validate(EXPERIMENT.spec)
+    assert spec.model_dump(mode="json") == EXPERIMENT.spec
+    assert EXPERIMENT.study_id == STUDY.id
+    assert STUDY.experiments == sum(STUDY.progress.values())
