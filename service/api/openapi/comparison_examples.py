@@ -34,6 +34,6 @@ CURVES = curves(
             },
         ),
     ],
-    reference=None,
+    published=None,
     differs=[],
 )

@@ -23,7 +23,7 @@ from service.api.schemas.experiments import ExperimentView
 from service.api.schemas.results import ResultView, ScoreView
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
-from service.domain.article_claims.answer import Claim, Claims, Evidence, Part
+from service.domain.article_claims.answer import ArticleClaim, ArticleClaims, Evidence, Part
 from service.domain.presets import PRESETS
 from service.domain.results import ClassFigures, Fingerprint
 from service.domain.spec import ExperimentSpec
@@ -190,9 +190,9 @@ ATTEMPTS = AttemptsView(
 )
 
 _MISSING = ["5 seeds with a value; there are 3 (sigmoid and tanh)"]
-CLAIMS = Claims(
+CLAIMS = ArticleClaims(
     claims=[
-        Claim(
+        ArticleClaim(
             number=4,
             claim="tanh converges faster than sigmoid.",
             rule="V(A_sigmoid - A_tanh, ln 1.05)",
