@@ -81,14 +81,16 @@ class Reaper:
         return lease.expired and self._watched_for(lease) >= self._settings.lease_seconds
 
     def _take(self, lease: Lease) -> bool:
-        loss = LostWorker(
+        lost_worker = LostWorker(
             self._settings.max_losses,
             counted=self._watched[lease.fence.id].alive,
             detail=f"The worker did not renew its lease of {self._settings.lease_seconds:g} s.",
         )
         taken = self._database.run(
             "reap",
-            lambda s: lost_workers.requeue_expired(s, lease.fence, lease.until, loss, self._settings.lease_seconds),
+            lambda s: lost_workers.requeue_expired(
+                s, lease.fence, lease.until, lost_worker, self._settings.lease_seconds
+            ),
         )
         if taken:
             log.warning("lease_expired", experiment=str(lease.fence.id), attempt=lease.fence.attempt)
@@ -100,8 +102,8 @@ def requeue_from_dead(
     database: Database, settings: Settings, worker: str, detail: str, counted: bool = True
 ) -> list[Fence]:
     """Requeue at once what a worker process held that its supervisor saw die."""
-    loss = LostWorker(settings.max_losses, counted=counted, detail=detail)
-    lost = database.run("requeue_from_dead", lambda s: lost_workers.requeue_owned(s, worker, loss))
+    lost_worker = LostWorker(settings.max_losses, counted=counted, detail=detail)
+    lost = database.run("requeue_from_dead", lambda s: lost_workers.requeue_owned(s, worker, lost_worker))
     for fence in lost:
         keep_log(database, settings, fence)
     return lost

@@ -104,7 +104,7 @@ def register_activation(
         response,
         "activations",
         new.name,
-        lambda: activations.create(session, principal, new, table),
+        lambda: _register(session, principal, new, table),
         status=201,
     )
     return activation_views.registered_view(_found(activations.find(session, name), name))
@@ -138,7 +138,7 @@ def edit_activation(
     if activations.holds(found.version, new):
         activations.restore(session, found.activation)
     else:
-        found = activations.add_version(session, found, principal, new, table)
+        found = activations.add_version(session, found.activation, principal, new, table)
     return activation_views.registered_view(found)
 
 
@@ -166,6 +166,12 @@ def get_curve(
         problem = FieldProblem("to", f"Must be more than from, which is {start:g}", "empty_range", end)
         raise Invalid(f"to: {problem}.", errors=[problem])
     return activation_views.curve_view(_with(session, name, version, parameters), start, end, points)
+
+
+def _register(session: Session, principal: str, new: NewActivation, table: Properties) -> None:
+    if not activations.create(session, principal, new, table):
+        remedy = f"PUT /api/v1/activations/{new.name} gives it a new version; or choose another name."
+        raise NameTaken(f"{new.name!r} is registered. {remedy}")
 
 
 def _measured(new: NewVersion) -> Properties:

@@ -1,4 +1,4 @@
-"""What changed after a revision: asked by one poller a process, and by whoever comes back after a while."""
+"""Rows that changed after a revision, for the poller of a process and for clients that reconnect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from service.storage.tables.studies import Study
 
 @dataclass(frozen=True)
 class Scope:
-    """Experiments by id, and studies with theirs; both empty: everything."""
+    """A selection of changes: experiments by id, and studies with their experiments. Both empty selects everything."""
 
     experiments: frozenset[UUID] = frozenset()
     studies: frozenset[UUID] = frozenset()
@@ -34,7 +34,7 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True)
 class Deltas:
-    """Newest states of what changed, and the epochs that did. Experiments come with their tags."""
+    """The newest states of rows that changed, and the epochs that changed. Experiments come with their tags."""
 
     experiments: Sequence[Experiment] = ()
     epochs: Sequence[Epoch] = ()
@@ -43,35 +43,38 @@ class Deltas:
 
 
 def ids(session: Session, after: int, limit: int) -> dict[UUID, int] | None:
-    """Id -> revision of all experiments and studies that changed or were deleted; None where there are more than
-    `limit`."""
-    found: dict[UUID, int] = {}
+    """Return the revision by id of all experiments and studies that changed or were deleted after a revision.
+
+    Returns None where there are more than `limit`.
+    """
+    revisions: dict[UUID, int] = {}
     for table in (Experiment, Study, Tombstone):
         rows = session.execute(select(table.id, table.revision).where(table.revision > after).limit(limit + 1)).all()
-        found |= {row.id: row.revision for row in rows}
-    return found if len(found) <= limit else None
+        revisions |= {row.id: row.revision for row in rows}
+    return revisions if len(revisions) <= limit else None
 
 
 def since(session: Session, after: int, scope: Scope, limit: int) -> Deltas | None:
-    """All that changed; None where more than `limit` experiments, or epochs, did."""
+    """Return the changes in a scope after a revision; None where more than `limit` experiments or epochs changed."""
     experiments = select(Experiment).where(Experiment.revision > after, _experiments(scope))
     changed = session.scalars(experiments.options(selectinload(Experiment.tag_rows)).limit(limit + 1)).all()
     studies = session.scalars(select(Study).where(Study.revision > after, _studies(scope)).limit(limit + 1)).all()
-    buried = session.scalars(select(Tombstone).where(Tombstone.revision > after, _buried(scope)).limit(limit + 1)).all()
-    if max(len(changed), len(studies), len(buried)) > limit:
+    deleted = select(Tombstone).where(Tombstone.revision > after, _tombstones(scope))
+    tombstones = session.scalars(deleted.limit(limit + 1)).all()
+    if max(len(changed), len(studies), len(tombstones)) > limit:
         return None
     epochs = _epochs(session, [row.id for row in changed], after, limit)
-    return None if len(epochs) > limit else Deltas(changed, epochs, studies, buried)
+    return None if len(epochs) > limit else Deltas(changed, epochs, studies, tombstones)
 
 
 def of_experiment(session: Session, experiment: Experiment) -> Deltas:
-    """It, and all its epochs."""
+    """Return an experiment with all its epochs, as if all of it had changed."""
     epochs = select(Epoch).where(Epoch.experiment_id == experiment.id).order_by(Epoch.epoch)
     return Deltas([experiment], session.scalars(epochs).all())
 
 
 def _epochs(session: Session, experiments: Sequence[UUID], after: int, limit: int) -> Sequence[Epoch]:
-    """An epoch never changes without its experiment, which leads to it by the primary key."""
+    """Return changed epochs of changed experiments, by primary key: no epoch changes without its experiment."""
     if not experiments:
         return []
     changed = (Epoch.experiment_id.in_(experiments), Epoch.revision > after)
@@ -86,7 +89,7 @@ def _studies(scope: Scope) -> ColumnElement[bool]:
     return true() if scope.everything else Study.id.in_(scope.studies)
 
 
-def _buried(scope: Scope) -> ColumnElement[bool]:
+def _tombstones(scope: Scope) -> ColumnElement[bool]:
     return _of(scope, Tombstone.id, Tombstone.study_id)
 
 

@@ -1,4 +1,4 @@
-"""The change counter: one number that every visible change raises, so that a higher revision committed later."""
+"""The change counter: a number that every visible change increments, so that a higher revision committed later."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,19 +16,21 @@ from service.storage.tables.studies import Study
 
 
 def stamp(session: UnitOfWork, experiments: Collection[UUID], *, epoch: int | None = None) -> int:
-    """Take the next revision and write it on the experiments, on that epoch of theirs, and on their studies.
+    """Take the next revision and write it on experiments, on one epoch of theirs if any, and on their studies.
 
-    Call it after the rows themselves have changed: the counter's row stays locked until the commit, which puts the
-    commits in the order of their revisions and should last as short as can be.
+    Call it after the rows themselves have changed: the counter's row stays locked until the commit, which keeps
+    commits in the order of their revisions and should be short.
     """
     revision = next_revision(session)
     session.execute(update(Experiment).where(Experiment.id.in_(experiments)).values(revision=revision))
     for table in () if epoch is None else (Epoch, Layer):
-        touched = table.experiment_id.in_(experiments) & (table.epoch == epoch)
-        session.execute(update(table).where(touched).values(revision=revision))
-    of = select(Experiment.study_id).where(Experiment.id.in_(experiments), Experiment.study_id.is_not(None))
+        changed = table.experiment_id.in_(experiments) & (table.epoch == epoch)
+        session.execute(update(table).where(changed).values(revision=revision))
+    with_experiments = select(Experiment.study_id).where(
+        Experiment.id.in_(experiments), Experiment.study_id.is_not(None)
+    )
     studies = session.scalars(
-        update(Study).where(Study.id.in_(of)).values(revision=revision).returning(Study.id),
+        update(Study).where(Study.id.in_(with_experiments)).values(revision=revision).returning(Study.id),
         execution_options=BLIND,
     ).all()
     session.note([*experiments, *studies], revision)
@@ -36,23 +38,23 @@ def stamp(session: UnitOfWork, experiments: Collection[UUID], *, epoch: int | No
 
 
 def next_revision(session: Session) -> int:
-    raised = update(ChangeCounter).values(value=ChangeCounter.value + 1).returning(ChangeCounter.value)
-    return session.execute(raised, execution_options=BLIND).scalar_one()
+    increment = update(ChangeCounter).values(value=ChangeCounter.value + 1).returning(ChangeCounter.value)
+    return session.execute(increment, execution_options=BLIND).scalar_one()
 
 
 def database_id(session: Session) -> str:
-    """Tells this database from any other, so that an ETag of one never matches the other's."""
+    """Return the id of this database, which keeps an ETag of one database from matching that of another."""
     return session.execute(select(ChangeCounter.database_id)).scalar_one()
 
 
 def newest(session: Session) -> int:
-    """The revision of the newest committed change of all: what was read since it was this has not changed."""
+    """Return the revision of the newest committed change."""
     return session.execute(select(ChangeCounter.value)).scalar_one()
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """The newest revision, and the newest of a delete that has been forgotten."""
+    """The newest revision, and the newest revision of a swept tombstone."""
 
     newest: int
     forgotten: int

@@ -1,4 +1,4 @@
-"""What was deleted, remembered for a day, so that whoever follows the changes hears of it."""
+"""Tombstones of deleted experiments and studies, kept for a day for clients that follow changes."""
 
 from uuid import UUID
 
@@ -14,13 +14,15 @@ KEPT_SECONDS = 86_400.0
 
 
 def mark_deleted(session: UnitOfWork, which: ColumnElement[bool], revision: int) -> None:
-    """Leave a tombstone for each of these experiments, before they are deleted under this revision, and sweep the old
-    ones."""
+    """Write a tombstone for each experiment that `which` selects, and sweep old ones.
+
+    Call it before the experiments are deleted, under the same revision.
+    """
     _sweep(session)
     rows = select(Experiment.id, Experiment.study_id, literal(revision), now()).where(which)
     columns = ["id", "study_id", "revision", "deleted_at"]
-    buried = insert(Tombstone).from_select(columns, rows).returning(Tombstone.id)
-    session.note(session.scalars(buried).all(), revision)
+    marked = insert(Tombstone).from_select(columns, rows).returning(Tombstone.id)
+    session.note(session.scalars(marked).all(), revision)
 
 
 def mark_study_deleted(session: UnitOfWork, id: UUID, revision: int) -> None:
@@ -29,8 +31,9 @@ def mark_study_deleted(session: UnitOfWork, id: UUID, revision: int) -> None:
 
 
 def _sweep(session: Session) -> None:
+    """Delete old tombstones, and store the newest revision among them as forgotten."""
     old = delete(Tombstone).where(Tombstone.deleted_at < after(-KEPT_SECONDS)).returning(Tombstone.revision)
     forgotten = session.scalars(old, execution_options=BLIND).all()
     if forgotten:
-        remembered = update(ChangeCounter).values(forgotten=max(forgotten))
-        session.execute(remembered, execution_options=BLIND)
+        raised = update(ChangeCounter).values(forgotten=max(forgotten))
+        session.execute(raised, execution_options=BLIND)

@@ -1,4 +1,4 @@
-"""What a worker holds while it runs an experiment, and how it learns that it holds it no longer."""
+"""Leases of running experiments, and the fence that a worker's writes must pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from service.storage.engine.clock import after, now
 from service.storage.engine.unit_of_work import BLIND
 from service.storage.tables.experiments import Experiment
 
-LONGEST_SECONDS = 3600.0  # that ACTLAB_LEASE_SECONDS may say
-MARGIN_SECONDS = 1.0  # by which clocks are put right without having been wrong
+LONGEST_SECONDS = 3600.0  # the most that ACTLAB_LEASE_SECONDS allows
+MARGIN_SECONDS = 1.0  # the adjustment of a clock that is tolerated
 
 
 class FenceLost(Exception):
-    """The experiment is no longer this attempt's: stop, and write nothing more."""
+    """The experiment no longer belongs to this attempt. The worker must stop and write nothing more."""
 
 
 class CancelRequested(Exception):
-    """Somebody asked to cancel it: stop, and report so."""
+    """A client has asked to cancel the experiment. The worker must stop and call `end_cancelled`."""
 
 
 @dataclass(frozen=True)
 class Fence:
-    """What a worker must still hold for a write of its own to count."""
+    """An experiment and the attempt that may write to it: the fencing token of a worker."""
 
     id: UUID
     attempt: int
@@ -40,7 +40,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file to resume from: epochs completed and steps done when it was written."""
+    """A file to resume from, with the epochs completed and the steps done when it was written."""
 
     epoch: int
     step: int
@@ -50,7 +50,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Claim:
-    """An experiment that a worker now holds."""
+    """An experiment that a worker has claimed, and what it needs to run it."""
 
     fence: Fence
     spec: dict[str, Any]
@@ -70,7 +70,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Lease:
-    """A running experiment as others see it."""
+    """A running experiment and the end of its lease. `expired` is judged by the database's clock."""
 
     fence: Fence
     until: datetime
@@ -78,20 +78,23 @@ class Lease:
 
 
 def over(lease_seconds: float) -> ColumnElement[bool]:
-    """Whether a lease has run out by the database's clock, or lies so far ahead that this clock cannot have given it:
-    it has been set back since, and would otherwise keep a dead worker's experiment for as long."""
+    """Return the condition that a lease has run out by the database's clock.
+
+    A lease that ends more than `lease_seconds` ahead counts as run out too: the clock has been set back since it was
+    given, and a dead worker would otherwise keep its experiment for as long.
+    """
     return or_(Experiment.lease_until < now(), Experiment.lease_until > after(lease_seconds + MARGIN_SECONDS))
 
 
 def touch(session: Session, fences: Sequence[Fence]) -> None:
-    """Write what a renewal would write, and change nothing."""
+    """Write the rows that a renewal would write, without changing them."""
     for fence in sorted(fences, key=lambda f: f.id):
         same = update(Experiment).where(fence.holds).values(lease_until=Experiment.lease_until)
         session.execute(same, execution_options=BLIND)
 
 
 def running(session: Session, lease_seconds: float = LONGEST_SECONDS) -> list[Lease]:
-    """Every lease there is; workers give themselves `lease_seconds` at most."""
+    """Return the leases of all running experiments. `lease_seconds` is the longest lease that workers take."""
     columns = (Experiment.id, Experiment.attempt, Experiment.lease_until, over(lease_seconds))
     rows = session.execute(select(*columns).where(Experiment.status == Status.RUNNING).order_by(Experiment.id))
     return [Lease(Fence(id, attempt), until, expired) for id, attempt, until, expired in rows if until is not None]

@@ -1,4 +1,4 @@
-"""running -> queued or failed: what is taken from a worker that went silent or was seen to die."""
+"""Lost workers: the transitions from `running` that no worker makes, because it went silent or was seen to die."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,10 @@ from service.storage.tables.experiments import Experiment
 
 @dataclass(frozen=True)
 class LostWorker:
-    """How a lost experiment is judged: `counted` is false where nobody was there to see its lease run out."""
+    """The loss of a worker, as it is counted against its experiments.
+
+    `counted` is false where no process watched the lease run out. An experiment that reaches `max_losses` fails.
+    """
 
     max_losses: int
     counted: bool
@@ -25,28 +28,38 @@ class LostWorker:
 
 
 def requeue_expired(
-    session: UnitOfWork, fence: Fence, seen_lease: datetime, loss: LostWorker, lease_seconds: float = LONGEST_SECONDS
+    session: UnitOfWork,
+    fence: Fence,
+    watched_until: datetime,
+    lost_worker: LostWorker,
+    lease_seconds: float = LONGEST_SECONDS,
 ) -> bool:
-    """Take it from a worker that went silent: only if the lease is still the one that was watched, and is over."""
-    expired = and_(fence.holds, Experiment.lease_until == seen_lease, over(lease_seconds))
-    return bool(_lose(session, expired, loss))
+    """Requeue the experiment of a worker whose lease has run out; return whether it was requeued or ended.
+
+    Nothing changes where the lease is no longer the one that was watched, which ended at `watched_until`.
+    """
+    expired = and_(fence.holds, Experiment.lease_until == watched_until, over(lease_seconds))
+    return bool(_requeue(session, expired, lost_worker))
 
 
-def requeue_owned(session: UnitOfWork, owner: str, loss: LostWorker) -> list[Fence]:
-    """Take everything from a worker process that its supervisor saw die."""
-    return _lose(session, and_(Experiment.owner == owner, Experiment.status == Status.RUNNING), loss)
+def requeue_owned(session: UnitOfWork, owner: str, lost_worker: LostWorker) -> list[Fence]:
+    """Requeue all experiments of a worker process that its supervisor saw die."""
+    return _requeue(session, and_(Experiment.owner == owner, Experiment.status == Status.RUNNING), lost_worker)
 
 
-def _lose(session: UnitOfWork, guard: ColumnElement[bool], loss: LostWorker) -> list[Fence]:
-    losses = Experiment.lost_count + (1 if loss.counted else 0)
+def _requeue(session: UnitOfWork, guard: ColumnElement[bool], lost_worker: LostWorker) -> list[Fence]:
+    """Requeue the running experiments that `guard` selects; end those with a cancel request or too many losses."""
+    losses = Experiment.lost_count + (1 if lost_worker.counted else 0)
     status = case(
         (Experiment.cancel_requested, Status.CANCELLED),
-        (losses >= loss.max_losses, Status.FAILED),
+        (losses >= lost_worker.max_losses, Status.FAILED),
         else_=Status.QUEUED,
     )
-    ends = or_(Experiment.cancel_requested, losses >= loss.max_losses)
+    ends = or_(Experiment.cancel_requested, losses >= lost_worker.max_losses)
     cause = case(
-        (Experiment.cancel_requested, Cause.CANCELLED), (losses >= loss.max_losses, Cause.WORKER_LOST), else_=None
+        (Experiment.cancel_requested, Cause.CANCELLED),
+        (losses >= lost_worker.max_losses, Cause.WORKER_LOST),
+        else_=None,
     )
     changed = session.execute(
         update(Experiment)
@@ -54,7 +67,7 @@ def _lose(session: UnitOfWork, guard: ColumnElement[bool], loss: LostWorker) -> 
         .values(
             status=status,
             cause=cause,
-            detail=case((cause == Cause.WORKER_LOST, loss.detail), else_=None),
+            detail=case((cause == Cause.WORKER_LOST, lost_worker.detail), else_=None),
             finished_at=case((ends, now()), else_=None),
             lost_count=losses,
             # The first loss is retried at once; a job that keeps killing its worker gives others room.
@@ -66,7 +79,7 @@ def _lose(session: UnitOfWork, guard: ColumnElement[bool], loss: LostWorker) -> 
         execution_options=BLIND,
     ).all()
     for row in changed:
-        attempts.close_attempt(session, row.id, row.attempt, Outcome.LOST, Cause.WORKER_LOST, loss.detail)
+        attempts.close_attempt(session, row.id, row.attempt, Outcome.LOST, Cause.WORKER_LOST, lost_worker.detail)
     if changed:
         record_transition(session, [(row.id, row.attempt) for row in changed], "lose")
     return [Fence(row.id, row.attempt) for row in changed]

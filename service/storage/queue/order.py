@@ -1,4 +1,4 @@
-"""The line of queued experiments: its order, and what to tell those who wait in it."""
+"""The order of queued experiments, their places in it, and the depth of the queue."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from service.storage.records import workers
 from service.storage.tables.experiments import Experiment
 
 BACK_OFF_SECONDS = 2.0  # for each loss before the last
-LONGEST_BACK_OFF_SECONDS = 300.0  # more than the most losses that can be allowed come to
+LONGEST_BACK_OFF_SECONDS = 300.0  # above the back-off after the most losses that a setting allows
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The place of a queued experiment: position 1 is next; `back_off_seconds` is above 0 while a retry waits."""
+    """The place of a queued experiment. Position 1 is next; `back_off_seconds` is above 0 while a retry waits."""
 
     position: int
     back_off_seconds: float
@@ -29,6 +29,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Depth:
+    """The size of the queue by status and priority, the age of its oldest entry, and the seconds until it is empty.
+
+    `eta_seconds` is None where no experiment has finished yet or no worker is alive.
+    """
+
     queued: int
     running: int
     oldest_queued_seconds: float | None
@@ -37,8 +42,7 @@ class Depth:
 
 
 def due(limit: int) -> Select[Any]:
-    """Ids of the experiments that may start now, in the order in which they are taken, locked against other
-    workers."""
+    """Select the ids of experiments that may start now, in the order of the queue, skipping rows locked by others."""
     return (
         select(Experiment.id)
         .where(*_claimable())
@@ -53,13 +57,13 @@ def count_due(session: Session) -> int:
 
 
 def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
-    """Return where those that are queued stand; two queries whatever their number."""
-    line = select(
+    """Return the places of those experiments that are queued; two queries whatever their number."""
+    queue = select(
         Experiment.id,
         func.row_number().over(order_by=_order()).label("position"),
         case((Experiment.not_before > now(), -seconds_since(Experiment.not_before)), else_=0.0).label("back_off"),
     ).where(Experiment.status == Status.QUEUED)
-    ranked = line.subquery()
+    ranked = queue.subquery()
     rows = session.execute(select(ranked).where(ranked.c.id.in_(ids))).all()
     if not rows:
         return {}
@@ -68,7 +72,7 @@ def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
 
 
 def depth(session: Session) -> Depth:
-    """How much waits, for how long, and when it should be done at the pace of the last 20 finished."""
+    """Return the depth of the queue; its ETA assumes the mean pace of the 20 newest finished experiments."""
     by_priority = {
         row.priority: row.n
         for row in session.execute(
@@ -112,14 +116,14 @@ def _claimable() -> tuple[ColumnElement[bool], ...]:
         or_(
             Experiment.not_before.is_(None),
             Experiment.not_before <= now(),
-            Experiment.not_before > after(LONGEST_BACK_OFF_SECONDS),  # the clock has been set back since
+            Experiment.not_before > after(LONGEST_BACK_OFF_SECONDS),  # set before the clock was set back
         ),
         Experiment.spec_version <= SPEC_VERSION,
     )
 
 
 def _order() -> tuple[Any, ...]:
-    """By priority, then studies with the fewest running so that none starves another, then age."""
+    """Order by priority, then by the running experiments of the study so that no study starves another, then by age."""
     other = aliased(Experiment)
     running = (
         select(func.count())

@@ -9,10 +9,13 @@ from service.storage.tables.experiments import Trace
 
 
 def record_transition(
-    session: UnitOfWork, moves: Sequence[tuple[UUID, int]], transition: str, epoch: int | None = None
+    session: UnitOfWork, attempts: Sequence[tuple[UUID, int]], transition: str, epoch: int | None = None
 ) -> None:
-    """Stamp the experiments, each given with its attempt, with the next revision; where tests ask for a trace, write a
-    line of it for each. Call it last: the change counter stays locked until the commit."""
+    """Stamp experiments with the next revision, and trace the transition where the unit of work asks for it.
+
+    `attempts` are pairs of an experiment's id and its attempt. Call this last in a transaction: the change counter
+    stays locked until the commit.
+    """
     if session.trace:
-        session.add_all(Trace(experiment_id=id, attempt=attempt, transition=transition) for id, attempt in moves)
-    stamp(session, [id for id, _ in moves], epoch=epoch)
+        session.add_all(Trace(experiment_id=id, attempt=attempt, transition=transition) for id, attempt in attempts)
+    stamp(session, [id for id, _ in attempts], epoch=epoch)

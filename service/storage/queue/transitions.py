@@ -1,8 +1,9 @@
-"""Every move of an experiment from one state to another: one guarded UPDATE each, in the caller's transaction. Those
-that nobody asked for, because a worker is gone, are in losses.
+"""The transitions of an experiment that workers and clients make, each one guarded UPDATE in the caller's transaction.
 
-The fence `id, attempt, status = 'running'` is what makes a second worker harmless: a worker that lost its lease holds
-an older attempt, its writes match no row, and it learns so from FenceLost.
+Transitions of experiments whose worker is lost are in `lost_workers`.
+
+The fence `id, attempt, status = 'running'` makes a second worker harmless: a worker that lost its lease has an older
+attempt, so that its UPDATE matches no row and raises FenceLost.
 """
 
 from collections.abc import Sequence
@@ -29,35 +30,38 @@ from service.storage.tables.experiments import Experiment
 
 
 def claim(session: UnitOfWork, owner: str, limit: int, lease_seconds: float) -> list[Claim]:
-    """Take up to `limit` due experiments. What `owner` already holds comes first: after a commit whose answer got
-    lost, the worker holds rows that it does not know of."""
-    held = _running_of(session, owner)
-    if held:
-        return _resumed(session, held[:limit])
-    taken = _take(session, owner, limit, lease_seconds)
-    if not taken:
+    """Claim up to `limit` due experiments for a worker.
+
+    Where `owner` has running experiments already, those are returned instead: after a commit whose answer got lost,
+    the worker owns rows that it does not know of.
+    """
+    owned = _running_of(session, owner)
+    if owned:
+        return _claim_again(session, owned[:limit])
+    rows = _take(session, owner, limit, lease_seconds)
+    if not rows:
         return []
-    epochs.forget_undone(session, [row.id for row in taken])
-    for row in taken:
+    epochs.forget_undone(session, [row.id for row in rows])
+    for row in rows:
         attempts.open_attempt(session, row.id, row.attempt, owner)
-    record_transition(session, [(row.id, row.attempt) for row in taken], "claim")
-    return [Claim.of(row) for row in taken]
+    record_transition(session, [(row.id, row.attempt) for row in rows], "claim")
+    return [Claim.of(row) for row in rows]
 
 
-def _resumed(session: UnitOfWork, held: Sequence[Experiment]) -> list[Claim]:
-    """What is claimed again starts from its checkpoint, as after any other claim."""
-    if ahead := [row for row in held if row.epochs_done > (row.checkpoint_epoch or 0)]:
+def _claim_again(session: UnitOfWork, rows: Sequence[Experiment]) -> list[Claim]:
+    """Claim running experiments of the same worker once more; they start from their checkpoints, as any claim does."""
+    if ahead := [row for row in rows if row.epochs_done > (row.checkpoint_epoch or 0)]:
         for row in ahead:
             row.epochs_done = row.checkpoint_epoch or 0
         session.flush()
         epochs.forget_undone(session, [row.id for row in ahead])
         stamp(session, [row.id for row in ahead])
-    return [Claim.of(row) for row in held]
+    return [Claim.of(row) for row in rows]
 
 
 def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Sequence[Experiment]:
     picked = order.due(limit).cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
-    taken = (
+    statement = (
         update(Experiment)
         .where(Experiment.id.in_(select(picked.c.id)), Experiment.status == Status.QUEUED)
         .values(
@@ -71,7 +75,7 @@ def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Seq
         )
         .returning(Experiment)
     )
-    rows = session.scalars(taken, execution_options=BLIND | FRESH).all()
+    rows = session.scalars(statement, execution_options=BLIND | FRESH).all()
     return sorted(rows, key=lambda row: row.id)
 
 
@@ -79,7 +83,7 @@ def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Seq
 
 
 def renew(session: Session, fences: Sequence[Fence], lease_seconds: float) -> set[UUID]:
-    """Prolong the leases; the ids that are still held. No revision: nothing that a GET shows has changed."""
+    """Prolong leases; return the ids whose fence still holds. No revision is taken, because no answer shows a lease."""
     renewed: set[UUID] = set()
     for fence in sorted(fences, key=lambda f: f.id):
         changed = session.execute(
@@ -91,18 +95,18 @@ def renew(session: Session, fences: Sequence[Fence], lease_seconds: float) -> se
 
 
 def flags(session: Session, fences: Sequence[Fence]) -> dict[UUID, bool]:
-    """Whether a cancel was asked for, of those still held. Reads only, so that it may run twice a second."""
-    held = select(Experiment.id, Experiment.cancel_requested).where(or_(*(fence.holds for fence in fences)))
-    return {row.id: row.cancel_requested for row in session.execute(held)}
+    """Return the cancel flag of each experiment whose fence still holds; reads only, twice a second."""
+    statement = select(Experiment.id, Experiment.cancel_requested).where(or_(*(fence.holds for fence in fences)))
+    return {row.id: row.cancel_requested for row in session.execute(statement)}
 
 
 def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) -> None:
-    """Record how the first claim decided to run it, so that later attempts can repeat it bit for bit."""
+    """Record how the first attempt runs the experiment, so that later attempts can repeat it bit for bit."""
     _guarded(session, fence, execution=execution)
 
 
 def record_start(session: UnitOfWork, fence: Fence, layers: Sequence[LayerDiagnostics]) -> None:
-    """What the network looks like before its first step: epoch 0."""
+    """Record the layers of the network before its first step, as epoch 0."""
     _guarded(session, fence, epochs_done=0)
     diagnostics.upsert(session, fence.id, fence.attempt, layers)
     record_transition(session, [(fence.id, fence.attempt)], "start", epoch=0)
@@ -118,8 +122,11 @@ def record_epoch(
 
 
 def record_checkpoint(session: UnitOfWork, fence: Fence, checkpoint: Checkpoint) -> None:
-    """Point at a newer file. Progress forgives earlier losses: only losses without progress add up. Progress is a step
-    that no checkpoint of any attempt had reached, however often it started over."""
+    """Record a newer checkpoint, and reset `lost_count` where it is progress.
+
+    Progress is a step that no checkpoint of any attempt had reached, however often the experiment started over. Only
+    losses without progress between them add up.
+    """
     advanced = func.coalesce(Experiment.furthest_step, -1) < checkpoint.step
     _guarded(
         session,
@@ -135,7 +142,7 @@ def record_checkpoint(session: UnitOfWork, fence: Fence, checkpoint: Checkpoint)
 
 
 def start_over(session: UnitOfWork, fence: Fence) -> None:
-    """The checkpoint cannot be used: forget it and what was measured before it."""
+    """Forget a checkpoint that cannot be used, and every epoch recorded so far."""
     _guarded(
         session,
         fence,
@@ -153,7 +160,7 @@ def start_over(session: UnitOfWork, fence: Fence) -> None:
 
 
 def succeed(session: UnitOfWork, fence: Fence, run: FinishedRun) -> None:
-    """Store the result. A repetition by the same attempt, after a commit whose answer got lost, changes nothing."""
+    """End an experiment with its result. A repetition by the same attempt, as after a lost answer, changes nothing."""
     if _already(session, fence, Status.SUCCEEDED):
         return
     _guarded(session, fence, **_ENDED, status=Status.SUCCEEDED, **results.figures(session, fence.id, run))
@@ -163,7 +170,7 @@ def succeed(session: UnitOfWork, fence: Fence, run: FinishedRun) -> None:
 
 
 def fail(session: UnitOfWork, fence: Fence, cause: Cause, detail: str) -> None:
-    """End without a result. Where a cancel was asked for, that is how it ends."""
+    """End an experiment without a result, as failed, or as cancelled where a cancel was requested."""
     if _already(session, fence, Status.FAILED) or _cancelled_instead(session, fence):
         return
     _guarded(session, fence, **_ENDED, status=Status.FAILED, cause=cause, detail=detail)
@@ -172,7 +179,7 @@ def fail(session: UnitOfWork, fence: Fence, cause: Cause, detail: str) -> None:
 
 
 def end_cancelled(session: UnitOfWork, fence: Fence) -> None:
-    """The worker has stopped because a cancel was asked for."""
+    """End an experiment as cancelled, once its worker has stopped. Raises FenceLost."""
     if _already(session, fence, Status.CANCELLED):
         return
     if not _cancelled_instead(session, fence):
@@ -180,6 +187,7 @@ def end_cancelled(session: UnitOfWork, fence: Fence) -> None:
 
 
 def _cancelled_instead(session: UnitOfWork, fence: Fence) -> bool:
+    """End an experiment as cancelled where a cancel was requested; return whether it was."""
     changed = session.execute(
         update(Experiment)
         .where(fence.holds, Experiment.cancel_requested)
@@ -197,7 +205,7 @@ def _cancelled_instead(session: UnitOfWork, fence: Fence) -> bool:
 
 
 def release(session: UnitOfWork, fence: Fence) -> None:
-    """Hand it back at shutdown, at no cost to it."""
+    """Requeue an experiment at the shutdown of its worker; no loss is counted."""
     if _cancelled_instead(session, fence):
         return
     _guarded(session, fence, status=Status.QUEUED, owner=None, lease_until=None)
@@ -205,11 +213,14 @@ def release(session: UnitOfWork, fence: Fence) -> None:
     record_transition(session, [(fence.id, fence.attempt)], "release")
 
 
-# --- asked for by a client -----------------------------------------------------------------------------------------
+# --- requested by a client -----------------------------------------------------------------------------------------
 
 
 def request_cancel(session: UnitOfWork, which: ColumnElement[bool]) -> list[UUID]:
-    """Cancel the queued and flag the running ones. From the commit on, success is impossible."""
+    """Cancel the queued experiments that `which` selects, and flag the running ones; return the ids of both.
+
+    From the commit on none of them can succeed.
+    """
     queued = Experiment.status == Status.QUEUED
     changed = session.execute(
         update(Experiment)
@@ -234,7 +245,7 @@ _ENDED: dict[str, Any] = {"owner": None, "lease_until": None, "finished_at": now
 
 
 def _guarded(session: Session, fence: Fence, **values: Any) -> None:
-    """The one UPDATE of a worker's own transition; FenceLost or CancelRequested when it changed no row."""
+    """Update the row of a running experiment. Raises FenceLost or CancelRequested where no row changed."""
     changed = session.execute(
         update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values).returning(Experiment.id),
         execution_options=BLIND,
@@ -247,11 +258,11 @@ def _guarded(session: Session, fence: Fence, **values: Any) -> None:
 
 
 def _already(session: Session, fence: Fence, status: Status) -> bool:
+    """Return whether this very attempt has ended the experiment with this status."""
     ended = (Experiment.id == fence.id, Experiment.attempt == fence.attempt, Experiment.status == status)
     return session.scalar(select(Experiment.id).where(*ended)) is not None
 
 
 def _running_of(session: Session, owner: str) -> Sequence[Experiment]:
-    mine = select(Experiment).where(Experiment.owner == owner, Experiment.status == Status.RUNNING)
-    locked = mine.order_by(Experiment.id).with_for_update()
-    return session.scalars(locked, execution_options=FRESH).all()
+    owned = select(Experiment).where(Experiment.owner == owner, Experiment.status == Status.RUNNING)
+    return session.scalars(owned.order_by(Experiment.id).with_for_update(), execution_options=FRESH).all()

@@ -1,4 +1,4 @@
-"""Registered activations: created, given new versions, archived, and looked up for the specs that name them."""
+"""Records of registered activations and their versions, and the registry that reads specs with them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from service.domain.activations.properties import Properties
 from service.domain.activations.registration import NewActivation, NewVersion
 from service.domain.activations.registry import Registration
-from service.domain.errors import NameTaken
 from service.storage.engine.clock import now
 from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.upsert import insert
@@ -20,7 +19,7 @@ from service.storage.tables.base import new_id
 
 @dataclass(frozen=True)
 class Registered:
-    """A name, and one version of what it stands for."""
+    """A registered activation and one of its versions."""
 
     activation: RegisteredActivation
     version: ActivationVersion
@@ -28,28 +27,29 @@ class Registered:
 
 @dataclass(frozen=True)
 class Filter:
+    """Registered activations to list; `archived` includes the archived ones."""
+
     archived: bool = False
 
 
-def create(session: Session, principal: str, new: NewActivation, properties: Properties) -> None:
-    """Register version 1. NameTaken for a name that is registered, archived or not."""
-    named = insert(session, RegisteredActivation).values(id=new_id(), name=new.name, newest=1, created_at=now())
-    taken = named.on_conflict_do_nothing().returning(RegisteredActivation.id)
-    id = session.execute(taken).scalar_one_or_none()
+def create(session: Session, principal: str, new: NewActivation, properties: Properties) -> bool:
+    """Register version 1 of an activation; return False, having stored nothing, where the name is registered already.
+
+    Archived names count as registered.
+    """
+    row = insert(session, RegisteredActivation).values(id=new_id(), name=new.name, newest=1, created_at=now())
+    id = session.scalars(row.on_conflict_do_nothing().returning(RegisteredActivation.id)).one_or_none()
     if id is None:
-        raise NameTaken(
-            f"{new.name!r} is registered. PUT /api/v1/activations/{new.name} gives it a new version; or choose another"
-            " name."
-        )
+        return False
     session.add(_version(id, 1, principal, new, properties))
     session.flush()
+    return True
 
 
 def add_version(
-    session: Session, found: Registered, principal: str, new: NewVersion, properties: Properties
+    session: Session, activation: RegisteredActivation, principal: str, new: NewVersion, properties: Properties
 ) -> Registered:
-    """Make a locked activation's next version, and bring it back if it was archived."""
-    activation = found.activation
+    """Store the next version of a locked activation, and restore it where it was archived."""
     activation.newest += 1
     activation.archived_at = None
     version = _version(activation.id, activation.newest, principal, new, properties)
@@ -59,12 +59,12 @@ def add_version(
 
 
 def holds(version: ActivationVersion, new: NewVersion) -> bool:
-    """Whether the version is what would be registered."""
+    """Return whether a version is equal to one that would be registered."""
     return (version.formula, version.parameters, version.note) == (new.formula, _values(new), new.note)
 
 
 def archive(session: Session, activation: RegisteredActivation) -> None:
-    """Take a locked activation out of lists and from new specs. Doing it twice changes nothing."""
+    """Archive a locked activation: lists and new specs leave it out. Archiving twice changes nothing."""
     if activation.archived_at is None:
         activation.archived_at = now()
     session.flush()
@@ -76,52 +76,52 @@ def restore(session: Session, activation: RegisteredActivation) -> None:
 
 
 def find(session: Session, name: str, version: int | None = None) -> Registered | None:
-    """That version, or the newest."""
-    wanted = RegisteredActivation.newest if version is None else version
+    """Return a version of an activation, the newest unless one is named; None for an unknown name or version."""
+    number = RegisteredActivation.newest if version is None else version
     row = session.execute(
-        _joined().where(RegisteredActivation.name == name, ActivationVersion.version == wanted)
+        _joined().where(RegisteredActivation.name == name, ActivationVersion.version == number)
     ).one_or_none()
     return None if row is None else Registered(*row)
 
 
 def find_locked(session: Session, name: str) -> Registered | None:
-    """The newest version, to which nobody else adds another until the transaction ends."""
+    """Return the newest version, and lock the activation so that no other transaction adds a version."""
     locked = select(RegisteredActivation.id).where(RegisteredActivation.name == name).with_for_update()
     return None if session.execute(locked).one_or_none() is None else find(session, name)
 
 
-def page(session: Session, narrowed: Filter, *, limit: int, after: Position | None) -> Page[Registered]:
-    """The newest versions, in the order in which the names were registered."""
-    found = _joined().where(ActivationVersion.version == RegisteredActivation.newest)
-    if not narrowed.archived:
-        found = found.where(RegisteredActivation.archived_at.is_(None))
+def page(session: Session, filters: Filter, *, limit: int, after: Position | None) -> Page[Registered]:
+    """Return a page of activations in their newest versions, in the order of registration."""
+    query = _joined().where(ActivationVersion.version == RegisteredActivation.newest)
+    if not filters.archived:
+        query = query.where(RegisteredActivation.archived_at.is_(None))
     if after is not None:
-        found = found.where(RegisteredActivation.id > after.id)
-    rows = [Registered(*row) for row in session.execute(found.order_by(RegisteredActivation.id).limit(limit + 1))]
+        query = query.where(RegisteredActivation.id > after.id)
+    rows = [Registered(*row) for row in session.execute(query.order_by(RegisteredActivation.id).limit(limit + 1))]
     return page_of(rows, limit, lambda last: Position(None, last.activation.id))
 
 
 class StoredRegistry:
-    """The registry that specs are read with: each name and version is looked up once.
+    """The registry of activations in the database, which looks each name and version up once.
 
-    A bare name stands for the version in `versions`, or else for the newest, which is then kept there. Archived names
-    are as good as any other where `archived` says so, for what was accepted before.
+    A name without a version stands for the version in `versions`, or else for the newest, which is then added to
+    `versions`. `archived` accepts archived names too, as in specs that were accepted before.
     """
 
     def __init__(self, session: Session, versions: Mapping[str, int] | None = None, *, archived: bool = False) -> None:
         self.versions = dict(versions or {})
         self._session = session
         self._archived = archived
-        self._found: dict[tuple[str, int | None], Registration | None] = {}
+        self._registrations: dict[tuple[str, int | None], Registration | None] = {}
 
     def find(self, name: str, version: int | None) -> Registration | None:
-        wanted = self.versions.get(name) if version is None else version
-        if (name, wanted) not in self._found:
-            self._found[name, wanted] = self._registration(name, wanted)
-        found = self._found[name, wanted]
-        if version is None and found is not None:
-            self.versions[name] = found.version
-        return found
+        key = (name, self.versions.get(name) if version is None else version)
+        if key not in self._registrations:
+            self._registrations[key] = self._registration(*key)
+        registration = self._registrations[key]
+        if version is None and registration is not None:
+            self.versions[name] = registration.version
+        return registration
 
     def _registration(self, name: str, version: int | None) -> Registration | None:
         row = find(self._session, name, version)

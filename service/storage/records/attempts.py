@@ -1,4 +1,4 @@
-"""Attempts: who tried an experiment, when, and how it ended."""
+"""Records of attempts: the worker, the times and the outcome of each try of an experiment."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -34,7 +34,7 @@ def close_attempt(
 
 
 def keep_log(session: Session, experiment: UUID, attempt: int, tail: str) -> None:
-    """Store the end of the attempt's log, so that it outlives the worker's disk."""
+    """Store the end of an attempt's log, so that it outlives the disk of the worker."""
     session.execute(
         update(Attempt).where(Attempt.experiment_id == experiment, Attempt.attempt == attempt).values(log_tail=tail),
         execution_options=BLIND,
@@ -46,5 +46,5 @@ def of_experiment(session: Session, experiment: UUID) -> Sequence[Attempt]:
 
 
 def newest(session: Session, experiment: UUID) -> Attempt | None:
-    found = select(Attempt).where(Attempt.experiment_id == experiment).order_by(Attempt.attempt.desc()).limit(1)
-    return session.scalars(found).one_or_none()
+    newest_first = select(Attempt).where(Attempt.experiment_id == experiment).order_by(Attempt.attempt.desc())
+    return session.scalars(newest_first.limit(1)).one_or_none()

@@ -1,4 +1,4 @@
-"""Figures per epoch and layer. Unlike metrics they begin with epoch 0."""
+"""Records of diagnostics: figures per epoch and layer. Unlike those of epochs they begin with epoch 0."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ _KEY = ("experiment_id", "epoch", "position")
 
 
 def upsert(session: Session, experiment: UUID, attempt: int, layers: Sequence[LayerDiagnostics]) -> None:
-    """Write the layers of an epoch, of which there may be none; rows that a newer attempt wrote stay."""
+    """Write the layers of an epoch, possibly none; rows that a newer attempt wrote stay."""
     if not layers:
         return
     rows = [{"experiment_id": experiment, "attempt": attempt, **layer.model_dump()} for layer in layers]
@@ -24,7 +24,7 @@ def upsert(session: Session, experiment: UUID, attempt: int, layers: Sequence[La
 
 
 def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
-    """Delete what is past `epochs_done`; the start, epoch 0, stays as it is."""
+    """Delete the rows of epochs past `epochs_done`; epoch 0, the start, stays."""
     done = select(Experiment.epochs_done).where(Experiment.id == Layer.experiment_id).scalar_subquery()
     session.execute(
         delete(Layer).where(Layer.experiment_id.in_(experiments), Layer.epoch > done),
@@ -35,17 +35,19 @@ def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
 def of_experiment(
     session: Session, experiment: UUID, since: int | None = None, layers: Collection[str] = ()
 ) -> Sequence[Layer]:
-    """By epoch, from the input to the output; with `since`, only what changed after that revision, and with `layers`
-    only those."""
-    found = select(Layer).where(Layer.experiment_id == experiment).order_by(Layer.epoch, Layer.position)
+    """Return layers by epoch, from the input to the output.
+
+    `since` selects rows that changed after a revision, and `layers` those of the named layers.
+    """
+    query = select(Layer).where(Layer.experiment_id == experiment).order_by(Layer.epoch, Layer.position)
     if since is not None:
-        found = found.where(Layer.revision > since)
+        query = query.where(Layer.revision > since)
     if layers:
-        found = found.where(Layer.layer.in_(layers))
-    return session.scalars(found).all()
+        query = query.where(Layer.layer.in_(layers))
+    return session.scalars(query).all()
 
 
 def of_experiments(session: Session, experiments: Collection[UUID]) -> Sequence[Layer]:
-    """All layers of one page of an export, in the order of the ids, epochs and positions: one query by the key."""
+    """Return all layers of several experiments, ordered by id, epoch and position: one query by the primary key."""
     order = (Layer.experiment_id, Layer.epoch, Layer.position)
     return session.scalars(select(Layer).where(Layer.experiment_id.in_(experiments)).order_by(*order)).all()

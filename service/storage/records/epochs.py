@@ -1,4 +1,4 @@
-"""Figures per epoch."""
+"""Records of epochs: the figures of each."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -15,13 +15,13 @@ from service.storage.tables.experiments import Experiment
 
 
 def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetrics) -> None:
-    """Write one epoch; a row that a newer attempt wrote stays."""
+    """Write the figures of one epoch; a row that a newer attempt wrote stays."""
     values = {"experiment_id": experiment, "attempt": attempt, **figures.model_dump()}
     upsert_rows(session, Epoch, [values], ("experiment_id", "epoch"), where=Epoch.attempt <= attempt)
 
 
 def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
-    """Delete the epochs past `epochs_done`, diagnostics included: a new start will do them again."""
+    """Delete the rows past `epochs_done`, diagnostics included: the next attempt will train these epochs again."""
     done = select(Experiment.epochs_done).where(Experiment.id == Epoch.experiment_id).scalar_subquery()
     session.execute(
         delete(Epoch).where(Epoch.experiment_id.in_(experiments), Epoch.epoch > done),
@@ -31,12 +31,12 @@ def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
 
 
 def of_experiment(session: Session, experiment: UUID, since: int | None = None) -> Sequence[Epoch]:
-    """Epochs in order; with `since`, only those changed after that revision."""
-    found = select(Epoch).where(Epoch.experiment_id == experiment).order_by(Epoch.epoch)
-    return session.scalars(found if since is None else found.where(Epoch.revision > since)).all()
+    """Return epochs in order; `since` selects those that changed after a revision."""
+    query = select(Epoch).where(Epoch.experiment_id == experiment).order_by(Epoch.epoch)
+    return session.scalars(query if since is None else query.where(Epoch.revision > since)).all()
 
 
 def of_experiments(session: Session, experiments: Collection[UUID]) -> Sequence[Epoch]:
-    """Epochs of all of these, in the order of experiment and epoch."""
-    found = select(Epoch).where(Epoch.experiment_id.in_(experiments)).order_by(Epoch.experiment_id, Epoch.epoch)
-    return session.scalars(found).all()
+    """Return the epochs of several experiments, ordered by experiment and epoch."""
+    query = select(Epoch).where(Epoch.experiment_id.in_(experiments)).order_by(Epoch.experiment_id, Epoch.epoch)
+    return session.scalars(query).all()

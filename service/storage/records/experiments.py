@@ -1,4 +1,7 @@
-"""Experiments as clients see them: created, found, listed, edited, deleted. Their moves are in lifecycle."""
+"""Records of experiments: creating, finding, listing, editing and deleting them.
+
+Their transitions are in service.storage.queue.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,11 +30,11 @@ RANGES: Mapping[str, tuple[InstrumentedAttribute[Any], ...]] = {
     "test_accuracy": (Experiment.test_accuracy,),
     "created": (Experiment.created_at,),
 }
-"""What a list may be narrowed to a range of; of two columns, both lie in it."""
+"""The columns that a range applies to; of two columns, both must lie in it."""
 
 
 class Range(NamedTuple):
-    """From `least` to `most`, both included; None: open at that end."""
+    """A range of a field from `least` to `most`, both included; None leaves that end open."""
 
     field: str
     least: float | datetime | None
@@ -47,8 +50,11 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class Filter:
-    """Which experiments; a field left None or empty does not narrow. `text` is part of the name; of letters beyond
-    ASCII, the database says whether case matters."""
+    """Conditions on experiments; a field that is None or empty sets none.
+
+    `text` is a part of the name, in upper or lower case; for letters beyond ASCII, whether case matters depends on the
+    database. `ended` selects terminal experiments. An empty `of_conditions` selects no experiment at all.
+    """
 
     status: Status | None = None
     activation: str | None = None
@@ -59,7 +65,7 @@ class Filter:
     ranges: tuple[Range, ...] = ()
     ids: tuple[UUID, ...] = ()
     ended: bool = False
-    of_conditions: tuple[str, ...] | None = None  # empty: none at all
+    of_conditions: tuple[str, ...] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         columns = {
@@ -67,27 +73,29 @@ class Filter:
             Experiment.activation: self.activation,
             Experiment.dataset: self.dataset,
         }
-        found: list[ColumnElement[bool]] = [column == value for column, value in columns.items() if value is not None]
+        conditions: list[ColumnElement[bool]] = [
+            column == value for column, value in columns.items() if value is not None
+        ]
         if self.study is not None:
-            found.append(Experiment.id.in_(of_study(self.study)))
+            conditions.append(Experiment.id.in_(of_study(self.study)))
         if self.tag is not None:
-            found.append(Experiment.id.in_(select(Tag.experiment_id).where(Tag.tag == self.tag)))
+            conditions.append(Experiment.id.in_(select(Tag.experiment_id).where(Tag.tag == self.tag)))
         if self.text is not None:
-            found.append(Experiment.name.icontains(self.text, autoescape=True))
+            conditions.append(Experiment.name.icontains(self.text, autoescape=True))
         if self.ids:
-            found.append(Experiment.id.in_(self.ids))
+            conditions.append(Experiment.id.in_(self.ids))
         if self.of_conditions is not None:
-            found.append(Experiment.condition.in_(self.of_conditions))
+            conditions.append(Experiment.condition.in_(self.of_conditions))
         if self.ended:
-            found.append(Experiment.status.in_(TERMINAL))
-        return [*found, *(condition for narrowed in self.ranges for condition in narrowed.conditions())]
+            conditions.append(Experiment.status.in_(TERMINAL))
+        return [*conditions, *(condition for range in self.ranges for condition in range.conditions())]
 
 
 def of_study(study: UUID) -> Any:
-    """Ids of the experiments of a study: those that it trained, and those that it took over."""
+    """Select the ids of the experiments of a study: those that it trained, and those that it reuses."""
     own = select(Experiment.id.label("id")).where(Experiment.study_id == study)
-    taken = select(StudyReuse.experiment_id.label("id")).where(StudyReuse.study_id == study)
-    return select(union_all(own, taken).subquery().c.id)
+    reused = select(StudyReuse.experiment_id.label("id")).where(StudyReuse.study_id == study)
+    return select(union_all(own, reused).subquery().c.id)
 
 
 def create(session: UnitOfWork, principal: str, submission: ExperimentSubmission, *, id: UUID) -> Experiment:
@@ -96,7 +104,7 @@ def create(session: UnitOfWork, principal: str, submission: ExperimentSubmission
 
 
 def retry(session: UnitOfWork, principal: str, experiment: Experiment, id: UUID) -> Experiment:
-    """Queue the same again, in the same study, as an experiment that points to the one it repeats."""
+    """Queue the spec of an experiment again, in the same study, as a new one that points to the first."""
     row = _row(principal, submission_of(experiment), id)
     row.retry_of, row.study_id = experiment.id, experiment.study_id
     return _add(session, row)
@@ -110,7 +118,7 @@ def _add(session: UnitOfWork, experiment: Experiment) -> Experiment:
 
 
 def create_all(session: UnitOfWork, principal: str, study: UUID, submissions: Iterable[ExperimentSubmission]) -> int:
-    """Queue experiments of a study under one revision, which is returned for the study's row."""
+    """Queue experiments of a study under one revision, and return that revision for the study's row."""
     rows = [_row(principal, submission, new_id()) for submission in submissions]
     for row in rows:
         row.study_id = study
@@ -147,7 +155,7 @@ def _row(principal: str, submission: ExperimentSubmission, id: UUID) -> Experime
 
 
 def submission_of(experiment: Experiment) -> ExperimentSubmission:
-    """What would have to be posted to get this experiment again."""
+    """Return the submission that would create the same experiment again."""
     return ExperimentSubmission.of(
         ExperimentSpec.model_validate(experiment.spec),
         name=experiment.name,
@@ -162,42 +170,46 @@ def find(session: Session, id: UUID) -> Experiment | None:
 
 
 def find_locked(session: Session, id: UUID) -> Experiment | None:
-    """The same, locked until the transaction ends, so that what is decided on it still holds when written."""
-    # Not FOR UPDATE: PostgreSQL has whoever writes a retry share the key of what it repeats, while holding the counter.
+    """Return an experiment and lock it, so that a decision about it still holds when it is written."""
+    # Not FOR UPDATE: in PostgreSQL a transaction that writes a retry takes a key-share lock on the experiment that
+    # it repeats, while it holds the change counter.
     locked = _whole().where(Experiment.id == id).with_for_update(of=Experiment, key_share=True)
     return session.scalars(locked).one_or_none()
 
 
 def reload(session: Session, id: UUID) -> Experiment:
-    """The row as it stands after UPDATEs that went past the session."""
+    """Read a row again after UPDATEs that bypassed the session."""
     session.flush()
     return session.scalars(_whole().where(Experiment.id == id), execution_options=FRESH).one()
 
 
 def revision(session: Session, id: UUID) -> tuple[int, str] | None:
-    """Revision and status alone, by primary key: all that a poll of something unchanged has to read."""
+    """Return revision and status, by primary key: all that a poll of an unchanged experiment reads."""
     row = session.execute(select(Experiment.revision, Experiment.status).where(Experiment.id == id)).one_or_none()
     return None if row is None else (row.revision, row.status)
 
 
 def which_exist(session: Session, ids: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
-    """Of these, the ones that exist, and those of them that have not ended."""
+    """Return which of these experiments exist, and which of those have not ended."""
     rows = session.execute(select(Experiment.id, Experiment.status).where(Experiment.id.in_(ids))).all()
     return {row.id for row in rows}, {row.id for row in rows if row.status in ACTIVE}
 
 
-def page(session: Session, narrowed: Filter, *, sort: str, limit: int, after: Position | None) -> Page[Experiment]:
-    """One page. Sorting by a figure lists only experiments that have it: null sorts differently on each database."""
+def page(session: Session, filters: Filter, *, sort: str, limit: int, after: Position | None) -> Page[Experiment]:
+    """Return one page of experiments in the order of `sort`, a column, with a leading `-` for descending.
+
+    Only experiments with a value in that column are listed, because null sorts differently in each database.
+    """
     column: Any = getattr(Experiment, sort.removeprefix("-"))
-    found = _whole().where(*narrowed.conditions(), column.is_not(None))
+    query = _whole().where(*filters.conditions(), column.is_not(None))
     descending = sort.startswith("-")
     if after is not None:
         place = tuple_(column, Experiment.id) if column is not Experiment.id else tuple_(Experiment.id)
         bound = (after.value, after.id) if column is not Experiment.id else (after.id,)
-        found = found.where(place < bound if descending else place > bound)
+        query = query.where(place < bound if descending else place > bound)
     order = [column, Experiment.id] if column is not Experiment.id else [Experiment.id]
-    found = found.order_by(*(part.desc() for part in order) if descending else order).limit(limit + 1)
-    rows = session.scalars(found).all()
+    query = query.order_by(*(part.desc() for part in order) if descending else order).limit(limit + 1)
+    rows = session.scalars(query).all()
     value = (lambda row: None) if column is Experiment.id else (lambda row: getattr(row, column.key))
     return page_of(rows, limit, lambda last: Position(value(last), last.id))
 
@@ -216,42 +228,44 @@ def edit(session: UnitOfWork, experiment: Experiment, changes: dict[str, Any]) -
 
 
 def remove(session: UnitOfWork, id: UUID) -> bool:
-    """Delete a terminal experiment with all that belongs to it; False when it is not terminal."""
+    """Delete a terminal experiment with its epochs, attempts and result; return False where it is not terminal."""
     retries = session.scalars(
-        # Locked before the counter is taken: a worker that writes one of them holds its row, and waits for the counter.
+        # Locked before the change counter: a worker that writes one of them holds its row and waits for the counter.
         select(Experiment.id).where(Experiment.retry_of == id).order_by(Experiment.id).with_for_update(key_share=True)
     ).all()
     revision = stamp(session, [id, *retries])
     ended = (Experiment.id == id) & Experiment.status.in_(TERMINAL)
     tombstones.mark_deleted(session, ended, revision)
-    gone = delete(Experiment).where(ended).returning(Experiment.id)
-    return session.execute(gone, execution_options=BLIND).one_or_none() is not None
+    deleted = delete(Experiment).where(ended).returning(Experiment.id)
+    return session.execute(deleted, execution_options=BLIND).one_or_none() is not None
 
 
 def remove_of_studies(session: UnitOfWork, studies: Collection[UUID]) -> int | None:
-    """Delete all experiments of studies, under a revision; None, having deleted nothing, where some are still
-    active."""
-    ours = Experiment.study_id.in_(studies)
-    if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
+    """Delete all experiments of studies under one revision and return it; return None where some are active.
+
+    Nothing is deleted in that case.
+    """
+    of_studies = Experiment.study_id.in_(studies)
+    if session.scalar(select(Experiment.id).where(of_studies, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
         return None
-    session.execute(select(Experiment.id).where(ours).order_by(Experiment.id).with_for_update())
+    session.execute(select(Experiment.id).where(of_studies).order_by(Experiment.id).with_for_update())
     revision = next_revision(session)
-    # Now that no retry can come in between: is one there?
-    if session.scalar(select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
+    # Checked again: from here on no transaction can add a retry.
+    if session.scalar(select(Experiment.id).where(of_studies, Experiment.status.in_(ACTIVE)).limit(1)) is not None:
         return None
     _hand_over(session, studies, revision)
-    tombstones.mark_deleted(session, ours, revision)
-    session.execute(delete(Experiment).where(ours), execution_options=BLIND)
+    tombstones.mark_deleted(session, of_studies, revision)
+    session.execute(delete(Experiment).where(of_studies), execution_options=BLIND)
     return revision
 
 
 def _hand_over(session: Session, studies: Collection[UUID], revision: int) -> None:
-    """What other studies took over from these becomes theirs, each the first one's that did."""
-    taken = select(StudyReuse.experiment_id, StudyReuse.study_id).join(
+    """Give the experiments that other studies reuse to the first study that does."""
+    reuses = select(StudyReuse.experiment_id, StudyReuse.study_id).join(
         Experiment, Experiment.id == StudyReuse.experiment_id
     )
-    kept = taken.where(Experiment.study_id.in_(studies), StudyReuse.study_id.not_in(studies))
-    rows = session.execute(kept.order_by(StudyReuse.study_id.desc())).all()
+    reused_elsewhere = reuses.where(Experiment.study_id.in_(studies), StudyReuse.study_id.not_in(studies))
+    rows = session.execute(reused_elsewhere.order_by(StudyReuse.study_id.desc())).all()
     for id, heir in {row.experiment_id: row.study_id for row in rows}.items():
         session.execute(update(Experiment).where(Experiment.id == id).values(study_id=heir, revision=revision))
         session.execute(delete(StudyReuse).where(StudyReuse.experiment_id == id, StudyReuse.study_id == heir))

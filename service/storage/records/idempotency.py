@@ -1,4 +1,7 @@
-"""Idempotency keys: a repeated POST finds what the first one made. The row commits with what it stands for."""
+"""Records of idempotency keys, by which a repeated creation finds what the first one made.
+
+A key commits in the same transaction as the record that it stands for.
+"""
 
 from dataclasses import dataclass
 
@@ -14,7 +17,7 @@ KEPT_SECONDS = 7 * 86_400.0
 
 @dataclass(frozen=True)
 class Request:
-    """What tells one creating request from another. The hash is of the body as sent, before defaults."""
+    """The identity of a creating request. The hash is of the body as it was sent, before defaults."""
 
     principal: str
     key: str
@@ -23,18 +26,18 @@ class Request:
 
 
 def reserve(session: Session, request: Request, status: int, location: str) -> IdempotencyKey | None:
-    """Take the key for what this transaction creates; None. If it is taken: the row of the earlier request.
+    """Reserve a key for the record that this transaction creates; return the row of an earlier request, or None.
 
-    A second request at the same moment waits here, in the database, until the first has committed or gone.
+    A second request at the same moment waits here, in the database, until the first has committed or rolled back.
     """
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < after(-KEPT_SECONDS)))
-    taken = session.execute(
+    reserved = session.execute(
         insert(session, IdempotencyKey)
         .values(**vars(request), status=status, location=location)
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.key)
     ).one_or_none()
-    if taken is not None:
+    if reserved is not None:
         return None
-    mine = (IdempotencyKey.principal == request.principal, IdempotencyKey.key == request.key)
-    return session.scalars(select(IdempotencyKey).where(*mine)).one()
+    same_key = (IdempotencyKey.principal == request.principal, IdempotencyKey.key == request.key)
+    return session.scalars(select(IdempotencyKey).where(*same_key)).one()

@@ -1,4 +1,4 @@
-"""Test results: the row of details, and the figures copied onto the experiment for lists and comparisons."""
+"""Records of test results, and the figures copied onto the experiment's row for lists and comparisons."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -17,15 +17,17 @@ SERVED = {"last", "best", "per_class", "confusion_matrix", "fingerprint", "colla
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a worker hands in at the end. `weights` is the folder of last.safetensors and best.safetensors."""
+    """The result of a finished run. `weights` is the folder of last.safetensors and best.safetensors."""
 
     result: TestResult
     weights: str | None
 
 
 def figures(session: Session, experiment: UUID, run: FinishedRun) -> dict[str, Any]:
-    """Columns of the experiment's row that a success fills in. The pace is a median, because on a shared machine an
-    epoch now and then takes several times as long."""
+    """Return the columns of the experiment's row that a success sets.
+
+    The pace is a median, because on a shared machine a single epoch may take several times as long.
+    """
     result = run.result
     paces = session.scalars(select(Epoch.images_per_second).where(Epoch.experiment_id == experiment)).all()
     return {
@@ -45,7 +47,7 @@ def figures(session: Session, experiment: UUID, run: FinishedRun) -> dict[str, A
 
 def insert(session: Session, experiment: UUID, attempt: int, run: FinishedRun) -> None:
     result = run.result
-    plain = result.model_dump(mode="json", include=SERVED)
+    columns = result.model_dump(mode="json", include=SERVED)
     session.add(
         Result(
             experiment_id=experiment,
@@ -53,7 +55,7 @@ def insert(session: Session, experiment: UUID, attempt: int, run: FinishedRun) -
             last_correct=result.last.correct,
             best_correct=result.best.correct,
             weights_path=run.weights,
-            **plain,
+            **columns,
         )
     )
 

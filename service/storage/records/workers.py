@@ -40,20 +40,22 @@ def beat(session: Session, heartbeat: Heartbeat) -> None:
 
 
 def leave(session: Session, id: str) -> None:
-    """It stopped cleanly, or its supervisor saw it die."""
+    """Delete a worker that stopped cleanly, or that its supervisor saw die."""
     session.execute(delete(Worker).where(Worker.id == id))
 
 
 @dataclass(frozen=True)
 class Listed:
+    """A worker, and whether its last heartbeat is recent."""
+
     worker: Worker
     alive: bool
 
 
 def listed(session: Session) -> list[Listed]:
-    """Every worker that has not been forgotten, newest first."""
-    found = select(Worker, _alive()).order_by(Worker.last_seen.desc(), Worker.id)
-    return [Listed(worker, alive) for worker, alive in session.execute(found)]
+    """Return all workers, the one seen last first."""
+    query = select(Worker, _alive()).order_by(Worker.last_seen.desc(), Worker.id)
+    return [Listed(worker, alive) for worker, alive in session.execute(query)]
 
 
 def count_alive(session: Session) -> int:
@@ -61,22 +63,22 @@ def count_alive(session: Session) -> int:
 
 
 def devices(session: Session) -> set[str]:
-    """Kinds of device that live workers have."""
+    """Return the kinds of device that live workers have."""
     return set(session.scalars(select(Worker.device).where(_alive()).distinct()))
 
 
 def machines(session: Session) -> set[tuple[str, str | None]]:
-    """Kind of device and version of torch of each live worker."""
+    """Return the kind of device and the version of torch of each live worker."""
     rows = session.execute(select(Worker.device, Worker.versions).where(_alive()))
     return {(row.device, row.versions.get("torch")) for row in rows}
 
 
 def count_idle(session: Session) -> int:
-    """Alive and without work. Counted here and not in SQL: JSON comparison differs between the databases."""
+    """Count live workers without work, in Python, because comparing JSON differs between the databases."""
     running = session.scalars(select(Worker.experiments).where(_alive())).all()
     return sum(not experiments for experiments in running)
 
 
 def _alive() -> ColumnElement[bool]:
-    # Heard of in times to come: before the clock was set back.
+    # The upper bound leaves out heartbeats from before the clock was set back.
     return Worker.last_seen.between(after(-ALIVE_SECONDS), after(ALIVE_SECONDS))

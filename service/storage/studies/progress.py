@@ -1,4 +1,4 @@
-"""How far studies are."""
+"""Progress of studies: their experiments by status, and the time that is left."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from service.storage.tables.studies import Study, StudyReuse
 
 @dataclass(frozen=True)
 class Progress:
-    """Experiments per status, and seconds until the last ends at the pace of those finished; None when unknown."""
+    """Experiments per status, and the seconds until the last one ends at the pace of those finished.
+
+    `eta_seconds` is None where no experiment has finished yet or no worker is alive.
+    """
 
     counts: Mapping[Status, int]
     eta_seconds: float | None
@@ -34,7 +37,7 @@ class Progress:
 
 
 def is_finished(study: Study, progress: Progress) -> bool:
-    """Say whether nothing of a study runs and nothing is to come."""
+    """Return whether all experiments of a study have ended, and its ranking, if it tunes, is not to come."""
     return progress.finished and (study.tuning is None or study.tuned_at is not None or study.cancelled_at is not None)
 
 
@@ -43,13 +46,13 @@ def of_study(session: Session, id: UUID) -> Progress:
 
 
 def of_studies(session: Session, ids: Collection[UUID]) -> dict[UUID, Progress]:
-    """Two queries whatever their number."""
+    """Return the progress of several studies; two queries whatever their number."""
     counts = {id: dict.fromkeys(Status, 0) for id in ids}
     means: dict[UUID, float] = {}
     figures = (Experiment.status, Experiment.seconds)
     own = select(Experiment.study_id.label("study"), *figures).where(Experiment.study_id.in_(ids))
-    taken = select(StudyReuse.study_id, *figures).join(Experiment, Experiment.id == StudyReuse.experiment_id)
-    both = union_all(own, taken.where(StudyReuse.study_id.in_(ids))).subquery()
+    reused = select(StudyReuse.study_id, *figures).join(Experiment, Experiment.id == StudyReuse.experiment_id)
+    both = union_all(own, reused.where(StudyReuse.study_id.in_(ids))).subquery()
     for id, status, number, seconds in session.execute(
         select(both.c.study, both.c.status, func.count(), func.avg(both.c.seconds)).group_by(
             both.c.study, both.c.status
@@ -59,7 +62,7 @@ def of_studies(session: Session, ids: Collection[UUID]) -> dict[UUID, Progress]:
         if status == Status.SUCCEEDED:
             means[id] = float(seconds)
     alive = workers.count_alive(session)
-    return {id: Progress(each, _eta(each, means.get(id), alive)) for id, each in counts.items()}
+    return {id: Progress(numbers, _eta(numbers, means.get(id), alive)) for id, numbers in counts.items()}
 
 
 def _eta(counts: Mapping[Status, int], mean_seconds: float | None, alive: int) -> float | None:

@@ -1,4 +1,4 @@
-"""Studies: created with their experiments, listed, extended, cancelled, deleted with what is theirs."""
+"""Records of studies: creating, listing, editing, cancelling and deleting them with their experiments."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment
 from service.storage.tables.studies import Study
 
-NO_NAMES: Mapping[str, int] = {}
+NO_VERSIONS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which studies; a field left None does not narrow."""
+    """Conditions on studies; a field that is None sets none. `text` is a part of the name."""
 
     text: str | None = None
     preset: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if self.text is not None:
-            found.append(Study.name.icontains(self.text, autoescape=True))
+            conditions.append(Study.name.icontains(self.text, autoescape=True))
         if self.preset is not None:
-            found.append(Study.preset == self.preset)
-        return found
+            conditions.append(Study.preset == self.preset)
+        return conditions
 
 
 def create(
@@ -48,11 +48,15 @@ def create(
     spec: StudySpec,
     submissions: Sequence[ExperimentSubmission],
     id: UUID,
-    activations: Mapping[str, int] = NO_NAMES,
+    activations: Mapping[str, int] = NO_VERSIONS,
     reused: Collection[UUID] = (),
 ) -> Study:
-    """Store the study and queue its experiments, all or none, or, where it tunes first, those of a study that does;
-    `activations` are the versions that registered names in it stand for."""
+    """Store a study and queue the experiments of its first stage.
+
+    A study that tunes gets a second study that tries its rates; the submissions are then those of that one.
+    `activations` are the versions that registered names in the spec stand for, and `reused` the ids of finished
+    experiments that the first stage counts.
+    """
     study = first = _add(session, principal, spec, id, activations)
     tuner = spec.tuner()
     if tuner is not None:
@@ -91,10 +95,11 @@ def find(session: Session, id: UUID) -> Study | None:
 
 
 def find_locked(session: Session, id: UUID) -> Study | None:
-    """The study as it is now; nobody else edits, cancels or deletes it until the transaction ends.
+    """Return a study and lock it against other edits, cancels and deletes until the transaction ends.
 
-    Not by its row, which whoever changes an experiment writes last, holding the counter: a lock that is taken before
-    everything else, the row included, stands in nobody's way.
+    PostgreSQL locks a key derived from the id, not the row: transactions that change an experiment write the row of
+    its study last, while they hold the change counter, and a lock on the row could deadlock with them. SQLite has one
+    writer at a time.
     """
     if session.get_bind().dialect.name == "postgresql":
         key = int.from_bytes(id.bytes[8:], signed=True)  # the random half of a UUIDv7
@@ -103,24 +108,24 @@ def find_locked(session: Session, id: UUID) -> Study | None:
 
 
 def spec_of(study: Study) -> StudySpec:
-    """What was posted, presets spelt out, with the seeds of now."""
-    spelled = {"base": study.base, "factors": study.factors, "grids": study.grids, "seeds": study.seeds}
-    return StudySpec.model_validate(spelled | {"tuning": study.tuning, "reuse": study.reuse})
+    """Return the spec of a study as it was posted, with its preset spelt out and its present seeds."""
+    fields = {"base": study.base, "factors": study.factors, "grids": study.grids, "seeds": study.seeds}
+    return StudySpec.model_validate(fields | {"tuning": study.tuning, "reuse": study.reuse})
 
 
 def tuners(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Of these studies, those that tune, each with the study that tries its rates."""
+    """Return the study that tries the rates, for each of these studies that tunes."""
     rows = session.execute(select(Study.tunes, Study.id).where(Study.tunes.in_(ids)))
     return {row.tunes: row.id for row in rows}
 
 
-def page(session: Session, narrowed: Filter, *, descending: bool, limit: int, after: Position | None) -> Page[Study]:
-    """One page in the order of creation."""
-    found = select(Study).where(*narrowed.conditions())
+def page(session: Session, filters: Filter, *, descending: bool, limit: int, after: Position | None) -> Page[Study]:
+    """Return one page of studies in the order of creation."""
+    query = select(Study).where(*filters.conditions())
     if after is not None:
-        found = found.where(Study.id < after.id if descending else Study.id > after.id)
-    found = found.order_by(Study.id.desc() if descending else Study.id).limit(limit + 1)
-    rows = session.scalars(found).all()
+        query = query.where(Study.id < after.id if descending else Study.id > after.id)
+    query = query.order_by(Study.id.desc() if descending else Study.id).limit(limit + 1)
+    rows = session.scalars(query).all()
     return page_of(rows, limit, lambda last: Position(None, last.id))
 
 
@@ -130,8 +135,10 @@ def revision(session: Session, id: UUID) -> int | None:
 
 def edit(session: UnitOfWork, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission],
          reused: Collection[UUID] = ()) -> Study:  # fmt: skip
-    """Apply a merge patch of name, question and seeds to a locked study, queue what new seeds add, and take over what
-    of it has been trained."""
+    """Apply a merge patch of name, question and seeds to a locked study.
+
+    `added` are the experiments to queue for new seeds, and `reused` the ids of those that need no training.
+    """
     reuse.refer(session, study.id, reused)
     revision = experiments.create_all(session, study.principal, study.id, added)
     edited = {**changes, "edit_version": Study.edit_version + 1, "revision": revision}
@@ -139,21 +146,25 @@ def edit(session: UnitOfWork, study: Study, changes: Mapping[str, Any], added: S
 
 
 def cancel(session: UnitOfWork, study: Study) -> Study:
-    """Cancel what is queued of a locked study and flag what is running, that of its tuning too: from the commit on none
-    of it can succeed."""
+    """Cancel the queued experiments of a locked study and of its tuning, and flag the running ones.
+
+    From the commit on none of them can succeed.
+    """
     ids = [*tuners(session, [study.id]).values(), study.id]
-    ours = Experiment.study_id.in_(ids)
-    # In the order of ids, which everybody keeps who locks several.
-    active = select(Experiment.id).where(ours, Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
+    of_studies = Experiment.study_id.in_(ids)
+    # In the order of ids, as every transaction that locks several experiments.
+    active = select(Experiment.id).where(of_studies, Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
     session.execute(active.with_for_update(key_share=True))
-    transitions.request_cancel(session, ours)
-    at, revision = func.coalesce(Study.cancelled_at, now()), next_revision(session)
-    return [write(session, id, {"cancelled_at": at, "revision": revision}) for id in ids][-1]
+    transitions.request_cancel(session, of_studies)
+    values = {"cancelled_at": func.coalesce(Study.cancelled_at, now()), "revision": next_revision(session)}
+    return [write(session, id, values) for id in ids][-1]
 
 
 def remove(session: UnitOfWork, study: Study) -> bool:
-    """Delete a locked study with its experiments, and with the study that tuned for it; False, having deleted nothing,
-    where some are still active."""
+    """Delete a locked study with its experiments, and the study that tried its rates.
+
+    Returns False, having deleted nothing, where some experiments are active.
+    """
     ids = [*tuners(session, [study.id]).values(), study.id]
     revision = experiments.remove_of_studies(session, ids)
     if revision is None:
@@ -167,8 +178,7 @@ def remove(session: UnitOfWork, study: Study) -> bool:
 
 
 def write(session: UnitOfWork, id: UUID, values: dict[str, Any]) -> Study:
-    """Set columns of a study, its new revision among them, holding the change counter."""
-    written = update(Study).where(Study.id == id).values(values)
-    session.execute(written, execution_options=BLIND)
+    """Set columns of a study, `revision` among them, and return the row. The change counter must be held."""
+    session.execute(update(Study).where(Study.id == id).values(values), execution_options=BLIND)
     session.note([id], values["revision"])
     return session.scalars(select(Study).where(Study.id == id), execution_options=FRESH).one()

@@ -1,4 +1,4 @@
-"""Experiments of other studies that a study takes over instead of training the same again."""
+"""Reuse: finished experiments that a study counts as its own instead of training the same again."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -15,68 +15,77 @@ from service.storage.records import workers
 from service.storage.tables.experiments import Experiment, Result
 from service.storage.tables.studies import StudyReuse
 
-ASKED_AT_ONCE = 1000
+CONDITIONS_PER_QUERY = 1000
 
-Cell = tuple[str, int]
-"""Condition and seed: what makes two experiments the same."""
+Repetition = tuple[str, int]
+"""A condition and a seed; experiments that agree in both are the same."""
 
 
 def untrained(
-    session: Session, wanted: Sequence[ExperimentSubmission], code: str, *, asked: bool
+    session: Session, submissions: Sequence[ExperimentSubmission], code: str, *, asked: bool
 ) -> tuple[list[ExperimentSubmission], list[UUID]]:
-    """What of these is left to train, and the experiments that stand for the rest: all and none where reuse was not
-    asked for."""
+    """Return the submissions that are left to train, and the ids of finished experiments that stand for the others.
+
+    `code` is the version whose experiments may be reused. Unless reuse is `asked` for, all are left.
+    """
     if not asked:
-        return list(wanted), []
-    found = _find(session, wanted, code)
-    left = [each for each in wanted if (each.spec.condition, each.seed) not in found]
-    return left, list(found.values())
+        return list(submissions), []
+    finished = _find(session, submissions, code)
+    left = [submission for submission in submissions if _repetition(submission) not in finished]
+    return left, list(finished.values())
 
 
 def refer(session: Session, study: UUID, experiments: Collection[UUID]) -> None:
-    """Let the study count these as its own, without their leaving the one that trained them."""
+    """Let a study count experiments as its own; they stay in the study that trained them."""
     if experiments:
         rows = [{"study_id": study, "experiment_id": id} for id in experiments]
         session.execute(insert(StudyReuse), rows)
 
 
 def referring(session: Session, experiment: UUID) -> Sequence[UUID]:
-    """Studies that count this experiment without having trained it."""
+    """Return the studies that count an experiment without having trained it."""
     return session.scalars(select(StudyReuse.study_id).where(StudyReuse.experiment_id == experiment)).all()
 
 
-def _find(session: Session, wanted: Sequence[ExperimentSubmission], code: str) -> dict[Cell, UUID]:
-    """Finished experiments that may stand for these: same spec and seed, this version of the code, and one fingerprint
-    for all of them, which a live worker's device and versions fit. Of several fingerprints the one that stands for
-    most; of several experiments the newest."""
-    cells = {(each.spec.condition, each.seed) for each in wanted}
+def _repetition(submission: ExperimentSubmission) -> Repetition:
+    return submission.spec.condition, submission.seed
+
+
+def _find(session: Session, submissions: Sequence[ExperimentSubmission], code: str) -> dict[Repetition, UUID]:
+    """Return finished experiments that may stand for submissions, locked against deletion.
+
+    They have the same spec and seed, the given version of the code, and one fingerprint for all, which fits the device
+    and versions of a live worker. Of several fingerprints, that of the most experiments is taken; of several
+    experiments of one repetition, the newest.
+    """
+    repetitions = {_repetition(submission) for submission in submissions}
     alive = workers.machines(session)
-    by_fingerprint: dict[str, dict[Cell, UUID]] = defaultdict(dict)
-    for row in _finished(session, {condition for condition, _ in cells}, code):
+    by_fingerprint: dict[str, dict[Repetition, UUID]] = defaultdict(dict)
+    for row in _finished(session, {condition for condition, _ in repetitions}, code):
         fingerprint = Fingerprint.model_validate(row.fingerprint)
-        if (row.condition, row.seed) in cells and not fingerprint.mixed and _fits(fingerprint, alive):
+        if (row.condition, row.seed) in repetitions and not fingerprint.mixed and _fits(fingerprint, alive):
             by_fingerprint[fingerprint.model_dump_json()][row.condition, row.seed] = row.id
-    best = max(by_fingerprint.values(), key=lambda found: (len(found), max(found.values())), default={})
-    held = _held(session, best.values())
-    return {cell: id for cell, id in best.items() if id in held}
+    best = max(by_fingerprint.values(), key=lambda ids: (len(ids), max(ids.values())), default={})
+    locked = _locked(session, best.values())
+    return {repetition: id for repetition, id in best.items() if id in locked}
 
 
-def _held(session: Session, experiments: Collection[UUID]) -> set[UUID]:
-    """Those that are still there, and that nobody deletes until the transaction ends."""
-    found = select(Experiment.id).where(Experiment.id.in_(experiments)).order_by(Experiment.id)
-    return set(session.scalars(found.with_for_update(key_share=True)))
+def _locked(session: Session, experiments: Collection[UUID]) -> set[UUID]:
+    """Lock experiments against deletion until the transaction ends; return the ids of those that still exist."""
+    existing = select(Experiment.id).where(Experiment.id.in_(experiments)).order_by(Experiment.id)
+    return set(session.scalars(existing.with_for_update(key_share=True)))
 
 
 def _finished(session: Session, conditions: Collection[str], code: str) -> Iterator[Any]:
     ordered = sorted(conditions)
     columns = (Experiment.id, Experiment.condition, Experiment.seed, Result.fingerprint)
     joined = select(*columns).join(Result, Result.experiment_id == Experiment.id)
-    for start in range(0, len(ordered), ASKED_AT_ONCE):
-        among = Experiment.condition.in_(ordered[start : start + ASKED_AT_ONCE])
+    for start in range(0, len(ordered), CONDITIONS_PER_QUERY):
+        among = Experiment.condition.in_(ordered[start : start + CONDITIONS_PER_QUERY])
         ended = (Experiment.status == Status.SUCCEEDED, Experiment.code == code)
         yield from session.execute(joined.where(among, *ended).order_by(Experiment.id))
 
 
 def _fits(fingerprint: Fingerprint, alive: Collection[tuple[str, str | None]]) -> bool:
-    """With no worker alive there is nothing to differ from."""
+    """Return whether a live worker has the fingerprint's device and torch; True where no worker is alive."""
     return not alive or (fingerprint.device, fingerprint.torch) in alive

@@ -1,4 +1,4 @@
-"""Studies that tune: which of them are due for their ranking, and what their trials gave."""
+"""Studies that tune: those that are due for their ranking, and the results of their trials."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from service.storage.tables.studies import Study
 
 
 def due(session: Session) -> Sequence[UUID]:
-    """Studies whose rates have all been tried, and whose ranking has not been started."""
+    """Return the studies whose trials have all ended and whose ranking has not been started."""
     tuner, tuned = aliased(Study), aliased(Study)
     busy = exists().where(Experiment.study_id == tuner.id, Experiment.status.in_(ACTIVE))
     waiting = (tuner.tunes == tuned.id, tuned.tuned_at.is_(None), tuned.cancelled_at.is_(None))
@@ -27,30 +27,32 @@ def due(session: Session) -> Sequence[UUID]:
         *waiting, ~busy).order_by(tuned.id)).all()  # fmt: skip
 
 
-def with_rates(study: Study, given: Sequence[ExperimentSubmission]) -> list[ExperimentSubmission]:
-    """What a study's grids give as it is to be queued: as it is, or with the rates that were chosen; as long as they
-    have not been, nothing."""
+def with_rates(study: Study, submissions: Sequence[ExperimentSubmission]) -> list[ExperimentSubmission]:
+    """Return submissions of a study as they are to be queued: with the chosen rates, where it tunes.
+
+    Until the rates of a study that tunes have been chosen, that is none.
+    """
     if study.tuning is None:
-        return list(given)
-    return tuning.ranked(given, {choice["cell"]: choice["learning_rate"] for choice in study.tuned or ()})
+        return list(submissions)
+    return tuning.ranked(submissions, {choice["cell"]: choice["learning_rate"] for choice in study.tuned or ()})
 
 
 def trials(session: Session, study: UUID) -> list[tuple[dict[str, Any], Trial]]:
     """Return the trials of a study that tunes, each with its spec, in the order in which they were queued.
 
-    Trials that the study took over are among them.
+    Reused trials are among them.
     """
     rows = session.execute(_trial_rows(studies.tuners(session, [study])[study]))
     return [(row.spec, _trial(row)) for row in rows]
 
 
 def _trial_rows(tuner: UUID) -> Any:
-    """The experiments of a study that tries rates, those that it took over too, each with its last epoch."""
+    """Select the experiments of a study that tries rates, reused ones too, each with its last epoch."""
     last = (Epoch.experiment_id == Experiment.id) & (Epoch.epoch == Experiment.epochs_done)
     columns = (Experiment.spec, Experiment.seed, Experiment.status, Experiment.cause, Epoch.validation_accuracy,
                Epoch.validation_loss)  # fmt: skip
-    ours = Experiment.id.in_(experiments.of_study(tuner))
-    return select(*columns).outerjoin(Epoch, last).where(ours).order_by(Experiment.id)
+    of_tuner = Experiment.id.in_(experiments.of_study(tuner))
+    return select(*columns).outerjoin(Epoch, last).where(of_tuner).order_by(Experiment.id)
 
 
 def _trial(row: Any) -> Trial:
