@@ -20,7 +20,7 @@ from worker.training.datasets.tensors import load
 from worker.training.diagnostics.measurement import Diagnostics
 from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
 Seconds = tuple[float, float]
 """By the clock, and of the processors."""
@@ -40,14 +40,14 @@ class Turns(Callbacks):
         self.costs: list[Seconds] = []
         self.last = now()
 
-    def on_step(self, progress: Progress) -> None:
-        self.diagnostics.on_step(progress)
-        if progress.steps_done % self.steps:
+    def on_step(self, state: TrainingState) -> None:
+        self.diagnostics.on_step(state)
+        if state.steps_done % self.steps:
             return
-        scale = progress.steps_per_epoch / self.steps
+        scale = state.steps_per_epoch / self.steps
         self.epochs.append(tuple(scale * part for part in since(self.last)))  # type: ignore[arg-type]
         started = now()
-        self.diagnostics.measure(progress)
+        self.diagnostics.measure(state)
         self.costs.append(since(started))
         if len(self.costs) > self.rounds:
             raise Enough

@@ -17,11 +17,11 @@ from importlib.metadata import version
 
 import typer
 
-from worker.environment import TUNING
+from worker.environment import VARIABLES
 
-ALLOCATOR = {name: value for name, value in TUNING.items() if name.startswith("MALLOC")}
-WAITING = {name: value for name, value in TUNING.items() if name.startswith("OMP")}
-SETTINGS = {"plain": {}, "allocator": ALLOCATOR, "waiting": WAITING, "both": TUNING}
+ALLOCATOR = {name: value for name, value in VARIABLES.items() if name.startswith("MALLOC")}
+WAITING = {name: value for name, value in VARIABLES.items() if name.startswith("OMP")}
+SETTINGS = {"plain": {}, "allocator": ALLOCATOR, "waiting": WAITING, "both": VARIABLES}
 
 ONE_RUN = """
 import pathlib, tempfile
@@ -47,7 +47,7 @@ def main(rounds: int = 5, busy: bool = False) -> None:
 
 def one_run(variables: dict[str, str]) -> float:
     """Seconds of training alone, in a process with these variables."""
-    clean = {name: value for name, value in os.environ.items() if name not in TUNING}
+    clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     done = subprocess.run([sys.executable, "-c", ONE_RUN], env=clean | variables, check=True, capture_output=True)
     return float(done.stdout)
 

@@ -24,15 +24,15 @@ from service.domain.spec import ExperimentSpec
 from worker.training.datasets.tensors import Dataset, load
 from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
 
 class TrainingSeconds(Callbacks):
     """Seconds of the first epoch's steps, without validation."""
 
-    def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
+    def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
         if metrics is not None:
-            self.images = progress.steps_per_epoch * progress.batch_size
+            self.images = state.steps_per_epoch * state.batch_size
             self.seconds = self.images / metrics.images_per_second
 
 

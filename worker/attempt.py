@@ -1,8 +1,7 @@
-"""One attempt: trains what was claimed, records each epoch, obeys cancel and shutdown, and reports how it ended."""
+"""An attempt at an experiment: train it, record each epoch, obey a cancel or a shutdown, and record the end."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 import torch
@@ -15,25 +14,23 @@ from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause
 from service.domain.text import storable
 from service.process import attempt_log
-from service.process.shutdown import Shutdown
-from service.settings import Settings
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import transitions
 from service.storage.queue.leases import CancelRequested, Claim, FenceLost
 from service.storage.records import attempts
 from service.storage.records.results import FinishedRun
-from worker.checkpoints import Checkpoints, UnusableCheckpoint
+from worker.checkpoints import UnusableCheckpoint
+from worker.context import WorkerContext
 from worker.durable import durable
-from worker.lease import Held, Keeper
+from worker.lease import HeldLease
 from worker.log import AttemptLog
-from worker.persistence import Outage, Persistence
-from worker.training.datasets.tensors import Datasets
+from worker.persistence import Outage
 from worker.training.diagnostics.collapse import linear_collapse, may_collapse
 from worker.training.diagnostics.measurement import Diagnostics
-from worker.training.execution import Device, Execution
+from worker.training.execution import Execution
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
 from worker.training.loop import Callbacks, Trained, train
-from worker.training.state import Progress, Snapshot
+from worker.training.state import Snapshot, TrainingState
 from worker.watchdog import Watchdog
 
 LONGEST_DETAIL = 1000
@@ -42,47 +39,40 @@ log = structlog.get_logger(__name__)
 
 
 class Released(Exception):
-    """The worker shuts down; what was done lies in a checkpoint."""
+    """Raised in a training step when the worker shuts down. The progress lies in a checkpoint."""
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What a worker process uses for every experiment."""
-
-    settings: Settings
-    device: Device
-    persistence: Persistence
-    keeper: Keeper
-    checkpoints: Checkpoints
-    datasets: Datasets
-    shutdown: Shutdown
-
-
-def run(bench: Bench, claim: Claim) -> None:
-    """Never raises for what happens to one experiment: it is recorded, or left to whoever holds it now."""
-    with AttemptLog(bench.settings.logs, claim.fence) as file, bench.keeper.holding(claim.fence, file.path) as held:
+def run(context: WorkerContext, claim: Claim) -> None:
+    """Run an attempt to its end. A failure of the experiment is recorded and not raised; an attempt that has lost its
+    lease records nothing."""
+    with (
+        AttemptLog(context.settings.logs, claim.fence) as file,
+        context.lease_renewer.holding(claim.fence, file.path) as lease,
+    ):
         watchdog = Watchdog(file.stream)
-        watchdog.arm(bench.settings.stall_start_seconds)
+        watchdog.arm(context.settings.stall_start_seconds)
         try:
-            _Attempt(bench, claim, held, file, watchdog).go()
+            _Attempt(context, claim, lease, file, watchdog).run()
         finally:
             watchdog.off()
 
 
 class _Attempt(Callbacks):
-    def __init__(self, bench: Bench, claim: Claim, held: Held, file: AttemptLog, watchdog: Watchdog) -> None:
-        self.bench = bench
+    def __init__(
+        self, context: WorkerContext, claim: Claim, lease: HeldLease, file: AttemptLog, watchdog: Watchdog
+    ) -> None:
+        self.context = context
         self.claim = claim
         self.fence = claim.fence
-        self.held = held
+        self.lease = lease
         self.file = file
         self.watchdog = watchdog
         self.diagnostics: Diagnostics | None = None
-        self.checkpoint_at = time.monotonic() + bench.settings.checkpoint_seconds
+        self.checkpoint_at = time.monotonic() + context.settings.checkpoint_seconds
 
-    def go(self) -> None:
-        """Train, and record how that ended."""
-        self.file.line(f"attempt {self.fence.attempt} starts on {self.bench.device}")
+    def run(self) -> None:
+        """Train the experiment, and record the end of the attempt."""
+        self.file.line(f"attempt {self.fence.attempt} starts on {self.context.device}")
         try:
             self._finish(self._train())
         except (FenceLost, Outage) as error:
@@ -98,9 +88,9 @@ class _Attempt(Callbacks):
 
     def _train(self) -> Trained:
         spec = ExperimentSpec.model_validate(self.claim.spec)
-        self.diagnostics = Diagnostics(self._while_measuring) if spec.diagnostics else None
+        self.diagnostics = Diagnostics(self._on_batch) if spec.diagnostics else None
         execution = self._execution(spec)
-        data = self.bench.datasets.get(spec.dataset, self._on_download).to(execution.device)
+        data = self.context.datasets.get(spec.dataset, self._on_download).to(execution.device)
         snapshot = self._snapshot()
         try:
             trained = train(spec, data, execution, self, snapshot)
@@ -109,22 +99,22 @@ class _Attempt(Callbacks):
             trained = train(spec, data, execution, self)
         if not (spec.diagnostics and may_collapse(spec)):
             return trained
-        return trained.with_collapse(linear_collapse(spec, trained.last, data.test_images, self._while_measuring))
+        return trained.with_collapse(linear_collapse(spec, trained.last, data.test_images, self._on_batch))
 
     def _execution(self, spec: ExperimentSpec) -> Execution:
-        """As the first claim decided, so that the bits stay the same."""
+        """Return the execution that the first attempt stored, so that a resume gives the same bits; else store one."""
         if self.claim.execution is not None:
             return Execution.model_validate(self.claim.execution).continued_here()
-        execution = Execution.resolve(spec, device=self.bench.device, threads=self.bench.settings.threads)
-        kept = execution.model_dump()
-        self._write("execution", lambda s: transitions.keep_execution(s, self.fence, kept))
+        execution = Execution.resolve(spec, device=self.context.device, threads=self.context.settings.threads)
+        stored = execution.model_dump()
+        self._write("execution", lambda s: transitions.keep_execution(s, self.fence, stored))
         return execution
 
     def _snapshot(self) -> Snapshot | None:
         if self.claim.checkpoint is None:
             return None
         try:
-            snapshot = self.bench.checkpoints.read(self.claim.checkpoint)
+            snapshot = self.context.checkpoints.read(self.claim.checkpoint)
         except UnusableCheckpoint as error:
             self._start_over(str(error))
             return None
@@ -136,85 +126,91 @@ class _Attempt(Callbacks):
         self._write("start_over", lambda s: transitions.start_over(s, self.fence))
 
     def _on_download(self, *_: object) -> None:
-        self.watchdog.pet(self.bench.settings.stall_start_seconds)
-        self._obey()
+        self.watchdog.pet(self.context.settings.stall_start_seconds)
+        self._stop_if_asked()
 
     # --- hooks of the training loop ----------------------------------------------------------------------------
 
-    def on_evaluation(self, progress: Progress) -> None:
-        self.on_step(progress)
+    def on_evaluation(self, state: TrainingState) -> None:
+        self.on_step(state)
 
-    def on_step(self, progress: Progress) -> None:
-        self.watchdog.pet(self.bench.settings.stall_seconds)
+    def on_step(self, state: TrainingState) -> None:
+        self.watchdog.pet(self.context.settings.stall_seconds)
         if self.diagnostics is not None:
-            self.diagnostics.on_step(progress)
-        self._obey(progress)
+            self.diagnostics.on_step(state)
+        self._stop_if_asked(state)
         if time.monotonic() >= self.checkpoint_at:
-            self._write_checkpoint(progress)
+            self._write_checkpoint(state)
 
-    def _while_measuring(self) -> None:
-        """Within `on_epoch` and after the last one, where a snapshot would count what has yet to be measured: a
-        shutdown falls back on the last checkpoint."""
-        self.watchdog.pet(self.bench.settings.stall_seconds)
-        self._obey()
+    def _on_batch(self) -> None:
+        """Obey a cancel or a shutdown between two batches of a measurement.
 
-    def _obey(self, progress: Progress | None = None) -> None:
-        """Stop where the keeper's flags or a shutdown say so; what has been trained by then goes into a checkpoint."""
-        if self.held.lost:
+        No checkpoint is written here, since it would count the measurement as done: a released attempt resumes from the
+        last one.
+        """
+        self.watchdog.pet(self.context.settings.stall_seconds)
+        self._stop_if_asked()
+
+    def _stop_if_asked(self, state: TrainingState | None = None) -> None:
+        """Raise FenceLost, CancelRequested or Released where the lease's flags or a shutdown ask for it.
+
+        A shutdown writes a checkpoint of `state` first.
+        """
+        if self.lease.lost:
             raise FenceLost(self.fence)
-        if self.held.cancel_requested:
+        if self.lease.cancel_requested:
             raise CancelRequested(self.fence)
-        if self.bench.shutdown.requested:
-            if progress is not None:
-                self._write_checkpoint(progress)
+        if self.context.shutdown.requested:
+            if state is not None:
+                self._write_checkpoint(state)
             raise Released
 
-    def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
-        layers = [] if self.diagnostics is None else self.diagnostics.measure(progress)
+    def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
+        layers = [] if self.diagnostics is None else self.diagnostics.measure(state)
         if metrics is None:
             if layers:
                 self._write("start", lambda s: transitions.record_start(s, self.fence, layers))
             return
         self._write("epoch", lambda s: transitions.record_epoch(s, self.fence, metrics, layers))
         self.file.line(
-            f"epoch {metrics.epoch}/{progress.spec.epochs}: train loss {_shown(metrics.train_loss)}, validation loss"
-            f" {_shown(metrics.validation_loss)}, accuracy {_shown(metrics.validation_accuracy)},"
+            f"epoch {metrics.epoch}/{state.spec.epochs}: train loss {_formatted(metrics.train_loss)}, validation loss"
+            f" {_formatted(metrics.validation_loss)}, accuracy {_formatted(metrics.validation_accuracy)},"
             f" {metrics.seconds:.1f} s"
         )
 
-    def _write_checkpoint(self, progress: Progress) -> None:
-        """A disk that is full costs the chance to resume, not the run."""
-        self.checkpoint_at = time.monotonic() + self.bench.settings.checkpoint_seconds
+    def _write_checkpoint(self, state: TrainingState) -> None:
+        """Write a checkpoint and make it the one to resume from. A full disk is logged, and training goes on."""
+        self.checkpoint_at = time.monotonic() + self.context.settings.checkpoint_seconds
         try:
-            written = self.bench.checkpoints.write(
-                self.fence, progress.epochs_done, progress.steps_done, progress.snapshot()
-            )
+            written = self.context.checkpoints.write(self.fence, state.epochs_done, state.steps_done, state.snapshot())
         except OSError as error:
             self.file.line(f"no checkpoint: {error}")
             log.warning("checkpoint_failed", experiment=str(self.fence.id), error=str(error))
             return
         self._write("checkpoint", lambda s: transitions.record_checkpoint(s, self.fence, written))
-        self.bench.checkpoints.drop_others(self.fence, written)
+        self.context.checkpoints.drop_others(self.fence, written)
 
     def _write(self, name: str, work: Callable[[UnitOfWork], None]) -> None:
-        """A transaction; while the database is away, the watchdog knows that nothing hangs."""
-        limit = self.bench.settings.stall_seconds
-        self.bench.persistence.write(name, work, while_waiting=lambda: self.watchdog.pet(limit))
+        """Run `work` in a transaction. While the database is unreachable the watchdog is reset."""
+        limit = self.context.settings.stall_seconds
+        self.context.persistence.write(name, work, while_waiting=lambda: self.watchdog.pet(limit))
 
     # --- the end -----------------------------------------------------------------------------------------------
 
     def _finish(self, trained: Trained) -> None:
-        self.watchdog.arm(self.bench.settings.stall_start_seconds)
+        self.watchdog.arm(self.context.settings.stall_start_seconds)
         finished = FinishedRun(trained.result, self._save_weights(trained))
         last = trained.result.last
         self.file.line(f"test accuracy {last.test_accuracy:.4f} after epoch {last.epoch}")
         self._end("succeeded", lambda s: transitions.succeed(s, self.fence, finished))
 
     def _save_weights(self, trained: Trained) -> str | None:
-        """`<experiment>/<attempt>/last.safetensors` and `best.safetensors` under the folder of weights. A disk that is
-        full costs the weights, not the result."""
+        """Write `<experiment>/<attempt>/last.safetensors` and `best.safetensors` under the folder of weights.
+
+        Return the path in that folder, or None on a full disk: the result is then recorded without weights.
+        """
         relative = f"{self.fence.id}/{self.fence.attempt}"
-        folder = self.bench.settings.weights / relative
+        folder = self.context.settings.weights / relative
         try:
             for name, weights in (("last", trained.last), ("best", trained.best)):
                 with durable(folder / f"{name}.safetensors") as file:
@@ -232,7 +228,10 @@ class _Attempt(Callbacks):
         self._end(cause, lambda s: transitions.fail(s, self.fence, cause, detail))
 
     def _end(self, name: str, transition: Callable[[UnitOfWork], None]) -> None:
-        """Write the last transition; whoever else holds the experiment by now has the last word."""
+        """Write the last transition, and delete the checkpoints unless the attempt was released.
+
+        An attempt that has lost its lease writes nothing.
+        """
         self.file.line(name)
         try:
             self._end_or_cancel(transition)
@@ -240,28 +239,28 @@ class _Attempt(Callbacks):
             self.file.line(f"not recorded: {error!r}")
             return
         if name != "released":
-            self.bench.checkpoints.drop_all(self.fence.id)
+            self.context.checkpoints.drop_all(self.fence.id)
 
     def _end_or_cancel(self, transition: Callable[[UnitOfWork], None]) -> None:
-        """A cancel that came before the transition makes it one."""
+        """Write the last transition, or the end of a cancelled experiment where a cancel came before it."""
         try:
             self._write("finish", lambda s: self._end_with_log(s, transition))
         except CancelRequested:
             self._write("finish", lambda s: self._end_with_log(s, lambda t: transitions.end_cancelled(t, self.fence)))
 
     def _end_with_log(self, session: UnitOfWork, transition: Callable[[UnitOfWork], None]) -> None:
-        """The keeper stores the log now and then; its last lines say how it ended."""
+        """Store the end of the log with the transition: the lease renewer stores it only from time to time."""
         transition(session)
         attempts.keep_log(session, self.fence.id, self.fence.attempt, attempt_log.tail(self.file.path))
 
 
 def _cause(error: Exception) -> tuple[Cause, str]:
-    """What to call a failure, and what to say of it: any text, as storage takes it."""
-    cause, detail = _named(error)
+    """Return the cause of a failure and a detail in text that the database accepts."""
+    cause, detail = _classified(error)
     return cause, storable(detail)[:LONGEST_DETAIL]
 
 
-def _named(error: Exception) -> tuple[Cause, str]:
+def _classified(error: Exception) -> tuple[Cause, str]:
     match error:
         case Diverged():
             return Cause.DIVERGED, str(error)
@@ -271,10 +270,10 @@ def _named(error: Exception) -> tuple[Cause, str]:
             return Cause.INVALID_DATA, error.detail
         case torch.OutOfMemoryError() | MemoryError():
             return Cause.OUT_OF_MEMORY, str(error).splitlines()[0] if str(error) else "No memory was left."
-        case RuntimeError() if "can't allocate memory" in str(error):  # what PyTorch raises on the CPU
+        case RuntimeError() if "can't allocate memory" in str(error):  # raised by PyTorch on a CPU
             return Cause.OUT_OF_MEMORY, str(error).splitlines()[0]
     return Cause.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
 
 
-def _shown(figure: float | None) -> str:
+def _formatted(figure: float | None) -> str:
     return "not finite" if figure is None else f"{figure:.4f}"

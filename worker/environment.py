@@ -6,7 +6,7 @@ Measured with `python -m benchmarks.environment`; the figures are in docs/perfor
 import os
 import sys
 
-TUNING = {
+VARIABLES = {
     # Threads that wait for each other sleep. By default they spin, and where anything else wants a processor they spin
     # through the very time that the thread they wait for needs.
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -17,8 +17,8 @@ TUNING = {
 }
 
 
-def start_again_if_untuned() -> None:
+def restart_unless_set() -> None:
     """Replace this process by itself with the variables set, keeping what the operator has set otherwise. The process
     id stays the same; glibc reads its variables at no other time."""
-    if not TUNING.keys() <= os.environ.keys():
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], TUNING | os.environ)
+    if not VARIABLES.keys() <= os.environ.keys():
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], VARIABLES | os.environ)

@@ -1,4 +1,4 @@
-"""Keeps what a worker holds: renews leases, reports that it is alive, and learns of cancels and of leases lost."""
+"""The thread that renews a worker's leases, sends its heartbeats, and reads cancel requests and lost leases."""
 
 import threading
 import time
@@ -18,13 +18,14 @@ from service.storage.queue.leases import Fence
 from service.storage.records import attempts, workers
 from worker.identity import Identity
 
-LOOK_SECONDS = 0.5
+FLAG_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
 
-class Held:
-    """One experiment that this worker runs. The keeper's thread sets the flags, the training step reads them."""
+class HeldLease:
+    """The lease of an experiment that this worker runs. The renewer's thread sets its flags, the training step reads
+    them."""
 
     def __init__(self, fence: Fence, log_file: Path) -> None:
         self.fence = fence
@@ -34,40 +35,43 @@ class Held:
         self.logged = ""
 
 
-class Keeper:
-    """A thread beside the training step. It never stops the step itself: it raises a flag, and the step obeys."""
+class LeaseRenewer:
+    """Renews leases in a thread beside the training step. It never stops the step: it sets flags that the step checks.
+
+    `leases`: those of the experiments that this worker runs.
+    """
 
     def __init__(self, database: Database, settings: Settings, identity: Identity) -> None:
         self._database = database
         self._settings = settings
         self._identity = identity
-        self._held: list[Held] = []
+        self.leases: list[HeldLease] = []
         self._renew_at = 0.0
         self._wake = threading.Event()
         self._stopping = False
-        self._away = False
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._unreachable = False
+        self._thread = threading.Thread(target=self._run, name="lease-renewer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and leave the list of workers."""
+        """Stop the thread, and delete the worker's row."""
         self._stopping = True
         self._wake.set()
         self._thread.join(timeout=5)
-        self._once(lambda: self._database.run("leave", lambda s: workers.leave(s, self._identity.id)))
+        self._attempt(lambda: self._database.run("leave", lambda s: workers.leave(s, self._identity.id)))
 
     @contextmanager
-    def holding(self, fence: Fence, log_file: Path) -> Iterator[Held]:
-        """Keep this experiment's lease for as long as the block lasts."""
-        held = Held(fence, log_file)
-        self._held = [*self._held, held]
+    def holding(self, fence: Fence, log_file: Path) -> Iterator[HeldLease]:
+        """Renew the lease of this experiment for as long as the block runs."""
+        lease = HeldLease(fence, log_file)
+        self.leases = [*self.leases, lease]
         self._beat_soon()
         try:
-            yield held
+            yield lease
         finally:
-            self._held = [other for other in self._held if other is not held]
+            self.leases = [other for other in self.leases if other is not lease]
             self._beat_soon()
 
     def _beat_soon(self) -> None:
@@ -76,46 +80,46 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._once(self._look)
-            self._wake.wait(LOOK_SECONDS if self._held else self._settings.renew_seconds)
+            self._attempt(self._beat)
+            self._wake.wait(FLAG_SECONDS if self.leases else self._settings.renew_seconds)
             self._wake.clear()
 
-    def _once(self, work: Callable[[], object]) -> None:
-        """A database that is away is waited for: the lease runs on, and so does the step."""
+    def _attempt(self, work: Callable[[], object]) -> None:
+        """Do `work`, and log a database that is unreachable: until the lease ends, the step may go on."""
         try:
             work()
-            self._away = False
+            self._unreachable = False
         except (DBAPIError, PoolTimeout) as error:
-            if not self._away:
-                log.warning("database_away", thread="keeper", error=str(error.__cause__ or error))
-            self._away = True
+            if not self._unreachable:
+                log.warning("database_away", thread="lease_renewer", error=str(error.__cause__ or error))
+            self._unreachable = True
         except Exception:
-            log.exception("keeper_failed")
+            log.exception("lease_renewer_failed")
 
-    def _look(self) -> None:
-        held = self._held
-        if held:
-            self._read_flags(held)
+    def _beat(self) -> None:
+        leases = self.leases
+        if leases:
+            self._read_flags(leases)
         if time.monotonic() >= self._renew_at:
             self._renew_at = time.monotonic() + self._settings.renew_seconds
-            self._renew(held)
+            self._renew(leases)
 
-    def _read_flags(self, held: list[Held]) -> None:
+    def _read_flags(self, leases: list[HeldLease]) -> None:
         with self._database.read() as session:
-            flags = transitions.flags(session, [one.fence for one in held])
-        for one in held:
-            one.lost = one.lost or one.fence.id not in flags
-            one.cancel_requested = flags.get(one.fence.id, False)
+            flags = transitions.flags(session, [lease.fence for lease in leases])
+        for lease in leases:
+            lease.lost = lease.lost or lease.fence.id not in flags
+            lease.cancel_requested = flags.get(lease.fence.id, False)
 
-    def _renew(self, held: list[Held]) -> None:
-        heartbeat = self._identity.heartbeat([str(one.fence.id) for one in held])
-        grown = [(one, tail) for one in held if (tail := attempt_log.tail(one.log_file)) != one.logged]
+    def _renew(self, leases: list[HeldLease]) -> None:
+        heartbeat = self._identity.heartbeat([str(lease.fence.id) for lease in leases])
+        grown = [(lease, tail) for lease in leases if (tail := attempt_log.tail(lease.log_file)) != lease.logged]
         with self._database.write("renew") as session:
-            kept = transitions.renew(session, [one.fence for one in held], self._settings.lease_seconds)
-            for one, tail in grown:
-                attempts.keep_log(session, one.fence.id, one.fence.attempt, tail)
+            renewed = transitions.renew(session, [lease.fence for lease in leases], self._settings.lease_seconds)
+            for lease, tail in grown:
+                attempts.keep_log(session, lease.fence.id, lease.fence.attempt, tail)
             workers.beat(session, heartbeat)
-        for one, tail in grown:
-            one.logged = tail
-        for one in held:
-            one.lost = one.lost or one.fence.id not in kept
+        for lease, tail in grown:
+            lease.logged = tail
+        for lease in leases:
+            lease.lost = lease.lost or lease.fence.id not in renewed

@@ -1,4 +1,4 @@
-"""Writes of a running experiment, which a database that is away delays but does not lose."""
+"""Writes of a running experiment, repeated while the database is unreachable."""
 
 import time
 from collections.abc import Callable
@@ -16,13 +16,15 @@ from service.storage.engine.unit_of_work import UnitOfWork
 T = TypeVar("T")
 
 OUTAGES = (OperationalError, InterfaceError, PoolTimeout)
-HASTY_SECONDS = 3.0  # for a worker that is being shut down
+SHUTDOWN_SECONDS = 3.0
+"""The longest outage that a worker waits for while it is being shut down."""
 
 log = structlog.get_logger(__name__)
 
 
 class Outage(Exception):
-    """The database stayed away too long. The lease runs out, and whoever reaches the database again goes on."""
+    """Raised when the database was unreachable for longer than the timeout. The lease then runs out, and a worker that
+    reaches the database requeues the experiment."""
 
 
 class Persistence:
@@ -32,8 +34,10 @@ class Persistence:
         self._shutdown = shutdown
 
     def write(self, name: str, work: Callable[[UnitOfWork], T], while_waiting: Callable[[], None] = lambda: None) -> T:
-        """Do `work` in a transaction, again and again while the database is away; `while_waiting` is called before each
-        further try. Outage when it stays away."""
+        """Run `work` in a transaction, and repeat it while the database is unreachable.
+
+        `while_waiting` is called before each repetition. Raises Outage after the timeout.
+        """
 
         def report(state: tenacity.RetryCallState) -> None:
             _report(state)
@@ -41,7 +45,7 @@ class Persistence:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(OUTAGES),
-            stop=self._given_up,
+            stop=self._is_over,
             wait=tenacity.wait_random_exponential(0.2, max=5),
             before_sleep=report,
             sleep=self._sleep,
@@ -52,9 +56,9 @@ class Persistence:
             raise Outage(f"The database was away for {self._outage_seconds:g} s.") from error
         return value
 
-    def _given_up(self, state: tenacity.RetryCallState) -> bool:
-        patience = min(HASTY_SECONDS, self._outage_seconds) if self._shutdown.requested else self._outage_seconds
-        return (state.seconds_since_start or 0.0) >= patience
+    def _is_over(self, state: tenacity.RetryCallState) -> bool:
+        timeout = min(SHUTDOWN_SECONDS, self._outage_seconds) if self._shutdown.requested else self._outage_seconds
+        return (state.seconds_since_start or 0.0) >= timeout
 
     def _sleep(self, seconds: float) -> None:
         if self._shutdown.requested:

@@ -11,7 +11,7 @@ from actlab import demo as demonstration
 from actlab.cli.common import command_settings, fail, require_database
 from actlab.client import Client
 from service.process.parent import end_with
-from worker.environment import start_again_if_untuned
+from worker.environment import restart_unless_set
 
 Insecure = Annotated[bool, typer.Option("--insecure", help="Serve an address others can reach, without API keys.")]
 Parent = Annotated[int | None, typer.Option(hidden=True, help="Process id of the supervisor to end with.")]
@@ -60,7 +60,7 @@ def worker(
     parent: Parent = None,
 ) -> None:
     """Run one worker: one device, one experiment at a time."""
-    start_again_if_untuned()
+    restart_unless_set()
     try:
         from worker.app import main as serve_work
     except ModuleNotFoundError as error:

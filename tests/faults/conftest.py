@@ -15,7 +15,7 @@ from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, miss
 from worker.training.datasets.tensors import load
 from worker.training.execution import Execution
 from worker.training.loop import Callbacks, train
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
 
 @pytest.fixture(scope="session", params=["embedded", "production"])
@@ -56,7 +56,7 @@ class Measured(Callbacks):
     def __init__(self) -> None:
         self.epochs: list[dict[str, Any]] = []
 
-    def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
+    def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
         if metrics is not None:
             self.epochs.append(metrics.model_dump(exclude={"seconds", "images_per_second"}))
 

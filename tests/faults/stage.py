@@ -21,7 +21,7 @@ from tests.faults.scenario import Scenario
 from tests.servers import PostgresServer, RedisServer
 from tests.stack.services import SHORT, Json, Service
 from tests.waiting import await_true
-from worker.environment import TUNING
+from worker.environment import VARIABLES
 
 SPEC: Json = SHORT | {"epochs": 6}
 """What most tests train: long enough to be interrupted anywhere, about two seconds undisturbed."""
@@ -45,7 +45,7 @@ class Installation:
 def installed(stack: str, folder: Path, **settings: str) -> Iterator[Installation]:
     """Started, on servers of its own that tests may kill."""
     # As the worker would set it itself and start once more, which takes seconds.
-    settings = TUNING | {"ACTLAB_FAULT": f"@{folder / 'plan'}"} | settings
+    settings = VARIABLES | {"ACTLAB_FAULT": f"@{folder / 'plan'}"} | settings
     with ExitStack() as cleanup:
         make = _embedded if stack == "embedded" else _production
         opened = make(folder, settings, cleanup)

@@ -65,9 +65,9 @@ GUARDS = [
     guard(
         "fence: a lost one stops the step",
         RUN,
-        "if self.held.lost:",
+        "if self.lease.lost:",
         "if False:",
-        RUNNING + "test_a_flag_of_the_keeper_stops_the_very_step",
+        RUNNING + "test_run_stops_at_the_step_that_sees_a_flag",
     ),
     # --- claim ---
     guard(
@@ -159,9 +159,9 @@ GUARDS = [
     guard(
         "cancel: stops the step",
         RUN,
-        "if self.held.cancel_requested:",
+        "if self.lease.cancel_requested:",
         "if False:",
-        RUNNING + "test_a_flag_of_the_keeper_stops_the_very_step",
+        RUNNING + "test_run_stops_at_the_step_that_sees_a_flag",
     ),
     # --- loss ---
     guard(

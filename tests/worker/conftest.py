@@ -13,8 +13,7 @@ from service.settings import Settings
 from service.storage.engine.database import Database
 from tests.conftest import make_experiment
 from tests.worker.attempts import TINY
-from worker.app import _bench
-from worker.attempt import Bench
+from worker.context import WorkerContext
 from worker.identity import Identity
 from worker.training.datasets.tensors import Dataset, load
 
@@ -47,12 +46,12 @@ def shutdown() -> Shutdown:
 
 
 @pytest.fixture
-def bench(database: Database, settings: Settings, shutdown: Shutdown) -> Iterator[Bench]:
+def context(database: Database, settings: Settings, shutdown: Shutdown) -> Iterator[WorkerContext]:
     settings = settings.model_copy(update={"threads": 1, "outage_seconds": 1.0})
-    opened = _bench(settings, database, Identity("w1", "cpu", "test"), shutdown)
-    opened.keeper.start()
+    opened = WorkerContext.open(settings, database, Identity("w1", "cpu", "test"), shutdown)
+    opened.lease_renewer.start()
     yield opened
-    opened.keeper.stop()
+    opened.lease_renewer.stop()
 
 
 @pytest.fixture

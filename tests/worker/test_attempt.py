@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from sqlalchemy import select, update
+from torch import Tensor
 
 from service.domain.status import Outcome, Status
 from service.process.shutdown import Shutdown
@@ -17,13 +18,16 @@ from service.storage.queue.leases import Fence
 from service.storage.records import attempts, diagnostics, epochs, results
 from service.storage.tables.experiments import Experiment, Trace
 from tests.conftest import make_experiment, read_experiment
-from tests.worker.attempts import TINY, TINY_MODEL, at_step, checkpointing, claim, figures, log_of
-from worker.attempt import Bench, _Attempt, run
-from worker.training.state import Progress
+from tests.worker.attempts import TINY, TINY_MODEL, at_each_step, at_step, checkpointing, claim, figures, log_of
+from worker.attempt import run
+from worker.context import WorkerContext
+from worker.training.diagnostics.probe import Passage, pass_through
+from worker.training.model import Network
+from worker.training.state import TrainingState
 
 
-def test_an_experiment_runs_to_its_result(database: Database, bench: Bench, experiment: UUID) -> None:
-    run(bench, claim(database))
+def test_an_experiment_runs_to_its_result(database: Database, context: WorkerContext, experiment: UUID) -> None:
+    run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.epochs_done, now.cause) == (Status.SUCCEEDED, 3, None)
     with database.read() as session:
@@ -35,13 +39,13 @@ def test_an_experiment_runs_to_its_result(database: Database, bench: Bench, expe
     assert len(result.last_correct) == 125
     assert now.execution is not None
     assert now.execution["threads"] == 1
-    assert "epoch 3/3" in log_of(bench, experiment)
+    assert "epoch 3/3" in log_of(context, experiment)
 
 
 def test_every_layer_is_measured_at_the_start_and_after_each_epoch(
-    database: Database, bench: Bench, experiment: UUID
+    database: Database, context: WorkerContext, experiment: UUID
 ) -> None:
-    run(bench, claim(database))
+    run(context, claim(database))
     with database.read() as session:
         layers = diagnostics.of_experiment(session, experiment)
     names = ("conv1", "conv2", "dense1", "output")
@@ -52,11 +56,11 @@ def test_every_layer_is_measured_at_the_start_and_after_each_epoch(
 
 @pytest.mark.parametrize(("pool", "activation"), [("avg", "linear"), ("max", "linear"), ("avg", "relu")])
 def test_a_network_of_linear_layers_is_held_against_one(
-    database: Database, bench: Bench, pool: str, activation: str
+    database: Database, context: WorkerContext, pool: str, activation: str
 ) -> None:
     shape = {**TINY, "epochs": 1, "activation": activation, "model": {**TINY_MODEL, "pool": pool}}
     id = database.run("make", lambda s: make_experiment(s, **shape)).id
-    run(bench, claim(database))
+    run(context, claim(database))
     with database.read() as session:
         result = results.of_experiment(session, id)
     assert result is not None
@@ -67,48 +71,53 @@ def test_a_network_of_linear_layers_is_held_against_one(
         assert result.collapse is None
 
 
-def test_a_spec_without_diagnostics_has_none(database: Database, bench: Bench) -> None:
+def test_a_spec_without_diagnostics_has_none(database: Database, context: WorkerContext) -> None:
     id = database.run("make", lambda s: make_experiment(s, **TINY, diagnostics=False)).id
-    run(bench, claim(database))
+    run(context, claim(database))
     with database.read() as session:
         assert diagnostics.of_experiment(session, id) == []
     assert read_experiment(database, id).status == Status.SUCCEEDED
 
 
-def test_a_cancel_is_obeyed_while_it_measures(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+def test_run_obeys_cancel_while_it_measures(
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Dead units are sought in all training images at the end, which may take seconds."""
-    original = _Attempt._while_measuring
+    """At the end dead units are sought in all training images, which may take seconds."""
     batches = []
 
-    def ask(attempt: _Attempt) -> None:
-        batches.append(attempt)
-        attempt.held.cancel_requested = True
-        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
-        original(attempt)
+    def cancelling(network: Network, images: Tensor) -> Passage:
+        batches.append(len(images))
+        cancel(database, context, experiment)
+        return pass_through(network, images)
 
-    monkeypatch.setattr(_Attempt, "_while_measuring", ask)
-    run(bench, claim(database))
+    monkeypatch.setattr("worker.training.diagnostics.measurement.pass_through", cancelling)
+    run(context, claim(database))
     assert len(batches) == 1
     assert read_experiment(database, experiment).status == Status.CANCELLED
 
 
-def test_weights_stay_and_checkpoints_go(database: Database, bench: Bench, experiment: UUID) -> None:
-    run(bench, claim(database))
+def cancel(database: Database, context: WorkerContext, experiment: UUID) -> None:
+    """Request a cancel, and set the flag that the lease renewer would set at its next look."""
+    database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
+    (lease,) = context.lease_renewer.leases
+    lease.cancel_requested = True
+
+
+def test_weights_stay_and_checkpoints_go(database: Database, context: WorkerContext, experiment: UUID) -> None:
+    run(context, claim(database))
     with database.read() as session:
         result = results.of_experiment(session, experiment)
     assert result is not None
-    folder = bench.settings.weights / str(result.weights_path)
+    folder = context.settings.weights / str(result.weights_path)
     assert {file.name for file in folder.iterdir()} == {"last.safetensors", "best.safetensors"}
     assert sum(tensor.numel() for tensor in load_file(folder / "last.safetensors").values()) > 0
-    assert not bench.checkpoints.folder(experiment).exists()
+    assert not context.checkpoints.folder(experiment).exists()
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 6])
 def test_a_released_experiment_is_resumed_to_the_same_bits(
     database: Database,
-    bench: Bench,
+    context: WorkerContext,
     experiment: UUID,
     monkeypatch: pytest.MonkeyPatch,
     shutdown: Shutdown,
@@ -117,67 +126,61 @@ def test_a_released_experiment_is_resumed_to_the_same_bits(
     other = database.run("make", lambda s: make_experiment(s, **TINY)).id
     with monkeypatch.context() as patched:
         at_step(patched, step, lambda *_: shutdown.request())
-        run(bench, claim(database))
+        run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.checkpoint_step, now.lost_count) == (Status.QUEUED, step, 0)
     shutdown.requested = False
-    run(bench, claim(database))
-    assert f"resumes after epoch {(step - 1) // 3}, step {step}" in log_of(bench, experiment, attempt=2)
-    run(bench, claim(database))
+    run(context, claim(database))
+    assert f"resumes after epoch {(step - 1) // 3}, step {step}" in log_of(context, experiment, number=2)
+    run(context, claim(database))
     assert figures(database, experiment) == figures(database, other)
     with database.read() as session:
-        outcomes = [attempt.outcome for attempt in attempts.of_experiment(session, experiment)]
+        outcomes = [row.outcome for row in attempts.of_experiment(session, experiment)]
     assert outcomes == [Outcome.RELEASED, Outcome.SUCCEEDED]
 
 
 def test_a_cancel_stops_at_the_next_step(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ask(attempt: _Attempt, _: Progress) -> None:
-        database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
-        attempt.held.cancel_requested = True
-
-    at_step(monkeypatch, 2, ask)
-    run(bench, claim(database))
+    at_step(monkeypatch, 2, lambda _: cancel(database, context, experiment))
+    run(context, claim(database))
     assert read_experiment(database, experiment).status == Status.CANCELLED
-    assert not bench.checkpoints.folder(experiment).exists()
+    assert not context.checkpoints.folder(experiment).exists()
 
 
 @pytest.mark.parametrize("flag", ["lost", "cancel_requested"])
 def test_a_flag_of_the_keeper_stops_the_very_step(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, flag: str
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, flag: str
 ) -> None:
-    """No write is due by then that would be refused."""
-    seldom = bench.settings.model_copy(update={"checkpoint_seconds": 600.0})
+    """No checkpoint is due by then, so that the flag alone can stop it. The renewer's thread would reset the flag."""
+    context.lease_renewer.stop()
+    seldom = context.settings.model_copy(update={"checkpoint_seconds": 600.0})
     steps: list[int] = []
 
-    def note(attempt: _Attempt, progress: Progress) -> None:
-        steps.append(progress.steps_done)
-        setattr(attempt.held, flag, progress.steps_done == 2)
+    def note(state: TrainingState) -> None:
+        steps.append(state.steps_done)
+        (lease,) = context.lease_renewer.leases
+        setattr(lease, flag, state.steps_done == 2)
 
-    for step in range(1, 10):
-        at_step(monkeypatch, step, note)
-    monkeypatch.setattr(bench.keeper, "_read_flags", lambda _: None)
-    run(replace(bench, settings=seldom), claim(database))
+    at_each_step(monkeypatch, note)
+    run(replace(context, settings=seldom), claim(database))
     assert steps == [1, 2]
 
 
 def test_a_cancel_that_comes_while_scoring_still_wins(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = _Attempt._save_weights
-
-    def save(self: _Attempt, trained: Any) -> str | None:
+    def save(*arguments: Any) -> None:
         database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
-        return original(self, trained)
+        save_file(*arguments)
 
-    monkeypatch.setattr(_Attempt, "_save_weights", save)
-    run(bench, claim(database))
+    monkeypatch.setattr("worker.attempt.save_file", save)
+    run(context, claim(database))
     assert read_experiment(database, experiment).status == Status.CANCELLED
 
 
 def test_a_cancel_while_scoring_may_find_the_lease_lost(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the success that the cancel refused and the end that it asks for, somebody else took the experiment."""
     original = transitions.end_cancelled
@@ -186,29 +189,32 @@ def test_a_cancel_while_scoring_may_find_the_lease_lost(
         session.execute(update(Experiment).values(attempt=2, owner="w2"))
         original(session, fence)
 
-    def save(*_: object) -> None:
+    def save(*arguments: Any) -> None:
+        save_file(*arguments)
         database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == experiment))
 
-    monkeypatch.setattr(_Attempt, "_save_weights", save)
+    monkeypatch.setattr("worker.attempt.save_file", save)
     monkeypatch.setattr(transitions, "end_cancelled", stolen)
-    run(bench, claim(database))
-    assert "not recorded: FenceLost" in log_of(bench, experiment)
+    run(context, claim(database))
+    assert "not recorded: FenceLost" in log_of(context, experiment)
 
 
 def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def steal(*_: object) -> None:
         database.run("steal", lambda s: s.execute(update(Experiment).values(attempt=2, owner="w2")))
 
     at_step(monkeypatch, 2, steal)
-    run(bench, claim(database))
+    run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.attempt, now.owner, now.epochs_done) == (Status.RUNNING, 2, "w2", 0)
 
 
-def test_every_write_of_an_attempt_is_traced_in_order(database: Database, bench: Bench, experiment: UUID) -> None:
-    run(checkpointing(bench), claim(database))
+def test_every_write_of_an_attempt_is_traced_in_order(
+    database: Database, context: WorkerContext, experiment: UUID
+) -> None:
+    run(checkpointing(context), claim(database))
     with database.read() as session:
         moves = session.scalars(select(Trace.transition).order_by(Trace.seq)).all()
     assert moves[0] == "claim"
@@ -217,8 +223,8 @@ def test_every_write_of_an_attempt_is_traced_in_order(database: Database, bench:
     assert "checkpoint" in moves
 
 
-def test_the_same_spec_twice_gives_the_same_figures(database: Database, bench: Bench) -> None:
+def test_the_same_spec_twice_gives_the_same_figures(database: Database, context: WorkerContext) -> None:
     first, second = (database.run("make", lambda s: make_experiment(s, **TINY)).id for _ in range(2))
     for _ in range(2):
-        run(bench, claim(database))
+        run(context, claim(database))
     assert figures(database, first) == figures(database, second)

@@ -13,10 +13,11 @@ from service.storage.engine.database import Database
 from service.storage.records import attempts, epochs, results
 from tests.conftest import make_experiment, read_experiment
 from tests.worker.attempts import TINY, at_step, checkpointing, claim, log_of, raising
-from worker.attempt import Bench, run
+from worker.attempt import run
+from worker.context import WorkerContext
 from worker.log import AttemptLog
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
 FAILURES: dict[str, tuple[Exception, Cause]] = {
     "diverged": (Diverged(2, 1), Cause.DIVERGED),
@@ -31,34 +32,34 @@ FAILURES: dict[str, tuple[Exception, Cause]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failure_is_recorded_with_its_cause_and_log(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, failure: str
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     error, cause = FAILURES[failure]
     at_step(monkeypatch, 2, raising(error))
-    run(bench, claim(database))
+    run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.cause) == (Status.FAILED, cause)
     assert now.detail
-    assert type(error).__name__ in log_of(bench, experiment)
+    assert type(error).__name__ in log_of(context, experiment)
 
 
 def test_a_failure_may_say_anything(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a library puts into its message is text that no database takes: NUL, and half a surrogate pair."""
     at_step(monkeypatch, 2, raising(ValueError("found \0 and \ud800" + "!" * 2000)))
-    run(bench, claim(database))
+    run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.cause) == (Status.FAILED, Cause.INTERNAL_ERROR)
     assert (now.detail or "").startswith("ValueError: found \\x00 and \\ud800!!!")
     assert len(now.detail or "") == 1000
 
 
-def test_a_diverging_run_keeps_the_epoch_that_showed_it(database: Database, bench: Bench) -> None:
+def test_a_diverging_run_keeps_the_epoch_that_showed_it(database: Database, context: WorkerContext) -> None:
     wild = {**TINY, "activation": "linear", "optimizer": {"name": "sgd", "learning_rate": 100.0}}
     wild["model"] = {"conv_channels": [2, 2], "dense_units": 4, "batch_norm": False}
     id = database.run("make", lambda s: make_experiment(s, **wild)).id
-    run(bench, claim(database))
+    run(context, claim(database))
     now = read_experiment(database, id)
     assert (now.status, now.cause) == (Status.FAILED, Cause.DIVERGED)
     with database.read() as session:
@@ -70,7 +71,7 @@ def test_a_diverging_run_keeps_the_epoch_that_showed_it(database: Database, benc
 @pytest.mark.parametrize("damage", ["missing", "unknown"])
 def test_an_unusable_checkpoint_starts_over(
     database: Database,
-    bench: Bench,
+    context: WorkerContext,
     experiment: UUID,
     monkeypatch: pytest.MonkeyPatch,
     shutdown: Shutdown,
@@ -78,57 +79,57 @@ def test_an_unusable_checkpoint_starts_over(
 ) -> None:
     with monkeypatch.context() as patched:
         at_step(patched, 4, lambda *_: shutdown.request())
-        run(bench, claim(database))
+        run(context, claim(database))
     shutdown.requested = False
     with monkeypatch.context() as patched:
         if damage == "missing":
-            bench.checkpoints.drop_all(experiment)
+            context.checkpoints.drop_all(experiment)
         else:
-            patched.setattr(Progress, "restore", raising(UnknownSnapshot("format 99")))
-        run(bench, claim(database))
+            patched.setattr(TrainingState, "restore", raising(UnknownSnapshot("format 99")))
+        run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.epochs_done) == (Status.SUCCEEDED, 3)
-    assert "starts over" in log_of(bench, experiment, attempt=2)
+    assert "starts over" in log_of(context, experiment, number=2)
     with database.read() as session:
         assert {epoch.attempt for epoch in epochs.of_experiment(session, experiment)} == {2}
 
 
 def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench.checkpoints, "write", raising(OSError(28, "No space left on device")))
-    run(checkpointing(bench), claim(database))
+    monkeypatch.setattr(context.checkpoints, "write", raising(OSError(28, "No space left on device")))
+    run(checkpointing(context), claim(database))
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
-    assert "No space left on device" in log_of(bench, experiment)
+    assert "No space left on device" in log_of(context, experiment)
 
 
 def test_a_full_disk_at_the_end_costs_the_weights_and_not_the_result(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.attempt.save_file", raising(OSError(28, "No space left on device")))
-    run(checkpointing(bench), claim(database))
+    run(checkpointing(context), claim(database))
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
     with database.read() as session:
         result = results.of_experiment(session, experiment)
     assert result is not None
     assert result.weights_path is None
-    assert "no weights: [Errno 28]" in log_of(bench, experiment)
+    assert "no weights: [Errno 28]" in log_of(context, experiment)
 
 
 def test_a_log_that_cannot_be_written_costs_the_log_and_not_the_run(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = Path("/dev/full").open("a", buffering=1)  # noqa: SIM115  # the log closes it
     monkeypatch.setattr(AttemptLog, "_open", lambda _: full)
-    run(bench, claim(database))
+    run(context, claim(database))
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
 
 
 def test_the_last_words_of_a_failure_are_in_the_database(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_step(monkeypatch, 2, raising(ZeroDivisionError("oops")))
-    run(bench, claim(database))
+    run(context, claim(database))
     with database.read() as session:
         newest = attempts.newest(session, experiment)
     assert newest is not None
@@ -136,7 +137,7 @@ def test_the_last_words_of_a_failure_are_in_the_database(
     assert newest.log_tail.endswith("internal_error\n")
 
 
-def test_a_log_line_holds_whatever_text_comes(bench: Bench, database: Database, tmp_path: Path) -> None:
+def test_a_log_line_holds_whatever_text_comes(context: WorkerContext, database: Database, tmp_path: Path) -> None:
     id = database.run("make", lambda s: make_experiment(s, **TINY)).id
     with AttemptLog(tmp_path, claim(database).fence) as log:
         log.line("half a pair: \ud800")

@@ -17,14 +17,14 @@ from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment, read_experiment
 from tests.waiting import await_true
 from worker.identity import Identity
-from worker.lease import Keeper
+from worker.lease import LeaseRenewer
 
 IDENTITY = Identity("w1", "cpu", "test")
 
 
 @pytest.fixture
-def keeper(database: Database, settings: Settings) -> Iterator[Keeper]:
-    opened = Keeper(database, settings, IDENTITY)
+def renewer(database: Database, settings: Settings) -> Iterator[LeaseRenewer]:
+    opened = LeaseRenewer(database, settings, IDENTITY)
     opened.start()
     yield opened
     opened.stop()
@@ -43,24 +43,28 @@ def listed(database: Database) -> dict[str, list[str]]:
 
 
 def test_an_idle_worker_is_listed_and_leaves(database: Database, settings: Settings) -> None:
-    keeper = Keeper(database, settings, IDENTITY)
-    keeper.start()
+    renewer = LeaseRenewer(database, settings, IDENTITY)
+    renewer.start()
     await_true(lambda: listed(database) == {"w1": []})
-    keeper.stop()
+    renewer.stop()
     assert listed(database) == {}
 
 
-def test_a_held_lease_is_renewed_and_reported(database: Database, keeper: Keeper, claim: Claim, tmp_path: Path) -> None:
+def test_a_held_lease_is_renewed_and_reported(
+    database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path
+) -> None:
     before = read_experiment(database, claim.fence.id).lease_until
-    with keeper.holding(claim.fence, tmp_path / "log"):
+    with renewer.holding(claim.fence, tmp_path / "log"):
         await_true(lambda: read_experiment(database, claim.fence.id).lease_until != before)
         await_true(lambda: listed(database)["w1"] == [str(claim.fence.id)])
     await_true(lambda: listed(database)["w1"] == [])
 
 
-def test_the_log_is_stored_while_it_grows(database: Database, keeper: Keeper, claim: Claim, tmp_path: Path) -> None:
+def test_the_log_is_stored_while_it_grows(
+    database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path
+) -> None:
     file = tmp_path / "log"
-    with keeper.holding(claim.fence, file):
+    with renewer.holding(claim.fence, file):
         file.write_text("epoch 1\n")
         await_true(lambda: stored_log(database, claim) == "epoch 1\n")
 
@@ -72,32 +76,34 @@ def stored_log(database: Database, claim: Claim) -> str:
         return newest.log_tail
 
 
-def test_a_cancel_raises_the_flag(database: Database, keeper: Keeper, claim: Claim, tmp_path: Path) -> None:
-    with keeper.holding(claim.fence, tmp_path / "log") as held:
-        assert not held.cancel_requested
+def test_a_cancel_raises_the_flag(database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path) -> None:
+    with renewer.holding(claim.fence, tmp_path / "log") as lease:
+        assert not lease.cancel_requested
         database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == claim.fence.id))
-        await_true(lambda: held.cancel_requested, seconds=1.0)
-        assert not held.lost
+        await_true(lambda: lease.cancel_requested, seconds=1.0)
+        assert not lease.lost
 
 
-def test_a_lost_lease_raises_the_flag(database: Database, keeper: Keeper, claim: Claim, tmp_path: Path) -> None:
-    with keeper.holding(claim.fence, tmp_path / "log") as held:
+def test_a_lost_lease_raises_the_flag(database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path) -> None:
+    with renewer.holding(claim.fence, tmp_path / "log") as lease:
         database.run("steal", lambda s: s.execute(update(Experiment).values(attempt=9, lease_until=after(60))))
-        await_true(lambda: held.lost, seconds=1.0)
+        await_true(lambda: lease.lost, seconds=1.0)
 
 
 def test_an_outage_raises_no_flag_and_ends(
-    database: Database, keeper: Keeper, claim: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with keeper.holding(claim.fence, tmp_path / "log") as held:
+    with renewer.holding(claim.fence, tmp_path / "log") as lease:
+        failures = 0
+
+        def fail(*_: object) -> None:
+            nonlocal failures
+            failures += 1
+            raise OperationalError("SELECT", {}, Exception("away"))
+
         with monkeypatch.context() as patched:
-            patched.setattr(transitions, "flags", _away)
-            await_true(lambda: keeper._away)
-            assert not held.lost
-        await_true(lambda: not keeper._away)
+            patched.setattr(transitions, "flags", fail)
+            await_true(lambda: failures > 1)
+            assert not lease.lost
         before = read_experiment(database, claim.fence.id).lease_until
         await_true(lambda: read_experiment(database, claim.fence.id).lease_until != before)
-
-
-def _away(*_: object) -> None:
-    raise OperationalError("SELECT", {}, Exception("away"))

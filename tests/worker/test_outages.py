@@ -13,67 +13,69 @@ from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from tests.conftest import read_experiment
 from tests.worker.attempts import claim
-from worker.attempt import Bench, _Attempt, run
+from worker.attempt import run
+from worker.context import WorkerContext
 from worker.watchdog import Watchdog
 
 
 def test_a_short_outage_of_the_database_loses_nothing(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_first(monkeypatch, times=2)
-    run(bench, claim(database))
+    run(context, claim(database))
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
 
 
 def test_a_long_outage_leaves_the_experiment_to_whoever_comes(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         fail_first(patched, times=10_000)
-        run(bench, claim(database))
+        run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.owner) == (Status.RUNNING, "w1")
     assert claim(database).fence.id == experiment  # its own worker goes on, once the database is back
 
 
 def test_an_outage_is_no_hang(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The watchdog is told that the worker waits: an outage may last longer than a step."""
+    """An outage may last longer than a step."""
     pets = 0
+    pets_before_write: list[int] = []
 
     def pet(*_: object) -> None:
         nonlocal pets
         pets += 1
 
-    fail_first(monkeypatch, times=3)
+    fail_first(monkeypatch, times=3, before=lambda: pets_before_write.append(pets))
     monkeypatch.setattr(Watchdog, "pet", pet)
-    for hook in ("on_step", "_while_measuring"):
-        monkeypatch.setattr(_Attempt, hook, lambda *_: None)
-    run(bench, claim(database))
-    assert pets == 3
+    run(context, claim(database))
+    first = pets_before_write[0]
+    assert pets_before_write[:4] == [first, first + 1, first + 2, first + 3]
 
 
 def test_a_shutdown_while_data_is_fetched_releases(
-    database: Database, bench: Bench, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: Shutdown
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: Shutdown
 ) -> None:
     def fetching(name: str, report: Callable[..., None]) -> None:
         shutdown.request()
         report("train-images", 1, 100)
 
-    monkeypatch.setattr(bench.datasets, "get", fetching)
-    run(bench, claim(database))
+    monkeypatch.setattr(context.datasets, "get", fetching)
+    run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.lost_count, now.checkpoint_path) == (Status.QUEUED, 0, None)
 
 
-def fail_first(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    """Let so many transactions that record an epoch meet a database that is away."""
+def fail_first(monkeypatch: pytest.MonkeyPatch, times: int, before: Callable[[], None] = lambda: None) -> None:
+    """Let the first `times` transactions that record an epoch fail; call `before` at each one."""
     original = transitions.record_epoch
     left = times
 
     def failing(*arguments: Any) -> None:
         nonlocal left
+        before()
         left -= 1
         if left >= 0:
             raise OperationalError("COMMIT", {}, Exception("server closed the connection"))

@@ -20,8 +20,7 @@ from service.storage.tables.experiments import Experiment
 from tests.background.test_wakes import Counted
 from tests.conftest import make_experiment
 from worker import sweep, tasks
-from worker.app import _bench
-from worker.attempt import Bench
+from worker.context import WorkerContext
 from worker.identity import Identity
 
 IDENTITY = Identity("w1", "cpu", "test")
@@ -30,12 +29,12 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def bench(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    return _bench(settings, database, IDENTITY, Shutdown())
+def context(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> WorkerContext:
+    return WorkerContext.open(settings, database, IDENTITY, Shutdown())
 
 
 def test_a_claim_whose_answer_was_lost_is_run_at_once(
-    database: Database, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    database: Database, context: WorkerContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit happened, the connection broke: no lease may run out for that."""
     id = database.run("make", make_experiment).id
@@ -53,15 +52,15 @@ def test_a_claim_whose_answer_was_lost_is_run_at_once(
 
     monkeypatch.setattr(database, "run", answer_lost)
     waker = Counted()
-    assert tasks.train(bench, IDENTITY, waker) == 1  # type: ignore[arg-type]
+    assert tasks.train(context, IDENTITY, waker) == 1  # type: ignore[arg-type]
     assert ran == [id]
     assert waker.woken == 1
 
 
-def test_a_worker_that_shuts_down_claims_nothing(database: Database, bench: Bench) -> None:
+def test_a_worker_that_shuts_down_claims_nothing(database: Database, context: WorkerContext) -> None:
     database.run("make", make_experiment)
-    bench.shutdown.request()
-    assert tasks.train(bench, IDENTITY, Counted()) == 0  # type: ignore[arg-type]
+    context.shutdown.request()
+    assert tasks.train(context, IDENTITY, Counted()) == 0  # type: ignore[arg-type]
 
 
 # --- sweeping ------------------------------------------------------------------------------------------------------

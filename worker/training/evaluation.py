@@ -32,7 +32,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """`loss`: mean cross-entropy in nats, maybe not finite. `predicted` and `correct`: (n,), on the CPU."""
 
     loss: float
@@ -62,7 +62,7 @@ def losses(logits: Tensor, targets: Tensor, output: str) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype), reduction="none").sum(dim=1)
 
 
-def predictions(logits: Tensor) -> Tensor:
+def predicted_classes(logits: Tensor) -> Tensor:
     """The position of the most probable class, int64 (n,)."""
     return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
 
@@ -74,7 +74,7 @@ def evaluate(
     output: str,
     after_chunk: Callable[[], None] = lambda: None,
     weights: Mapping[str, Tensor] | None = None,
-) -> Answers:
+) -> Predictions:
     """Scores the network, or with `weights` (parameters and running statistics by name) the same network with those;
     leaves it as it was, also where `after_chunk` raises."""
     loss = torch.zeros((), dtype=torch.float64, device=examples.targets.device)
@@ -83,11 +83,11 @@ def evaluate(
         for images, targets in _chunks(examples):
             logits = functional_call(network, dict(weights or {}), (scaled(images),))
             loss += losses(logits, targets, output).double().sum()
-            predicted.append(predictions(logits))
+            predicted.append(predicted_classes(logits))
             after_chunk()
-    answers = torch.cat(predicted)
-    correct = (answers == examples.targets).cpu().numpy()
-    return Answers(float(loss) / len(examples), answers.cpu().numpy(), correct)
+    classes = torch.cat(predicted)
+    correct = (classes == examples.targets).cpu().numpy()
+    return Predictions(float(loss) / len(examples), classes.cpu().numpy(), correct)
 
 
 @torch.no_grad()
@@ -115,20 +115,20 @@ def _chunks(examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
     return zip(torch.split(examples.images, chunk), torch.split(examples.targets, chunk), strict=True)
 
 
-def score(answers: Answers, epoch: int) -> Score:
-    right, all_ = int(answers.correct.sum()), len(answers.correct)
+def score(predictions: Predictions, epoch: int) -> Score:
+    right, all_ = int(predictions.correct.sum()), len(predictions.correct)
     return Score(
         epoch=epoch,
-        test_loss=answers.loss if np.isfinite(answers.loss) else None,
+        test_loss=predictions.loss if np.isfinite(predictions.loss) else None,
         test_accuracy=right / all_,
         interval=proportion_interval(right, all_),
-        correct=np.packbits(answers.correct).tobytes(),
+        correct=np.packbits(predictions.correct).tobytes(),
     )
 
 
-def confusion_matrix(answers: Answers, targets: Tensor, classes: int) -> NDArray[np.int64]:
+def confusion_matrix(predictions: Predictions, targets: Tensor, classes: int) -> NDArray[np.int64]:
     """Counts (classes, classes); rows: true class, columns: predicted class."""
-    cells = targets.cpu().numpy() * classes + answers.predicted
+    cells = targets.cpu().numpy() * classes + predictions.predicted
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 

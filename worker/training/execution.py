@@ -1,14 +1,14 @@
-"""What an experiment runs with: device, precision, threads. Resolved once, stored, and used again by a resume."""
+"""The device, precision and threads that an experiment runs with: resolved once, stored, and used again by a resume."""
 
 import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from torch.amp.autocast_mode import autocast
 
 from service.domain.results import Fingerprint
@@ -18,20 +18,25 @@ Device = Literal["cpu", "cuda"]
 
 
 class Execution(BaseModel):
-    """Plain values, so that the first claim can store `model_dump()` and a later attempt validate it back."""
+    """The settings of an execution as plain values: the first attempt stores `model_dump()`, later ones validate it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     device: Device
     precision: Literal["float32", "bfloat16"]
     threads: int
-    form: Literal["single"] = "single"
     torch: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_form(cls, stored: Any) -> Any:
+        """Accept rows of version 0.1.0, which store a `form` that is always "single"."""
+        return {name: value for name, value in stored.items() if name != "form"} if isinstance(stored, dict) else stored
 
     @classmethod
     def resolve(cls, spec: ExperimentSpec, *, device: Device | None = None, threads: int | None = None) -> Self:
-        """What this machine would use: CUDA where there is some, as many threads as PyTorch has, and for `auto`
-        bfloat16 where the hardware computes in it."""
+        """Choose the settings of this machine: CUDA where it is available, PyTorch's own number of threads, and for the
+        precision `auto` bfloat16 where the hardware computes in it."""
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         auto: Literal["float32", "bfloat16"] = "bfloat16" if _computes_bfloat16(device) else "float32"
         return cls(
@@ -42,12 +47,12 @@ class Execution(BaseModel):
         )
 
     def continued_here(self) -> Self:
-        """What a resume on this machine uses: the same, except for what this machine has not got."""
+        """Return the settings of a resume on this machine: the CPU in place of a GPU that it lacks, and its PyTorch."""
         device = self.device if self.device == "cpu" or torch.cuda.is_available() else "cpu"
         return self.model_copy(update={"device": device, "torch": torch.__version__})
 
     def prepare(self) -> None:
-        """Sets this process up: thread count, deterministic algorithms, full float32 products."""
+        """Set up this process: thread count, deterministic algorithms, full float32 products."""
         # cuBLAS reads it when its first handle is made, which no import does.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.set_num_threads(self.threads)
@@ -59,7 +64,7 @@ class Execution(BaseModel):
         torch.backends.cuda.matmul.fp32_precision = "ieee"
 
     def autocast(self) -> autocast:
-        """The context of a training step's forward pass."""
+        """Return the context manager of a training step's forward pass."""
         return autocast(self.device, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def fingerprint(self) -> Fingerprint:
@@ -72,7 +77,6 @@ class Execution(BaseModel):
             instruction_set="sm_{}{}".format(*torch.cuda.get_device_capability()) if cuda else _instruction_set(),
             threads=self.threads,
             precision=self.precision,
-            execution=self.form,
             code=version("actlab"),
         )
 
@@ -98,7 +102,7 @@ def _instruction_set() -> str:
 
 
 def _processor() -> str:
-    """The processor's model; its architecture where the system does not tell."""
+    """Return the model of the processor, or its architecture where the system does not name the model."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

@@ -1,12 +1,8 @@
-"""Why training ended without a result, other than by an exception of a callback or of the machine."""
+"""Exceptions that end training without a result, other than those of a callback or of the machine."""
 
 
-class TrainingFailed(Exception):
-    """The base of both."""
-
-
-class Diverged(TrainingFailed):
-    """A loss became infinite or NaN, first at this step of this epoch (both counted from 1)."""
+class Diverged(Exception):
+    """The loss became infinite or NaN, first at this step of this epoch (both counted from 1)."""
 
     def __init__(self, epoch: int, step: int) -> None:
         super().__init__(f"The loss became infinite or NaN in epoch {epoch}, step {step}.")
@@ -14,7 +10,7 @@ class Diverged(TrainingFailed):
         self.step = step
 
 
-class TimedOut(TrainingFailed):
+class TimedOut(Exception):
     """Training took longer than the spec's max_seconds."""
 
     def __init__(self, seconds: float, epoch: int, step: int) -> None:

@@ -15,7 +15,7 @@ from worker.training.evaluation import (
     evaluate,
     losses,
     mean_loss,
-    predictions,
+    predicted_classes,
     scaled,
     score,
 )
@@ -23,7 +23,7 @@ from worker.training.execution import Execution
 from worker.training.failures import Diverged, TimedOut
 from worker.training.model import momentum_at
 from worker.training.optimization import l2_penalty
-from worker.training.state import CHECKED_EPOCHS, CHECKS, Progress, Snapshot, Weights
+from worker.training.state import CHECKED_EPOCHS, CHECKS, Snapshot, TrainingState, Weights
 
 
 class Callbacks:
@@ -32,17 +32,14 @@ class Callbacks:
     They must not change anything that training reads, random streams included.
     """
 
-    def on_step(self, progress: Progress) -> None:
-        """After each step, and after `on_check` where one is due. `progress.step` counts it."""
+    def on_step(self, state: TrainingState) -> None:
+        """Called after each step. `state.step` counts it."""
 
-    def on_check(self, progress: Progress, check: int) -> None:
-        """At CHECKS evenly spaced steps of the first CHECKED_EPOCHS epochs; `check` counts from 1."""
-
-    def on_evaluation(self, progress: Progress) -> None:
+    def on_evaluation(self, state: TrainingState) -> None:
         """After each chunk of images that are scored, at the end of an epoch and of the run: a long validation or test
         is no time without a hook. A run that goes on from a snapshot taken here scores them again."""
 
-    def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
+    def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
         """After each epoch, and once before the first step, without metrics: epoch 0."""
 
 
@@ -73,105 +70,104 @@ def train(
     """
     callbacks = callbacks or Callbacks()
     execution.prepare()
-    progress = Progress(spec, data, execution)
+    state = TrainingState(spec, data, execution)
     if resume is None:
-        callbacks.on_epoch(progress, None)
+        callbacks.on_epoch(state, None)
     else:
-        progress.restore(resume)
-    with progress.stopwatch.running(seconds=0.0 if resume is None else resume["seconds"]):
-        while not progress.finished:
-            _train_epoch(progress, execution, callbacks)
-            _end_epoch(progress, callbacks)
-        return _scored(progress, callbacks)
+        state.restore(resume)
+    with state.stopwatch.running(seconds=0.0 if resume is None else resume["seconds"]):
+        while not state.finished:
+            _train_epoch(state, execution, callbacks)
+            _end_epoch(state, callbacks)
+        return _scored(state, callbacks)
 
 
-def _train_epoch(progress: Progress, execution: Execution, callbacks: Callbacks) -> None:
+def _train_epoch(state: TrainingState, execution: Execution, callbacks: Callbacks) -> None:
     """The steps of an epoch that are still to do. On the CPU, where looking is free, a loss that is not finite ends
     it; a GPU goes on and finds out at the end, because looking would stall it."""
-    order = progress.order()
-    progress.network.train()
-    while progress.step < progress.steps_per_epoch:
-        start = progress.step * progress.batch_size
-        _step(progress, execution, order[start : start + progress.batch_size])
-        if progress.device.type == "cpu" and not progress.sums.finite:
+    order = state.order()
+    state.network.train()
+    while state.step < state.steps_per_epoch:
+        start = state.step * state.batch_size
+        _step(state, execution, order[start : start + state.batch_size])
+        if state.device.type == "cpu" and not state.totals.finite:
             return
-        with progress.stopwatch.paused():
-            _check(progress, callbacks)
-            callbacks.on_step(progress)
-        _keep_time(progress)
+        with state.stopwatch.paused():
+            if state.spec.diagnostics:
+                _check(state)
+            callbacks.on_step(state)
+        _keep_time(state)
 
 
-def _step(progress: Progress, execution: Execution, batch: Tensor) -> None:
+def _step(state: TrainingState, execution: Execution, batch: Tensor) -> None:
     """One step on the training images at these positions, int64 (batch size,)."""
-    targets = progress.train_targets[batch]
-    progress.network.set_momentum(momentum_at(progress.steps_done + 1, progress.steps_per_epoch))
+    targets = state.train_targets[batch]
+    state.network.set_momentum(momentum_at(state.steps_done + 1, state.steps_per_epoch))
     with execution.autocast():
-        logits = progress.network(scaled(progress.data.train_images[batch])).float()
-    loss = losses(logits, targets, progress.spec.output).mean()
-    progress.optimizer.zero_grad()
+        logits = state.network(scaled(state.data.train_images[batch])).float()
+    loss = losses(logits, targets, state.spec.output).mean()
+    state.optimizer.zero_grad()
     torch.autograd.backward(loss)
-    progress.optimizer.step()
-    progress.sums.add(loss.detach(), (predictions(logits.detach()) == targets).sum())
-    progress.step += 1
+    state.optimizer.step()
+    state.totals.add(loss.detach(), (predicted_classes(logits.detach()) == targets).sum())
+    state.step += 1
 
 
-def _check(progress: Progress, callbacks: Callbacks) -> None:
-    """The validation loss early in training says how fast it learns. It costs 20 validations, which a spec without
-    diagnostics spares."""
-    due = _checks_due(progress)
-    if due and progress.spec.diagnostics:
-        loss = mean_loss(progress.network, progress.validation, progress.spec.output)
+def _check(state: TrainingState) -> None:
+    """Record the validation loss where a check is due: early in training it tells how fast the network learns. The
+    checks cost 20 validations, which a spec without diagnostics saves."""
+    due = _checks_due(state)
+    if due:
+        loss = mean_loss(state.network, state.validation, state.spec.output)
         for check in due:
-            progress.checks.keep(check, loss)
-    for check in due:
-        callbacks.on_check(progress, check)
+            state.checks.keep(check, loss)
 
 
-def _checks_due(progress: Progress) -> range:
+def _checks_due(state: TrainingState) -> range:
     """The checks that fall on the step just done."""
-    steps = CHECKED_EPOCHS * progress.steps_per_epoch
-    if progress.steps_done > steps:
+    steps = CHECKED_EPOCHS * state.steps_per_epoch
+    if state.steps_done > steps:
         return range(0)
-    before, now = ((progress.steps_done - back) * CHECKS // steps for back in (1, 0))
+    before, now = ((state.steps_done - back) * CHECKS // steps for back in (1, 0))
     return range(before + 1, now + 1)
 
 
-def _keep_time(progress: Progress) -> None:
-    limit = progress.spec.max_seconds
-    if limit is not None and progress.seconds > limit:
-        raise TimedOut(limit, progress.epochs_done + 1, progress.step)
+def _keep_time(state: TrainingState) -> None:
+    limit = state.spec.max_seconds
+    if limit is not None and state.seconds > limit:
+        raise TimedOut(limit, state.epochs_done + 1, state.step)
 
 
-def _end_epoch(progress: Progress, callbacks: Callbacks) -> None:
+def _end_epoch(state: TrainingState, callbacks: Callbacks) -> None:
     """Measures, counts the epoch, and lets schedule, early stopping and callbacks know. Raises Diverged."""
-    metrics = _measured(progress, callbacks)
-    steps, finite_steps = progress.step, int(progress.sums.finite_steps)
-    progress.count_epoch()
+    metrics = _measured(state, callbacks)
+    steps, finite_steps = state.step, int(state.totals.finite_steps)
+    state.count_epoch()
     loss, l2 = metrics.validation_loss, metrics.l2
     if loss is not None and l2 is not None:
-        progress.keep_best(loss)
-        progress.schedule.after_epoch(progress.epochs_done, loss + l2)
-        progress.patience.after_epoch(loss)
-    with progress.stopwatch.paused():
-        callbacks.on_epoch(progress, metrics)
+        state.keep_best(loss)
+        state.schedule.after_epoch(state.epochs_done, loss + l2)
+        state.early_stopping.after_epoch(loss)
+    with state.stopwatch.paused():
+        callbacks.on_epoch(state, metrics)
     if metrics.non_finite:
-        raise Diverged(progress.epochs_done, min(finite_steps + 1, steps))
+        raise Diverged(state.epochs_done, min(finite_steps + 1, steps))
 
 
-def _measured(progress: Progress, callbacks: Callbacks) -> EpochMetrics:
-    images = progress.step * progress.batch_size
+def _measured(state: TrainingState, callbacks: Callbacks) -> EpochMetrics:
+    images = state.step * state.batch_size
     figures = {
-        "train_loss": float(progress.sums.loss) / progress.step,
-        "train_accuracy": int(progress.sums.correct) / images,
-        "l2": l2_penalty(progress.spec, progress.network),
+        "train_loss": float(state.totals.loss) / state.step,
+        "train_accuracy": int(state.totals.correct) / images,
+        "l2": l2_penalty(state.spec, state.network),
     }
-    training_seconds = progress.seconds - progress.seconds_before_epoch
-    answers = progress.validate(lambda: _pause_for(progress, callbacks))
-    figures |= {"validation_loss": answers.loss, "validation_accuracy": answers.accuracy}
+    training_seconds = state.seconds - state.seconds_before_epoch
+    predictions = state.validate(lambda: _pause_for(state, callbacks))
+    figures |= {"validation_loss": predictions.loss, "validation_accuracy": predictions.accuracy}
     return EpochMetrics(
-        epoch=progress.epochs_done + 1,
-        learning_rate=progress.learning_rate,
-        seconds=progress.seconds - progress.seconds_before_epoch,
+        epoch=state.epochs_done + 1,
+        learning_rate=state.learning_rate,
+        seconds=state.seconds - state.seconds_before_epoch,
         images_per_second=images / training_seconds,
         non_finite=sorted(name for name, figure in figures.items() if not math.isfinite(figure)),
         **{name: _finite_or_none(figure) for name, figure in figures.items()},
@@ -182,33 +178,33 @@ def _finite_or_none(figure: float | None) -> float | None:
     return figure if figure is not None and math.isfinite(figure) else None
 
 
-def _scored(progress: Progress, callbacks: Callbacks) -> Trained:
+def _scored(state: TrainingState, callbacks: Callbacks) -> Trained:
     """The only place that reads the test set."""
-    if progress.best is None:
+    if state.best is None:
         raise ValueError("a run that did not diverge has a best epoch")
-    test, last, output = progress.test_examples(), progress.weights(), progress.spec.output
-    answers = evaluate(progress.network, test, output, lambda: _pause_for(progress, callbacks))
-    best_answers = answers
-    if progress.best.epoch != progress.epochs_done:
-        weights = progress.best.weights
-        best_answers = evaluate(progress.network, test, output, lambda: _pause_for(progress, callbacks), weights)
-    confusion = confusion_matrix(answers, test.targets, len(progress.labels))
+    test, last, output = state.test_examples(), state.weights(), state.spec.output
+    predictions = evaluate(state.network, test, output, lambda: _pause_for(state, callbacks))
+    best_predictions = predictions
+    if state.best.epoch != state.epochs_done:
+        weights = state.best.weights
+        best_predictions = evaluate(state.network, test, output, lambda: _pause_for(state, callbacks), weights)
+    confusion = confusion_matrix(predictions, test.targets, len(state.labels))
     result = TestResult(
-        last=score(answers, progress.epochs_done),
-        best=score(best_answers, progress.best.epoch),
-        per_class=class_figures(confusion, progress.labels),
+        last=score(predictions, state.epochs_done),
+        best=score(best_predictions, state.best.epoch),
+        per_class=class_figures(confusion, state.labels),
         confusion_matrix=confusion.tolist(),
-        fingerprint=progress.fingerprint,
-        epochs_trained=progress.epochs_done,
-        seconds=progress.seconds,
-        early_loss=_finite_or_none(progress.checks.mean),
+        fingerprint=state.fingerprint,
+        epochs_trained=state.epochs_done,
+        seconds=state.seconds,
+        early_loss=_finite_or_none(state.checks.mean),
     )
-    return Trained(result, _exported(last), _exported(progress.best.weights))
+    return Trained(result, _exported(last), _exported(state.best.weights))
 
 
-def _pause_for(progress: Progress, callbacks: Callbacks) -> None:
-    with progress.stopwatch.paused():
-        callbacks.on_evaluation(progress)
+def _pause_for(state: TrainingState, callbacks: Callbacks) -> None:
+    with state.stopwatch.paused():
+        callbacks.on_evaluation(state)
 
 
 def _exported(weights: Weights) -> Weights:

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from service.domain.spec import EarlyStopping, ExperimentSpec
+from service.domain.spec import EarlyStopping as EarlyStoppingRule
+from service.domain.spec import ExperimentSpec
 from worker.training.model import Network
 
 EPSILON = 1e-7  # Keras's default; PyTorch's is 1e-8 for Adam and 1e-6 for Adadelta
@@ -118,11 +119,11 @@ def make_schedule(spec: ExperimentSpec, optimizer: torch.optim.Optimizer) -> Sch
             return Constant()
 
 
-class Patience:
+class EarlyStopping:
     """Early stopping: `exhausted` once the validation loss has not fallen by more than `min_delta` for `patience`
     epochs; never without a rule."""
 
-    def __init__(self, rule: EarlyStopping | None) -> None:
+    def __init__(self, rule: EarlyStoppingRule | None) -> None:
         self.rule = rule
         self.lowest = math.inf
         self.waited = 0

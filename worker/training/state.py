@@ -14,11 +14,11 @@ from service.domain.results import Fingerprint
 from service.domain.spec import ExperimentSpec
 from worker.training.datasets.split import Positions, split
 from worker.training.datasets.tensors import Dataset
-from worker.training.evaluation import Answers, Examples, evaluate
+from worker.training.evaluation import Examples, Predictions, evaluate
 from worker.training.execution import Execution
 from worker.training.failures import UnknownSnapshot
 from worker.training.model import CLASSES, Network
-from worker.training.optimization import Patience, make_optimizer, make_schedule
+from worker.training.optimization import EarlyStopping, make_optimizer, make_schedule
 from worker.training.randomness import Streams
 
 Snapshot: TypeAlias = dict[str, Any]
@@ -58,7 +58,7 @@ class Stopwatch:
         self._started = time.perf_counter()
 
 
-class Sums:
+class EpochTotals:
     """What one epoch's steps add up, on the device, so that no step waits for the host."""
 
     def __init__(self, device: torch.device) -> None:
@@ -118,12 +118,12 @@ class Best:
     weights: Weights
 
 
-class Progress:
+class TrainingState:
     """One experiment under way; hooks receive it.
 
     `epochs_done` epochs are complete, and `step` steps of the next one. `snapshot()` is valid in every hook, and counts
     that hook as done: a run that goes on from it does not call it again. What a hook must find again after a resume, it
-    puts into `kept`.
+    puts into `hook_state`.
     """
 
     def __init__(self, spec: ExperimentSpec, data: Dataset, execution: Execution) -> None:
@@ -145,13 +145,13 @@ class Progress:
         self.network = Network(spec, self.streams).to(self.device)
         self.optimizer = make_optimizer(spec, self.network)
         self.schedule = make_schedule(spec, self.optimizer)
-        self.patience = Patience(spec.early_stopping)
+        self.early_stopping = EarlyStopping(spec.early_stopping)
         self.epochs_done = 0
         self.step = 0
-        self.sums = Sums(self.device)
+        self.totals = EpochTotals(self.device)
         self.checks = Checks(self.device)
         self.best: Best | None = None
-        self.kept: Snapshot = {}
+        self.hook_state: Snapshot = {}
         self.stopwatch = Stopwatch()
         self.seconds_before_epoch = 0.0
 
@@ -163,7 +163,7 @@ class Progress:
     @property
     def finished(self) -> bool:
         """Nothing is left but to score the test set."""
-        return self.epochs_done == self.spec.epochs or self.patience.exhausted
+        return self.epochs_done == self.spec.epochs or self.early_stopping.exhausted
 
     @property
     def seconds(self) -> float:
@@ -179,7 +179,7 @@ class Progress:
         permutation = self.streams.order(self.epochs_done + 1, len(self.train_positions))
         return self.train_positions[permutation.to(self.device)]
 
-    def validate(self, after_chunk: Callable[[], None] = lambda: None) -> Answers:
+    def validate(self, after_chunk: Callable[[], None] = lambda: None) -> Predictions:
         """Scores the present weights on the validation set. Training does not notice."""
         return evaluate(self.network, self.validation, self.spec.output, after_chunk)
 
@@ -197,7 +197,7 @@ class Progress:
         """The epoch under way is complete."""
         self.epochs_done += 1
         self.step = 0
-        self.sums = Sums(self.device)
+        self.totals = EpochTotals(self.device)
         self.seconds_before_epoch = self.seconds
 
     def weights(self) -> Weights:
@@ -221,7 +221,7 @@ class Progress:
                 "seconds_before_epoch": self.seconds_before_epoch,
                 "fingerprint": self.fingerprint.model_dump(),
                 "best": None if self.best is None else dict(vars(self.best)),
-                "kept": self.kept,
+                "kept": self.hook_state,
             }
             | {name: part.state_dict() for name, part in self._parts().items()}
         )
@@ -239,7 +239,7 @@ class Progress:
         if snapshot["best"] is not None:
             best = Best(**snapshot["best"])
             self.best = Best(best.epoch, best.validation_loss, {k: t.to(self.device) for k, t in best.weights.items()})
-        self.kept = dict(snapshot.get("kept", {}))  # older snapshots have none
+        self.hook_state = dict(snapshot.get("kept", {}))  # older snapshots have none
         earlier = Fingerprint(**snapshot["fingerprint"])
         mixed = earlier.mixed or not earlier.matches(self.fingerprint)
         self.fingerprint = self.fingerprint.model_copy(update={"mixed": mixed})
@@ -250,9 +250,9 @@ class Progress:
             "network": self.network,
             "optimizer": self.optimizer,
             "schedule": self.schedule,
-            "patience": self.patience,
+            "patience": self.early_stopping,
             "streams": self.streams,
-            "sums": self.sums,
+            "sums": self.totals,
             "checks": self.checks,
         }
 

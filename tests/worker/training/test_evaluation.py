@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from worker.training.evaluation import Answers, class_figures, confusion_matrix, losses, predictions, score
+from worker.training.evaluation import Predictions, class_figures, confusion_matrix, losses, predicted_classes, score
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, 0.0]])
 TARGETS = torch.tensor([0, 2])
 
 
-def answers(correct: list[bool], loss: float = 0.5) -> Answers:
-    return Answers(loss, np.zeros(len(correct), dtype=np.int64), np.array(correct))
+def answers(correct: list[bool], loss: float = 0.5) -> Predictions:
+    return Predictions(loss, np.zeros(len(correct), dtype=np.int64), np.array(correct))
 
 
 def test_softmax_loss_is_the_cross_entropy() -> None:
@@ -30,11 +30,11 @@ def test_sigmoid_of_two_classes_has_one_unit() -> None:
     assert losses(logits, torch.tensor([1, 1]), "sigmoid").tolist() == pytest.approx(
         [np.log1p(np.exp(-2)), np.log1p(np.exp(1))]
     )
-    assert predictions(logits).tolist() == [1, 0]
+    assert predicted_classes(logits).tolist() == [1, 0]
 
 
 def test_the_largest_logit_is_predicted() -> None:
-    assert predictions(LOGITS).tolist() == [0, 1]
+    assert predicted_classes(LOGITS).tolist() == [0, 1]
 
 
 def test_a_score_keeps_every_bit_first_image_first() -> None:
@@ -54,7 +54,7 @@ def test_a_loss_that_is_not_finite_is_none() -> None:
 
 
 def test_figures_of_each_class() -> None:
-    predicted = Answers(0.0, np.array([0, 0, 1, 0]), np.array([True, True, True, False]))
+    predicted = Predictions(0.0, np.array([0, 0, 1, 0]), np.array([True, True, True, False]))
     confusion = confusion_matrix(predicted, torch.tensor([0, 0, 1, 1]), 3)
     assert confusion.tolist() == [[2, 0, 0], [1, 1, 0], [0, 0, 0]]
     zero, one, none = class_figures(confusion, [4, 5, 9])

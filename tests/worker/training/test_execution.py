@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from tests.worker.make import make_spec
 from worker.training import execution
@@ -26,6 +27,17 @@ def test_it_is_stored_as_plain_values() -> None:
     execution = Execution.resolve(make_spec(), threads=2)
     stored = json.loads(json.dumps(execution.model_dump()))
     assert Execution.model_validate(stored) == execution
+
+
+def test_execution_reads_rows_of_the_first_release() -> None:
+    execution = Execution.resolve(make_spec(), threads=2)
+    assert Execution.model_validate(execution.model_dump() | {"form": "single"}) == execution
+    assert execution.fingerprint().execution == "single"
+
+
+def test_execution_rejects_unknown_fields() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Execution.model_validate(Execution.resolve(make_spec()).model_dump() | {"packed": 4})
 
 
 def test_a_resume_keeps_what_this_machine_has() -> None:

@@ -24,7 +24,7 @@ from worker.training.activations import build, definition, kernel_for
 SHAPE = (2, 8, 16, 16)
 
 
-class Held:
+class HeldLease:
     def __init__(self, saved: Tensor) -> None:
         self.tensor = saved.detach()  # a result would keep its own graph alive
 
@@ -32,10 +32,10 @@ class Held:
 def kept(function: object, dtype: torch.dtype = torch.float32) -> float:
     """Bytes for each element of x that are alive between the ways forth and back, a tensor counted once."""
     x = torch.rand(SHAPE, dtype=dtype).requires_grad_() * 1
-    held: list[weakref.ref[Held]] = []
+    held: list[weakref.ref[HeldLease]] = []
 
-    def pack(saved: Tensor) -> Held:
-        one = Held(saved)
+    def pack(saved: Tensor) -> HeldLease:
+        one = HeldLease(saved)
         held.append(weakref.ref(one))
         return one
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.domain.spec import EarlyStopping
+from service.domain.spec import EarlyStopping as EarlyStoppingRule
 from tests.worker.make import make_spec
 from worker.training.model import Network
-from worker.training.optimization import Patience, l2_penalty, make_optimizer, make_schedule
+from worker.training.optimization import EarlyStopping, l2_penalty, make_optimizer, make_schedule
 from worker.training.randomness import Streams
 
 OPTIMIZERS = ["adam", "sgd", "adadelta"]
@@ -99,7 +99,7 @@ def test_no_schedule_keeps_the_rate() -> None:
 
 
 def waited(losses: list[float], **rule: Any) -> list[bool]:
-    patience = Patience(EarlyStopping(**rule))
+    patience = EarlyStopping(EarlyStoppingRule(**rule))
     after = []
     for loss in losses:
         patience.after_epoch(loss)
@@ -116,7 +116,7 @@ def test_early_stopping_wants_a_fall_of_more_than_min_delta() -> None:
 
 
 def test_without_a_rule_nothing_stops() -> None:
-    patience = Patience(None)
+    patience = EarlyStopping(None)
     for _ in range(100):
         patience.after_epoch(1.0)
     assert not patience.exhausted

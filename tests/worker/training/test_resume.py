@@ -11,7 +11,7 @@ from service.domain.spec import ExperimentSpec
 from tests.worker.make import make_data, make_execution, make_spec
 from worker.training.failures import UnknownSnapshot
 from worker.training.loop import Callbacks, Trained, train
-from worker.training.state import Progress, Snapshot
+from worker.training.state import Snapshot, TrainingState
 
 DATA = make_data()
 STEPS = 4  # an epoch
@@ -30,21 +30,19 @@ class Recorder(Callbacks):
         self.calls: list[tuple[str, int]] = []
         self.snapshot: Snapshot = {}
 
-    def on_step(self, progress: Progress) -> None:
-        self._met("step", progress.steps_done, progress)
+    def on_step(self, state: TrainingState) -> None:
+        self.calls.append(("checks", state.checks.done))
+        self._met("step", state.steps_done, state)
 
-    def on_check(self, progress: Progress, check: int) -> None:
-        self.calls.append(("check", check))
-
-    def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
+    def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
         if metrics is not None:
             self.metrics.append(metrics.model_dump(exclude={"seconds", "images_per_second"}))
-        self._met("epoch", progress.epochs_done, progress)
+        self._met("epoch", state.epochs_done, state)
 
-    def _met(self, hook: str, count: int, progress: Progress) -> None:
+    def _met(self, hook: str, count: int, state: TrainingState) -> None:
         self.calls.append((hook, count))
         if (hook, count) == self.stop:
-            self.snapshot = progress.snapshot()
+            self.snapshot = state.snapshot()
             raise Interrupted
 
 
@@ -115,10 +113,10 @@ class StopsWhileScoring(Recorder):
         super().__init__()
         self.left = chunk
 
-    def on_evaluation(self, progress: Progress) -> None:
+    def on_evaluation(self, state: TrainingState) -> None:
         self.left -= 1
         if self.left == 0:
-            self.snapshot = progress.snapshot()
+            self.snapshot = state.snapshot()
             raise Interrupted
 
 

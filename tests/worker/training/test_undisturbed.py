@@ -15,7 +15,7 @@ from worker.training.diagnostics import probe
 from worker.training.diagnostics.measurement import Diagnostics
 from worker.training.diagnostics.updates import kernels
 from worker.training.loop import Trained, train
-from worker.training.state import Progress, Snapshot
+from worker.training.state import Snapshot, TrainingState
 
 DATA = make_data()
 
@@ -29,14 +29,14 @@ class Diagnosed(Recorder):
         self.layers: list[LayerDiagnostics] = []
         self.kernels: list[dict[str, Any]] = []
 
-    def on_step(self, progress: Progress) -> None:
-        self.diagnostics.on_step(progress)
-        self.kernels.append({name: kernel.detach().clone() for name, kernel in kernels(progress.network).items()})
-        super().on_step(progress)
+    def on_step(self, state: TrainingState) -> None:
+        self.diagnostics.on_step(state)
+        self.kernels.append({name: kernel.detach().clone() for name, kernel in kernels(state.network).items()})
+        super().on_step(state)
 
-    def on_epoch(self, progress: Progress, metrics: EpochMetrics | None) -> None:
-        self.layers += self.diagnostics.measure(progress)
-        super().on_epoch(progress, metrics)
+    def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
+        self.layers += self.diagnostics.measure(state)
+        super().on_epoch(state, metrics)
 
 
 def run(recorder: Recorder, resume: Snapshot | None = None, **overrides: Any) -> Trained:
@@ -65,16 +65,16 @@ def test_training_ends_in_the_same_bits_with_and_without(spec: dict[str, Any]) -
 
 def test_measuring_leaves_everything_as_it_was() -> None:
     spec = make_spec(activation="rrelu")
-    progress = Progress(spec, DATA, make_execution(spec))
-    progress.network.train()
-    before = through_a_file(progress.snapshot())
-    Diagnostics().measure(progress)
-    after = through_a_file(progress.snapshot())
+    state = TrainingState(spec, DATA, make_execution(spec))
+    state.network.train()
+    before = through_a_file(state.snapshot())
+    Diagnostics().measure(state)
+    after = through_a_file(state.snapshot())
     for part in ("network", "streams"):
         assert all(torch.equal(before[part][name], tensor) for name, tensor in after[part].items())
-    assert all(module.training for module in progress.network.modules())
-    assert all(parameter.grad is None for parameter in progress.network.parameters())
-    assert not any(module._forward_hooks for module in progress.network.modules())
+    assert all(module.training for module in state.network.modules())
+    assert all(parameter.grad is None for parameter in state.network.parameters())
+    assert not any(module._forward_hooks for module in state.network.modules())
 
 
 STOPS = [("epoch", 0), ("step", 1), ("step", 3), ("step", 4), ("epoch", 1), ("step", 7), ("step", 8), ("epoch", 2)]
@@ -131,7 +131,7 @@ def test_the_probe_is_a_thousand_images_each_class_in_proportion() -> None:
     order = torch.argsort(data.train_labels.long(), stable=True)
     sorted_by_class = replace(data, train_images=data.train_images[order], train_labels=data.train_labels[order])
     spec = make_spec()
-    batches = probe.probe(Progress(spec, sorted_by_class, make_execution(spec)))
+    batches = probe.probe(TrainingState(spec, sorted_by_class, make_execution(spec)))
     assert [len(batch) for batch in batches] == [125] * 8
     for batch in batches:
         assert np.ptp(np.bincount(batch.targets.numpy(), minlength=10)) <= 1
@@ -140,8 +140,8 @@ def test_the_probe_is_a_thousand_images_each_class_in_proportion() -> None:
 
 def test_the_probe_of_few_images_is_all_of_them_in_even_batches() -> None:
     spec = make_spec()
-    progress = Progress(spec, DATA, make_execution(spec))
-    for batches in (probe.probe(progress), probe.training_set(progress)):
+    state = TrainingState(spec, DATA, make_execution(spec))
+    for batches in (probe.probe(state), probe.training_set(state)):
         assert [len(batch) for batch in batches] == [64, 64]
         shown = torch.cat([batch.images for batch in batches]).flatten(1).numpy()
         assert len(np.unique(shown, axis=0)) == len(shown) == 128

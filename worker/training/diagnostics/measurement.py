@@ -1,7 +1,7 @@
 """What goes on inside a network at the start and after each epoch, layer by layer; docs/diagnostics.md explains it.
 
 It hangs on the loop's hooks and changes nothing that training reads: no random stream, no running statistic, no
-gradient, no mode. What it must find again after a resume lies in `Progress.kept`.
+gradient, no mode. What it must find again after a resume lies in `TrainingState.hook_state`.
 """
 
 import math
@@ -19,7 +19,7 @@ from worker.training.diagnostics.activity import Activity, Peaks, by_unit
 from worker.training.diagnostics.probe import pass_through, probe, probing, training_set
 from worker.training.evaluation import Examples, losses
 from worker.training.model import Block
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
 GRADIENT_BATCHES = 4
 """Batches of the probe that the gradient is taken of: 500 images. A backward pass costs twice a forward one."""
@@ -33,65 +33,65 @@ class Diagnostics:
         self._after_batch = after_batch
         self._probe: list[Examples] | None = None
 
-    def on_step(self, progress: Progress) -> None:
-        updates.note_step(progress)
+    def on_step(self, state: TrainingState) -> None:
+        updates.note_step(state)
 
-    def measure(self, progress: Progress) -> list[LayerDiagnostics]:
+    def measure(self, state: TrainingState) -> list[LayerDiagnostics]:
         """One record a layer, from the input to the output."""
-        if progress.epochs_done == 0:
-            updates.note_start(progress)
-        activities, gradients = self._probed(progress)
+        if state.epochs_done == 0:
+            updates.note_start(state)
+        activities, gradients = self._probed(state)
         figures = {name: _of_kernel(gradients[name]) for name in gradients}
         for name, activity in activities.items():
             figures[name] |= activity.figures()
-        for name, same in updates.unchanged(progress).items():
+        for name, same in updates.unchanged(state).items():
             figures[name]["unchanged"] = same
-        for name, ratio in updates.last_step(progress).items():
+        for name, ratio in updates.last_step(state).items():
             figures[name]["update_ratio"] = ratio
-        for name, share in self._confirmed(progress, activities).items():
+        for name, share in self._confirmed(state, activities).items():
             figures[name]["dead_share_confirmed"] = share
-        for name, block in progress.network.named_blocks().items():
+        for name, block in state.network.named_blocks().items():
             figures[name]["parameters"] = _learned(block)
-        updates.note_step(progress)
+        updates.note_step(state)
         return [
-            LayerDiagnostics.of({"epoch": progress.epochs_done, "layer": name, "position": position, **of_layer})
+            LayerDiagnostics.of({"epoch": state.epochs_done, "layer": name, "position": position, **of_layer})
             for position, (name, of_layer) in enumerate(figures.items())
         ]
 
-    def _probed(self, progress: Progress) -> tuple[dict[str, Activity], dict[str, Tensor]]:
+    def _probed(self, state: TrainingState) -> tuple[dict[str, Activity], dict[str, Tensor]]:
         """Activities, and the gradient of the mean cross-entropy by each kernel."""
         if self._probe is None:
-            self._probe = probe(progress)
-        activities = _activities(progress)
-        kernels = updates.kernels(progress.network)
+            self._probe = probe(state)
+        activities = _activities(state)
+        kernels = updates.kernels(state.network)
         gradients = {name: torch.zeros_like(kernel) for name, kernel in kernels.items()}
         graded = sum(map(len, self._probe[:GRADIENT_BATCHES]))
-        with probing(progress.network):
+        with probing(state.network):
             for number, batch in enumerate(self._probe):
                 with torch.set_grad_enabled(number < GRADIENT_BATCHES):
-                    passed = pass_through(progress.network, batch.images)
+                    passed = pass_through(state.network, batch.images)
                 for name, activity in activities.items():
                     activity.add(passed.before.get(name, passed.logits.detach()), passed.after.get(name))
                 if passed.logits.requires_grad:
-                    loss = losses(passed.logits, batch.targets, progress.spec.output).sum() / graded
+                    loss = losses(passed.logits, batch.targets, state.spec.output).sum() / graded
                     found = torch.autograd.grad(loss, list(kernels.values()), materialize_grads=True)
                     for total, part in zip(gradients.values(), found, strict=True):
                         total += part
                 self._after_batch()
         return activities, gradients
 
-    def _confirmed(self, progress: Progress, activities: dict[str, Activity]) -> dict[str, float]:
+    def _confirmed(self, state: TrainingState, activities: dict[str, Activity]) -> dict[str, float]:
         """Shares of units dead on the probe that are so on the whole training set: after the last epoch alone, because
         that takes a pass over all images, as long as there is a unit left that may be."""
-        if not (progress.finished and _sides(progress).dies):
+        if not (state.finished and _sides(state).dies):
             return {}
-        dead = {name: activities[name].peaks.dead for name in progress.network.named_blocks()}
-        peaks = {name: Peaks(activities[name].units, _flat(progress, name), progress.device) for name in dead}
-        with probing(progress.network), torch.no_grad():
-            for batch in training_set(progress):
+        dead = {name: activities[name].peaks.dead for name in state.network.named_blocks()}
+        peaks = {name: Peaks(activities[name].units, _flat(state, name), state.device) for name in dead}
+        with probing(state.network), torch.no_grad():
+            for batch in training_set(state):
                 if not any(units.any() for units in dead.values()):
                     break
-                passed = pass_through(progress.network, batch.images)
+                passed = pass_through(state.network, batch.images)
                 for name in dead:
                     peaks[name].add(by_unit(passed.before[name]))
                     dead[name] &= peaks[name].dead
@@ -99,22 +99,22 @@ class Diagnostics:
         return {name: units.double().mean().item() for name, units in dead.items()}
 
 
-def _activities(progress: Progress) -> dict[str, Activity]:
-    kind, device = _sides(progress), progress.device
-    units = {name: len(kernel) for name, kernel in updates.kernels(progress.network).items()}
-    found = {n: Activity(units[n], kind, _flat(progress, n), device) for n in progress.network.named_blocks()}
+def _activities(state: TrainingState) -> dict[str, Activity]:
+    kind, device = _sides(state), state.device
+    units = {name: len(kernel) for name, kernel in updates.kernels(state.network).items()}
+    found = {n: Activity(units[n], kind, _flat(state, n), device) for n in state.network.named_blocks()}
     return found | {"output": Activity(units["output"], NOWHERE, NO_SATURATION, device)}
 
 
-def _sides(progress: Progress) -> Sides:
-    choice = progress.spec.activation
+def _sides(state: TrainingState) -> Sides:
+    choice = state.spec.activation
     return sides(choice.definition.expression, choice.values)
 
 
-def _flat(progress: Progress, name: str) -> Saturation:
+def _flat(state: TrainingState, name: str) -> Saturation:
     """Where the activation of a block has flattened, with what it has learned so far."""
-    kind, choice = _sides(progress), progress.spec.activation
-    learned = _learned(progress.network.named_blocks()[name])
+    kind, choice = _sides(state), state.spec.activation
+    learned = _learned(state.network.named_blocks()[name])
     return saturation(choice.definition.expression, choice.values | learned, kind)
 
 

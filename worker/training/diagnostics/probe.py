@@ -13,39 +13,39 @@ from torch.func import functional_call
 from worker.training.datasets.split import Positions, stratified
 from worker.training.evaluation import Examples, scaled
 from worker.training.model import Network
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
 IMAGES = 1000
 BATCH = 125
 """Images at a time, about as many as in a batch of training, since batch normalisation takes its statistics of them."""
 
 
-def probe(progress: Progress) -> list[Examples]:
+def probe(state: TrainingState) -> list[Examples]:
     """IMAGES of the run's training images (all, if there are fewer), each class in proportion, in even batches."""
-    labels = _labels(progress)
-    chosen, _ = stratified(labels, min(IMAGES, len(labels)), progress.spec.dataset)
-    return _batches(progress, labels, chosen)
+    labels = _labels(state)
+    chosen, _ = stratified(labels, min(IMAGES, len(labels)), state.spec.dataset)
+    return _batches(state, labels, chosen)
 
 
-def training_set(progress: Progress) -> list[Examples]:
+def training_set(state: TrainingState) -> list[Examples]:
     """All of the run's training images, in such batches."""
-    labels = _labels(progress)
-    return _batches(progress, labels, np.arange(len(labels)))
+    labels = _labels(state)
+    return _batches(state, labels, np.arange(len(labels)))
 
 
-def _labels(progress: Progress) -> NDArray[np.integer]:
-    labels: NDArray[np.integer] = progress.data.train_labels[progress.train_positions].cpu().numpy()
+def _labels(state: TrainingState) -> NDArray[np.integer]:
+    labels: NDArray[np.integer] = state.data.train_labels[state.train_positions].cpu().numpy()
     return labels
 
 
-def _batches(progress: Progress, labels: NDArray[np.integer], chosen: Positions) -> list[Examples]:
+def _batches(state: TrainingState, labels: NDArray[np.integer], chosen: Positions) -> list[Examples]:
     """Dealt out class by class, because a data set may be sorted by class."""
     dealt = chosen[np.argsort(labels[chosen], kind="stable")]
-    positions = progress.train_positions.cpu().numpy()
+    positions = state.train_positions.cpu().numpy()
     count = -(-len(dealt) // BATCH)
-    data = progress.data
+    data = state.data
     return [
-        progress.examples(data.train_images, data.train_labels, positions[np.sort(dealt[first::count])])
+        state.examples(data.train_images, data.train_labels, positions[np.sort(dealt[first::count])])
         for first in range(count)
     ]
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from worker.training.model import Network
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
-_WEIGHTS, _DIGESTS = "kernels_before_last_step", "digests_at_start"  # in Progress.kept
+_WEIGHTS, _DIGESTS = "kernels_before_last_step", "digests_at_start"  # in TrainingState.hook_state
 
 
 def layers(network: Network) -> dict[str, nn.Module]:
@@ -22,27 +22,27 @@ def kernels(network: Network) -> dict[str, nn.Parameter]:
     return {**blocks, "output": network.output.weight}
 
 
-def note_start(progress: Progress) -> None:
-    progress.kept[_DIGESTS] = _digests(progress.network)
+def note_start(state: TrainingState) -> None:
+    state.hook_state[_DIGESTS] = _digests(state.network)
 
 
-def unchanged(progress: Progress) -> dict[str, bool]:
+def unchanged(state: TrainingState) -> dict[str, bool]:
     """By layer, whether every parameter has the bits it started with; empty where the start was not noted."""
-    at_start = progress.kept.get(_DIGESTS)
-    return {} if at_start is None else {name: at_start[name] == now for name, now in _digests(progress.network).items()}
+    at_start = state.hook_state.get(_DIGESTS)
+    return {} if at_start is None else {name: at_start[name] == now for name, now in _digests(state.network).items()}
 
 
-def note_step(progress: Progress) -> None:
+def note_step(state: TrainingState) -> None:
     """Call it after every step and after every epoch: before the last step of an epoch it keeps a copy."""
-    if progress.step == progress.steps_per_epoch - 1:
-        progress.kept[_WEIGHTS] = {name: kernel.detach().clone() for name, kernel in kernels(progress.network).items()}
+    if state.step == state.steps_per_epoch - 1:
+        state.hook_state[_WEIGHTS] = {name: kernel.detach().clone() for name, kernel in kernels(state.network).items()}
 
 
-def last_step(progress: Progress) -> dict[str, float]:
+def last_step(state: TrainingState) -> dict[str, float]:
     """By layer, |change| / |kernel| of the epoch's last step; empty where it was not done (divergence). Once only."""
-    before: dict[str, Tensor] = progress.kept.pop(_WEIGHTS, {})
-    now = kernels(progress.network)
-    return {name: _ratio(old.to(progress.device), now[name].detach()) for name, old in before.items()}
+    before: dict[str, Tensor] = state.hook_state.pop(_WEIGHTS, {})
+    now = kernels(state.network)
+    return {name: _ratio(old.to(state.device), now[name].detach()) for name, old in before.items()}
 
 
 def _ratio(old: Tensor, new: Tensor) -> float:

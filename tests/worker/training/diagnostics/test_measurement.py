@@ -16,20 +16,20 @@ from worker.training.diagnostics.probe import probe
 from worker.training.diagnostics.updates import kernels
 from worker.training.evaluation import losses, scaled
 from worker.training.model import Block
-from worker.training.state import Progress
+from worker.training.state import TrainingState
 
 DATA = make_data()
 
 
-def make_progress(data: Dataset = DATA, **spec: Any) -> Progress:
+def make_state(data: Dataset = DATA, **spec: Any) -> TrainingState:
     """A network of 3 and 4 channels and 8 neurons before its first step; without batch normalisation unless told."""
     model = {"batch_norm": False} | spec.pop("model", {})
     made = make_spec(**spec, model=model)
-    return Progress(made, data, make_execution(made))
+    return TrainingState(made, data, make_execution(made))
 
 
-def measured(progress: Progress) -> dict[str, LayerDiagnostics]:
-    return {layer.layer: layer for layer in Diagnostics().measure(progress)}
+def measured(state: TrainingState) -> dict[str, LayerDiagnostics]:
+    return {layer.layer: layer for layer in Diagnostics().measure(state)}
 
 
 def constant(block: Block, values: list[float]) -> None:
@@ -38,18 +38,18 @@ def constant(block: Block, values: list[float]) -> None:
     block.kernel.bias.data.copy_(torch.tensor(values))
 
 
-def block(progress: Progress, name: str) -> Block:
-    return progress.network.named_blocks()[name]
+def block(state: TrainingState, name: str) -> Block:
+    return state.network.named_blocks()[name]
 
 
 # --- shares --------------------------------------------------------------------------------------------------------
 
 
 def test_dead_relu_units_are_counted() -> None:
-    progress = make_progress()
-    constant(block(progress, "conv2"), [-1.0, 1.0, -0.5, -2.0])
-    constant(block(progress, "dense1"), [-1.0] * 3 + [1.0] * 5)
-    layers = measured(progress)
+    state = make_state()
+    constant(block(state, "conv2"), [-1.0, 1.0, -0.5, -2.0])
+    constant(block(state, "dense1"), [-1.0] * 3 + [1.0] * 5)
+    layers = measured(state)
     for name, share in (("conv2", 0.75), ("dense1", 0.375)):
         layer = layers[name]
         assert (layer.dead_share, layer.inactive_share) == (share, share)
@@ -58,24 +58,24 @@ def test_dead_relu_units_are_counted() -> None:
 
 def test_a_unit_that_lives_for_one_image_is_not_dead() -> None:
     """The kernel sees one pixel, and it is bright in one of 128 training images."""
-    progress = make_progress()
+    state = make_state()
     images = torch.zeros_like(DATA.train_images)
-    images[progress.train_positions[17], 0, 10, 10] = 255
-    progress = make_progress(data=replace(DATA, train_images=images))
-    constant(block(progress, "conv1"), [-0.5, -0.5, -1.5])
-    block(progress, "conv1").kernel.weight.data[:, 0, 1, 1] = 1.0
-    layer = measured(progress)["conv1"]
+    images[state.train_positions[17], 0, 10, 10] = 255
+    state = make_state(data=replace(DATA, train_images=images))
+    constant(block(state, "conv1"), [-0.5, -0.5, -1.5])
+    block(state, "conv1").kernel.weight.data[:, 0, 1, 1] = 1.0
+    layer = measured(state)["conv1"]
     assert layer.dead_share == pytest.approx(1 / 3, abs=1e-12)
     assert layer.zero_share == pytest.approx(1 - 2 / (3 * 128 * 26 * 26), abs=1e-12)
 
 
 def test_the_zero_share_is_that_of_dark_pixels() -> None:
     """A kernel of its centre alone lets conv1 be the image, moved down by the bias."""
-    progress = make_progress()
-    constant(block(progress, "conv1"), [-0.25] * 3)
-    block(progress, "conv1").kernel.weight.data[:, 0, 1, 1] = 1.0
-    inner = DATA.train_images[progress.train_positions, 0, 1:-1, 1:-1].numpy() / np.float32(255)
-    layer = measured(progress)["conv1"]
+    state = make_state()
+    constant(block(state, "conv1"), [-0.25] * 3)
+    block(state, "conv1").kernel.weight.data[:, 0, 1, 1] = 1.0
+    inner = DATA.train_images[state.train_positions, 0, 1:-1, 1:-1].numpy() / np.float32(255)
+    layer = measured(state)["conv1"]
     assert layer.zero_share == np.mean(inner <= 0.25)
     assert layer.mean_before == pytest.approx(inner.mean() - 0.25, abs=1e-6)
     assert layer.sd_before == pytest.approx(inner.std(), rel=1e-5)
@@ -94,15 +94,15 @@ def test_the_zero_share_is_that_of_dark_pixels() -> None:
     ],
 )
 def test_saturated_elements_are_counted(activation: str, inputs: list[float], share: float) -> None:
-    progress = make_progress(activation=activation)
-    constant(block(progress, "conv2"), inputs)
-    assert measured(progress)["conv2"].saturated_share == share
+    state = make_state(activation=activation)
+    constant(block(state, "conv2"), inputs)
+    assert measured(state)["conv2"].saturated_share == share
 
 
 def test_leaky_units_are_never_dead_but_may_be_inactive() -> None:
-    progress = make_progress(activation="leaky_relu")
-    constant(block(progress, "conv2"), [-1.0, 0.0, 1.0, -3.0])
-    layer = measured(progress)["conv2"]
+    state = make_state(activation="leaky_relu")
+    constant(block(state, "conv2"), [-1.0, 0.0, 1.0, -3.0])
+    layer = measured(state)["conv2"]
     assert (layer.dead_share, layer.saturated_share, layer.inactive_share) == (None, None, 0.75)
     assert layer.zero_share == 0.25
 
@@ -121,14 +121,14 @@ def test_leaky_units_are_never_dead_but_may_be_inactive() -> None:
     ],
 )
 def test_what_is_not_defined_is_null(activation: str, undefined: set[str]) -> None:
-    layer = measured(make_progress(activation=activation))["dense1"]
+    layer = measured(make_state(activation=activation))["dense1"]
     null = {name for name in MEASURES if getattr(layer, name) is None}
     assert null == undefined | {"update_ratio", "dead_share_confirmed"}
     assert layer.non_finite == []
 
 
 def test_the_output_layer_has_logits_and_a_gradient_and_no_activation() -> None:
-    layer = measured(make_progress())["output"]
+    layer = measured(make_state())["output"]
     assert layer.units == 10
     assert layer.position == 3
     assert layer.mean_before is not None
@@ -137,15 +137,15 @@ def test_the_output_layer_has_logits_and_a_gradient_and_no_activation() -> None:
 
 
 def test_pooling_first_hides_no_element() -> None:
-    progress = make_progress()
-    first = measured(progress)["conv2"]
-    assert block(progress, "conv2").pool_first
-    block(progress, "conv2").pool_first = False
-    assert measured(progress)["conv2"] == first
+    state = make_state()
+    first = measured(state)["conv2"]
+    assert block(state, "conv2").pool_first
+    block(state, "conv2").pool_first = False
+    assert measured(state)["conv2"] == first
 
 
 def test_with_batch_normalisation_half_of_a_relus_elements_are_zero_at_the_start() -> None:
-    layers = measured(make_progress(model={"batch_norm": True}))
+    layers = measured(make_state(model={"batch_norm": True}))
     for name in ("conv1", "conv2", "dense1"):
         assert layers[name].zero_share == pytest.approx(0.5, abs=0.1)
         assert layers[name].mean_before == pytest.approx(0, abs=1e-5)
@@ -158,12 +158,12 @@ def test_with_batch_normalisation_half_of_a_relus_elements_are_zero_at_the_start
 @pytest.mark.parametrize("rest", [{}, {"output": "sigmoid", "classes": [1, 7]}, {"optimizer": {"l2": 1.0}}])
 def test_the_gradient_is_that_of_the_cross_entropy_alone(rest: dict[str, Any]) -> None:
     """Of all 128 training images, which are fewer than the gradient is taken of at most."""
-    progress = make_progress(activation="tanh", dropout=0.5, **rest)
-    layers = measured(progress)
-    network = progress.network.eval()
-    images = scaled(DATA.train_images[progress.train_positions])
-    targets = progress.train_targets[progress.train_positions]
-    torch.autograd.backward(losses(network(images), targets, progress.spec.output).mean())
+    state = make_state(activation="tanh", dropout=0.5, **rest)
+    layers = measured(state)
+    network = state.network.eval()
+    images = scaled(DATA.train_images[state.train_positions])
+    targets = state.train_targets[state.train_positions]
+    torch.autograd.backward(losses(network(images), targets, state.spec.output).mean())
     for name, kernel in kernels(network).items():
         assert kernel.grad is not None
         norm = kernel.grad.norm().item()
@@ -172,15 +172,15 @@ def test_the_gradient_is_that_of_the_cross_entropy_alone(rest: dict[str, Any]) -
 
 
 def test_a_steps_gradients_below_the_output_are_exactly_zero() -> None:
-    layers = measured(make_progress(activation="step", model={"dense_layers": 3}))
+    layers = measured(make_state(activation="step", model={"dense_layers": 3}))
     assert [layers[name].gradient_norm for name in layers if name != "output"] == [0.0] * 5
     assert layers["output"].gradient_norm
     through = {"name": "step", "parameters": {"straight_through": 1}}
-    assert all(layer.gradient_norm for layer in measured(make_progress(activation=through)).values())
+    assert all(layer.gradient_norm for layer in measured(make_state(activation=through)).values())
 
 
 def test_a_formula_that_ignores_its_input_has_a_gradient_of_zero() -> None:
-    layers = measured(make_progress(activation={"formula": "1"}))
+    layers = measured(make_state(activation={"formula": "1"}))
     assert layers["conv1"].gradient_norm == layers["dense1"].gradient_norm == 0.0
 
 
@@ -189,7 +189,7 @@ def test_gradients_vanish_through_ten_sigmoid_layers() -> None:
     first: dict[str, float] = {}
     for activation in ("relu", "sigmoid"):
         deep = {"dense_layers": 10, "dense_units": 64}
-        norm = measured(make_progress(activation=activation, model=deep))["dense1"].gradient_norm
+        norm = measured(make_state(activation=activation, model=deep))["dense1"].gradient_norm
         assert norm
         first[activation] = norm
     assert first["relu"] > 100 * first["sigmoid"]
@@ -199,28 +199,28 @@ def test_gradients_vanish_through_ten_sigmoid_layers() -> None:
 
 
 def test_learned_parameters_are_those_of_each_layer() -> None:
-    progress = make_progress(activation="prelu")
-    learned = block(progress, "dense1").activation.get_parameter("learned.slope")
+    state = make_state(activation="prelu")
+    learned = block(state, "dense1").activation.get_parameter("learned.slope")
     learned.data.fill_(0.125)
-    layers = measured(progress)
+    layers = measured(state)
     assert layers["conv1"].parameters == {"slope": 0.25}
     assert layers["dense1"].parameters == {"slope": 0.125}
     assert layers["output"].parameters == {}
 
 
 def test_what_a_learned_parameter_does_to_saturation() -> None:
-    progress = make_progress(activation={"name": "swish", "parameters": {"beta": {"value": 1.0, "learnable": True}}})
-    constant(block(progress, "conv2"), [-5.0, 5.0, 0.0, -0.5])
-    assert measured(progress)["conv2"].saturated_share == 0.0
-    block(progress, "conv2").activation.get_parameter("learned.beta").data.fill_(2.0)
-    layer = measured(progress)["conv2"]
+    state = make_state(activation={"name": "swish", "parameters": {"beta": {"value": 1.0, "learnable": True}}})
+    constant(block(state, "conv2"), [-5.0, 5.0, 0.0, -0.5])
+    assert measured(state)["conv2"].saturated_share == 0.0
+    block(state, "conv2").activation.get_parameter("learned.beta").data.fill_(2.0)
+    layer = measured(state)["conv2"]
     assert (layer.saturated_share, layer.dead_share) == (0.25, 0.25)
 
 
 def test_a_network_that_is_not_finite_has_nulls_that_are_named() -> None:
-    progress = make_progress()
-    block(progress, "conv2").kernel.bias.data[0] = math.nan
-    layers = measured(progress)
+    state = make_state()
+    block(state, "conv2").kernel.bias.data[0] = math.nan
+    layers = measured(state)
     assert layers["conv1"].zero_share is not None
     assert layers["conv1"].gradient_norm is None
     broken = layers["conv2"]
@@ -234,12 +234,12 @@ def test_dead_units_are_confirmed_on_all_training_images_after_the_last_epoch() 
     images = torch.zeros_like(data.train_images)
     images[_outside_the_probe(data)] = 255
 
-    def built(epochs_done: int) -> Progress:
-        progress = make_progress(data=replace(data, train_images=images), epochs=1)
-        constant(block(progress, "conv1"), [-0.5, -0.5, -1.5])
-        block(progress, "conv1").kernel.weight.data[:, 0, 1, 1] = 1.0
-        progress.epochs_done = epochs_done
-        return progress
+    def built(epochs_done: int) -> TrainingState:
+        state = make_state(data=replace(data, train_images=images), epochs=1)
+        constant(block(state, "conv1"), [-0.5, -0.5, -1.5])
+        block(state, "conv1").kernel.weight.data[:, 0, 1, 1] = 1.0
+        state.epochs_done = epochs_done
+        return state
 
     finished, unfinished = (measured(built(epochs_done))["conv1"] for epochs_done in (1, 0))
     assert finished.dead_share == unfinished.dead_share == 1.0
@@ -252,7 +252,7 @@ def _outside_the_probe(data: Dataset) -> int:
     numbers = torch.arange(len(data.train_images))
     numbered = torch.zeros_like(data.train_images)
     numbered[:, 0, 0, 0], numbered[:, 0, 0, 1] = numbers // 256, numbers % 256
-    progress = make_progress(data=replace(data, train_images=numbered))
-    shown = torch.cat([batch.images for batch in probe(progress)])[:, 0, 0, :2].long()
+    state = make_state(data=replace(data, train_images=numbered))
+    shown = torch.cat([batch.images for batch in probe(state)])[:, 0, 0, :2].long()
     inside = np.asarray(shown[:, 0] * 256 + shown[:, 1])
-    return int(np.setdiff1d(progress.train_positions.numpy(), inside)[0])
+    return int(np.setdiff1d(state.train_positions.numpy(), inside)[0])

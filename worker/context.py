@@ -1,0 +1,39 @@
+"""The objects that a worker process uses for every experiment."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from service.datasets.locations import Locations
+from service.process.shutdown import Shutdown
+from service.settings import Settings
+from service.storage.engine.database import Database
+from worker.checkpoints import Checkpoints
+from worker.identity import Identity
+from worker.lease import LeaseRenewer
+from worker.persistence import Persistence
+from worker.training.datasets.tensors import Datasets
+from worker.training.execution import Device
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    settings: Settings
+    device: Device
+    persistence: Persistence
+    lease_renewer: LeaseRenewer
+    checkpoints: Checkpoints
+    datasets: Datasets
+    shutdown: Shutdown
+
+    @classmethod
+    def open(cls, settings: Settings, database: Database, identity: Identity, shutdown: Shutdown) -> Self:
+        """Build the context of this process. The caller starts and stops its lease renewer."""
+        return cls(
+            settings=settings,
+            device=identity.device,
+            persistence=Persistence(database, settings.outage_seconds, shutdown),
+            lease_renewer=LeaseRenewer(database, settings, identity),
+            checkpoints=Checkpoints(settings.checkpoints, database.faults),
+            datasets=Datasets(Locations(settings.home, settings.data_dir), identity.device),
+            shutdown=shutdown,
+        )
