@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, to_jsonable_python
 from pydantic_core.core_schema import ValidationInfo
 
-from service.domain.activations.selection import ActivationChoice, ActivationSpec
+from service.domain.activations.selection import ActivationSelection, ActivationSpec
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.datasets import DATASETS, MOST_CLASSES, DatasetDefinition, DatasetName
 from service.domain.part import Part
@@ -141,7 +141,7 @@ _DROPOUT_SCHEMA = {
 class ExperimentSpec(Part):
     """Everything that decides what is trained. Two experiments with equal specs are the same experiment."""
 
-    activation: Annotated[ActivationChoice, BeforeValidator(_named_in_unicode)] = Field(examples=["relu"])
+    activation: Annotated[ActivationSelection, BeforeValidator(_named_in_unicode)] = Field(examples=["relu"])
     dataset: DatasetName = "mnist"
     epochs: int = Field(20, ge=1, le=1000)
     model: ModelSpec = ModelSpec()

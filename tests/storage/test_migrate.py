@@ -29,7 +29,7 @@ def revisions() -> list[str]:
 
 
 def measured(new: NewVersion) -> Properties:
-    return properties(new.choice.definition.expression, new.choice.values)
+    return properties(new.selection.definition.expression, new.selection.values)
 
 
 def fill(database: Database) -> None:

@@ -175,7 +175,7 @@ def _register(session: Session, principal: str, new: NewActivation, table: Prope
 
 
 def _measured(new: NewVersion) -> Properties:
-    choice = new.choice
+    choice = new.selection
     return properties(choice.definition.expression, choice.values)
 
 

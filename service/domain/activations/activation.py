@@ -1,4 +1,4 @@
-"""What a row of the catalogue holds: a function, its parameters, and what is known about using it."""
+"""The types of a row of the catalogue: a function, its parameters, and advice on its use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,25 +11,28 @@ InitialisationName = Literal["glorot_uniform", "he_normal", "lecun_normal"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named number of a function: its default, its bounds (both included), and whether it is trained unless the spec
-    says otherwise. The bounds hold for a given value or the start of learning; learning itself is not clipped."""
+    """A parameter of a function with its default and its bounds, both included.
+
+    The bounds hold for the value in a spec, which for a learned parameter is the one that training starts from.
+    Training does not clip it.
+    """
 
     name: str
     default: float
     minimum: float
     maximum: float
-    learnable: bool = False  # trained by default (PReLU)
-    may_learn: bool = False  # a spec may ask for training it
+    learnable: bool = False  # trained unless the spec says otherwise (PReLU)
+    may_learn: bool = False  # trained if the spec says so
 
 
 @dataclass(frozen=True)
 class UniformDraw:
-    """A number of the expression that training draws anew for every element of every batch, uniformly between the
-    values of two parameters. Evaluation and plots take its mean."""
+    """A random number in the expression, drawn in training for each element of each batch, uniformly between the values
+    of two parameters. Evaluation and plots take its mean."""
 
-    name: str  # as the expression refers to it
-    lower: str  # the parameters that bound it
-    upper: str
+    name: str  # in the expression
+    lower: str  # the parameter that is the lower bound
+    upper: str  # the parameter that is the upper bound
 
     def mean(self, parameters: Mapping[str, float]) -> float:
         return (parameters[self.lower] + parameters[self.upper]) / 2
@@ -37,7 +40,7 @@ class UniformDraw:
 
 @dataclass(frozen=True)
 class Initialisation:
-    """How the kernels before a function had best start, and who says so."""
+    """The recommended initialisation of the kernels before a function, with its source."""
 
     name: InitialisationName
     source: str
@@ -45,7 +48,7 @@ class Initialisation:
 
 @dataclass(frozen=True)
 class Advice:
-    """When to take a function, or not to, and who says so."""
+    """A recommendation or a known problem of a function, with its source."""
 
     text: str
     source: str
@@ -69,10 +72,11 @@ ARTICLE = "Kizrak 2019, Comparison of Activation Functions for Deep Neural Netwo
 
 @dataclass(frozen=True)
 class Activation:
-    """One function. `note` is a line of origin, with the source of its constants.
+    """A function. `note` gives its origin and the sources of its constants.
 
-    `non_decreasing` says that max-pooling may come before it with the same values and gradients: it is one function of
-    x that falls nowhere, whatever its parameters, which is proven where it is written. False claims nothing.
+    `non_decreasing` states that max-pooling before the function gives the same values and gradients as after it: for
+    all values of its parameters it is a function of x alone that does not fall. A comment beside each True proves it.
+    False states nothing.
     """
 
     name: str
@@ -95,7 +99,7 @@ class Activation:
     def elementwise(self) -> bool:
         return is_elementwise(self.expression)
 
-    def values(self, **given: float) -> dict[str, float]:
-        """A value for every name in the expression, as in evaluation mode: those given, else the defaults."""
-        values = {p.name: p.default for p in self.parameters} | given
+    def values(self, **parameters: float) -> dict[str, float]:
+        """Return a value for each name in the expression, as in evaluation mode: `parameters` over the defaults."""
+        values = {parameter.name: parameter.default for parameter in self.parameters} | parameters
         return values | ({self.draw.name: self.draw.mean(values)} if self.draw else {})

@@ -1,4 +1,4 @@
-"""What evaluating a formula op by op costs a training step: memory exactly, time roughly."""
+"""Estimate the cost of an activation in a training step: memory exactly, time roughly."""
 
 from collections.abc import Mapping
 
@@ -9,39 +9,43 @@ from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.expression import Call, Expression, Variable, nodes
 from service.domain.formulas.parser import constant
 
-# The network of the main article at its batch size of 128: both convolutions' outputs and the dense layer's.
+# Elements of the outputs of both convolutions and the dense layer in the main article's network, at its batch size.
 ELEMENTS_PER_BATCH = 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
 
-# Forward and backward of one operation, in units of torch's ReLU; measured by `python -m benchmarks.formula_cost`.
+# Time of an operation, forward and backward, relative to torch's ReLU; measured by `python -m benchmarks.formula_cost`.
 TIMES: Mapping[str, float] = {
     "+": 0.3, "-": 0.3, "negative": 0.4, "*": 0.7, "/": 3.8, "**": 2.0, **dict.fromkeys(("<", "<=", ">", ">="), 1.6),
     "exp": 3.7, "expm1": 5.1, "log": 1.3, "log1p": 1.7, "sqrt": 1.4, "sin": 1.7, "cos": 3.5, "atan": 2.5, "tanh": 1.4,
     "erf": 5.3, "abs": 1.8, "sigmoid": 0.8, "softplus": 4.2, "softmax": 1.4, "minimum": 4.5, "maximum": 4.7,
     "where": 2.1,
 }  # fmt: skip
-CHANGING_POWER = 11.0  # with an exponent that is computed
+COMPUTED_POWER = 11.0  # time of ** with an exponent that is not a constant
 
 
 class EstimatedCost(BaseModel):
-    """Memory is computed from the operations; time is an estimate from measurements of each on one processor."""
+    """The memory that a formula's operations need, and an estimate of their time from measurements of each operation on
+    one processor."""
 
     model_config = ConfigDict(frozen=True)
 
     nodes: int = Field(description="Numbers, names and operations of the formula.")
     fused: bool = Field(description="Whether training uses a kernel made for this function.")
     time_ratio: float = Field(
-        description="Time of the activation forward and back against ReLU's, roughly; 1 where fused. Other parts of a"
-        " training step take as long as ever."
+        description="Estimated time of the activation, forward and backward, divided by ReLU's; 1 where fused. Other"
+        " parts of a training step are not included."
     )
-    intermediate_tensors: int = Field(description="Kept until the way back; those of one byte an element included.")
-    bytes_per_element: int = Field(description="Of those tensors, for each element of the activation's input.")
-    bytes_per_batch: int = Field(description="The same over the default network's layers at its batch size.")
+    intermediate_tensors: int = Field(
+        description="Tensors that are kept for the backward pass, those of one byte an element included."
+    )
+    bytes_per_element: int = Field(description="Bytes of those tensors for each element of the activation's input.")
+    bytes_per_batch: int = Field(description="Bytes of those tensors in all layers of the default network for a batch.")
 
 
-def estimated_cost(choice: ActivationSpec) -> EstimatedCost:
-    row = choice.definition
-    fused = choice.fused
-    learned = [name for name, parameter in choice.recognised.parameters.items() if parameter.learnable]
+def estimated_cost(activation: ActivationSpec) -> EstimatedCost:
+    """Return the cost of an activation against that of torch's fused ReLU."""
+    row = activation.definition
+    fused = activation.fused
+    learned = [name for name, parameter in activation.recognised.parameters.items() if parameter.learnable]
     memory = Memory(values=1, masks=0) if fused else kept_for_backward(row.expression, learned)
     return EstimatedCost(
         nodes=sum(1 for _ in nodes(row.expression)),
@@ -54,12 +58,12 @@ def estimated_cost(choice: ActivationSpec) -> EstimatedCost:
 
 
 def _time(expression: Expression) -> float:
-    return sum(_one(node) for node in nodes(expression) if isinstance(node, Call) and _has_x(node))
+    return sum(_call_time(node) for node in nodes(expression) if isinstance(node, Call) and _has_x(node))
 
 
-def _one(call: Call) -> float:
+def _call_time(call: Call) -> float:
     if call.function == "**" and constant(call.arguments[1]) is None:
-        return CHANGING_POWER
+        return COMPUTED_POWER
     return TIMES[call.function]
 
 

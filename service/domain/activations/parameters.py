@@ -1,4 +1,4 @@
-"""Parameters as a spec or a definition gives them, and formulas beside them: completed, and checked."""
+"""Complete and check the parameters of activations, and formulas against their parameters."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,28 +13,29 @@ from service.domain.part import Part
 from service.domain.text import printable
 
 MOST_PARAMETERS = 8  # of a formula
-LARGEST_PARAMETER = 1e6  # of a formula, where learning starts
+LARGEST_PARAMETER = 1e6  # largest size of the value of a formula's parameter, which training may exceed
 
 
 class ParameterValue(Part):
-    """A parameter of an activation: its value, or where learning starts."""
+    """The value of a parameter, from which training starts if it is learnable."""
 
     value: float
     learnable: bool = False
 
 
-def completed_over(defaults: Mapping[str, Mapping[str, Any]], given: Any) -> Any:
-    """The parameters given, as JSON, over those that have a default; what is no object comes back as it is."""
-    if not isinstance(given, dict):
-        return given
-    if any(isinstance(name, str) and printable(name) != name for name in given):
-        # Pydantic fails to write half a surrogate pair into a message or a location.
+def with_defaults(defaults: Mapping[str, Mapping[str, Any]], parameters: Any) -> Any:
+    """Complete parameters, as JSON, by the defaults. A value that is not an object is returned as it is, for the
+    field's validator to refuse. Raises PydanticCustomError for a name with a lone surrogate."""
+    if not isinstance(parameters, dict):
+        return parameters
+    if any(isinstance(name, str) and printable(name) != name for name in parameters):
+        # Pydantic cannot write a lone surrogate into a message or a location.
         raise PydanticCustomError("lone_surrogate", "Half a surrogate pair is not a character")
-    return {**defaults, **{name: _completed(value, defaults.get(name)) for name, value in given.items()}}
+    return {**defaults, **{name: _with_default(value, defaults.get(name)) for name, value in parameters.items()}}
 
 
-def _completed(value: Any, default: Mapping[str, Any] | None) -> Any:
-    """With what it leaves out taken from its default: a bare number keeps the choice of learning or not."""
+def _with_default(value: Any, default: Mapping[str, Any] | None) -> Any:
+    """Complete a parameter by its default: a bare number takes `learnable` from it."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {**(default or {}), "value": value}
     if isinstance(value, dict) and default is not None:
@@ -42,27 +43,29 @@ def _completed(value: Any, default: Mapping[str, Any] | None) -> Any:
     return value
 
 
-def check_parameter(activation: str, name: str, given: ParameterValue, known: Parameter | None) -> None:
-    if known is None:
+def check_parameter(activation: str, name: str, value: ParameterValue, parameter: Parameter | None) -> None:
+    """Raise PydanticCustomError unless `parameter`, which is None if there is none of this name, may have the value."""
+    if parameter is None:
         raise PydanticCustomError(
             "unknown_parameter", "{activation} has no parameter {at}", {"activation": activation, "at": name}
         )
-    if not known.minimum <= given.value <= known.maximum:
+    if not parameter.minimum <= value.value <= parameter.maximum:
         raise PydanticCustomError(
             "parameter_out_of_bounds",
             "{at} must lie from {minimum} to {maximum}",
-            {"at": name, "minimum": known.minimum, "maximum": known.maximum},
+            {"at": name, "minimum": parameter.minimum, "maximum": parameter.maximum},
         )
-    if given.learnable and not (known.may_learn or known.learnable):
+    if value.learnable and not (parameter.may_learn or parameter.learnable):
         raise PydanticCustomError("not_learnable", "{at} cannot be learned", {"at": name})
 
 
-def check_parameters_of_formula(given: dict[str, ParameterValue]) -> None:
-    if len(given) > MOST_PARAMETERS:
+def check_parameters_of_formula(parameters: dict[str, ParameterValue]) -> None:
+    """Raise PydanticCustomError for too many parameters, a name that a parameter may not have, or too large a value."""
+    if len(parameters) > MOST_PARAMETERS:
         raise PydanticCustomError(
             "too_many_parameters", "A formula has at most {most} parameters", {"most": MOST_PARAMETERS}
         )
-    for name, parameter in given.items():
+    for name, parameter in parameters.items():
         try:
             check_name(name)
         except ValueError as error:
@@ -76,6 +79,7 @@ def check_parameters_of_formula(given: dict[str, ParameterValue]) -> None:
 
 
 def check_all_used(tree: Expression, parameters: dict[str, ParameterValue]) -> None:
+    """Raise PydanticCustomError for parameters that a formula does not use."""
     unused = parameters.keys() - {node.name for node in nodes(tree) if isinstance(node, Reference)}
     if unused:
         reason = f"The formula does not use {', '.join(sorted(unused))}"
@@ -83,7 +87,7 @@ def check_all_used(tree: Expression, parameters: dict[str, ParameterValue]) -> N
 
 
 def canonical_text(text: str, parameters: Collection[str]) -> str:
-    """The one text of a formula's tree."""
+    """Return the canonical text of a formula. Raises PydanticCustomError, with the column, for a wrong one."""
     try:
         return canonical(text, parameters)
     except FormulaError as error:

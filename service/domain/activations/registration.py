@@ -1,4 +1,4 @@
-"""What a client registers: a formula with its parameters, under a name."""
+"""The formulas that clients register under a name, and their versions."""
 
 from typing import Annotated, Any, Self
 
@@ -11,7 +11,7 @@ from service.domain.activations.parameters import (
     canonical_text,
     check_all_used,
     check_parameters_of_formula,
-    completed_over,
+    with_defaults,
 )
 from service.domain.activations.registry import LONGEST_NAME, RESERVED, is_name
 from service.domain.activations.selection import ActivationSpec
@@ -26,13 +26,13 @@ from service.domain.part import Part
 from service.domain.text import Notes
 
 
-def _complete(given: Any) -> Any:
-    return completed_over({}, given)
+def _complete(parameters: Any) -> Any:
+    return with_defaults({}, parameters)
 
 
-def _checked(given: dict[str, ParameterValue]) -> dict[str, ParameterValue]:
-    check_parameters_of_formula(given)
-    return given
+def _checked(parameters: dict[str, ParameterValue]) -> dict[str, ParameterValue]:
+    check_parameters_of_formula(parameters)
+    return parameters
 
 
 def _registrable(name: str) -> str:
@@ -48,7 +48,7 @@ def _registrable(name: str) -> str:
 
 
 class NewVersion(Part):
-    """A formula, with a default for every parameter that it names, and what it is for."""
+    """A formula with a default for each of its parameters, and a note on its purpose."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [FORMULA_EXAMPLE | {"note": "Mish that learns how sharply it bends."}]}
@@ -60,7 +60,7 @@ class NewVersion(Part):
         AfterValidator(_checked),
         WithJsonSchema(PARAMETERS_OF_FORMULA_SCHEMA | {"default": {}}),
     ] = {}
-    formula: Annotated[str, WithJsonSchema(FORMULA_TEXT_SCHEMA)]  # after the parameters, whose names it may use
+    formula: Annotated[str, WithJsonSchema(FORMULA_TEXT_SCHEMA)]  # validated after the parameters, whose names it uses
     note: Notes | None = None
 
     @field_validator("formula")
@@ -74,13 +74,13 @@ class NewVersion(Part):
         return self
 
     @property
-    def choice(self) -> ActivationSpec:
-        """The formula as a spec would give it without the name."""
+    def selection(self) -> ActivationSpec:
+        """The formula as the activation of a spec, without the name."""
         return ActivationSpec(formula=self.formula, parameters=self.parameters)
 
 
 class NewActivation(NewVersion):
-    """A formula, and the name under which specs may use it."""
+    """A formula and the name under which specs may use it."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -1,4 +1,4 @@
-"""How a spec names an activation: a row of the catalogue, a registered formula, or a formula of one's own."""
+"""The activation of a spec: a function of the catalogue, a registered formula, or a formula."""
 
 from typing import Annotated, Any, Self
 
@@ -24,40 +24,43 @@ from service.domain.activations.parameters import (
     check_all_used,
     check_parameter,
     check_parameters_of_formula,
-    completed_over,
+    with_defaults,
 )
 from service.domain.activations.recognition import bindings
-from service.domain.activations.registry import LATEST_VERSION, REGISTRY, is_name, spelt_out
+from service.domain.activations.registry import LATEST_VERSION, REGISTRY, is_name, with_registered_formula
 from service.domain.activations.selection_schema import SCHEMA, SPELT_OUT_SCHEMA
 from service.domain.formulas.expression import Expression, formula, number
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable
 from service.domain.part import Part
 
-_SWISHES = frozenset({"swish", "swish2"})  # whose kernels know no beta
+_SWISHES = frozenset({"swish", "swish2"})  # their fused kernels are for beta = 1
 
 
 class ActivationSpec(Part):
-    """A function of the catalogue with its parameters, of which those not given take the catalogue's defaults; or a
-    formula with every parameter that it names, kept as its canonical text; or a registered formula, which has name and
-    version beside it.
+    """An activation in one of three forms.
 
-    A registered name needs a Registry in the validation context, which gives its formula and checks one that came with
-    it. Without one, as when a stored spec is read again, name, version and formula are taken as they are.
+    * A function of the catalogue: its name and its parameters, which default to the catalogue's.
+    * A formula with a value for each of its parameters. It is stored as its canonical text.
+    * A registered formula: its name, version, formula and parameters.
+
+    A registered name needs a Registry in the validation context under the key REGISTRY. It completes the formula, or
+    checks one that stands beside the name. Without a Registry, as for a stored spec, name, version and formula are
+    taken as they are.
     """
 
     model_config = ConfigDict(validate_default=True)
 
-    version: int | None = Field(None, ge=1, le=LATEST_VERSION)  # before the name, whose meaning it decides
+    version: int | None = Field(None, ge=1, le=LATEST_VERSION)  # validated before the name, whose meaning it decides
     name: str | None = None
     parameters: dict[str, ParameterValue] = {}
-    formula: str | None = None  # after the parameters, whose names it may use
+    formula: str | None = None  # validated after the parameters, whose names it uses
 
     @model_validator(mode="before")
     @classmethod
-    def _registered(cls, given: Any, info: ValidationInfo) -> Any:
+    def _registered(cls, selection: Any, info: ValidationInfo) -> Any:
         registry = (info.context or {}).get(REGISTRY)
-        return given if registry is None else spelt_out(given, registry)
+        return selection if registry is None else with_registered_formula(selection, registry)
 
     @field_validator("name")
     @classmethod
@@ -73,22 +76,22 @@ class ActivationSpec(Part):
 
     @field_validator("parameters", mode="before")
     @classmethod
-    def _complete(cls, given: Any, info: ValidationInfo) -> Any:
+    def _complete(cls, parameters: Any, info: ValidationInfo) -> Any:
         row = None if info.data.get("version") else CATALOGUE.get(info.data.get("name") or "")
         defaults = {p.name: {"value": p.default, "learnable": p.learnable} for p in row.parameters} if row else {}
-        return completed_over(defaults, given)
+        return with_defaults(defaults, parameters)
 
     @field_validator("parameters")
     @classmethod
-    def _within_bounds(cls, given: dict[str, ParameterValue], info: ValidationInfo) -> dict[str, ParameterValue]:
-        named = info.data.get("name")
-        if named is not None and info.data.get("version") is None:
-            bounds = {p.name: p for p in CATALOGUE[named].parameters}
-            for name, parameter in given.items():
-                check_parameter(named, name, parameter, bounds.get(name))
+    def _within_bounds(cls, parameters: dict[str, ParameterValue], info: ValidationInfo) -> dict[str, ParameterValue]:
+        activation = info.data.get("name")
+        if activation is not None and info.data.get("version") is None:
+            known = {parameter.name: parameter for parameter in CATALOGUE[activation].parameters}
+            for name, value in parameters.items():
+                check_parameter(activation, name, value, known.get(name))
         elif "name" in info.data:
-            check_parameters_of_formula(given)
-        return given
+            check_parameters_of_formula(parameters)
+        return parameters
 
     @field_validator("formula")
     @classmethod
@@ -110,34 +113,35 @@ class ActivationSpec(Part):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_it_is_not(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = whole(self)
-        shown = [name for name in ("name", "version", "formula") if getattr(self, name) is not None]
-        return {field: fields[field] for field in (*shown, "parameters") if field in fields}
+    def _without_nulls(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = serialize(self)
+        names = [name for name in ("name", "version", "formula") if getattr(self, name) is not None]
+        return {field: fields[field] for field in (*names, "parameters") if field in fields}
 
     def _tree(self) -> Expression:
         return parse(self.formula or "", self.parameters)
 
     @property
     def recognised(self) -> "ActivationSpec":
-        """Itself, or the row of the catalogue that its formula is, with the same function, parameters and learning."""
+        """The function of the catalogue that the formula is, with its parameters and which are learned; else itself."""
         if self.formula is None:
             return self
         tree = stable(self._tree())
+        values = {name: parameter.value for name, parameter in self.parameters.items()}
         learned = {name for name, parameter in self.parameters.items() if parameter.learnable}
         for row in CATALOGUE.values():
-            found = bindings(row, tree, {name: p.value for name, p in self.parameters.items()}, learned)
-            if found is not None:
-                given = {name: {"value": value, "learnable": name in learned} for name, value in found.items()}
-                return ActivationSpec.model_validate({"name": row.name, "parameters": given})
+            bound = bindings(row, tree, values, learned)
+            if bound is not None:
+                parameters = {name: {"value": value, "learnable": name in learned} for name, value in bound.items()}
+                return ActivationSpec.model_validate({"name": row.name, "parameters": parameters})
         return self
 
     @property
     def definition(self) -> Activation:
-        """What is computed: the row of the catalogue, or the formula in the form that keeps its digits."""
-        choice = self.recognised
-        if choice.formula is None:
-            return CATALOGUE[choice.name or ""]
+        """The function that training computes: a row of the catalogue, or the formula in its stable form."""
+        recognised = self.recognised
+        if recognised.formula is None:
+            return CATALOGUE[recognised.name or ""]
         parameters = tuple(
             Parameter(name, p.value, -LARGEST_PARAMETER, LARGEST_PARAMETER, p.learnable, may_learn=True)
             for name, p in self.parameters.items()
@@ -146,42 +150,45 @@ class ActivationSpec(Part):
 
     @property
     def fused(self) -> bool:
-        """Whether training computes it by one kernel made for it, and not op by op."""
-        choice = self.recognised
-        beta = None if choice.name not in _SWISHES else choice.parameters["beta"]
-        return choice.formula is None and beta in (None, ParameterValue(value=1.0))
+        """True if training computes it by one kernel, False if op by op."""
+        recognised = self.recognised
+        beta = None if recognised.name not in _SWISHES else recognised.parameters["beta"]
+        return recognised.formula is None and beta in (None, ParameterValue(value=1.0))
 
     @property
     def values(self) -> dict[str, float]:
-        """A number for every name in the definition's expression, as in evaluation mode or where learning starts."""
+        """A value for each name in the definition's expression, as in evaluation mode and before any training."""
         return self.definition.values(**{name: p.value for name, p in self.recognised.parameters.items()})
 
     @property
     def label(self) -> str:
-        """The name with the parameters that differ from the catalogue's, `swish(beta=2)`; or the formula, or its
-        registered name and version, with all of its parameters: `x * sigmoid(a * x) (a=2 learnable)`, `mine v2`."""
+        """A text for people: the name with the parameters that differ from the catalogue's, `swish(beta=2)`; or the
+        formula, or its registered name and version, with all parameters: `x * sigmoid(a * x) (a=2 learnable)`,
+        `mine v2`."""
         if self.formula is not None:
             text = self.formula if self.name is None else f"{self.name} v{self.version}"
-            parameters = ", ".join(_shown(name, parameter) for name, parameter in sorted(self.parameters.items()))
+            parameters = ", ".join(
+                _parameter_label(name, parameter) for name, parameter in sorted(self.parameters.items())
+            )
             return f"{text} ({parameters})" if parameters else text
         changed = [
-            _shown(p.name, self.parameters[p.name])
+            _parameter_label(p.name, self.parameters[p.name])
             for p in CATALOGUE[self.name or ""].parameters
             if self.parameters[p.name] != ParameterValue(value=p.default, learnable=p.learnable)
         ]
         return f"{self.name}({', '.join(changed)})" if changed else f"{self.name}"
 
 
-def _shown(name: str, parameter: ParameterValue) -> str:
+def _parameter_label(name: str, parameter: ParameterValue) -> str:
     return f"{name}={formula(number(parameter.value))}" + (" learnable" if parameter.learnable else "")
 
 
-def _activation_from(value: Any) -> Any:
+def _with_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-ActivationChoice = Annotated[
-    ActivationSpec, BeforeValidator(_activation_from), WithJsonSchema(SCHEMA, mode="validation")
-]
+ActivationSelection = Annotated[ActivationSpec, BeforeValidator(_with_name), WithJsonSchema(SCHEMA, mode="validation")]
+"""An activation that may be a bare name."""
 
 SpeltOutActivation = Annotated[ActivationSpec, WithJsonSchema(SPELT_OUT_SCHEMA, mode="validation")]
+"""An activation that is an object."""

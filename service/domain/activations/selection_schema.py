@@ -1,4 +1,4 @@
-"""How a spec may name an activation, as JSON Schema for the API's documentation."""
+"""The JSON Schema of a spec's activation, for the OpenAPI document."""
 
 from typing import Any
 
@@ -39,11 +39,14 @@ _FORMULA_SCHEMA = {
 }
 _REGISTERED_SCHEMA = {
     "type": "object",
-    "description": "A registered formula: of its newest version, unless one is given.",
+    "description": "A registered formula, in its newest version unless another one is given.",
     "properties": {
         "name": REGISTERED_NAME_SCHEMA,
         "version": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": LATEST_VERSION}, {"type": "null"}]},
-        "formula": {"anyOf": [FORMULA_TEXT_SCHEMA, {"type": "null"}], "description": "That of the version, or none."},
+        "formula": {
+            "anyOf": [FORMULA_TEXT_SCHEMA, {"type": "null"}],
+            "description": "The formula of that version; may be left out.",
+        },
         "parameters": PARAMETERS_OF_FORMULA_SCHEMA,
     },
     "required": ["name"],
@@ -64,7 +67,7 @@ SCHEMA: dict[str, Any] = {
         _FORMULA_SCHEMA,
         _REGISTERED_SCHEMA,
     ],
-    "description": "A name of the catalogue or a registered one, either with parameters, or a formula with its own.",
+    "description": "A name of the catalogue or a registered one, with or without parameters; or a formula.",
     "examples": ["relu", {"name": "swish", "parameters": {"beta": 1.5}}, FORMULA_EXAMPLE],
 }
 

@@ -1,7 +1,7 @@
-"""The properties of activation functions as the articles state them, set against the computed ones (claims 9 and 12).
+"""Compare the properties of activation functions that the articles state with the computed ones (claims 9 and 12).
 
-The statements are paraphrased and not quoted. What the articles leave open, such as whether a bound is reached, is not
-judged.
+The statements are paraphrased, not quoted. They leave out what the articles leave open, such as whether a bound is
+reached.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ _TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Statement:
-    """One property of one function. `compute` measures it anew."""
+    """A stated property of a function. `compute` returns the true one, or None if it cannot be computed."""
 
     activation: str
     property: str
@@ -37,7 +37,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A statement beside what was computed."""
+    """A statement, the computed property, and whether they agree."""
 
     activation: str
     property: str
@@ -48,16 +48,16 @@ class Judgement:
 
 
 def judgements(statements: Sequence[Statement] | None = None) -> list[Judgement]:
-    """Every statement with its verdict, function by function."""
-    return [_judged(statement) for statement in (STATEMENTS if statements is None else statements)]
+    """Judge statements, by default all of them, in their order."""
+    return [_judge(statement) for statement in (STATEMENTS if statements is None else statements)]
 
 
-def mismatches(found: Sequence[Judgement]) -> list[Judgement]:
-    """Those that do not hold. Claim 12 holds where there is none."""
-    return [judgement for judgement in found if judgement.verdict != "holds"]
+def mismatches(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Return the judgements that do not hold. Claim 12 holds if there are none."""
+    return [judgement for judgement in judgements if judgement.verdict != "holds"]
 
 
-def _judged(statement: Statement) -> Judgement:
+def _judge(statement: Statement) -> Judgement:
     computed = statement.compute()
     verdict: Holds = "holds" if _same(statement.stated, computed) else "does not hold"
     if computed is None:
@@ -87,8 +87,8 @@ def _monotonic(name: str, stated: bool) -> Statement:
 
 
 def _is_monotonic(name: str) -> bool | None:
-    found = _table(name).monotonic
-    return None if found is None else found != "neither"
+    monotonic = _table(name).monotonic
+    return None if monotonic is None else monotonic != "neither"
 
 
 def _vanishing(name: str, *sides: str) -> Statement:
@@ -96,8 +96,8 @@ def _vanishing(name: str, *sides: str) -> Statement:
 
 
 def _sides(name: str) -> Value:
-    found = _table(name).saturating_sides
-    return None if found is None else tuple(found)
+    sides = _table(name).saturating_sides
+    return None if sides is None else tuple(sides)
 
 
 def _centred(name: str, stated: bool) -> Statement:
@@ -123,7 +123,7 @@ SWISHES = frozenset({"swish", "swish2", "silu"})
 
 
 def not_monotonic() -> tuple[str, ...]:
-    """The functions of the catalogue, swish aside, that fall and rise."""
+    """Return the names of the functions of the catalogue, without swish's variants, that both rise and fall."""
     return tuple(name for name in CATALOGUE if name not in SWISHES and _is_monotonic(name) is False)
 
 
@@ -141,7 +141,7 @@ STATEMENTS: tuple[Statement, ...] = (
     _range("leaky_relu", None, None), _monotonic("leaky_relu", True), _vanishing("leaky_relu"),
     _monotonic("swish", False),
     Statement("swish", "the only one that is not monotonic", True, ARTICLE, lambda: not not_monotonic()),
-    # The article prints 2x sigmoid(beta x) and describes x sigmoid(beta x).
+    # The article prints 2x sigmoid(beta x), but describes x sigmoid(beta x).
     Statement("swish2", "f(1) for beta 0, where it is said to be the line x", 1, ARTICLE,
               lambda: _at("swish2", 1, beta=0)),
     Statement("swish2", "f(1) for a large beta, where it is said to be ReLU", 1, ARTICLE,
@@ -151,9 +151,9 @@ STATEMENTS: tuple[Statement, ...] = (
 
 @dataclass(frozen=True)
 class SwishFacts:
-    """The analytic half of claim 9. `gaps` are sup |swish(x; beta) - ReLU(x)|, by beta."""
+    """The analytic part of claim 9. `gaps` are sup |swish(x; beta) - ReLU(x)|, by beta."""
 
-    minimum: float
+    minimum: float  # of swish with beta 1
     minimum_at: float
     beta_0_is_half_of_x: bool
     gaps: dict[float, float]
@@ -161,7 +161,7 @@ class SwishFacts:
 
     @property
     def within_the_bound(self) -> bool:
-        """Whether every gap is at most |minimum| / beta, so that a large beta comes to ReLU."""
+        """True if each gap is at most |minimum| / beta, so that swish tends to ReLU for a large beta."""
         return all(gap <= abs(self.minimum) / beta * (1 + 1e-6) for beta, gap in self.gaps.items())
 
     @property
@@ -170,11 +170,11 @@ class SwishFacts:
 
 
 BETAS = (0.5, 1.0, 2.0, 10.0, 100.0)
-_U = np.linspace(-30, 30, 600_001)  # beta x: beyond, swish and ReLU differ by less than 1e-11 / beta
+_U = np.linspace(-30, 30, 600_001)  # values of beta x; beyond them, swish and ReLU differ by less than 1e-11 / beta
 
 
 def swish_facts() -> SwishFacts:
-    """Computed on 600,001 points, the minimum to 1e-4 in x."""
+    """Compute the facts on 600,001 points, the minimum to 1e-4 in x."""
     y = _swish(_U, 1.0)
     lowest = int(np.argmin(y))
     return SwishFacts(

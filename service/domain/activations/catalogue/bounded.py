@@ -1,4 +1,4 @@
-"""Functions of a bounded range, with the identity that the first of them are measured against."""
+"""Functions with a bounded range, and the identity."""
 
 from service.domain.activations.activation import ARTICLE, Activation, Advice, Parameter
 from service.domain.formulas.expression import X, sigmoid, sin, softmax, tanh, where
@@ -12,7 +12,7 @@ ROWS = (
         " slope that back-propagation takes instead (1: the identity's, Bengio et al. 2013, arXiv:1308.3432).",
         (Parameter("straight_through", 0.0, 0.0, 1.0),),
         named_in_article=True,
-        # It falls nowhere, but its ties carry a straight-through gradient, which pooling first would send elsewhere.
+        # It does not fall, but equal values have a straight-through gradient, which pooling first would give to others.
         non_decreasing=False,
         advice=Advice("Back-propagation cannot train the layers below it; take it to see that.", ARTICLE),
     ),

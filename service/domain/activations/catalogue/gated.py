@@ -1,4 +1,4 @@
-"""Functions that weigh x by a gate of x."""
+"""Functions that multiply x by a gate, a function of x."""
 
 from service.domain.activations.activation import ARTICLE, HE, Activation, Advice, Parameter
 from service.domain.formulas.expression import Reference, X, erf, sigmoid, softplus, sqrt, tanh, where

@@ -1,4 +1,4 @@
-"""What is known to go wrong with each function, and who says so."""
+"""The known problem of each function, with its source."""
 
 from collections.abc import Mapping
 

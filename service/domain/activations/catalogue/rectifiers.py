@@ -1,4 +1,4 @@
-"""Functions that pass positive inputs on and hold negative ones back."""
+"""Functions that pass positive inputs on and damp negative ones."""
 
 from service.domain.activations.activation import (
     ARTICLE,
@@ -47,7 +47,7 @@ ROWS = (
         " itself is drawn, from 1/8 to 1/3, for each element in training; evaluation takes the mean slope.",
         (Parameter("lower", 1 / 8, 0.0, 1.0), Parameter("upper", 1 / 3, 0.0, 1.0)),
         named_in_article=True,
-        # Each element has its own slope in training: of two negative inputs the larger may come out smaller.
+        # In training each element has its own slope: of two negative inputs the larger may give the smaller output.
         non_decreasing=False,
         draw=UniformDraw("slope", "lower", "upper"),
         initialisation=HE,

@@ -1,4 +1,4 @@
-"""Functions made for sparse codes and for losses more than for hidden layers."""
+"""Functions for sparse coding and for losses, seldom used in hidden layers."""
 
 from service.domain.activations.activation import Activation, Advice, Parameter
 from service.domain.formulas.expression import Reference, X, softplus, tanh, where
@@ -28,7 +28,7 @@ ROWS = (
         "Tanh-shrink",
         X - tanh(X),
         "Of the Torch library; flat at 0, where its slope is 0.",
-        # It falls nowhere, but the rounding of a difference near 0 does.
+        # It does not fall, but the rounded difference near 0 does.
         non_decreasing=False,
         advice=_CODING,
     ),
@@ -47,7 +47,7 @@ ROWS = (
         where(abs(X) > threshold, X, 0),
         "Donoho & Johnstone 1994 (hard thresholding); it jumps at both thresholds.",
         (THRESHOLD,),
-        # It falls nowhere, but among inputs within the threshold pooling first picks another one.
+        # It does not fall, but among inputs within the threshold, which all give 0, pooling first selects another one.
         non_decreasing=False,
         advice=_CODING,
     ),
