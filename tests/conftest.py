@@ -1,4 +1,4 @@
-"""Fixtures that every part of the tests shares: databases, settings, a client of an app in this process."""
+"""Fixtures that all parts of the tests share: databases, servers, settings, scenarios."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from tests.databases import LentDatabase
 from tests.faults.scenario import Scenario, recording
 from tests.servers import PostgresServer, RedisServer, can_run_as_postgres, missing
 
-# A machine that pauses is no defect of ours; pytest's own timeout ends what hangs.
+# A pause of the machine is no defect; pytest's own timeout ends what hangs.
 hypothesis_settings.register_profile("actlab", deadline=None)
 hypothesis_settings.load_profile("actlab")
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 """The folder of the project."""
 
 REQUIRED = "ACTLAB_REQUIRE_SERVICES"
-"""Where this is 1, as in CI, a test that would be skipped for want of a server or of data fails instead."""
+"""The variable that is 1 in CI: a test that would be skipped for want of a server or of data then fails."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _shares(item: pytest.Item) -> str | None:
-    """The name of what this test shares with others, of that which takes long to start."""
+    """Return the name of the installation that this test shares with others."""
     callspec = getattr(item, "callspec", None)
     stack = callspec.params.get("stack") if callspec else None
     if stack is not None:
@@ -85,7 +85,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file, to be copied."""
+    """A migrated database file, to be copied."""
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
     database = Database(f"sqlite:///{file}")
     migrate.upgrade(database)
@@ -115,7 +115,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """For a test that is marked `proves(promise, fault)`: what it notes becomes a row of docs/reliability.md."""
+    """The record of a test marked `proves(promise, fault)`, which becomes a row of docs/reliability.md."""
     yield from recording(request)
 
 
@@ -135,7 +135,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 def make_submission(**fields: Any) -> ExperimentSubmission:
-    """A small valid submission; a test names only the fields that matter to it."""
+    """Make a small valid submission with these fields."""
     return ExperimentSubmission.model_validate({"activation": "relu", "dataset": "mnist_5k", "epochs": 3} | fields)
 
 
@@ -144,8 +144,8 @@ def make_experiment(session: UnitOfWork, **fields: Any) -> Experiment:
 
 
 def read_experiment(database: Database, id: UUID) -> Experiment:
-    """The row as it is now."""
+    """Return the row as it is in the database now."""
     with database.read() as session:
-        found = experiments.find(session, id)
-        assert found is not None
-        return found
+        experiment = experiments.find(session, id)
+        assert experiment is not None
+        return experiment

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis servers of the tests' own, on free ports, so that tests may kill and wipe them."""
+"""PostgreSQL and Redis servers that belong to the tests, on free ports, so that a test may kill and wipe them."""
 
 import os
 import pwd
@@ -33,7 +33,7 @@ class PostgresServer:
     PROGRAMS = ("initdb", "postgres")
 
     def __init__(self) -> None:
-        # Not under pytest's folder, which only its owner may enter, and which is not always the server's user.
+        # Not under pytest's folder: only its owner may enter that, and the server may run as another user.
         self.folder = Path(tempfile.mkdtemp(prefix="actlab-postgres-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -143,7 +143,7 @@ class RedisServer:
 
 
 def can_run_as_postgres() -> bool:
-    """Whether there is a user to run PostgreSQL as."""
+    """Return whether there is a user to run PostgreSQL as."""
     try:
         return os.getuid() != 0 or bool(pwd.getpwnam("postgres"))
     except KeyError:

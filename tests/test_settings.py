@@ -1,4 +1,4 @@
-"""Settings: read from the environment, checked, and every one of them documented."""
+"""Settings: reading them from the environment, checking them, and their table in docs/settings.md."""
 
 import re
 
@@ -11,13 +11,13 @@ from tests.conftest import ROOT
 TABLE = ROOT / "docs" / "settings.md"
 
 
-def test_every_setting_is_in_the_documented_table_and_nothing_else() -> None:
+def test_settings_table_documents_exactly_the_settings() -> None:
     documented = re.findall(r"^\| `(ACTLAB_\w+)`", TABLE.read_text(), re.MULTILINE)
     assert sorted(documented) == sorted(f"ACTLAB_{name.upper()}" for name in Settings.model_fields)
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_the_table_gives_the_default_and_the_description(name: str) -> None:
+def test_settings_table_gives_default_and_description(name: str) -> None:
     field = Settings.model_fields[name]
     (line,) = re.findall(rf"^\| `ACTLAB_{name.upper()}` \|.*$", TABLE.read_text(), re.MULTILINE)
     default = "" if field.default is None else f"`{field.default}`"
@@ -35,7 +35,7 @@ def test_the_table_gives_the_default_and_the_description(name: str) -> None:
         ("ACTLAB_RENEW_SECONDS", "20", "ACTLAB_LEASE_SECONDS"),
     ],
 )
-def test_a_wrong_setting_names_the_variable_and_the_bound(
+def test_load_names_variable_and_bound_of_a_wrong_setting(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -44,12 +44,12 @@ def test_a_wrong_setting_names_the_variable_and_the_bound(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
-def test_an_exposed_address_is_refused_unless_insecure(host: str) -> None:
+def test_check_exposure_refuses_other_addresses_unless_insecure(host: str) -> None:
     with pytest.raises(ConfigurationError, match="--insecure"):
         Settings(host=host).check_exposure()
     Settings(host=host, insecure=True).check_exposure()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-def test_loopback_is_served(host: str) -> None:
+def test_check_exposure_accepts_loopback(host: str) -> None:
     Settings(host=host).check_exposure()

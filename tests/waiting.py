@@ -1,4 +1,4 @@
-"""Waiting for what another thread or process will do."""
+"""Waiting until a condition holds."""
 
 import time
 from collections.abc import Callable
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 def await_true(look: Callable[[], T | None], seconds: float = 60.0, every: float = 0.02) -> T:
-    """The first value of `look` that is true; an AssertionError when there is none in time."""
+    """Call `look` until it returns a true value, and return that. Raises AssertionError after so many seconds."""
     deadline = time.monotonic() + seconds
-    while not (found := look()):
+    while not (value := look()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
         time.sleep(every)
-    return found
+    return value

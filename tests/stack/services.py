@@ -1,4 +1,4 @@
-"""ActLab as it is really run: processes of the installed command, on either stack."""
+"""A service of real processes of the installed command, on either stack."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ LONG: Json = SHORT | {"epochs": 1000}
 
 
 class Service:
-    """`up` on the embedded default; `serve` and `worker` where a database and a broker are given."""
+    """A service: `up` on the embedded stack; `serve` and `worker` where a database and a broker are given."""
 
     def __init__(
         self, home: Path, database_url: str | None = None, broker_url: str | None = None, **settings: str
@@ -44,8 +44,11 @@ class Service:
             self.run("db", "upgrade")
             self.launch("serve")
             self.launch("worker")
-        await_true(self.client.healthy, seconds=90)
+        self.await_health()
         return self
+
+    def await_health(self) -> None:
+        await_true(self.client.healthy, seconds=90)
 
     def launch(self, *command: str, name: str | None = None) -> None:
         """Start one of its processes; its output goes to a file under home."""
@@ -61,7 +64,7 @@ class Service:
         )
 
     def process(self, name: str) -> psutil.Process:
-        """The `serve` or `worker` process, whoever started it."""
+        """Return the `serve` or the `worker` process."""
         if not self.embedded:
             return psutil.Process(self.processes[name].pid)
         children = psutil.Process(self.processes["up"].pid).children()
@@ -76,7 +79,7 @@ class Service:
             self.processes.pop(one).wait(40)
 
     def revive(self) -> None:
-        """Start again what has ended, as whoever runs a production stack does; `up` does so itself."""
+        """Start the processes again that have ended, as a container runtime does; `up` restarts its own children."""
         for name, process in list(self.processes.items()):
             if process.poll() is not None:
                 self.launch(name)
@@ -91,19 +94,25 @@ class Service:
                 del self.processes[name]
         self.stop()
 
-    # --- what tests wait for -----------------------------------------------------------------------------------
+    # --- waiting -----------------------------------------------------------------------------------
 
     def until(self, id: str, *, seconds: float = 60.0, **fields: object) -> Json:
-        """The experiment, once it has these values."""
+        """Return the experiment once its fields have these values."""
 
         def look() -> Json | None:
-            found = self.client.experiment(id)
-            return found if all(found[name] == value for name, value in fields.items()) else None
+            experiment = self.client.experiment(id)
+            return experiment if all(experiment[name] == value for name, value in fields.items()) else None
 
         return await_true(look, seconds, every=0.05)
 
     def finished(self, id: str) -> Json:
         return await_true(lambda: _if_ended(self.client.experiment(id)), seconds=90, every=0.1)
+
+
+def figures_of(epochs: list[Json]) -> list[Json]:
+    """The figures of each epoch without its timings and without the attempt that measured it."""
+    others = {"seconds", "images_per_second", "attempt", "revision", "recorded_at"}
+    return [{name: value for name, value in epoch.items() if name not in others} for epoch in epochs]
 
 
 def _if_ended(experiment: Json) -> Json | None:
@@ -115,7 +124,7 @@ def _command(*arguments: str) -> list[str]:
 
 
 def _environment(home: Path, port: int, database_url: str | None, broker_url: str | None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACTLAB_")}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("ACTLAB_")}
     settings = {
         "ACTLAB_HOME": str(home),
         "ACTLAB_PORT": str(port),
@@ -130,4 +139,4 @@ def _environment(home: Path, port: int, database_url: str | None, broker_url: st
     }
     if database_url is not None and broker_url is not None:
         settings |= {"ACTLAB_DATABASE_URL": database_url, "ACTLAB_BROKER_URL": broker_url}
-    return kept | settings
+    return others | settings

@@ -1,4 +1,4 @@
-"""A backup made while everything runs is a whole database: restored, it goes on."""
+"""Backups that are made while everything runs, and services that start on them."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ def assert_goes_on(restored: Service, done: str, running: str, queued: str) -> N
 
 
 def fill(service: Service) -> tuple[str, str, str]:
-    """One experiment that is done, one that runs, one that waits."""
+    """Leave one experiment that has ended, one that runs and one that waits; return their ids."""
     done = service.client.submit_experiment(SHORT)["id"]
     service.finished(done)
     running, queued = (service.client.submit_experiment(SPEC | {"seed": seed})["id"] for seed in (1, 2))
@@ -35,7 +35,7 @@ def fill(service: Service) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
-def test_sqlite(service: Service, tmp_path: Path) -> None:
+def test_backup_of_sqlite_goes_on_where_it_is_restored(service: Service, tmp_path: Path) -> None:
     ids = fill(service)
     backup = tmp_path / "backup.db"
     service.run("db", "backup", str(backup))
@@ -52,7 +52,9 @@ def test_sqlite(service: Service, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make_service", ["production"], indirect=True)
-def test_postgresql(make_service: Callable[..., Service], postgres: PostgresServer, tmp_path: Path) -> None:
+def test_dump_of_postgresql_goes_on_where_it_is_restored(
+    make_service: Callable[..., Service], postgres: PostgresServer, tmp_path: Path
+) -> None:
     service = make_service().start()
     ids = fill(service)
     dump, name = tmp_path / "dump", f"restored_{uuid4().hex}"

@@ -1,4 +1,4 @@
-"""The API runs from the base dependencies alone: torch is for workers."""
+"""An installation with the base dependencies alone, which run the API; torch is for workers."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Nothing of this process's own Python or settings; its own home and a free port."""
+    """Environment variables without this process's Python and settings, with a home and a free port."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("ACTLAB_", "PYTHON"))}
     home = tmp_path_factory.mktemp("home")
     return {**kept, "ACTLAB_HOME": str(home), "ACTLAB_PORT": str(free_port())}
@@ -47,7 +47,7 @@ def api(installed: Path, environment: dict[str, str]) -> Iterator[float]:
     process.wait(timeout=30)
 
 
-def test_torch_is_not_installed(installed: Path, environment: dict[str, str]) -> None:
+def test_base_install_has_no_torch(installed: Path, environment: dict[str, str]) -> None:
     question = "import importlib.util; print(importlib.util.find_spec('torch'))"
     answer = subprocess.check_output([installed / "python", "-c", question], env=environment, text=True)
 
@@ -63,7 +63,7 @@ def test_api_answers_soon_after_its_start(api: float, environment: dict[str, str
     assert time.monotonic() - api < START_SECONDS
 
 
-def test_the_pages_are_part_of_the_package(installed: Path, environment: dict[str, str]) -> None:
+def test_package_contains_the_pages(installed: Path, environment: dict[str, str]) -> None:
     question = "from service.dashboard.assets import assets; print(all(path.is_file() for path in assets().values()))"
     home = environment["ACTLAB_HOME"]
     answer = subprocess.check_output([installed / "python", "-c", question], env=environment, cwd=home, text=True)
@@ -71,7 +71,7 @@ def test_the_pages_are_part_of_the_package(installed: Path, environment: dict[st
     assert answer.strip() == "True"
 
 
-def test_the_articles_figures_are_part_of_the_package(installed: Path, environment: dict[str, str]) -> None:
+def test_package_contains_the_published_figures(installed: Path, environment: dict[str, str]) -> None:
     question = "from service.domain.comparisons.published import article; print(len(article('kizrak-2019').curves))"
     home = environment["ACTLAB_HOME"]
     answer = subprocess.check_output([installed / "python", "-c", question], env=environment, cwd=home, text=True)

@@ -1,4 +1,4 @@
-"""The `actlab` command: every mistake gets one clear line and a status that is not 0; nothing is left running."""
+"""The `actlab` command: starting, stopping, and one line for each mistake."""
 
 import gzip
 import signal
@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-def test_a_second_up_says_who_has_the_folder(service: Service) -> None:
+def test_up_names_the_process_that_holds_the_folder(service: Service) -> None:
     second = service.run("up", check=False)
     assert second.returncode == 1
     assert f"in use by process {service.processes['up'].pid}" in second.stderr
@@ -27,7 +27,7 @@ def test_a_second_up_says_who_has_the_folder(service: Service) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_stops_cleanly(service: Service, number: int) -> None:
+def test_up_stops_its_children_on_a_signal(service: Service, number: int) -> None:
     supervisor = service.processes["up"]
     children = psutil.Process(supervisor.pid).children(recursive=True)
     assert len(children) >= 2
@@ -37,14 +37,14 @@ def test_up_stops_cleanly(service: Service, number: int) -> None:
     assert not (service.home / "up.json").exists()
 
 
-def test_children_end_with_a_supervisor_that_was_killed(service: Service) -> None:
+def test_children_end_when_their_supervisor_is_killed(service: Service) -> None:
     await_true(service.client.workers, seconds=30)
     children = psutil.Process(service.processes["up"].pid).children()
     service.stop("up", signal.SIGKILL)
     await_true(lambda: not any(child.is_running() for child in children), seconds=15)
 
 
-def test_an_api_that_dies_is_started_again(service: Service) -> None:
+def test_up_restarts_an_api_that_was_killed(service: Service) -> None:
     await_true(lambda: "docs=" in service.output("up"))  # before that, an API that dies ends the start
     first = service.process("serve")
     first.kill()
@@ -61,13 +61,13 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_taken_port_ends_up_with_its_reason(make_service: Callable[..., Service], taken_port: int) -> None:
+def test_up_fails_where_its_port_is_taken(make_service: Callable[..., Service], taken_port: int) -> None:
     failed = make_service(ACTLAB_PORT=str(taken_port)).run("up", check=False)
     assert failed.returncode == 1
     assert f"port {taken_port}" in failed.stderr
 
 
-def test_a_port_that_another_service_answers_on_is_taken_too(service: Service, tmp_path: Path) -> None:
+def test_up_fails_where_another_service_has_its_port(service: Service, tmp_path: Path) -> None:
     other = Service(tmp_path / "other", ACTLAB_PORT=str(service.port))
     failed = other.run("up", check=False)
     assert failed.returncode == 1
@@ -90,7 +90,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_one_clear_line(make_service: Callable[..., Service], mistake: str) -> None:
+def test_command_reports_a_mistake_without_a_traceback(make_service: Callable[..., Service], mistake: str) -> None:
     settings, command, said = MISTAKES[mistake]
     failed = make_service(**settings).run(*command, check=False)
     assert failed.returncode == 1
@@ -99,7 +99,7 @@ def test_a_mistake_gets_one_clear_line(make_service: Callable[..., Service], mis
 
 
 @pytest.mark.parametrize("damage", ["missing", "corrupt", "truncated"])
-def test_bad_data_fails_the_experiment_with_its_cause(
+def test_worker_fails_an_experiment_whose_data_are_unusable(
     make_service: Callable[..., Service], tmp_path: Path, damage: str
 ) -> None:
     folder = tmp_path / "data" / "mnist"
@@ -118,11 +118,11 @@ def test_bad_data_fails_the_experiment_with_its_cause(
     assert service.client.experiment(done["id"])["spec"]["dataset"] == "mnist"
 
 
-def test_packaged_data_needs_no_fetching(make_service: Callable[..., Service]) -> None:
+def test_data_fetch_needs_nothing_for_packaged_data(make_service: Callable[..., Service]) -> None:
     assert "nothing to fetch" in make_service().run("data", "fetch", "mnist_5k").stdout
 
 
-def test_the_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable[..., Service]) -> None:
+def test_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable[..., Service]) -> None:
     service = make_service(ACTLAB_THREADS="1")
     service.launch("demo", "--epochs", "1", "--dataset", "digits")
     demo = service.processes["demo"]

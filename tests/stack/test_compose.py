@@ -1,4 +1,4 @@
-"""What can be held about the containers without an engine that builds them.
+"""The containers, checked without an engine that builds them.
 
 compose-spec.json is the Compose Specification's JSON schema as published in the package docker-compose 1.29.2
 (compose/config/compose_spec.json, Apache-2.0), unchanged.
@@ -57,14 +57,14 @@ def test_command_is_an_actlab_command(name: str) -> None:
     assert subcommand in ("serve", "worker", "db")
 
 
-def test_only_this_machine_reaches_a_port() -> None:
+def test_ports_are_published_to_this_machine_alone() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
     assert published == {"api": ["127.0.0.1:8000:8000"]}
     assert not any(service.get("network_mode") for service in SERVICES.values())
 
 
-def test_there_is_no_default_password() -> None:
+def test_password_has_no_default() -> None:
     uses = re.findall(r"\w*PASSWORD: (.*)", (ROOT / "docker-compose.yml").read_text())
 
     assert len(uses) == 2
@@ -72,7 +72,7 @@ def test_there_is_no_default_password() -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "worker-gpu"])
-def test_nothing_starts_before_the_database_is_migrated(name: str) -> None:
+def test_service_starts_after_the_migration(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
@@ -117,7 +117,7 @@ def test_worker_image_has_torch() -> None:
 
 
 def stages() -> dict[str, str]:
-    """Target -> its part of the Dockerfile, comments left out, from its FROM line on."""
+    """Return the part of the Dockerfile of each target, from its FROM line on, without comments."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     code = "\n".join(line for line in lines if not line.startswith("#"))
     parts = re.split(r"^(?=FROM )", code, flags=re.MULTILINE)[1:]
@@ -125,7 +125,7 @@ def stages() -> dict[str, str]:
 
 
 def lineage(target: str) -> tuple[str, str]:
-    """The published image that a target starts from, and every instruction from there to the target."""
+    """Return the published image that a target starts from, and every instruction from there to the target."""
     recipe, parent = "", target
     while parent in stages():
         recipe = stages()[parent] + recipe

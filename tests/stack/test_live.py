@@ -1,4 +1,4 @@
-"""Following changes as it is really done: over restarts of the API, and by hundreds at once."""
+"""Events of real API processes: over restarts, and with hundreds of listeners at once."""
 
 import asyncio
 import signal
@@ -34,15 +34,15 @@ def told_epochs(frames: list[Frame]) -> list[int]:
 
 
 def train(database: Database, fence: Fence, epochs: range) -> None:
-    """What a worker writes, which knows nothing of APIs."""
+    """Record epochs as a worker does, in a process that no API knows of."""
     for epoch in epochs:
         with database.write("epoch") as session:
             transitions.record_epoch(session, fence, make_epoch(epoch))
         time.sleep(0.05)
 
 
-def test_following_over_restarts_of_the_api_misses_and_repeats_nothing(make_service: Callable[..., Service]) -> None:
-    """Epochs are written before, while and after it stops; once it is asked to, once it is killed."""
+def test_events_have_no_gap_or_repeat_over_restarts_of_the_api(make_service: Callable[..., Service]) -> None:
+    """Epochs are written before, while and after the API stops: once by SIGTERM, once by SIGKILL."""
     service = make_service()
     service.run("db", "upgrade")
     database = Database(service.database_url)
@@ -85,8 +85,8 @@ def ended(frames: list[Frame]) -> dict[str, Any] | None:
     return next((f.data for f in frames if f.event == "experiment" and f.data["status"] == "succeeded"), None)
 
 
-def test_hundreds_follow_one_process(tmp_path: Path, database_url: str) -> None:
-    """What `python -m benchmarks.live` measures; the bound on time leaves room for a machine that does other things."""
+def test_events_reach_hundreds_of_listeners_of_one_process(tmp_path: Path, database_url: str) -> None:
+    """The bounds leave room for a machine that does other things; `python -m benchmarks.live` measures the times."""
     with serving(tmp_path, database_url) as api:
         told = asyncio.run(listen(api, LISTENERS, epochs=6))
     assert told.broken == 0

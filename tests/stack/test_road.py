@@ -1,26 +1,21 @@
-"""The whole road with the real components: from a spec posted over HTTP to its result, on both stacks."""
+"""Experiments from their request to their result, by real processes on both stacks."""
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.stack.services import LONG, SHORT, Service
+from tests.stack.services import LONG, SHORT, Json, Service, figures_of
 from tests.waiting import await_true
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-TIMINGS = {"seconds", "images_per_second", "attempt"}
+
+def figures(service: Service, id: str) -> list[Json]:
+    return figures_of(service.client.metrics(id)["items"])
 
 
-def figures(service: Service, id: str) -> list[dict[str, Any]]:
-    """Metrics per epoch, timings aside."""
-    items = service.client.metrics(id)["items"]
-    return [{name: value for name, value in item.items() if name not in TIMINGS} for item in items]
-
-
-def test_the_same_experiment_twice_gives_the_same_figures(service: Service) -> None:
+def test_equal_experiments_give_equal_figures(service: Service) -> None:
     ids = [service.client.submit_experiment(SHORT)["id"] for _ in range(2)]
     one, other = (service.finished(id) for id in ids)
     assert (one["status"], other["status"]) == ("succeeded", "succeeded")
@@ -31,7 +26,7 @@ def test_the_same_experiment_twice_gives_the_same_figures(service: Service) -> N
     assert results[0]["last"]["test_accuracy"] == one["test_accuracy"]
 
 
-def test_a_study_ends_in_a_comparison(service: Service) -> None:
+def test_study_ends_in_a_comparison(service: Service) -> None:
     base = {name: value for name, value in SHORT.items() if name != "activation"} | {"epochs": 1}
     study = service.client.submit_study({"base": base, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1, 2]})
     finished = await_true(lambda: s if (s := service.client.study(study["id"], wait=5))["finished"] else None, 120)
@@ -42,7 +37,7 @@ def test_a_study_ends_in_a_comparison(service: Service) -> None:
     assert comparison["pairs"][0]["test"] == "paired t"
 
 
-def test_a_cancel_ends_a_running_experiment_soon(service: Service) -> None:
+def test_cancel_ends_a_running_experiment_within_seconds(service: Service) -> None:
     id = service.client.submit_experiment(LONG)["id"]
     service.until(id, status="running")
     await_true(lambda: service.client.experiment(id)["epochs_done"] >= 1)
@@ -52,7 +47,7 @@ def test_a_cancel_ends_a_running_experiment_soon(service: Service) -> None:
     assert time.monotonic() - asked < 3
 
 
-def test_a_stopped_service_releases_and_a_started_one_resumes(
+def test_service_resumes_after_a_restart_what_it_released(
     make_service: Callable[..., Service],
 ) -> None:
     service = make_service().start()
@@ -73,7 +68,7 @@ def test_a_stopped_service_releases_and_a_started_one_resumes(
     assert outcomes == ["released", "succeeded"]
 
 
-def test_the_api_has_not_loaded_torch_and_stays_small(service: Service) -> None:
+def test_api_process_loads_no_torch_and_stays_small(service: Service) -> None:
     service.finished(service.client.submit_experiment(SHORT)["id"])
     service.client.comparison()
     api = service.process("serve")
@@ -83,7 +78,7 @@ def test_the_api_has_not_loaded_torch_and_stays_small(service: Service) -> None:
     assert [library.path for library in worker.memory_maps() if "torch" in library.path]
 
 
-def test_the_api_answers_soon_after_its_start(make_service: Callable[..., Service]) -> None:
+def test_api_answers_within_seconds_of_its_start(make_service: Callable[..., Service]) -> None:
     service = make_service()
     service.run("db", "upgrade")
     service.launch("serve")
@@ -91,14 +86,14 @@ def test_the_api_answers_soon_after_its_start(make_service: Callable[..., Servic
 
 
 @pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
-def test_an_idle_service_uses_almost_no_processor(make_service: Callable[..., Service]) -> None:
-    """API and worker together, with the settings that users have, over half a minute."""
+def test_idle_service_uses_almost_no_processor(make_service: Callable[..., Service]) -> None:
+    """API and worker together, with the default settings, over half a minute."""
     service = make_service(
         ACTLAB_LEASE_SECONDS="30", ACTLAB_RENEW_SECONDS="5", ACTLAB_REAP_SECONDS="5",
         ACTLAB_RECONCILE_SECONDS="2",
     ).start()  # fmt: skip
     await_true(service.client.workers, seconds=30)
-    time.sleep(5)  # what starting costs is over
+    time.sleep(5)  # the start is over
     processes = [service.process(name) for name in ("serve", "worker")]
     before = sum(sum(process.cpu_times()[:2]) for process in processes)
     time.sleep(30)
