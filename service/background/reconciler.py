@@ -1,4 +1,4 @@
-"""Work that each API process repeats so that nothing waits that need not: lost wakes, and rankings that are due."""
+"""Work that each API process repeats: waking idle workers after lost wakes, and starting rankings that are due."""
 
 import functools
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 def reconcile(database: Database, waker: Waker) -> None:
-    """Wake as many idle workers as there is work for, so that a lost wake costs seconds and nothing more."""
+    """Wake as many idle workers as there is work for, so that a lost wake costs only seconds."""
     with database.read() as session:
         due = order.count_due(session)
         idle = workers.count_idle(session) if due else 0
@@ -25,9 +25,9 @@ def reconcile(database: Database, waker: Waker) -> None:
 
 
 def start_rankings(database: Database, waker: Waker, code: str) -> None:
-    """Start the rankings of studies whose tuning has ended; after a crash at any point the next call starts them.
+    """Start the rankings that are due; after a crash at any point, the next call starts them.
 
-    `code` is this version, whose experiments may stand for those of the ranking.
+    `code` is this version, whose experiments may be reused for the ranking.
     """
     with database.read() as session:
         studies = tuning.due(session)
@@ -37,4 +37,5 @@ def start_rankings(database: Database, waker: Waker, code: str) -> None:
         except DBAPIError:
             raise
         except Exception:
-            log.exception("ranking_failed", study=str(id))  # a defect, for which the other studies shall not wait
+            # A defect, which must not stop the rankings of other studies.
+            log.exception("ranking_failed", study=str(id))

@@ -1,8 +1,8 @@
-"""The embedded broker: wakes as files in a folder, for one machine without Redis.
+"""The embedded broker: wakes as files in a folder, for a machine without Redis.
 
-It is kombu's filesystem transport with three things changed. A message appears under its name only when it is whole; a
-file that is no message is dropped instead of ending the worker; and there is nothing but messages in the folder, so
-that deleting it, even while everything runs, costs a delay and nothing else.
+It changes kombu's filesystem transport in three ways. A message appears under its name only when it is complete. A file
+that is not a message is dropped instead of ending the worker. The folder holds nothing but messages, so that deleting
+it, even while processes run, only delays work.
 """
 
 from pathlib import Path
@@ -15,19 +15,19 @@ import structlog
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
 
 class Channel(filesystem.Channel):
-    """One queue whose exchange and routing key have its own name; bindings need not be kept anywhere."""
+    """A channel on which every queue has an exchange and a routing key of its own name. It stores no bindings."""
 
     def get_table(self, exchange: str) -> list[Any]:
         return [filesystem.exchange_queue_t(exchange, "", exchange)]
 
     def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str) -> None:
-        """Nothing to keep: see get_table."""
+        """Store nothing: `get_table` derives the bindings."""
 
     def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]  # the name is the base's base's
         folder = self._folder()
@@ -59,7 +59,7 @@ class Channel(filesystem.Channel):
 
 
 def _take(file: Path) -> Any:
-    """The message, which is then gone; None when another worker was faster or it is no message."""
+    """Read and delete a message; return None where another worker took it first, or it is not a message."""
     taken = file.with_suffix(".taken")
     try:
         file.rename(taken)  # of two workers only one succeeds
@@ -81,8 +81,8 @@ class Transport(filesystem.Transport):
     Channel = Channel
 
     def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> Any:
-        """Come back soon: between two calls is where Celery notices that it should stop."""
-        return super().drain_events(connection, timeout=min(timeout or LOOK_SECONDS, LOOK_SECONDS), **options)
+        """Return within POLL_SECONDS, because Celery checks between two calls whether it should stop."""
+        return super().drain_events(connection, timeout=min(timeout or POLL_SECONDS, POLL_SECONDS), **options)
 
 
 TRANSPORT_ALIASES["spool"] = f"{__name__}:Transport"

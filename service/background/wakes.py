@@ -1,4 +1,7 @@
-"""The Celery app and the wakes. A wake carries nothing: the SQL row is the queue, and a wake only says "look there"."""
+"""The Celery app and the wakes.
+
+A wake carries no data. The queue is in SQL; a wake only tells a worker to claim from it.
+"""
 
 import threading
 from typing import Any
@@ -20,11 +23,11 @@ log = structlog.get_logger(__name__)
 
 
 def create_celery(settings: Settings) -> Celery:
-    """Celery without results or acknowledgements: what a message stands for is safe in SQL."""
+    """Return a Celery app without results or acknowledgements, because the state is in SQL."""
     app = Celery("actlab", broker=settings.broker, set_as_current=False)
     app.conf.update(
-        # A wake is gone when it is read. An acknowledgement that a dying Redis does not take would otherwise count as
-        # a message still in hand, and the worker would wait for ever to be done with it before reading another.
+        # A wake is deleted when it is read. With acknowledgements, one that a dying Redis does not take would count as
+        # a message in progress, and the worker would wait for it for ever before reading another.
         task_queues=[Queue(QUEUE, Exchange(QUEUE), QUEUE, no_ack=True)],
         task_default_queue=QUEUE,
         task_default_exchange=QUEUE,
@@ -47,12 +50,12 @@ def _transport_options(settings: Settings) -> dict[str, object]:
     if settings.broker.startswith("spool"):
         folder = str(settings.spool)
         return {"data_folder_in": folder, "data_folder_out": folder, "polling_interval": 0.1}
-    # Redis that hangs must cost a background thread two seconds, not an hour.
+    # A Redis that hangs must block a background thread for two seconds, not for an hour.
     return {"socket_timeout": 2, "socket_connect_timeout": 2, "visibility_timeout": 3600}
 
 
 class Waker:
-    """Publishes wakes from a thread of its own, so that a broker that is down or hangs slows nobody."""
+    """Publishes wakes from a thread of its own, so that a broker that is down or hangs delays no caller."""
 
     def __init__(self, app: Celery, faults: Faults | None = None) -> None:
         self._app = app
@@ -65,7 +68,10 @@ class Waker:
         self._thread.start()
 
     def wake(self, count: int = 1) -> None:
-        """Ask for `count` wakes; returns at once. What cannot be published is dropped: the reconciler asks again."""
+        """Ask for `count` wakes and return at once.
+
+        Wakes that cannot be published are dropped; the reconciler asks for them again.
+        """
         with self._changed:
             self._pending = min(self._pending + count, MOST_PENDING)
             self._changed.notify()
@@ -89,7 +95,7 @@ class Waker:
         with self._changed:
             count, self._pending = self._pending, 0
         try:
-            # Wakes do not expire: a worker would judge that by its own clock, and one that is ahead would hear none.
+            # Wakes do not expire: a worker judges that by its own clock, and one whose clock is ahead would drop all.
             for _ in range(min(count, MOST_PENDING - self._waiting())):
                 self._app.send_task(TASK, ignore_result=True, retry=False)
             self._reachable = True
@@ -99,10 +105,10 @@ class Waker:
                 log.warning("broker_away", error=str(error))
             self._reachable = False
         except Exception:
-            log.exception("wake_failed")  # a defect, which must not end this thread: nobody would wake anybody again
+            log.exception("wake_failed")  # a defect, which must not end the thread that publishes all wakes
 
     def _waiting(self) -> int:
-        """Wakes that nobody has taken yet."""
+        """Return the number of published wakes that no worker has taken."""
         connection: Any
         with self._app.pool.acquire(block=True) as connection, connection._reraise_as_library_errors():
             return int(connection.default_channel._size(QUEUE))

@@ -1,4 +1,4 @@
-"""What this process knows of changes without asking the database: fed by its poller, and by its own commits."""
+"""The changes that a process knows without a query: those that its poller read, and those of its own commits."""
 
 import asyncio
 import threading
@@ -19,8 +19,11 @@ MOST_REMEMBERED = 20_000  # revisions
 
 @dataclass(frozen=True)
 class Batch:
-    """All changes after one revision, through another. `changed` None: too many to name. `items` None: nobody
-    listened, or too many to tell."""
+    """All changes after one revision, up to and including another.
+
+    `changed` holds the newest revisions by id, or None for too many. `items` is None where nobody listened, or for too
+    many.
+    """
 
     after: int
     until: int
@@ -36,7 +39,10 @@ class Batch:
 
 
 class Feed:
-    """Made in the event loop, whose tasks wait on it; the poller's and the requests' threads write to it."""
+    """The feed of a process: its recent changes, the revisions that it remembers, and the tasks that wait for changes.
+
+    Create it in the event loop, whose tasks wait on it; the threads of the poller and of requests write to it.
+    """
 
     def __init__(self, head: int, period: float, most_listeners: int) -> None:
         self.head = head
@@ -56,7 +62,7 @@ class Feed:
     # --- writing -------------------------------------------------------------------------------------------------
 
     def publish(self, batch: Batch, asked_at: float) -> None:
-        """What the poller found when it asked, on the monotonic clock."""
+        """Add a batch that the poller read at `asked_at`, on the monotonic clock."""
         with self._lock:
             self.head = batch.until
             self._raise(batch.changed)
@@ -65,17 +71,17 @@ class Feed:
         self._loop.call_soon_threadsafe(self._announce)
 
     def confirm(self, asked_at: float) -> None:
-        """The poller asked, and nothing had changed."""
+        """Note that the poller read at `asked_at` and nothing had changed."""
         with self._lock:
             self._confirm(asked_at)
 
     def wrote(self, changed: Mapping[UUID, int]) -> None:
-        """A commit of this process, before its request is answered: nobody who saw the answer gets an older state."""
+        """Note a commit of this process, before its request is answered, so that no later answer is older."""
         with self._lock:
             self._raise(changed)
 
     def close(self) -> None:
-        """Let everybody who waits go, in the event loop: the process is about to end."""
+        """Release all tasks that wait, because the process is about to end. Call it in the event loop."""
         self.closed = True
         self._announce()
 
@@ -103,11 +109,11 @@ class Feed:
     # --- revisions -----------------------------------------------------------------------------------------------
 
     def token(self) -> int:
-        """Take it before reading what is to be remembered."""
+        """Return a token to take before a read whose revision is to be remembered."""
         return self._generation
 
     def remember(self, id: UUID, revision: int, token: int) -> None:
-        """Note what was just read, unless something changed meanwhile: the read may have been before it."""
+        """Remember a revision that was just read, unless something changed since the token was taken."""
         with self._lock:
             if token == self._generation:
                 self._revisions[id] = max(revision, self._revisions.get(id, 0))
@@ -115,27 +121,27 @@ class Feed:
                     del self._revisions[next(iter(self._revisions))]
 
     def recall(self, id: UUID) -> int | None:
-        """Its revision, at most two periods old; None where that is not known."""
+        """Return the remembered revision of an experiment or study, at most two periods old, or None."""
         with self._lock:
             return self._revisions.get(id) if time.monotonic() <= self._fresh_until else None
 
     # --- waiting -------------------------------------------------------------------------------------------------
 
     def after(self, revision: int) -> list[Batch] | None:
-        """What has happened since, oldest first; None where that is too long ago to be remembered."""
+        """Return the batches after a revision, oldest first; None where the oldest are no longer kept."""
         with self._lock:
             start = self._batches[0].after if self._batches else self.head
             if revision < start:
                 return None
-            found = []
+            batches = []
             for batch in reversed(self._batches):
                 if batch.until <= revision:
                     break
-                found.append(batch)
-        return found[::-1]
+                batches.append(batch)
+        return batches[::-1]
 
     async def moved(self, revision: int, seconds: float) -> bool:
-        """Whether something has happened after `revision`, now or within so many seconds."""
+        """Wait up to `seconds` for a change after `revision`; return whether there is one."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 while self.head <= revision and not self.closed:
@@ -145,7 +151,7 @@ class Feed:
         return self.head > revision
 
     async def paused(self, seconds: float) -> None:
-        """So long, or less where the process ends."""
+        """Wait for `seconds`, or until the process ends."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 while not self.closed:
@@ -155,7 +161,7 @@ class Feed:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Count as one who listens, for whom changes are told in full. Overloaded where there are too many."""
+        """Count a listener within the block, so that batches carry items. Raises Overloaded for too many listeners."""
         if self.listeners >= self._most_listeners:
             raise Overloaded(
                 f"{self._most_listeners} clients follow events here already (ACTLAB_MAX_LISTENERS). Poll with"

@@ -1,4 +1,4 @@
-"""One thing to tell those who listen."""
+"""The items of the feed: events that listeners receive."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,15 +8,17 @@ from service.storage.changes.deltas import Scope
 
 Kind = Literal["experiment", "metrics", "study", "deleted", "reset"]
 ORDER: tuple[Kind, ...] = ("experiment", "metrics", "study", "deleted", "reset")
-"""Of the items of one revision."""
+"""The order of the items of one revision."""
 ALWAYS: frozenset[Kind] = frozenset({"deleted", "reset"})
-"""Told to whatever kinds a client has asked for."""
+"""Kinds that every listener receives, whichever kinds it asked for."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One event, its data encoded once for everybody; `experiment` and `study` say whom it is about, `compact` leaves
-    out what never changes."""
+    """An event about an experiment or a study, with its data encoded once for all listeners.
+
+    `compact` is the data without the fields that never change.
+    """
 
     kind: Kind
     experiment: UUID | None
@@ -27,9 +29,9 @@ class Item:
 
     @property
     def place(self) -> tuple[int, int]:
-        """In this order: whoever has seen one revision whole has missed nothing before it."""
+        """The sort key. A listener that has received all items of a revision has missed nothing before it."""
         return self.revision, ORDER.index(self.kind)
 
     def is_for(self, scope: Scope, kinds: frozenset[Kind]) -> bool:
-        wanted = not kinds or self.kind in kinds or self.kind in ALWAYS
-        return wanted and (self.kind == "reset" or scope.holds(self.experiment, self.study))
+        is_selected = not kinds or self.kind in kinds or self.kind in ALWAYS
+        return is_selected and (self.kind == "reset" or scope.holds(self.experiment, self.study))

@@ -1,4 +1,4 @@
-"""The one reader of changes of an API process: whoever waits for them costs no query."""
+"""The poller: the only reader of changes of an API process, so that clients that wait cost no query."""
 
 import time
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from service.storage.changes.deltas import EVERYTHING, Deltas
 from service.storage.engine.database import Database
 
 MOST_CHANGES = 1000
-"""Experiments or epochs that are told one by one; those who follow more at once are told to read again."""
+"""The most experiments or epochs that a batch describes; for more, listeners are told to read again."""
 
 
 Renderer = Callable[[Session, Deltas], tuple[Item, ...]]
-"""Turns changed rows into the items that listeners are told."""
+"""A function that renders changed rows as the items that listeners receive."""
 
 
 class Poller:
-    """Asks the database for changes and publishes them in the feed, rendered once for all listeners."""
+    """Reads changes from the database and publishes them in the feed, rendered once for all listeners."""
 
     def __init__(self, database: Database, feed: Feed, render: Renderer) -> None:
         self._database = database
@@ -28,7 +28,7 @@ class Poller:
         self._render = render
 
     def poll(self) -> None:
-        """Ask once what has changed since the last time, and pass it on. One query while nothing has."""
+        """Publish the changes since the last poll; one query where there are none."""
         asked_at = time.monotonic()
         with self._database.read() as session:
             newest = revisions.newest(session)
@@ -46,5 +46,5 @@ class Poller:
     def _items(self, session: Session, last: int) -> tuple[Item, ...] | None:
         if not self._feed.listeners:
             return None
-        found = deltas.since(session, last, EVERYTHING, MOST_CHANGES)
-        return None if found is None else self._render(session, found)
+        changes = deltas.since(session, last, EVERYTHING, MOST_CHANGES)
+        return None if changes is None else self._render(session, changes)

@@ -1,4 +1,4 @@
-"""The log file of one attempt: its worker writes it, and whoever finds the worker dead reads its end."""
+"""The log file of an attempt, which its worker writes and the reaper of a lost worker reads."""
 
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +11,7 @@ def path(folder: Path, experiment: UUID, attempt: int) -> Path:
 
 
 def tail(file: Path) -> str:
-    """The last 16 KiB, from the start of a line; empty when there is no such file here."""
+    """Return the last 16 KiB of a log from the start of a line; empty where there is no such file on this machine."""
     try:
         with file.open("rb") as stream:
             size = stream.seek(0, 2)

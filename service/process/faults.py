@@ -1,7 +1,7 @@
-"""Named crash points. A test sets ACTLAB_FAULT=<point>:<action> and the process ends, or hangs, exactly there.
+"""Named crash points. Where a test sets ACTLAB_FAULT=<point>:<action>, the process ends or hangs at that point.
 
 Points lie around every transaction (`<transaction>.before_commit`, `<transaction>.after_commit`) and where files or
-messages leave the process. Unset, a point costs one look into an empty dictionary.
+messages leave the process. Without a setting, a point costs one lookup in an empty dictionary.
 """
 
 import ctypes
@@ -19,19 +19,24 @@ FOR_EVER = 86_400
 
 
 class InjectedFault(RuntimeError):
-    """What the action `error` raises."""
+    """The exception that the action `error` raises."""
 
 
 @dataclass
 class Fault:
+    """An action at a crash point, after a number of passes without one.
+
+    It acts on every later pass if `always`, else once for all processes that share a folder.
+    """
+
     action: str
-    passes: int  # how many go by before it acts
-    always: bool  # or once for all processes that share the folder
+    passes: int
+    always: bool
 
 
 @dataclass
 class Faults:
-    """What happens at which point. `folder` remembers what has happened, across processes and restarts."""
+    """A plan of faults by crash point. Files in `folder` mark those that have acted, across processes and restarts."""
 
     plan: dict[str, Fault] = field(default_factory=dict)
     folder: Path | None = None
@@ -40,8 +45,11 @@ class Faults:
 
     @classmethod
     def parse(cls, text: str, folder: Path | None = None) -> Self:
-        """Read `point:action[!][:after]`, comma-separated; `!` makes it act each time. `@file` names a file with such a
-        plan, which may change while processes run. ConfigurationError on anything else."""
+        """Parse a comma-separated plan of `point:action[!][:after]`, where `!` makes a fault act each time.
+
+        `@file` names a file with such a plan, which may change while processes run. Raises ConfigurationError for
+        other text.
+        """
         if text.startswith("@"):
             return cls({}, folder, Path(text[1:]))
         return cls(_plan(text), folder)
@@ -59,15 +67,15 @@ class Faults:
 
     def _read_again(self, source: Path) -> None:
         try:
-            found = source.stat()
+            stat = source.stat()
         except FileNotFoundError:
             return
-        if (found.st_ino, found.st_mtime_ns) != self.version:
-            self.version = (found.st_ino, found.st_mtime_ns)
+        if (stat.st_ino, stat.st_mtime_ns) != self.version:
+            self.version = (stat.st_ino, stat.st_mtime_ns)
             self.plan = _plan(source.read_text())
 
     def _first(self, point: str) -> bool:
-        """Whether nobody has been here before; leaves a mark."""
+        """Mark a point; return whether no process had marked it before."""
         if self.folder is None:
             del self.plan[point]
             return True
@@ -79,7 +87,7 @@ class Faults:
         return True
 
     def mark(self, point: str) -> Path:
-        """The file that says that a process has been there."""
+        """Return the file that marks a point as reached."""
         return (self.folder or Path()) / f"{point}.reached"
 
     def _act(self, action: str, point: str) -> None:
@@ -93,7 +101,7 @@ class Faults:
             case "hang":
                 time.sleep(FOR_EVER)
             case "seize":
-                # A call that keeps the interpreter's lock: no other thread of this process runs any more.
+                # A call that keeps the interpreter's lock, so that no other thread of this process runs.
                 ctypes.PyDLL(None).sleep(FOR_EVER)
             case "pause":
                 while not self.mark(point).with_suffix(".go").exists():

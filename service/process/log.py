@@ -1,4 +1,4 @@
-"""Logging of a process: structured lines on stderr, from our own code and from the libraries."""
+"""Logging of a process: structured lines on stderr, from this code and from libraries."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ import structlog
 
 
 class Forgiving:
-    """A stream that fails nobody: where a disk is full, the log is what is lost, and not the work that it tells of."""
+    """A stream whose writes never fail: where a disk is full, log lines are lost and the work continues."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

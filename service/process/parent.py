@@ -1,4 +1,4 @@
-"""A child that outlives its supervisor would hold the port and the database with nobody to stop it."""
+"""Ending a child process with its supervisor; otherwise it would keep the port and the database in use."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 
 
 def end_with(parent: int | None) -> None:
-    """End this process, as on SIGTERM, once the given parent process is gone; None: there is no supervisor."""
+    """End this process by SIGTERM once its parent process has ended. None is for a process without a supervisor."""
     if parent is not None:
         Periodic("parent", 1.0, lambda: _check(parent)).start()
 

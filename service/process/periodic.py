@@ -1,4 +1,4 @@
-"""Work that a process repeats in a thread of its own until it stops."""
+"""Periodic work, which a process repeats in a thread until it stops."""
 
 import random
 import threading
@@ -13,9 +13,11 @@ log = structlog.get_logger(__name__)
 
 
 class Periodic:
-    """Calls `work` about every `seconds` (jittered by a fifth, so that processes do not act in step). A database that
-    is away is reported once and waited for; any other error is a defect, is logged with its traceback, and does not
-    end the thread."""
+    """Calls `work` about every `seconds`, with a jitter of a fifth so that processes do not act in step.
+
+    An unreachable database is logged once until it is back. Any other error is a defect, which is logged with its
+    traceback. Neither ends the thread.
+    """
 
     def __init__(self, name: str, seconds: float, work: Callable[[], object]) -> None:
         self.name = name
@@ -31,7 +33,7 @@ class Periodic:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=2)  # it is a daemon: what it waits for may be away
+        self._thread.join(timeout=2)  # a daemon thread, which may be waiting for an unreachable database
 
     def _run(self) -> None:
         while not self._stop.wait(self.seconds * random.uniform(0.8, 1.2)):

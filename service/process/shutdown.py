@@ -1,9 +1,11 @@
-"""Being told to stop, by a signal."""
+"""The request to shut down, which a signal handler sets."""
 
 
 class Shutdown:
-    """A flag and nothing more, because a signal handler sets it. A threading.Event takes a lock to be set, and a second
-    signal that arrives while the first is setting it would wait for that lock for ever."""
+    """A plain flag that a signal handler may set.
+
+    Setting a threading.Event takes a lock, and a second signal during that would wait for the lock for ever.
+    """
 
     def __init__(self) -> None:
         self.requested = False

@@ -1,4 +1,4 @@
-"""The schema's revision: brought up to date by one process, checked by every other."""
+"""Migrating the schema, which one process does at a time, and checking its revision, which every process does."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,11 +19,11 @@ from service.domain.errors import ConfigurationError, SchemaOutdated
 from service.storage.engine.database import Database
 from service.storage.tables.base import Base
 
-ADVISORY_LOCK = 0x0AC71AB  # any number will do that nothing else in the database locks
+ADVISORY_LOCK = 0x0AC71AB  # an arbitrary number that nothing else in the database locks
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Migrate, alone and in one transaction; on SQLite after a backup beside the file."""
+    """Migrate the schema in one transaction, while no other process does; on SQLite after a backup beside the file."""
     with _alone(database):
         if revision == "head" and current(database) == head():
             return
@@ -37,17 +37,20 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def check(database: Database) -> None:
-    """SchemaOutdated, with the remedy, unless the database is exactly at the revision that this code knows."""
-    found, needed = current(database), head()
-    if found == needed:
+    """Raise SchemaOutdated, with the remedy, unless the database is at the revision that this code needs."""
+    revision, needed = current(database), head()
+    if revision == needed:
         return
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    remedy = "run `actlab db upgrade`" if found is None or found in known else "install the version that made it"
-    raise SchemaOutdated(f"The database is at revision {found or 'none'}, this version needs {needed}: {remedy}.")
+    remedy = "run `actlab db upgrade`" if revision is None or revision in known else "install the version that made it"
+    raise SchemaOutdated(f"The database is at revision {revision or 'none'}, this version needs {needed}: {remedy}.")
 
 
 def back_up(database: Database, file: Path) -> None:
-    """Copy a SQLite database to a new file, while others write. ConfigurationError where that is not possible."""
+    """Copy a SQLite database to a new file, while others write.
+
+    Raises ConfigurationError for PostgreSQL, and for a file that exists.
+    """
     if not database.sqlite:
         raise ConfigurationError("This is PostgreSQL: back it up with `pg_dump --format=custom`.")
     if file.exists():
@@ -88,7 +91,7 @@ def _alone(database: Database) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.invalidate()  # ends the session, and the lock and the settings with it
+            connection.invalidate()  # ends the session with its lock and settings
 
 
 @contextmanager
@@ -100,16 +103,18 @@ def _migrating(database: Database) -> Iterator[Connection]:
             _driver(connection).answer_seconds = None
         with connection.begin():
             if not database.sqlite:
-                connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes what it takes
+                connection.execute(text("SET LOCAL statement_timeout = 0"))  # migrating a large table takes long
             yield connection
             if database.sqlite:
                 _check_references(connection)
-        connection.invalidate()  # the pool must not hand out a connection without foreign keys
+        connection.invalidate()  # its foreign keys may be off
 
 
 def _prepare_sqlite(connection: Connection, file: Path) -> None:
-    """Back up, and switch foreign keys off: SQLite alters a table by copying it, and dropping the old one would
-    delete what refers to it. Both must come before BEGIN."""
+    """Back up the database and switch foreign keys off; both must happen before BEGIN.
+
+    SQLite alters a table by copying it, and dropping the old copy would delete the rows that refer to it.
+    """
     with closing(_driver(connection).cursor()) as cursor:
         filled = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         cursor.execute("PRAGMA foreign_keys=OFF")
@@ -119,7 +124,7 @@ def _prepare_sqlite(connection: Connection, file: Path) -> None:
 
 
 def _copy(connection: Connection, file: Path) -> None:
-    """Outside any transaction, as VACUUM must be; it reads one consistent state and keeps no writer waiting."""
+    """Copy the database outside any transaction, as VACUUM requires. It reads one snapshot and blocks no writer."""
     with closing(_driver(connection).cursor()) as cursor:
         cursor.execute("VACUUM INTO ?", (str(file),))
 

@@ -1,4 +1,4 @@
-"""Who takes an experiment from a silent worker, when, and whose fault it is."""
+"""The reaper: when it takes an experiment from a silent worker, and when that counts as a loss."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def watcher(database: Database, settings: Settings, clock: Clock) -> Reaper:
 
 
 @pytest.fixture
-def held(database: Database) -> Fence:
+def fence(database: Database) -> Fence:
     database.run("make", make_experiment)
     (claim,) = database.run("claim", lambda s: transitions.claim(s, "w1", 1, LEASE))
     return claim.fence
@@ -61,37 +61,39 @@ def set_lease(database: Database, seconds: float) -> None:
     database.run("lease", lambda s: s.execute(update(Experiment).values(lease_until=after(seconds))))
 
 
-def test_a_lease_seen_to_run_out_is_a_loss(database: Database, watcher: Reaper, clock: Clock, held: Fence) -> None:
+def test_look_requeues_a_lease_watched_while_expired(
+    database: Database, watcher: Reaper, clock: Clock, fence: Fence
+) -> None:
     assert watcher.look() == []
-    set_lease(database, -1)  # a changed lease starts the watch anew
+    set_lease(database, -1)  # a changed lease restarts the watch
     assert watcher.look() == []
     clock.now += LEASE - 0.1
     assert watcher.look() == []
     clock.now += 0.2
-    assert watcher.look() == [held]
-    assert read_experiment(database, held.id).status == Status.QUEUED
+    assert watcher.look() == [fence]
+    assert read_experiment(database, fence.id).status == Status.QUEUED
 
 
-def test_a_loss_counts_where_the_lease_was_seen_alive(database: Database, settings: Settings, held: Fence) -> None:
+def test_look_counts_a_loss_of_a_lease_seen_alive(database: Database, settings: Settings, fence: Fence) -> None:
     watcher = Reaper(database, settings.model_copy(update={"lease_seconds": 0.5}))
     set_lease(database, 0.3)
     watcher.look()
     await_true(watcher.look)
-    assert read_experiment(database, held.id).lost_count == 1
+    assert read_experiment(database, fence.id).lost_count == 1
 
 
-def test_a_lease_that_ran_out_unseen_is_nobodys_fault(
-    database: Database, watcher: Reaper, clock: Clock, held: Fence
+def test_look_counts_no_loss_of_a_lease_that_expired_unseen(
+    database: Database, watcher: Reaper, clock: Clock, fence: Fence
 ) -> None:
-    """The whole installation was away: nobody renewed, and nobody watched."""
+    """As after an outage of all processes: no worker renewed the lease, and no reaper watched it."""
     set_lease(database, -60)
     watcher.look()
     clock.now += LEASE
-    assert watcher.look() == [held]
-    assert read_experiment(database, held.id).lost_count == 0
+    assert watcher.look() == [fence]
+    assert read_experiment(database, fence.id).lost_count == 0
 
 
-def test_a_renewal_starts_the_watch_anew(database: Database, watcher: Reaper, clock: Clock, held: Fence) -> None:
+def test_renewal_restarts_the_watch(database: Database, watcher: Reaper, clock: Clock, fence: Fence) -> None:
     watcher.look()
     clock.now += LEASE
     set_lease(database, LEASE)
@@ -100,8 +102,8 @@ def test_a_renewal_starts_the_watch_anew(database: Database, watcher: Reaper, cl
     assert watcher.look() == []
 
 
-def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_for_a_whole_lease(
-    database: Database, watcher: Reaper, clock: Clock, held: Fence
+def test_lease_that_expires_again_is_watched_for_a_whole_lease(
+    database: Database, watcher: Reaper, clock: Clock, fence: Fence
 ) -> None:
     set_lease(database, -1)
     watcher.look()
@@ -109,11 +111,11 @@ def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_for_a_whole_lease
     set_lease(database, -0.5)
     assert watcher.look() == []
     clock.now += LEASE
-    assert watcher.look() == [held]
+    assert watcher.look() == [fence]
 
 
-def test_an_outage_of_the_database_starts_the_watch_anew(
-    database: Database, watcher: Reaper, clock: Clock, held: Fence, monkeypatch: pytest.MonkeyPatch
+def test_database_outage_restarts_the_watch(
+    database: Database, watcher: Reaper, clock: Clock, fence: Fence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_lease(database, -1)
     watcher.look()
@@ -124,7 +126,7 @@ def test_an_outage_of_the_database_starts_the_watch_anew(
     clock.now += LEASE
     assert watcher.look() == []
     clock.now += LEASE
-    assert watcher.look() == [held]
+    assert watcher.look() == [fence]
 
 
 def _away(*_: object) -> None:
@@ -132,10 +134,10 @@ def _away(*_: object) -> None:
 
 
 @pytest.mark.parametrize("how", ["refuses", "is slow"])
-def test_a_database_that_is_read_but_not_written_starts_the_watch_anew(
-    database: Database, watcher: Reaper, clock: Clock, held: Fence, monkeypatch: pytest.MonkeyPatch, how: str
+def test_database_that_takes_no_writes_restarts_the_watch(
+    database: Database, watcher: Reaper, clock: Clock, fence: Fence, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """Its worker could not have renewed either."""
+    """The worker could not have renewed its lease either."""
 
     def touched(*_: object) -> None:
         clock.now += LEASE / 4
@@ -156,35 +158,33 @@ def test_a_database_that_is_read_but_not_written_starts_the_watch_anew(
     clock.now += LEASE - 0.1
     assert watcher.look() == []
     clock.now += 0.2
-    assert watcher.look() == [held]
-    assert read_experiment(database, held.id).lost_count == 0
+    assert watcher.look() == [fence]
+    assert read_experiment(database, fence.id).lost_count == 0
 
 
-def test_a_lease_that_no_clock_can_have_given_is_over(
-    database: Database, watcher: Reaper, clock: Clock, held: Fence
+def test_look_requeues_a_lease_from_before_the_clock_was_set_back(
+    database: Database, watcher: Reaper, clock: Clock, fence: Fence
 ) -> None:
-    """The database's clock was set back by an hour: its worker, were it alive, would renew by the new one."""
+    """A live worker would have renewed its lease by the clock that was set back."""
     set_lease(database, LEASE + 3600)
     watcher.look()
     clock.now += LEASE - 0.1
     assert watcher.look() == []
     clock.now += 0.2
-    assert watcher.look() == [held]
+    assert watcher.look() == [fence]
 
 
-def test_an_unexpired_lease_is_left_however_long_it_stands(
-    database: Database, watcher: Reaper, clock: Clock, held: Fence
-) -> None:
-    """The database's clock has the last word: this process's clock may have jumped."""
+def test_look_leaves_an_unexpired_lease(database: Database, watcher: Reaper, clock: Clock, fence: Fence) -> None:
+    """The database's clock decides, because the clock of this process may have jumped."""
     watcher.look()
     clock.now += 100 * LEASE
     assert watcher.look() == []
 
 
-def test_the_dead_workers_last_words_are_kept(
-    database: Database, settings: Settings, watcher: Reaper, clock: Clock, held: Fence
+def test_look_keeps_the_log_of_the_lost_attempt(
+    database: Database, settings: Settings, watcher: Reaper, clock: Clock, fence: Fence
 ) -> None:
-    file = attempt_log.path(settings.logs, held.id, held.attempt)
+    file = attempt_log.path(settings.logs, fence.id, fence.attempt)
     file.parent.mkdir(parents=True)
     file.write_text("Fatal Python error: Timeout\n")
     set_lease(database, -1)
@@ -192,12 +192,12 @@ def test_the_dead_workers_last_words_are_kept(
     clock.now += LEASE
     watcher.look()
     with database.read() as session:
-        newest = attempts.newest(session, held.id)
+        newest = attempts.newest(session, fence.id)
     assert newest is not None
     assert (newest.cause, newest.log_tail) == (Cause.WORKER_LOST, "Fatal Python error: Timeout\n")
 
 
-def test_a_supervisor_buries_its_worker_at_once(database: Database, settings: Settings, held: Fence) -> None:
+def test_requeue_from_dead_requeues_at_once(database: Database, settings: Settings, fence: Fence) -> None:
     assert reaper.requeue_from_dead(database, settings, "another", "signal 9") == []
-    assert reaper.requeue_from_dead(database, settings, "w1", "signal 9") == [held]
-    assert read_experiment(database, held.id).lost_count == 1
+    assert reaper.requeue_from_dead(database, settings, "w1", "signal 9") == [fence]
+    assert read_experiment(database, fence.id).lost_count == 1

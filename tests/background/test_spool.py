@@ -1,4 +1,4 @@
-"""The embedded broker: whole messages, taken once, in a folder that may be deleted or filled with anything."""
+"""The embedded broker: whole messages, each taken once, in a folder that may be deleted or hold other files."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -37,14 +37,14 @@ def test_messages_come_in_order_and_once(channel: Any, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_message_of_another_queue_stays(channel: Any) -> None:
+def test_get_leaves_messages_of_other_queues(channel: Any) -> None:
     channel._put("other", message(1))
     with pytest.raises(Empty):
         channel._get("q")
     assert channel._size("other") == 1
 
 
-def test_a_deleted_folder_costs_its_messages_and_nothing_else(channel: Any, folder: Path) -> None:
+def test_channel_works_after_its_folder_is_deleted(channel: Any, folder: Path) -> None:
     channel._put("q", message(1))
     shutil.rmtree(folder)
     with pytest.raises(Empty):
@@ -53,7 +53,7 @@ def test_a_deleted_folder_costs_its_messages_and_nothing_else(channel: Any, fold
     assert channel._get("q") == message(2)
 
 
-def test_garbage_is_dropped_and_what_follows_is_read(channel: Any, folder: Path) -> None:
+def test_get_drops_garbage_and_reads_what_follows(channel: Any, folder: Path) -> None:
     folder.mkdir()
     for name, content in (
         ("0.q.msg", b""),
@@ -71,7 +71,7 @@ def test_garbage_is_dropped_and_what_follows_is_read(channel: Any, folder: Path)
     assert [file.name for file in folder.iterdir()] == ["readme"]
 
 
-def test_many_readers_take_each_message_once(channel: Any) -> None:
+def test_concurrent_readers_take_each_message_once(channel: Any) -> None:
     for number in range(200):
         channel._put("q", message(number))
 

@@ -1,4 +1,4 @@
-"""Wakes: published in the background, dropped when the broker is away, asked for again by the reconciler."""
+"""Wakes: publishing in the background, dropping while the broker is unreachable, and the bound on pending ones."""
 
 import socket
 import threading
@@ -49,8 +49,8 @@ def test_wakes_reach_the_broker(app: Celery, waker: Waker) -> None:
     await_true(lambda: channel._size(QUEUE) == 3)
 
 
-def test_a_wake_never_expires(app: Celery, waker: Waker) -> None:
-    """Its receiver would judge that by its own clock, and one that is a minute ahead would never work."""
+def test_wakes_never_expire(app: Celery, waker: Waker) -> None:
+    """A worker judges expiry by its own clock, and one whose clock is ahead would drop every wake."""
     channel = channel_of(app)
     channel._purge(QUEUE)
     waker.wake()
@@ -58,7 +58,7 @@ def test_a_wake_never_expires(app: Celery, waker: Waker) -> None:
     assert channel._get(QUEUE)["headers"]["expires"] is None
 
 
-def test_wakes_that_nobody_takes_do_not_pile_up(app: Celery, waker: Waker) -> None:
+def test_wakes_not_taken_do_not_pile_up(app: Celery, waker: Waker) -> None:
     channel = channel_of(app)
     channel._purge(QUEUE)
     for _ in range(3):
@@ -90,7 +90,7 @@ class Counted:
 
 
 @pytest.mark.parametrize(("queued", "idle", "busy", "woken"), [(0, 2, 0, 0), (3, 0, 1, 0), (3, 2, 1, 2), (1, 2, 0, 1)])
-def test_the_reconciler_wakes_as_many_as_can_work(
+def test_reconcile_wakes_as_many_workers_as_can_work(
     database: Database, queued: int, idle: int, busy: int, woken: int
 ) -> None:
     for _ in range(queued):
@@ -105,7 +105,7 @@ def test_the_reconciler_wakes_as_many_as_can_work(
 
 
 @pytest.mark.parametrize("behaviour", ["refuses", "swallows"])
-def test_a_broker_that_is_away_slows_nobody(tmp_path: Path, behaviour: str) -> None:
+def test_wake_does_not_wait_for_an_unreachable_broker(tmp_path: Path, behaviour: str) -> None:
     """One that refuses at once, and one that accepts and then never answers."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -120,7 +120,7 @@ def test_a_broker_that_is_away_slows_nobody(tmp_path: Path, behaviour: str) -> N
         waker.stop()
 
 
-def test_what_waits_to_be_published_is_bounded(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_wakes_are_bounded(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
     published = threading.Semaphore(0)
     monkeypatch.setattr(app, "send_task", lambda *_, **__: published.release())
     waker = Waker(app)

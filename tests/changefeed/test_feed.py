@@ -1,4 +1,4 @@
-"""What a process knows of changes without asking: cheap, never older than promised, never older than its own."""
+"""The feed and the poller: their cost in queries, and how old their answers may be."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ from tests.making import make_epoch
 from tests.waiting import await_true
 
 RARELY = {"reap_seconds": 600, "reconcile_seconds": 600, "poll_seconds": 60}
-"""So that a test says when the poller asks."""
+"""Periods so long that only the test polls."""
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def ask(client: TestClient) -> None:
 
 
 def remembered(client: TestClient, path: str) -> str:
-    """The ETag, which this process knows to be current: it answers 304 without a query."""
+    """Return the ETag of a path, after checking that the process answers 304 to it without a query."""
     ask(client)
     etag = client.get(path).headers["etag"]
     with recorded(services_of(client).database) as statements:
@@ -63,7 +63,7 @@ OF_THE_EXPERIMENT = {"edit", "cancel", "cancel the study"}
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_nobody_gets_what_was_before_a_change_of_the_same_process(
+def test_change_in_the_same_process_invalidates_etags_at_once(
     client: TestClient, database: Database, change: str
 ) -> None:
     study = client.post(STUDIES, json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()["id"]
@@ -78,7 +78,7 @@ def test_nobody_gets_what_was_before_a_change_of_the_same_process(
         assert poll(client, path, etag).status_code == 200, path
 
 
-def test_what_the_same_process_deleted_is_gone(client: TestClient, database: Database) -> None:
+def test_delete_in_the_same_process_is_404_at_once(client: TestClient, database: Database) -> None:
     path = f"{EXPERIMENTS}/{states.finish(database)}"
     etag = remembered(client, path)
     client.delete(path)
@@ -86,7 +86,7 @@ def test_what_the_same_process_deleted_is_gone(client: TestClient, database: Dat
     assert poll(client, path, "*").status_code == 404
 
 
-def test_another_process_is_heard_of_at_the_next_poll(client: TestClient, database: Database) -> None:
+def test_change_in_another_process_shows_at_the_next_poll(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     path = f"{EXPERIMENTS}/{fence.id}"
     etag = remembered(client, path)
@@ -97,7 +97,7 @@ def test_another_process_is_heard_of_at_the_next_poll(client: TestClient, databa
 
 
 @states.on_sqlite
-def test_a_poller_that_fails_makes_every_poll_read_the_row(client: TestClient, database: Database) -> None:
+def test_recall_is_empty_while_the_poller_fails(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     path = f"{EXPERIMENTS}/{fence.id}"
     etag = remembered(client, path)
@@ -115,8 +115,8 @@ def in_loop(test: Callable[[Feed], None]) -> None:
     asyncio.run(run())
 
 
-def test_what_was_read_while_something_changed_is_not_remembered() -> None:
-    """The read may have been of the moment before the change."""
+def test_remember_ignores_reads_from_before_a_change() -> None:
+    """The read may have seen the state before the change."""
 
     def check(feed: Feed) -> None:
         id = uuid4()
@@ -136,7 +136,7 @@ def test_what_was_read_while_something_changed_is_not_remembered() -> None:
     in_loop(check)
 
 
-def test_memory_is_bounded() -> None:
+def test_feed_bounds_batches_and_revisions() -> None:
     def check(feed: Feed) -> None:
         for revision in range(10, 11 + MOST_BATCHES):
             feed.publish(Batch(revision, revision + 1, {}, ()), time.monotonic())
@@ -153,7 +153,7 @@ def test_memory_is_bounded() -> None:
 # --- what following and waiting cost -------------------------------------------------------------------------------
 
 
-def test_listeners_cost_no_query_each(settings: Settings, database: Database) -> None:
+def test_number_of_listeners_does_not_change_queries(settings: Settings, database: Database) -> None:
     fence = states.start(database)
     with running(settings.model_copy(update=RARELY)) as api, ExitStack() as opened:
         poller = Poller(api.services.database, api.services.feed, describe)
@@ -181,7 +181,7 @@ def selects(statements: list[tuple[str, object]]) -> list[str]:
     return [statement for statement, _ in statements if statement.startswith("SELECT")]
 
 
-def test_those_who_wait_cost_no_query_while_nothing_changes(client: TestClient, database: Database) -> None:
+def test_waiting_requests_make_no_query_without_a_change(client: TestClient, database: Database) -> None:
     fence, other = states.start(database), states.start(database)
     queued = states.queue(database)
     path = f"{EXPERIMENTS}/{fence.id}"

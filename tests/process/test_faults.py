@@ -1,4 +1,4 @@
-"""Crash points: parsed strictly, acting exactly where they are named."""
+"""Crash points: parsing a plan, and acting at the named points."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from service.storage.tables.changes import ChangeCounter
 
 
 @pytest.mark.parametrize("text", ["claim", "claim:explode", "claim:kill:x", ":"])
-def test_a_plan_that_is_none_is_refused(text: str) -> None:
+def test_parse_refuses_text_that_is_not_a_plan(text: str) -> None:
     with pytest.raises(ConfigurationError, match="ACTLAB_FAULT"):
         Faults.parse(text)
 
 
-def test_a_point_acts_once_after_its_passes() -> None:
+def test_reach_acts_once_after_its_passes() -> None:
     faults = Faults.parse("here:error:2,there:error")
     faults.reach("here")
     faults.reach("here")
@@ -26,7 +26,7 @@ def test_a_point_acts_once_after_its_passes() -> None:
     faults.reach("here")
 
 
-def test_a_folder_remembers_across_processes(tmp_path: Path) -> None:
+def test_reach_acts_once_across_processes(tmp_path: Path) -> None:
     for process in range(3):
         faults = Faults.parse("here:error", tmp_path / "faults")
         if process == 0:
@@ -35,13 +35,13 @@ def test_a_folder_remembers_across_processes(tmp_path: Path) -> None:
         faults.reach("here")
 
 
-def test_an_exclamation_mark_acts_each_time(tmp_path: Path) -> None:
+def test_exclamation_mark_acts_each_time(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(InjectedFault):
             Faults.parse("here:error!", tmp_path / "faults").reach("here")
 
 
-def test_a_plan_in_a_file_changes_while_it_is_followed(tmp_path: Path) -> None:
+def test_plan_in_a_file_may_change(tmp_path: Path) -> None:
     plan = tmp_path / "plan"
     faults = Faults.parse(f"@{plan}")
     faults.reach("here")
@@ -54,7 +54,7 @@ def test_a_plan_in_a_file_changes_while_it_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("point", "stored"), [("raise.before_commit", 0), ("raise.after_commit", 7)])
-def test_the_points_lie_on_both_sides_of_the_commit(database_url: str, point: str, stored: int) -> None:
+def test_crash_points_lie_on_both_sides_of_the_commit(database_url: str, point: str, stored: int) -> None:
     database = Database(database_url, faults=Faults.parse(f"{point}:error"))
 
     def work(session: Session) -> None:

@@ -1,5 +1,4 @@
-"""What holds of everything that the database stores, whatever has happened: stated without the model, and without the
-constraints of the tables."""
+"""Invariants of everything that the database stores, stated without the model and the constraints of the tables."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,7 @@ from tests.storage.model import Expected
 
 @dataclass
 class Stored:
-    """All that the database holds, in one consistent view."""
+    """All rows of the database, read in one consistent snapshot."""
 
     counter: int
     rows: dict[UUID, Experiment] = field(default_factory=dict)

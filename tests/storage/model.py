@@ -11,7 +11,9 @@ from service.storage.queue.lost_workers import LostWorker
 
 @dataclass
 class Expected:
-    """One experiment. `lease` numbers its leases; 0 is none. What is compared is what the database holds as such."""
+    """An experiment as the model expects it. `lease` numbers its leases; 0 is none. Fields that the database stores are
+    compared.
+    """
 
     status: Status = Status.QUEUED
     cause: Cause | None = None
@@ -30,12 +32,12 @@ class Expected:
     retry_of: UUID | None = None
 
     def end(self, status: Status, outcome: Outcome, cause: Cause | None = None) -> None:
-        """Leave `running` for whatever comes."""
+        """Leave `running` for another status."""
         self.status, self.cause, self.outcomes[-1] = status, cause, outcome
         self.owner, self.lease, self.expired = None, 0, False
 
     def rewind(self) -> bool:
-        """Forget the epochs past the checkpoint; whether there were any."""
+        """Delete the epochs past the checkpoint; return whether there were any."""
         kept = self.checkpoint.epoch if self.checkpoint else 0
         before = len(self.epochs)
         self.epochs = {epoch: loss for epoch, loss in self.epochs.items() if epoch <= kept}
@@ -43,7 +45,7 @@ class Expected:
 
 
 class World:
-    """Every experiment, in the order in which it was made, and which of them the move under way has changed."""
+    """All experiments in the order of creation, and those that the present step has changed."""
 
     def __init__(self) -> None:
         self.experiments: dict[UUID, Expected] = {}

@@ -1,4 +1,4 @@
-"""Moves of one experiment, each in a transaction of its own, as tests make them."""
+"""Transitions of one experiment, each in a transaction of its own."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,8 +40,8 @@ def claim(database: Database, owner: str = "w1", limit: int = 1) -> list[Claim]:
 
 
 def claimed(database: Database, owner: str = "w1") -> Fence:
-    (found,) = claim(database, owner)
-    return found.fence
+    (taken,) = claim(database, owner)
+    return taken.fence
 
 
 def cancel(database: Database, id: UUID) -> None:
@@ -55,7 +55,7 @@ def expire(database: Database, id: UUID) -> None:
 
 
 def lose(database: Database, id: UUID, loss: LostWorker = COUNTED) -> bool:
-    """As the reaper does it, once the lease has expired."""
+    """Let the lease of the only running experiment expire, and requeue it as the reaper does."""
     expire(database, id)
     with database.read() as session:
         (lease,) = leases.running(session)

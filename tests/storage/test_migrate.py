@@ -1,4 +1,4 @@
-"""Migrations: up, down, with data, alone, and checked."""
+"""Migrating up and down with data, checking the revision, and backups."""
 
 from pathlib import Path
 
@@ -40,13 +40,13 @@ def fill(database: Database) -> None:
     database.run("epoch", lambda s: transitions.record_epoch(s, claim.fence, make_epoch(1), [make_layer(1)]))
 
 
-def test_the_migrations_make_the_tables_that_the_code_describes(database: Database) -> None:
+def test_migrations_make_the_tables_of_the_metadata(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_every_revision_goes_down_and_up_again_with_data_in_it(database: Database) -> None:
+def test_every_revision_downgrades_and_upgrades_with_data(database: Database) -> None:
     fill(database)
     steps = ["base", *revisions()]
     for below, above in zip(reversed(steps[:-1]), reversed(steps[1:]), strict=True):
@@ -58,7 +58,7 @@ def test_every_revision_goes_down_and_up_again_with_data_in_it(database: Databas
     migrate.check(database)
 
 
-def test_what_lists_filter_by_is_copied_out_of_the_specs_that_were_there(database: Database) -> None:
+def test_upgrade_copies_filter_columns_out_of_stored_specs(database: Database) -> None:
     fields = {"epochs": 7, "batch_size": 33, "dropout": {"conv": 0.125, "dense": 0.5}}
     database.run("make", lambda s: make_experiment(s, **fields, optimizer={"learning_rate": 0.003}))
     migrate.downgrade(database, "0001")
@@ -69,26 +69,26 @@ def test_what_lists_filter_by_is_copied_out_of_the_specs_that_were_there(databas
     assert copied == (7, 33, 0.125, 0.5, 0.003)
 
 
-def test_upgrading_again_changes_nothing(database: Database) -> None:
+def test_upgrade_twice_changes_nothing(database: Database) -> None:
     fill(database)
     migrate.upgrade(database)
     with database.read() as session:
         assert len(session.scalars(select(Epoch)).all()) == 1
 
 
-def test_an_empty_database_names_the_remedy(tmp_path: Path) -> None:
+def test_check_of_an_empty_database_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(SchemaOutdated, match="actlab db upgrade"):
         migrate.check(Database(f"sqlite:///{tmp_path}/empty.db"))
 
 
-def test_a_newer_database_is_refused(database: Database) -> None:
+def test_check_refuses_a_newer_database(database: Database) -> None:
     database.run("newer", lambda s: s.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     with pytest.raises(SchemaOutdated, match="9999"):
         migrate.check(database)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_sqlite_is_backed_up_before_it_is_changed(database: Database, tmp_path: Path) -> None:
+def test_downgrade_backs_sqlite_up_first(database: Database, tmp_path: Path) -> None:
     fill(database)
     migrate.downgrade(database, "base")
     (backup,) = tmp_path.glob("*.backup")
@@ -99,7 +99,7 @@ def test_sqlite_is_backed_up_before_it_is_changed(database: Database, tmp_path: 
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_pool_keeps_foreign_keys_on_after_a_migration(database: Database) -> None:
+def test_pool_has_foreign_keys_on_after_a_migration(database: Database) -> None:
     migrate.downgrade(database, "base")
     migrate.upgrade(database)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Many values of a group in one column: a row for each would cost more than the scan that finds them."""
+"""The aggregate `packed`: all values of a group in one column, because a row each would cost more than the scan."""
 
 import sys
 from array import array
@@ -12,7 +12,7 @@ from sqlalchemy.types import BigInteger, TypeDecorator
 
 
 class _Packed(TypeDecorator[list[Any]]):
-    """A list of numbers, sent as their bytes: written out in digits they take PostgreSQL as long as finding them."""
+    """A list of numbers sent as bytes: written as digits they would take PostgreSQL as long as finding them."""
 
     impl = LargeBinary
     cache_ok = True
@@ -29,7 +29,7 @@ class _Packed(TypeDecorator[list[Any]]):
 
 
 class packed(FunctionElement[list[Any]]):
-    """All values of one column within a GROUP BY; two packed columns are in the same order."""
+    """All values of a column within a group. Two packed columns of one query are in the same order."""
 
     inherit_cache = True
     name = "packed"
@@ -40,7 +40,7 @@ class packed(FunctionElement[list[Any]]):
 
 
 class Packing:
-    """SQLite's aggregate function `packed(value)`, of values that are not null."""
+    """The implementation of `packed(value)` in SQLite, for values that are not null."""
 
     def __init__(self) -> None:
         self.values: list[float] = []

@@ -1,4 +1,4 @@
-"""Time as the database tells it: the only clock that leases, ages and back-offs are measured with."""
+"""The clock of the database, with which all leases, ages and back-offs are measured."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class _After(FunctionElement[datetime]):
-    """Now plus a number of seconds (an expression), by the database's clock, moving on within a transaction."""
+    """The database's time plus a number of seconds. It advances within a transaction."""
 
     type = UtcDateTime()
     name = "after"
@@ -52,7 +52,7 @@ def now() -> _After:
 
 
 def seconds_since(instant: InstrumentedAttribute[Any]) -> _SecondsSince:
-    """Seconds from the instant until now; null for null."""
+    """Return the seconds from an instant until now; null for null."""
     return _SecondsSince(instant)
 
 

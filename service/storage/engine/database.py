@@ -1,4 +1,4 @@
-"""Opening the database, and the two ways to use it: a transaction that writes, and one that only reads."""
+"""The database of a process, with its two kinds of transaction: one that writes and one that only reads."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,27 +20,30 @@ from service.storage.engine.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
-# Deadlocks and serialisation failures: the transaction has been rolled back whole and may simply be run again.
+# Serialisation failures and deadlocks: the transaction has been rolled back whole and may be run again.
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 
 STATEMENT_SECONDS = 30.0
 
 
 def _postgresql_timeouts(statement_seconds: float) -> dict[str, Any]:
-    """Without these a swallowed packet or a forgotten lock costs minutes or for ever. What a session leaves locked when
-    it falls silent within a transaction is free again after ten seconds."""
+    """Return connection arguments that limit each wait of a client or server.
+
+    Without them a lost packet or a forgotten lock blocks for minutes or for ever. A session that goes silent within a
+    transaction loses its locks after ten seconds.
+    """
     options = {
         "statement_timeout": round(statement_seconds * 1000),
         "lock_timeout": 10_000,
         "idle_in_transaction_session_timeout": 10_000,
         "timezone": "UTC",
     }
-    given = " ".join(f"-c {name}={value}" for name, value in options.items())
-    return {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": given}
+    flags = " ".join(f"-c {name}={value}" for name, value in options.items())
+    return {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": flags}
 
 
 class Database:
-    """One process's door to the database. Threads share it; forked children must open their own."""
+    """The connections of one process to the database. Threads share it; forked children must open their own."""
 
     def __init__(
         self,
@@ -54,9 +57,9 @@ class Database:
         self.engine = _engine(url, pool_size, statement_seconds)
         self.pool_size = pool_size
         self.faults = faults or Faults()
-        # PostgreSQL's default would show each statement of a reader the commits since the one before.
-        one_view = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-        reading = {"begin": "BEGIN"} if self.sqlite else one_view
+        # Under PostgreSQL's default, each statement of a reader would see commits made since the one before.
+        snapshot = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        reading = {"begin": "BEGIN"} if self.sqlite else snapshot
         self._writers = sessionmaker(self.engine, class_=UnitOfWork, trace=trace, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)
 
@@ -66,8 +69,10 @@ class Database:
 
     @contextmanager
     def write(self, name: str) -> Iterator[UnitOfWork]:
-        """A transaction that commits when the block ends and rolls back when it raises. `name` names its crash
-        points."""
+        """Open a transaction that commits when the block ends and rolls back when it raises.
+
+        `name` names its crash points: `<name>.before_commit` and `<name>.after_commit`.
+        """
         with self._writers() as session, session.begin():
             yield session
             session.flush()
@@ -76,12 +81,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """One consistent view; nothing is written, and on SQLite no writer is kept waiting."""
+        """Open a transaction that only reads, in one consistent snapshot. On SQLite it blocks no writer."""
         with self._readers() as session, session.begin():
             yield session
 
     def run(self, name: str, work: Callable[[UnitOfWork], T]) -> T:
-        """Do `work` in a writing transaction, again after a deadlock or a serialisation failure."""
+        """Run `work` in a writing transaction and return its value; retry deadlocks and serialisation failures."""
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception(_retryable),
             stop=tenacity.stop_after_attempt(5),
@@ -111,7 +116,7 @@ def _retryable(error: BaseException) -> bool:
 
 
 def _engine(text: str, pool_size: int, statement_seconds: float) -> Engine:
-    url = _checked(text)
+    url = _parse_url(text)
     return (
         _sqlite(url, pool_size)
         if url.get_backend_name() == "sqlite"
@@ -134,7 +139,8 @@ def _postgresql(url: URL, pool_size: int, statement_seconds: float) -> Engine:
     return engine
 
 
-def _checked(text: str) -> URL:
+def _parse_url(text: str) -> URL:
+    """Raises ConfigurationError for text that is not a URL of a supported database."""
     try:
         url = make_url(text)
     except ArgumentError as error:
@@ -156,7 +162,7 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver must not open transactions of its own accord: _begin_sqlite says which kind.
+    # The driver must not open transactions itself: _begin_sqlite opens them, of either kind.
     connection.isolation_level = None
     connection.create_aggregate("packed", 1, Packing)
     cursor = connection.cursor()
@@ -166,5 +172,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A deferred BEGIN that later writes fails at once with "database is locked"; IMMEDIATE waits for its turn.
+    # A deferred BEGIN that later writes fails at once with "database is locked"; IMMEDIATE waits for the lock.
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))

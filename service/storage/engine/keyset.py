@@ -1,4 +1,4 @@
-"""Keyset pages: each begins after the last row of the page before, so that its cost does not grow with its number."""
+"""Keyset pages: each begins after the last row of the page before, so that no page costs more than the first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Position:
-    """The last row of a page: the value it was sorted by (None when that is the id) and its id."""
+    """The position of a page's last row: the value it is sorted by, None where that is the id, and its id."""
 
     value: float | None
     id: UUID
@@ -18,14 +18,14 @@ class Position:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Rows of one page; `next` is where the next page begins, None on the last one."""
+    """The rows of a page, and the position after which the next page begins; None on the last page."""
 
     items: Sequence[T]
     next: Position | None
 
 
 def page_of(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
-    """Cut a page from rows that were read with a limit one higher, which says whether another page follows."""
+    """Return a page of rows that were read with a limit of one more, which tells whether another page follows."""
     if len(rows) <= limit:
         return Page(rows, None)
     return Page(rows[:limit], position(rows[limit - 1]))

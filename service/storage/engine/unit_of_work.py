@@ -1,4 +1,4 @@
-"""The session of a transaction that writes, with what the rest of the process must know once it has committed."""
+"""The unit of work: the session of a writing transaction, with what its process must know after the commit."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,10 +14,10 @@ FRESH: dict[str, Any] = {"populate_existing": True}
 
 
 class UnitOfWork(Session):
-    """A session that writes.
+    """The session of a writing transaction.
 
-    `changed` maps the id of every experiment and study that the transaction has given a revision to that revision.
-    `wakes` is the number of workers to wake after the commit. `trace` says whether transitions are recorded for tests.
+    `changed` holds the new revision of every experiment and study that the transaction changes, by id. `wakes` is the
+    number of workers to wake after the commit. `trace` enables the trace of transitions, for tests.
     """
 
     def __init__(self, *args: Any, trace: bool = False, **kwargs: Any) -> None:
@@ -27,5 +27,5 @@ class UnitOfWork(Session):
         self.wakes = 0
 
     def note(self, ids: Iterable[UUID], revision: int) -> None:
-        """Remember that the transaction gives these experiments and studies a revision."""
+        """Note that the transaction gives experiments or studies a revision."""
         self.changed.update(dict.fromkeys(ids, revision))

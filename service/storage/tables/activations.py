@@ -1,4 +1,4 @@
-"""The tables of registered activations. No other refers to them: a spec keeps the formula itself."""
+"""Tables of registered activations. No other table refers to them: a spec holds the formula itself."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from service.storage.tables.base import Base, new_id
 
 
 class RegisteredActivation(Base):
-    """A name for a formula. It is never given to another one, as experiments show it for ever."""
+    """A registered name. It is never given to another activation, because experiments keep showing it."""
 
     __tablename__ = "activations"
 
@@ -26,7 +26,7 @@ class RegisteredActivation(Base):
 
 
 class ActivationVersion(Base):
-    """One of its formulas. Written once."""
+    """A version of a registered activation; never changed."""
 
     __tablename__ = "activation_versions"
 
@@ -36,7 +36,7 @@ class ActivationVersion(Base):
     formula: Mapped[str]
     parameters: Mapped[dict[str, Any]]
     note: Mapped[str | None]
-    # Measured when it was registered: a list of many could not wait for it.
+    # Measured at registration, because measuring is too slow for a list of many.
     properties: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=now())
 

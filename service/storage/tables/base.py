@@ -1,4 +1,4 @@
-"""What every table has in common: names of constraints, column types, ids."""
+"""The base of all tables: names of constraints, column types, ids."""
 
 from datetime import datetime
 from typing import Any
@@ -16,17 +16,18 @@ Json = JSON(none_as_null=True)
 
 
 def new_id() -> UUID:
-    """A UUIDv7: unique without asking the database, and sorted by time of creation."""
+    """Return a UUIDv7: unique without a query, and sorted by time of creation."""
     return uuid_utils.compat.uuid7()
 
 
-def one_of(column: str, words: type[Status] | type[Cause] | type[Outcome]) -> CheckConstraint:
-    allowed = ", ".join(f"'{word.value}'" for word in words)
+def one_of(column: str, values: type[Status] | type[Cause] | type[Outcome]) -> CheckConstraint:
+    """Return the constraint that a column holds a value of an enumeration."""
+    allowed = ", ".join(f"'{value.value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
 def only(status: str) -> dict[str, Any]:
-    """An index of the rows in one state."""
+    """Return the arguments of a partial index over rows with a status."""
     return {f"{dialect}_where": text(f"status = '{status}'") for dialect in ("postgresql", "sqlite")}
 
 

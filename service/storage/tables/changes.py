@@ -1,4 +1,4 @@
-"""Tables of what has changed: the change counter and the tombstones of what was deleted."""
+"""Tables of changes: the change counter, and tombstones of deleted rows."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,21 +11,21 @@ from service.storage.tables.base import Base
 
 
 class ChangeCounter(Base):
-    """One row. Its value is the revision of the newest committed change; its id tells this database from others."""
+    """The change counter, in one row: the revision of the newest committed change, and the id of the database."""
 
     __tablename__ = "change_counter"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     value: Mapped[int] = mapped_column(BigInteger)
     database_id: Mapped[str]
-    # Of the newest tombstone swept: who saw no later revision may have missed a delete.
+    # The revision of the newest swept tombstone: a client that saw no later one may have missed a delete.
     forgotten: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
 
 class Tombstone(Base):
-    """What was deleted, kept for a day, so that whoever follows the changes hears of it. A study is its own study."""
+    """A deleted experiment or study, kept for a day for clients that follow changes. A study is its own `study_id`."""
 
     __tablename__ = "tombstones"
 

@@ -1,4 +1,4 @@
-"""The table of what is measured inside networks."""
+"""The table of diagnostics."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from service.storage.tables.base import Base
 
 
 class Layer(Base):
-    """One layer after one epoch, as service.domain.diagnostics describes it."""
+    """The diagnostics of one layer after one epoch, as service.domain.diagnostics describes them."""
 
     __tablename__ = "diagnostics"
 

@@ -10,7 +10,7 @@ from service.storage.tables.base import Base
 
 
 class Epoch(Base):
-    """One epoch's figures. A figure that is not finite is null here and named in `non_finite`."""
+    """The figures of one epoch. A figure that is not finite is null and named in `non_finite`."""
 
     __tablename__ = "epochs"
 

@@ -1,6 +1,6 @@
 """Tables of experiments, with their tags, attempts and results.
 
-The constraints state the law, so that a defect above them becomes an error and not a wrong figure.
+The constraints hold what must always be true, so that a defect in the code becomes an error and not a wrong figure.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from service.storage.tables.base import Base, new_id, one_of, only
 
 
 class Experiment(Base):
-    """The row is the queue entry, the lease and the final figures."""
+    """An experiment: its spec, its entry in the queue, its lease and its final figures."""
 
     __tablename__ = "experiments"
 
@@ -28,7 +28,7 @@ class Experiment(Base):
     name: Mapped[str | None]
     notes: Mapped[str | None]
 
-    # What to train. The spec is the truth; the columns after it are copies that lists filter and group by.
+    # The spec, followed by copies of some of its fields, by which lists filter and group.
     spec: Mapped[dict[str, Any]]
     spec_version: Mapped[int]
     activation: Mapped[str]
@@ -39,10 +39,10 @@ class Experiment(Base):
     dropout_conv: Mapped[float | None]
     dropout_dense: Mapped[float | None]
     learning_rate: Mapped[float | None]
-    # Hash of the spec without its seed: what is equal here differs by chance alone.
+    # Hash of the spec without its seed: experiments with equal hashes differ by chance alone.
     condition: Mapped[str]
 
-    # Where it is.
+    # Its place in the life cycle.
     status: Mapped[str] = mapped_column(default=Status.QUEUED)
     cause: Mapped[str | None]
     detail: Mapped[str | None]
@@ -54,17 +54,17 @@ class Experiment(Base):
     lease_until: Mapped[datetime | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
 
-    # Where a resume starts: the epochs completed and steps done when the file was written.
+    # The checkpoint: the epochs completed and steps done when the file was written.
     checkpoint_epoch: Mapped[int | None]
     checkpoint_step: Mapped[int | None]
     checkpoint_path: Mapped[str | None]
     checkpoint_sha256: Mapped[str | None]
-    # The furthest that any checkpoint got; unlike the four above it outlives a start from the beginning.
+    # The furthest step of any checkpoint; unlike the four columns above it survives a start from the beginning.
     furthest_step: Mapped[int | None]
-    # How the first claim decided to run it (device kind, precision, threads, torch); later attempts keep to it.
+    # Device kind, precision, threads and torch of the first attempt; later attempts use the same.
     execution: Mapped[dict[str, Any] | None]
 
-    # What it gave; written once, at the end, except epochs_done.
+    # Final figures, written once at the end, except epochs_done.
     epochs_done: Mapped[int] = mapped_column(default=0)
     test_accuracy: Mapped[float | None]
     test_loss: Mapped[float | None]
@@ -179,7 +179,7 @@ class Attempt(Base):
 
 
 class Trace(Base):
-    """For fault tests: every transition in the order in which it happened, written in the same transaction."""
+    """A transition, written in its own transaction where tests enable the trace; `seq` is the order."""
 
     __tablename__ = "lifecycle_trace"
 

@@ -9,7 +9,7 @@ from service.storage.tables.base import Base
 
 
 class IdempotencyKey(Base):
-    """What a POST with an Idempotency-Key was answered, so that its repetition is answered the same."""
+    """The answer to a POST with an Idempotency-Key, which its repetition gets again."""
 
     __tablename__ = "idempotency_keys"
 

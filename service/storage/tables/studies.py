@@ -23,14 +23,14 @@ class Study(Base):
     factors: Mapped[dict[str, Any]]
     grids: Mapped[list[Any]]
     seeds: Mapped[list[Any]]
-    # What to try before the ranking; then what came of it, cell by cell, and when the ranking was queued.
+    # The rates to try before the ranking, the choice for each cell, and the time when the ranking was queued.
     tuning: Mapped[dict[str, Any] | None]
     tuned: Mapped[list[Any] | None]
     tuned_at: Mapped[datetime | None]
     reuse: Mapped[bool] = mapped_column(default=False)
-    # The study that this one tries the rates for.
+    # The study for which this one tries rates.
     tunes: Mapped[UUID | None] = mapped_column(ForeignKey("studies.id"), index=True)
-    # What bare names of registered activations meant at first, so that seeds added later train the same formulas.
+    # Versions that names of registered activations stood for at first, so that added seeds train the same formulas.
     activations: Mapped[dict[str, Any]] = mapped_column(default=dict)
     edit_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now())
@@ -39,10 +39,10 @@ class Study(Base):
 
 
 class StudyReuse(Base):
-    """An experiment that a study counts as its own though another one, or none, trained it."""
+    """An experiment that a study counts as its own, although it was trained by another study or by none."""
 
     __tablename__ = "study_reuses"
 
     study_id: Mapped[UUID] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
-    # Without a cascade: what a study counts is not deleted under it.
+    # Without a cascade: an experiment that a study counts cannot be deleted.
     experiment_id: Mapped[UUID] = mapped_column(ForeignKey("experiments.id"), primary_key=True, index=True)

@@ -1,4 +1,4 @@
-"""What claims are decided by, as it is read from SQL."""
+"""Observations that article claims are decided by, as read from the database."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from tests.storage.steps import claimed, do
 
 
 @pytest.mark.parametrize("difference", [None, 1e-12])
-def test_how_far_a_linear_network_is_from_one_layer_is_part_of_it(database: Database, difference: float | None) -> None:
+def test_observe_reads_the_largest_difference_of_a_linear_network(database: Database, difference: float | None) -> None:
     study, run = new_id(), make_run()
     if difference is not None:
         collapse = LinearCollapse.of(785, 10, difference)

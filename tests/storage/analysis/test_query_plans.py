@@ -1,4 +1,4 @@
-"""What benchmarks.queries asks: its tables are as full as it says, and both sides of each ratio give the same rows."""
+"""The questions of benchmarks.queries: filled tables, and equal rows on both sides of each ratio."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def full(database: Database) -> Database:
     return database
 
 
-def test_both_sides_of_each_ratio_give_the_same_rows(full: Database) -> None:
+def test_questions_give_the_same_rows_on_both_sides(full: Database) -> None:
     for question in questions("sqlite" if full.sqlite else "postgresql", FILLED):
         with full.read() as session:
             ours, bare = question.ours(session), question.bare(session)
@@ -42,7 +42,7 @@ def test_both_sides_of_each_ratio_give_the_same_rows(full: Database) -> None:
             assert len(bare) == EPOCHS, question.title
 
 
-def test_what_is_filled_in_is_what_workers_would_have_left(full: Database) -> None:
+def test_fill_makes_what_workers_would_have_left(full: Database) -> None:
     with full.read() as session:
         (newest, *_) = page(session, Filter(), sort="-id", limit=1, after=None).items
         assert newest.id == id_of(FILLED - 1)
@@ -51,7 +51,7 @@ def test_what_is_filled_in_is_what_workers_would_have_left(full: Database) -> No
         assert newest.tags == ["tag0"]
 
 
-def test_packed_values_are_the_very_values(full: Database) -> None:
+def test_packed_values_are_exact(full: Database) -> None:
     factors = ["activation", "dropout", "batch_size"]
     with full.read() as session:
         cells = gather(session, Filter(), "test_loss", factors, allow_mixed=False).cells

@@ -1,4 +1,4 @@
-"""A server that takes everything and answers nothing costs the time of one statement, and no more."""
+"""Connections to a server that stops answering: they fail after the time limit of a statement."""
 
 import time
 from collections.abc import Iterator
@@ -31,7 +31,9 @@ def database(postgres: PostgresServer, proxy: Proxy) -> Iterator[Database]:
 
 
 def say(database: Database, *statements: str, before_the_last: Proxy | None = None) -> object:
-    """What the last statement answers, in one transaction; what the proxy is given from then on is swallowed."""
+    """Run statements in one transaction and return the answer of the last; the proxy may swallow what comes after the
+    others.
+    """
     with database.read() as session:
         *first, last = statements
         for statement in first:
@@ -41,14 +43,14 @@ def say(database: Database, *statements: str, before_the_last: Proxy | None = No
         return session.execute(text(last)).scalar()
 
 
-def test_a_statement_whose_answer_is_swallowed_is_given_up(database: Database, proxy: Proxy) -> None:
+def test_statement_without_an_answer_times_out(database: Database, proxy: Proxy) -> None:
     started = time.monotonic()
     with pytest.raises(OperationalError, match="timeout"):
         say(database, "SELECT 1", "SELECT 2", before_the_last=proxy)
     assert time.monotonic() - started < STATEMENT_SECONDS + MARGIN_SECONDS + 1
 
 
-def test_a_commit_whose_answer_is_swallowed_is_given_up(database: Database, proxy: Proxy) -> None:
+def test_commit_without_an_answer_times_out(database: Database, proxy: Proxy) -> None:
     writing = database.write("w")
     writing.__enter__().execute(text("SELECT 1"))
     proxy.swallow()
@@ -56,14 +58,14 @@ def test_a_commit_whose_answer_is_swallowed_is_given_up(database: Database, prox
         writing.__exit__(None, None, None)
 
 
-def test_what_lay_in_the_pool_is_replaced_once_packets_pass_again(database: Database, proxy: Proxy) -> None:
+def test_pool_replaces_dead_connections_after_an_outage(database: Database, proxy: Proxy) -> None:
     assert say(database, "SELECT 1") == 1
     proxy.swallow()
     proxy.restore()
     assert say(database, "SELECT 2") == 2
 
 
-def test_a_statement_that_takes_too_long_is_ended_by_the_server(database: Database) -> None:
+def test_server_ends_a_statement_that_takes_too_long(database: Database) -> None:
     with pytest.raises(OperationalError, match="statement timeout"):
         say(database, "SELECT pg_sleep(60)")
     assert say(database, "SELECT 3") == 3

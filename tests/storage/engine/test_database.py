@@ -1,4 +1,4 @@
-"""The database's two kinds of transaction, under several threads."""
+"""The two kinds of transaction, alone and under several threads."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ def counter(database: Database) -> int:
         return session.execute(select(ChangeCounter.value)).scalar_one()
 
 
-def test_a_write_commits_and_a_failed_one_leaves_nothing(database: Database) -> None:
+def test_run_commits_and_rolls_back_on_an_error(database: Database) -> None:
     database.run("raise", revisions.next_revision)
 
     def fail(session: Session) -> None:
@@ -39,13 +39,13 @@ def test_a_write_commits_and_a_failed_one_leaves_nothing(database: Database) -> 
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_reader_cannot_write(database: Database) -> None:
+def test_read_refuses_writes(database: Database) -> None:
     with pytest.raises(DBAPIError), database.read() as session:
         revisions.next_revision(session)
 
 
-def test_four_writers_lose_no_update_and_meet_no_lock(database: Database) -> None:
-    """A transaction that reads first and writes then, which is what a deferred BEGIN fails at."""
+def test_concurrent_writers_lose_no_update(database: Database) -> None:
+    """Each transaction reads and then writes, which fails under a deferred BEGIN."""
 
     def raise_often() -> None:
         for _ in range(WRITES):
@@ -59,14 +59,14 @@ def test_four_writers_lose_no_update_and_meet_no_lock(database: Database) -> Non
     assert counter(database) == WRITERS * WRITES
 
 
-def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
+def test_read_does_not_wait_for_a_writer(database: Database) -> None:
     with database.write("raise") as session:
         revisions.next_revision(session)
         assert counter(database) == 0
 
 
-def test_revisions_become_visible_in_their_order(database: Database) -> None:
-    """A poller that has seen revision r will never meet a lower one that is new."""
+def test_revisions_become_visible_in_order(database: Database) -> None:
+    """A poller that has seen a revision never finds a lower one that is new."""
     done = threading.Event()
     seen: list[int] = []
 
@@ -93,7 +93,7 @@ def all_revisions(database: Database) -> list[int]:
         return list(session.scalars(select(Experiment.revision)))
 
 
-def test_workers_at_once_share_the_queue_without_overlap(database: Database) -> None:
+def test_concurrent_claims_share_the_queue_without_overlap(database: Database) -> None:
     for _ in range(20):
         database.run("make", make_experiment)
 
@@ -110,7 +110,7 @@ def test_workers_at_once_share_the_queue_without_overlap(database: Database) -> 
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_deadlock_is_tried_again(database: Database) -> None:
+def test_run_retries_a_deadlock(database: Database) -> None:
     first, second = (database.run("make", make_experiment).id for _ in range(2))
     meet = threading.Barrier(2, timeout=10)
     tries = 0
@@ -133,7 +133,7 @@ def test_a_deadlock_is_tried_again(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_sqlite_is_set_up_to_be_safe(database: Database) -> None:
+def test_sqlite_connections_have_safe_pragmas(database: Database) -> None:
     with database.read() as session:
         found = {
             name: session.execute(text(f"PRAGMA {name}")).scalar()
@@ -143,7 +143,7 @@ def test_sqlite_is_set_up_to_be_safe(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_readers_begin_deferred_and_writers_immediate(database: Database) -> None:
+def test_sqlite_readers_begin_deferred_and_writers_immediate(database: Database) -> None:
     begun: list[str] = []
 
     def note(_c: Connection, _k: object, statement: str, *_: object) -> None:
@@ -159,6 +159,6 @@ def test_readers_begin_deferred_and_writers_immediate(database: Database) -> Non
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite+aiosqlite:///x", "nonsense"])
-def test_an_unsupported_database_is_refused_by_name(url: str) -> None:
+def test_unsupported_database_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="ACTLAB_DATABASE_URL"):
         Database(url)

@@ -1,4 +1,4 @@
-"""Cancel: at once while queued, before everything else that a worker may still write."""
+"""transitions.request_cancel: it ends queued experiments, and wins over every later write of a worker."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from tests.making import make_run
 from tests.storage.steps import WRITES, cancel, claim, claimed, do, lose
 
 
-def test_a_queued_experiment_is_cancelled_at_once(database: Database, experiment: UUID) -> None:
+def test_request_cancel_ends_a_queued_experiment(database: Database, experiment: UUID) -> None:
     cancel(database, experiment)
     now = read_experiment(database, experiment)
     assert (now.status, now.cause) == (Status.CANCELLED, Cause.CANCELLED)
@@ -22,7 +22,7 @@ def test_a_queued_experiment_is_cancelled_at_once(database: Database, experiment
 
 
 @pytest.mark.parametrize("write", ["epoch", "checkpoint", "execution", "start_over", "succeed"])
-def test_after_a_cancel_no_write_of_the_worker_counts(database: Database, experiment: UUID, write: str) -> None:
+def test_write_after_a_cancel_raises_cancel_requested(database: Database, experiment: UUID, write: str) -> None:
     fence = claimed(database)
     cancel(database, experiment)
     assert read_experiment(database, experiment).status == Status.RUNNING
@@ -31,7 +31,7 @@ def test_after_a_cancel_no_write_of_the_worker_counts(database: Database, experi
 
 
 @pytest.mark.parametrize("write", ["fail", "release", "cancelled"])
-def test_after_a_cancel_every_end_is_cancelled(database: Database, experiment: UUID, write: str) -> None:
+def test_every_end_after_a_cancel_is_cancelled(database: Database, experiment: UUID, write: str) -> None:
     fence = claimed(database)
     cancel(database, experiment)
     database.run("end", lambda s: WRITES[write](s, fence))
@@ -42,14 +42,14 @@ def test_after_a_cancel_every_end_is_cancelled(database: Database, experiment: U
     assert attempt.outcome == Outcome.CANCELLED
 
 
-def test_a_loss_after_a_cancel_ends_in_cancelled(database: Database, experiment: UUID) -> None:
+def test_loss_after_a_cancel_ends_as_cancelled(database: Database, experiment: UUID) -> None:
     claimed(database)
     cancel(database, experiment)
     assert lose(database, experiment)
     assert read_experiment(database, experiment).status == Status.CANCELLED
 
 
-def test_a_terminal_experiment_is_not_cancelled(database: Database, experiment: UUID) -> None:
+def test_request_cancel_skips_terminal_experiments(database: Database, experiment: UUID) -> None:
     do(database, transitions.succeed, claimed(database), make_run())
     cancel(database, experiment)
     now = read_experiment(database, experiment)

@@ -1,4 +1,4 @@
-"""queued -> running: what a worker is given, in which order, and from where it goes on."""
+"""transitions.claim: the experiments that a worker gets, their order, and the checkpoint that they start from."""
 
 from typing import Any
 from uuid import UUID
@@ -21,10 +21,10 @@ from tests.making import make_epoch
 from tests.storage.steps import claim, claimed, do, lose
 
 
-def test_a_claim_takes_a_lease_and_opens_an_attempt(database: Database, experiment: UUID) -> None:
-    (found,) = claim(database, "w1")
-    assert found.fence == Fence(experiment, 1)
-    assert found.spec["activation"] == {"name": "relu", "parameters": {}}
+def test_claim_takes_a_lease_and_opens_an_attempt(database: Database, experiment: UUID) -> None:
+    (first,) = claim(database, "w1")
+    assert first.fence == Fence(experiment, 1)
+    assert first.spec["activation"] == {"name": "relu", "parameters": {}}
     now = read_experiment(database, experiment)
     assert (now.status, now.owner, now.attempt) == (Status.RUNNING, "w1", 1)
     assert now.started_at is not None
@@ -35,18 +35,18 @@ def test_a_claim_takes_a_lease_and_opens_an_attempt(database: Database, experime
     assert not lease.expired
 
 
-def test_nothing_is_claimed_twice(database: Database, experiment: UUID) -> None:
+def test_claim_skips_running_experiments(database: Database, experiment: UUID) -> None:
     claim(database, "w1")
     assert claim(database, "w2") == []
 
 
-def test_what_the_owner_already_holds_is_claimed_again(database: Database, experiment: UUID) -> None:
-    """After a commit whose answer got lost, the worker asks again and must learn of what it holds."""
+def test_claim_returns_running_experiments_of_the_same_owner(database: Database, experiment: UUID) -> None:
+    """After a commit whose answer got lost, the worker claims again and must get the experiments that it owns."""
     assert claim(database, "w1") == claim(database, "w1")
 
 
-def test_what_is_claimed_again_starts_from_its_checkpoint(database: Database, experiment: UUID) -> None:
-    """Epochs past it will be measured again; until then they would be figures of a run that did not happen."""
+def test_claim_of_a_running_experiment_starts_from_its_checkpoint(database: Database, experiment: UUID) -> None:
+    """Epochs past the checkpoint are trained again; until then their rows would not belong to the run."""
     fence = claimed(database)
     for epoch in (1, 2, 3):
         do(database, transitions.record_epoch, fence, make_epoch(epoch))
@@ -60,18 +60,18 @@ def test_what_is_claimed_again_starts_from_its_checkpoint(database: Database, ex
     assert now.revision > before
 
 
-def test_whatever_is_asked_to_be_cancelled_is_not_claimed(database: Database, experiment: UUID) -> None:
-    """No move leaves such a row behind; if one ever does, it must not cost a run."""
+def test_claim_skips_experiments_with_a_cancel_request(database: Database, experiment: UUID) -> None:
+    """No transition leaves such a row; if one ever does, the row must not be run."""
     database.run("ask", lambda s: s.execute(update(Experiment).values(cancel_requested=True)))
     assert claim(database) == []
 
 
-def test_a_claim_goes_by_priority_then_age(database: Database) -> None:
+def test_claim_orders_by_priority_then_age(database: Database) -> None:
     ids = [do(database, lambda s, priority: make_experiment(s, priority=priority), p).id for p in (0, 9, 0, 5)]
     assert [claimed(database, f"w{n}").id for n in range(4)] == [ids[1], ids[3], ids[0], ids[2]]
 
 
-def test_a_study_with_fewer_running_goes_first(database: Database) -> None:
+def test_claim_prefers_the_study_with_fewer_running(database: Database) -> None:
     busy, idle = new_id(), new_id()
 
     def make(session: UnitOfWork, study: UUID) -> UUID:
@@ -87,13 +87,13 @@ def test_a_study_with_fewer_running_goes_first(database: Database) -> None:
     assert claimed(database, "w3").id == second
 
 
-def test_a_claim_waits_for_not_before_and_knows_its_spec_versions(database: Database, experiment: UUID) -> None:
+def test_claim_skips_back_offs_and_unknown_spec_versions(database: Database, experiment: UUID) -> None:
     def change(session: Session, **values: Any) -> None:
         session.execute(update(Experiment).where(Experiment.id == experiment).values(**values))
 
     database.run("later", lambda s: change(s, not_before=after(60)))
     assert claim(database) == []
-    database.run("set back", lambda s: change(s, not_before=after(3600)))  # by no clock that goes as it should
+    database.run("set back", lambda s: change(s, not_before=after(3600)))  # more than any back-off
     assert do(database, order.count_due) == 1
     database.run("newer", lambda s: change(s, not_before=None, spec_version=99))
     assert claim(database) == []
@@ -101,14 +101,14 @@ def test_a_claim_waits_for_not_before_and_knows_its_spec_versions(database: Data
     assert len(claim(database)) == 1
 
 
-def test_a_claim_takes_up_to_its_limit(database: Database) -> None:
+def test_claim_takes_at_most_its_limit(database: Database) -> None:
     for _ in range(3):
         database.run("make", make_experiment)
     assert len(claim(database, "w1", limit=2)) == 2
     assert len(claim(database, "w2", limit=2)) == 1
 
 
-def test_a_claim_forgets_epochs_past_the_checkpoint(database: Database, experiment: UUID) -> None:
+def test_claim_deletes_epochs_past_the_checkpoint(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     for epoch in (1, 2, 3):
         do(database, transitions.record_epoch, fence, make_epoch(epoch))

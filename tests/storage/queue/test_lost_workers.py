@@ -1,4 +1,4 @@
-"""running -> queued or failed, because the worker went silent or died; and whose fault that is."""
+"""Requeueing the experiments of lost workers, and counting the losses."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from tests.conftest import make_experiment, read_experiment
 from tests.storage.steps import COUNTED, claim, claimed, do, expire, lose
 
 
-def test_a_loss_requeues_and_the_third_fails(database: Database, experiment: UUID) -> None:
+def test_loss_requeues_until_the_third_fails(database: Database, experiment: UUID) -> None:
     for count in (1, 2):
         claimed(database, f"w{count}")
         assert lose(database, experiment)
@@ -31,7 +31,7 @@ def test_a_loss_requeues_and_the_third_fails(database: Database, experiment: UUI
         assert [a.outcome for a in attempts.of_experiment(session, experiment)] == [Outcome.LOST] * 3
 
 
-def test_the_first_loss_is_retried_at_once_and_later_ones_wait(database: Database, experiment: UUID) -> None:
+def test_back_off_begins_with_the_second_loss(database: Database, experiment: UUID) -> None:
     claimed(database)
     lose(database, experiment)
     claimed(database)  # at once
@@ -39,7 +39,7 @@ def test_the_first_loss_is_retried_at_once_and_later_ones_wait(database: Databas
     assert claim(database) == []
 
 
-def test_progress_forgives_losses(database: Database, experiment: UUID) -> None:
+def test_record_checkpoint_resets_losses_on_progress(database: Database, experiment: UUID) -> None:
     claimed(database)
     lose(database, experiment)
     fence = claimed(database)
@@ -53,8 +53,8 @@ def test_progress_forgives_losses(database: Database, experiment: UUID) -> None:
     assert read_experiment(database, experiment).lost_count == 1  # the same step again is no progress
 
 
-def test_starting_over_is_no_progress(database: Database, experiment: UUID) -> None:
-    """A job that kills its worker, and whose checkpoints can never be read, ends too."""
+def test_start_over_is_no_progress(database: Database, experiment: UUID) -> None:
+    """An experiment that kills its worker, and whose checkpoints can never be read, fails too."""
     for owner in ("w1", "w2", "w3"):
         fence = claimed(database, owner)
         if owner != "w1":
@@ -66,7 +66,7 @@ def test_starting_over_is_no_progress(database: Database, experiment: UUID) -> N
     assert (now.status, now.cause, now.lost_count) == (Status.FAILED, Cause.WORKER_LOST, 3)
 
 
-def test_starting_over_keeps_what_is_forgiven_beyond_it(database: Database, experiment: UUID) -> None:
+def test_start_over_keeps_the_furthest_step(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
     lose(database, experiment)
@@ -78,14 +78,14 @@ def test_starting_over_keeps_what_is_forgiven_beyond_it(database: Database, expe
     assert read_experiment(database, experiment).lost_count == 0
 
 
-def test_a_loss_that_is_nobodys_fault_is_not_counted(database: Database, experiment: UUID) -> None:
+def test_uncounted_loss_requeues_without_counting(database: Database, experiment: UUID) -> None:
     claimed(database)
     lose(database, experiment, LostWorker(max_losses=1, counted=False, detail="the database was away"))
     now = read_experiment(database, experiment)
     assert (now.status, now.lost_count) == (Status.QUEUED, 0)
 
 
-def test_a_lease_that_was_renewed_is_not_taken(database: Database, experiment: UUID) -> None:
+def test_requeue_expired_skips_a_renewed_lease(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     expire(database, experiment)
     with database.read() as session:
@@ -95,7 +95,7 @@ def test_a_lease_that_was_renewed_is_not_taken(database: Database, experiment: U
     assert read_experiment(database, experiment).status == Status.RUNNING
 
 
-def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again(database: Database, experiment: UUID) -> None:
+def test_requeue_expired_skips_a_lease_renewed_since_it_was_watched(database: Database, experiment: UUID) -> None:
     claimed(database)
     expire(database, experiment)
     with database.read() as session:
@@ -104,14 +104,14 @@ def test_a_lease_that_was_renewed_and_ran_out_again_is_watched_again(database: D
     assert not do(database, lost_workers.requeue_expired, seen.fence, seen.until, COUNTED)
 
 
-def test_a_lease_that_runs_is_not_taken(database: Database, experiment: UUID) -> None:
+def test_requeue_expired_skips_an_unexpired_lease(database: Database, experiment: UUID) -> None:
     claimed(database)
     with database.read() as session:
         (lease,) = leases.running(session)
     assert not do(database, lost_workers.requeue_expired, lease.fence, lease.until, COUNTED)
 
 
-def test_a_dead_worker_gives_up_what_it_held_at_once(database: Database, experiment: UUID) -> None:
+def test_requeue_owned_requeues_only_the_dead_workers_experiments(database: Database, experiment: UUID) -> None:
     fence = claimed(database, "w1")
     other = database.run("make", make_experiment).id
     claimed(database, "w2")

@@ -1,5 +1,7 @@
-"""Whatever clients, workers, reapers and supervisors do, in whatever order, with fences and leases as old as they like:
-the database ends where a model in plain Python ends, and no law is broken on the way."""
+"""Random sequences of what clients, workers, reapers and supervisors do, with fences and leases of any age.
+
+After every step the database must agree with a model in plain Python, and all invariants must hold.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -291,11 +293,11 @@ def explore(database: Database, profile: settings) -> None:
     assert reached.keys() >= REACHED
 
 
-def test_the_lifecycle_is_as_the_model_says(database: Database) -> None:
+def test_life_cycle_matches_the_model(database: Database) -> None:
     explore(database, QUICK)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
-def test_the_lifecycle_is_as_the_model_says_at_length(database: Database) -> None:
+def test_life_cycle_matches_the_model_at_length(database: Database) -> None:
     explore(database, THOROUGH)

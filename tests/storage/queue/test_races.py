@@ -1,4 +1,4 @@
-"""Two at the same row at the same moment, again and again: whatever the order, it ends in exactly one lawful way."""
+"""Races of two transactions for the same row, repeated many times: each must end in exactly one of the allowed ways."""
 
 import time
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def up_to(most: int) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def database(database: Database) -> Database:
-    """Commits that do not wait for the disk: who wins a race has nothing to do with power cuts."""
+    """A database whose commits do not wait for the disk, which has no influence on who wins a race."""
     if database.sqlite:
         event.listen(database.engine, "connect", _do_not_wait)
         database.engine.dispose()  # whatever was opened before
@@ -54,7 +54,7 @@ def _do_not_wait(connection: Any, _record: object) -> None:
 
 @dataclass(frozen=True)
 class Race:
-    """Two transactions that start at once; `prepare` comes before each round, `judge` sees both answers after it."""
+    """Two transactions that start at once. `prepare` runs before each round, and `judge` gets both answers after it."""
 
     database: Database
     prepare: Callable[[], None]
@@ -62,7 +62,7 @@ class Race:
     second: Racer
 
     def run(self, rounds: int, judge: Callable[[Any, Any], T]) -> set[T]:
-        """Every way in which it ended. Leads are shared out so that each comes first about as often."""
+        """Return all outcomes. The lead varies from round to round, so that each is first about as often."""
         judged: set[T] = set()
         answers: list[Any] = [None, None]
         start = Barrier(2, action=self.prepare, timeout=30)
@@ -84,7 +84,7 @@ class Race:
             raced = [pool.submit(race, 0, self.first), pool.submit(race, 1, self.second)]
         raised = [error for future in raced if (error := future.exception()) is not None]
         for error in sorted(raised, key=lambda error: isinstance(error, BrokenBarrierError)):
-            raise error  # what broke it, rather than that the other waited in vain
+            raise error  # the cause, before the broken barrier of the other racer
         return judged
 
     def _answer(self, racer: Racer) -> Any:
@@ -95,7 +95,7 @@ class Race:
 
 
 class Row:
-    """The one experiment that is raced for, put back before every round."""
+    """The experiment that is raced for, reset before every round."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -103,7 +103,7 @@ class Row:
         self.fence = Fence(self.id, 0)
 
     def queued(self) -> None:
-        """As it was in the beginning, but for the number of its attempts."""
+        """Reset the experiment to queued; only its number of attempts stays."""
         fresh = {
             "status": Status.QUEUED, "owner": None, "lease_until": None, "cause": None, "finished_at": None,
             "cancel_requested": False, "not_before": None, "epochs_done": 0,
@@ -114,13 +114,13 @@ class Row:
             session.execute(update(Experiment).where(Experiment.id == self.id).values(**fresh))
 
     def running(self, lease_seconds: float = 30.0) -> None:
-        """A new attempt of it, by a worker w."""
+        """Reset the experiment and let worker w claim it."""
         self.queued()
         (claim,) = self.database.run("claim", lambda s: transitions.claim(s, "w", 1, lease_seconds))
         self.fence = claim.fence
 
     def silent(self) -> None:
-        """Running, with a lease that has run out and that a reaper has seen."""
+        """Reset the experiment to running with an expired lease, which a reaper has seen."""
         self.running(lease_seconds=-1)
         with self.database.read() as session:
             (self.lease,) = leases.running(session)
@@ -146,7 +146,7 @@ def row(database: Database) -> Row:
 
 @up_to(1000)
 @pytest.mark.proves("an experiment has one worker", "two workers are offered the same row, again and again")
-def test_two_workers_offered_one_experiment_never_both_get_it(
+def test_concurrent_claims_never_share_an_experiment(
     database: Database, row: Row, scenario: Scenario, rounds: int
 ) -> None:
     def judge(first: list[Claim], second: list[Claim]) -> bool:
@@ -167,8 +167,8 @@ def test_two_workers_offered_one_experiment_never_both_get_it(
     "cancel wins over success, or is told that it came too late",
     "a cancel and a success of the same row, again and again",
 )
-def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
-    """A cancel that was accepted has cancelled, however close the success was."""
+def test_cancel_and_success_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
+    """An accepted cancel cancels, however close the success was."""
 
     def judge(accepted: bool, refused: Any) -> bool:
         assert accepted == (refused is CancelRequested)
@@ -187,7 +187,7 @@ def test_a_cancel_and_a_success_never_both_count(database: Database, row: Row, s
 
 @up_to(300)
 @pytest.mark.proves("a stale worker writes nothing", "a renewal and a loss of the same lease, again and again")
-def test_a_renewal_and_a_loss_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
+def test_renewal_and_loss_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
     def judge(renewed: set[UUID], lost: bool) -> bool:
         assert lost != bool(renewed)
         assert row.read().status == (Status.QUEUED if lost else Status.RUNNING)
@@ -200,7 +200,7 @@ def test_a_renewal_and_a_loss_never_both_count(database: Database, row: Row, sce
 
 @up_to(300)
 @pytest.mark.proves("a stale worker writes nothing", "an epoch and a loss of the same lease, again and again")
-def test_an_epoch_is_recorded_before_a_loss_or_not_at_all(
+def test_epoch_is_recorded_before_a_loss_or_not_at_all(
     database: Database, row: Row, scenario: Scenario, rounds: int
 ) -> None:
     def judge(refused: Any, lost: bool) -> bool:
@@ -222,9 +222,7 @@ def test_an_epoch_is_recorded_before_a_loss_or_not_at_all(
     "cancel wins over success, or is told that it came too late",
     "a cancel and a claim of the same row, again and again",
 )
-def test_a_cancel_of_what_is_being_claimed_is_obeyed(
-    database: Database, row: Row, scenario: Scenario, rounds: int
-) -> None:
+def test_cancel_during_a_claim_is_obeyed(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
     def judge(claims: list[Claim], accepted: bool) -> bool:
         assert accepted
         now = row.read()
@@ -242,9 +240,9 @@ def test_a_cancel_of_what_is_being_claimed_is_obeyed(
 
 @up_to(300)
 @pytest.mark.proves("a retried submit makes one experiment", "two submits with the same key, again and again")
-def test_one_key_stands_for_one_creation(database: Database, scenario: Scenario, rounds: int) -> None:
+def test_idempotency_key_creates_one_experiment(database: Database, scenario: Scenario, rounds: int) -> None:
     def create(session: UnitOfWork) -> str | None:
-        """Where it was created before, or None where this is what creates it."""
+        """Return the location of an earlier creation, or None after creating the experiment."""
         location = f"/experiments/{new_id()}"
         earlier = idempotency.reserve(session, Request("local", "key", "POST /experiments", "sha"), 202, location)
         if earlier is None:
@@ -265,8 +263,8 @@ def test_one_key_stands_for_one_creation(database: Database, scenario: Scenario,
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_claim_waits_for_no_other_claim(database: Database, row: Row) -> None:
-    """It takes what nobody else is about to take."""
+def test_claim_does_not_wait_for_another_claim(database: Database, row: Row) -> None:
+    """The claim takes the next experiment that no other transaction has locked."""
     other = database.run("make", make_experiment).id
 
     def claim(session: UnitOfWork) -> UUID:
@@ -280,10 +278,8 @@ def test_a_claim_waits_for_no_other_claim(database: Database, row: Row) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @up_to(300)
-def test_deleting_what_a_running_retry_points_to_deadlocks_with_nobody(
-    database: Database, row: Row, rounds: int
-) -> None:
-    """Each needs one try: the database has to break up nothing."""
+def test_remove_does_not_deadlock_with_a_running_retry(database: Database, row: Row, rounds: int) -> None:
+    """Each transaction needs one try: there is no deadlock to resolve."""
     tries = 0
     fence = row.fence
 

@@ -1,4 +1,4 @@
-"""What a worker writes while it holds an experiment, how that ends, and what the tables refuse; on both databases."""
+"""Transitions that a worker makes, their trace, and the constraints of the tables; on both databases."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from tests.making import make_epoch, make_run
 from tests.storage.steps import WRITES, cancel, claim, claimed, do, lose
 
 
-def test_renewing_moves_the_lease_and_no_revision(database: Database, experiment: UUID) -> None:
+def test_renew_prolongs_the_lease_without_a_revision(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     before = read_experiment(database, experiment)
     assert do(database, transitions.renew, [fence], 300) == {experiment}
@@ -30,7 +30,7 @@ def test_renewing_moves_the_lease_and_no_revision(database: Database, experiment
     assert now.revision == before.revision
 
 
-def test_an_epoch_is_recorded_under_a_new_revision(database: Database, experiment: UUID) -> None:
+def test_record_epoch_takes_a_new_revision(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     before = read_experiment(database, experiment).revision
     do(database, transitions.record_epoch, fence, make_epoch(1, train_loss=None, non_finite=["train_loss"]))
@@ -42,7 +42,7 @@ def test_an_epoch_is_recorded_under_a_new_revision(database: Database, experimen
     assert now.epochs_done == 1
 
 
-def test_recording_an_epoch_twice_keeps_one_row(database: Database, experiment: UUID) -> None:
+def test_record_epoch_twice_keeps_one_row(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_epoch, fence, make_epoch(1, train_loss=0.7))
     do(database, transitions.record_epoch, fence, make_epoch(1, train_loss=0.6))
@@ -50,7 +50,7 @@ def test_recording_an_epoch_twice_keeps_one_row(database: Database, experiment: 
         assert [epoch.train_loss for epoch in epochs.of_experiment(session, experiment)] == [0.6]
 
 
-def test_an_older_attempt_overwrites_no_metrics(database: Database, experiment: UUID) -> None:
+def test_older_attempt_does_not_overwrite_epochs(database: Database, experiment: UUID) -> None:
     do(database, epochs.upsert, experiment, 2, make_epoch(1, train_loss=0.2))
     do(database, epochs.upsert, experiment, 1, make_epoch(1, train_loss=0.1))
     with database.read() as session:
@@ -58,7 +58,7 @@ def test_an_older_attempt_overwrites_no_metrics(database: Database, experiment: 
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_worker_that_lost_its_lease_writes_nothing(database: Database, experiment: UUID, write: str) -> None:
+def test_write_after_a_lost_lease_raises_fence_lost(database: Database, experiment: UUID, write: str) -> None:
     stale = claimed(database, "w1")
     assert lose(database, experiment)
     claim(database, "w2")
@@ -70,7 +70,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(database: Database, experim
     assert do(database, transitions.renew, [stale], 30) == set()
 
 
-def test_starting_over_forgets_the_checkpoint_and_the_epochs(database: Database, experiment: UUID) -> None:
+def test_start_over_deletes_checkpoint_and_epochs(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_epoch, fence, make_epoch(1))
     do(database, transitions.record_checkpoint, fence, Checkpoint(1, 10, "file", "sha"))
@@ -81,7 +81,7 @@ def test_starting_over_forgets_the_checkpoint_and_the_epochs(database: Database,
         assert epochs.of_experiment(session, experiment) == []
 
 
-def test_success_stores_the_result_and_copies_its_figures(database: Database, experiment: UUID) -> None:
+def test_succeed_stores_the_result_and_copies_its_figures(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.succeed, fence, make_run(0.97))
     now = read_experiment(database, experiment)
@@ -96,7 +96,7 @@ def test_success_stores_the_result_and_copies_its_figures(database: Database, ex
     assert attempt.outcome == Outcome.SUCCEEDED
 
 
-def test_success_copies_how_fast_it_learned_and_its_usual_pace(database: Database, experiment: UUID) -> None:
+def test_succeed_copies_early_loss_and_median_pace(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     for epoch, pace in enumerate([1000.0, 40.0, 1010.0], start=1):
         do(database, transitions.record_epoch, fence, make_epoch(epoch, images_per_second=pace))
@@ -106,8 +106,8 @@ def test_success_copies_how_fast_it_learned_and_its_usual_pace(database: Databas
 
 
 @pytest.mark.parametrize("write", ["succeed", "fail", "cancelled"])
-def test_an_end_written_twice_is_written_once(database: Database, experiment: UUID, write: str) -> None:
-    """The database died in COMMIT: the worker cannot know, writes again, and must find that it is done."""
+def test_repeated_end_changes_nothing(database: Database, experiment: UUID, write: str) -> None:
+    """After a COMMIT whose answer got lost, the worker writes the end again, which must change nothing."""
     fence = claimed(database)
     if write == "cancelled":
         cancel(database, experiment)
@@ -117,7 +117,7 @@ def test_an_end_written_twice_is_written_once(database: Database, experiment: UU
     assert read_experiment(database, experiment).revision == before.revision
 
 
-def test_a_failure_keeps_its_cause_and_its_metrics(database: Database, experiment: UUID) -> None:
+def test_fail_keeps_cause_and_epochs(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_epoch, fence, make_epoch(1))
     do(database, transitions.fail, fence, Cause.DIVERGED, "loss became NaN in epoch 2")
@@ -129,7 +129,7 @@ def test_a_failure_keeps_its_cause_and_its_metrics(database: Database, experimen
         assert len(epochs.of_experiment(session, experiment)) == 1
 
 
-def test_a_release_costs_no_loss_and_keeps_the_checkpoint(database: Database, experiment: UUID) -> None:
+def test_release_counts_no_loss_and_keeps_the_checkpoint(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_checkpoint, fence, Checkpoint(0, 5, "file", "sha"))
     do(database, transitions.release, fence)
@@ -138,7 +138,7 @@ def test_a_release_costs_no_loss_and_keeps_the_checkpoint(database: Database, ex
     assert claimed(database, "w2").attempt == 2
 
 
-LAWLESS: dict[str, dict[str, Any]] = {
+INCONSISTENT: dict[str, dict[str, Any]] = {
     "running without a lease": {"status": "running"},
     "failed without a cause": {"status": "failed", "finished_at": after(0)},
     "terminal without an end": {"status": "failed", "cause": "diverged"},
@@ -154,13 +154,13 @@ LAWLESS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("law", LAWLESS)
-def test_the_tables_refuse_what_the_law_forbids(database: Database, experiment: UUID, law: str) -> None:
+@pytest.mark.parametrize("row", INCONSISTENT)
+def test_constraints_refuse_inconsistent_rows(database: Database, experiment: UUID, row: str) -> None:
     with pytest.raises(IntegrityError):
-        database.run("break", lambda s: s.execute(update(Experiment).values(**LAWLESS[law])))
+        database.run("break", lambda s: s.execute(update(Experiment).values(**INCONSISTENT[row])))
 
 
-def test_transitions_are_traced_in_order(database: Database, experiment: UUID) -> None:
+def test_trace_holds_transitions_in_order(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_epoch, fence, make_epoch(1))
     do(database, transitions.succeed, fence, make_run())

@@ -1,4 +1,4 @@
-"""Figures per epoch and layer in SQL, on both databases."""
+"""Records of diagnostics, on both databases."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -19,7 +19,7 @@ def layers_of(database: Database, id: UUID, since: int | None = None, layers: Se
         return diagnostics.of_experiment(session, id, since, layers)
 
 
-def test_what_is_measured_comes_back_by_epoch_and_layer(database: Database, experiment: UUID) -> None:
+def test_of_experiment_orders_layers_by_epoch_and_position(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     start = [make_layer(0, name, unchanged=True, parameters={"beta": 1.0}) for name in ("output", "conv1")]
     do(database, transitions.record_start, fence, start)
@@ -30,7 +30,7 @@ def test_what_is_measured_comes_back_by_epoch_and_layer(database: Database, expe
     assert [row.attempt for row in found] == [1, 1, 1]
 
 
-def test_what_is_not_finite_is_null_and_named(database: Database, experiment: UUID) -> None:
+def test_upsert_stores_non_finite_measures_as_null_and_names_them(database: Database, experiment: UUID) -> None:
     broken = {"epoch": 1, "layer": "conv1", "position": 0, "units": 2, "unchanged": False}
     figures = {
         "mean_before": float("nan"),
@@ -44,7 +44,7 @@ def test_what_is_not_finite_is_null_and_named(database: Database, experiment: UU
     assert (row.units, row.unchanged) == (2, False)
 
 
-def test_an_epoch_and_its_layers_have_one_revision(database: Database, experiment: UUID) -> None:
+def test_record_epoch_gives_an_epoch_and_its_layers_one_revision(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_start, fence, [make_layer(0)])
     started = read_experiment(database, experiment).revision
@@ -55,27 +55,27 @@ def test_an_epoch_and_its_layers_have_one_revision(database: Database, experimen
     assert now.epochs_done == 1
 
 
-def test_only_the_layers_asked_for(database: Database, experiment: UUID) -> None:
+def test_of_experiment_selects_layers_by_name(database: Database, experiment: UUID) -> None:
     layers = [make_layer(1, name) for name in ("conv1", "conv2", "dense1")]
     do(database, transitions.record_epoch, claimed(database), make_epoch(1), layers)
     found = layers_of(database, experiment, layers=["dense1", "conv1"])
     assert [row.layer for row in found] == ["conv1", "dense1"]
 
 
-def test_measuring_again_replaces(database: Database, experiment: UUID) -> None:
+def test_upsert_replaces_layers_of_the_same_attempt(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     for share in (0.4, 0.6):
         do(database, transitions.record_epoch, fence, make_epoch(1), [make_layer(1, zero_share=share)])
     assert [row.zero_share for row in layers_of(database, experiment)] == [0.6]
 
 
-def test_an_older_attempt_overwrites_nothing(database: Database, experiment: UUID) -> None:
+def test_older_attempt_does_not_overwrite_layers(database: Database, experiment: UUID) -> None:
     do(database, diagnostics.upsert, experiment, 2, [make_layer(1, zero_share=0.2)])
     do(database, diagnostics.upsert, experiment, 1, [make_layer(1, zero_share=0.1)])
     assert [row.zero_share for row in layers_of(database, experiment)] == [0.2]
 
 
-def test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start(database: Database, experiment: UUID) -> None:
+def test_claim_deletes_layers_past_the_checkpoint_and_keeps_epoch_0(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_start, fence, [make_layer(0)])
     for epoch in (1, 2, 3):
@@ -86,7 +86,7 @@ def test_a_claim_forgets_what_is_past_the_checkpoint_and_keeps_the_start(databas
     assert [row.epoch for row in layers_of(database, experiment)] == [0, 1, 2]
 
 
-def test_a_deleted_experiment_takes_them_along(database: Database, experiment: UUID) -> None:
+def test_remove_deletes_the_layers_of_an_experiment(database: Database, experiment: UUID) -> None:
     fence = claimed(database)
     do(database, transitions.record_start, fence, [make_layer(0)])
     do(database, transitions.release, fence)
@@ -95,7 +95,7 @@ def test_a_deleted_experiment_takes_them_along(database: Database, experiment: U
     assert layers_of(database, experiment) == []
 
 
-def test_an_export_reads_the_layers_of_a_page_of_experiments_at_once(database: Database) -> None:
+def test_of_experiments_orders_layers_by_experiment_epoch_and_position(database: Database) -> None:
     ids = [do(database, make_experiment).id for _ in range(3)]
     for id in reversed(ids):
         do(database, diagnostics.upsert, id, 1, [make_layer(1), make_layer(0, "dense1"), make_layer(0)])
