@@ -26,7 +26,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from benchmarks.filling import fill, id_of, study_of
-from service.api.server import settle
+from service.api.server import freeze_imports
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import curve
 from service.domain.status import Status
@@ -209,7 +209,7 @@ def opened(kind: str) -> Iterator[Place]:
 
 def main(kind: Literal["sqlite", "postgresql"], sizes: list[int], rounds: int = 5) -> None:
     first: dict[str, float] = {}
-    settle()  # as a server does
+    freeze_imports()  # as a server does
     with opened(kind) as place:
         for size in sizes:
             typer.echo(f"\n{kind}, {size:,} experiments (filled in {fill(place.database, size):.0f} s)")

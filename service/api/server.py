@@ -12,7 +12,7 @@ from service.settings import Settings
 
 
 def serve(api: FastAPI, settings: Settings) -> None:
-    """Serve until a signal says stop. Exits with a status that is not 0 where starting fails."""
+    """Serve until SIGINT or SIGTERM. Exits with status 1 if the server cannot start."""
     server = Server(
         uvicorn.Config(
             api,
@@ -25,22 +25,24 @@ def serve(api: FastAPI, settings: Settings) -> None:
             timeout_graceful_shutdown=5,
         )
     )
-    settle()
+    freeze_imports()
     with suppress(KeyboardInterrupt):  # raised again by the server when it has stopped
         server.run()
     if not server.started:
         sys.exit(1)
 
 
-def settle() -> None:
-    """Keep what is loaded by now out of all further garbage collections. A full one goes through everything that lives,
-    and while it does, no request is served: 0.1 s of all that is imported."""
+def freeze_imports() -> None:
+    """Exclude all objects that exist now from further garbage collections.
+
+    A full collection visits every live object, and no request is served while it does: 0.1 s for what is imported.
+    """
     gc.collect()
     gc.freeze()
 
 
 class Server(uvicorn.Server):
-    """Ends streams of events and waiting requests before it waits for its connections, which would not end."""
+    """A uvicorn server that ends event streams and waiting requests before it waits for its connections to close."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.services.feed.close()  # type: ignore[union-attr]  # typed as any ASGI app

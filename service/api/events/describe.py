@@ -1,4 +1,4 @@
-"""From changed rows to what is told of them: the newest state of each, and the epochs that changed."""
+"""Events of changed rows: the newest state of each experiment and study, and the epochs that changed."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -18,17 +18,20 @@ from service.storage.tables.changes import Tombstone
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
 
-NEVER_CHANGES = {"spec"}
+IMMUTABLE = {"spec"}
+"""Fields of an experiment that compact events leave out."""
 
 
 class EpochsEvent(EpochsView):
-    """Epochs of one experiment that were written or rewritten."""
+    """Epochs of one experiment that were written or replaced."""
 
     experiment_id: UUID
     study_id: UUID | None
 
 
 class DeletedEvent(View):
+    """The deletion of an experiment or a study."""
+
     kind: Literal["experiment", "study"]
     id: UUID
     study_id: UUID | None
@@ -36,47 +39,49 @@ class DeletedEvent(View):
 
 
 class ResetEvent(View):
+    """A gap in the stream: the client must read again all that it shows."""
+
     reason: str
     revision: int
 
 
 def describe(session: Session, deltas: Deltas) -> tuple[Item, ...]:
-    """In the order in which they are told."""
-    found = [*_experiments(session, deltas.experiments), *_metrics(deltas)]
+    """Return the events of changed rows in the order in which they are sent."""
+    items = [*_experiments(session, deltas.experiments), *_epochs(deltas)]
     for view in study_views.study_views(session, deltas.studies) if deltas.studies else []:
-        found.append(_item("study", None, view.id, view.revision, view))
-    found += [_deleted(row) for row in deltas.tombstones]
-    return tuple(sorted(found, key=lambda item: item.place))
+        items.append(_item("study", None, view.id, view.revision, view))
+    items += [_deleted(row) for row in deltas.tombstones]
+    return tuple(sorted(items, key=lambda item: item.place))
 
 
 def reset(reason: str, revision: int) -> Item:
-    """Tells the client to read again whatever it shows."""
+    """Return an event that tells the client to read again all that it shows."""
     return _item("reset", None, None, revision, ResetEvent(reason=reason, revision=revision))
 
 
 def _experiments(session: Session, rows: Sequence[Experiment]) -> Iterator[Item]:
     for view in views.experiment_views(session, rows):
-        compact = view.model_dump_json(exclude=NEVER_CHANGES)
+        compact = view.model_dump_json(exclude=IMMUTABLE)
         yield Item("experiment", view.id, view.study_id, view.revision, view.model_dump_json(), compact)
 
 
-def _metrics(deltas: Deltas) -> Iterator[Item]:
-    """One item for each experiment and revision, so that resuming between two revisions loses no epoch."""
-    of = {row.id: row for row in deltas.experiments}
-    ordered = sorted(deltas.epochs, key=_written)
-    for (id, revision), epochs in groupby(ordered, _written):
-        row = of[id]
+def _epochs(deltas: Deltas) -> Iterator[Item]:
+    """Yield one item per experiment and revision, so that no epoch is lost when a client resumes between revisions."""
+    experiments = {row.id: row for row in deltas.experiments}
+    ordered = sorted(deltas.epochs, key=_experiment_and_revision)
+    for (id, revision), epochs in groupby(ordered, _experiment_and_revision):
+        experiment = experiments[id]
         event = EpochsEvent(
             experiment_id=id,
-            study_id=row.study_id,
+            study_id=experiment.study_id,
             items=[EpochView.model_validate(epoch) for epoch in epochs],
-            valid_through_epoch=row.epochs_done,
+            valid_through_epoch=experiment.epochs_done,
             revision=revision,
         )
-        yield _item("metrics", id, row.study_id, revision, event)
+        yield _item("metrics", id, experiment.study_id, revision, event)
 
 
-def _written(epoch: Epoch) -> tuple[UUID, int]:
+def _experiment_and_revision(epoch: Epoch) -> tuple[UUID, int]:
     return epoch.experiment_id, epoch.revision
 
 

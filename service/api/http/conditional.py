@@ -15,15 +15,18 @@ from service.changefeed.feed import Feed
 
 JSON = "application/json"
 LOOK_SECONDS = 1.0
+"""The shortest time between two reads of a resource without a revision, such as one with a place in the queue."""
 LOOK_AT_LEAST_SECONDS = 5.0
-"""How often to look again at what changes without a revision of its own, a place in the queue: when anything has
-changed, and without that because workers come and go."""
+"""The longest time between them: workers come and go without a revision."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A representation. `revision` None: something in it moves without one (a queue position), so its ETag is a hash.
-    `final`: it will not change any more."""
+    """A representation of a resource at one moment.
+
+    `revision` is None where some of it changes without a revision, such as a queue position; its ETag is then a hash.
+    `final` says that it will not change any more.
+    """
 
     body: BaseModel
     revision: int | None
@@ -32,9 +35,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Resource:
-    """How to read one. `id` is of the experiment or study whose revision is its own too; None where there is more to
-    it. `peek` gives the revision alone, by primary key, or None where that cannot tell; `build` the whole. Both raise
-    when there is no such resource."""
+    """A resource and the functions that read it.
+
+    `id` is the experiment or study whose revision is also the resource's; None where it depends on more. `peek` reads
+    the revision alone, by primary key, or None where no revision tells whether it changed. `build` reads all of it.
+    Both raise NotFound when there is no such resource.
+    """
 
     id: UUID | None
     peek: Callable[[Session], int | None]
@@ -43,7 +49,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class _Look:
-    """`snapshot` None: it is what the client has."""
+    """One read of a resource. `snapshot` is None where the client has it already."""
 
     etag: str
     snapshot: Snapshot | None
@@ -51,12 +57,15 @@ class _Look:
 
 
 async def answer(request: Request, services: Services, resource: Resource, wait: float = 0) -> Response:
-    """The representation with its ETag, or 304. With `wait`, answer when there is something new (the client sent
-    If-None-Match) or final (it did not), at the latest after so many seconds."""
+    """Answer with the representation and its ETag, or with 304.
+
+    With `wait`, answer when the resource has changed (for a request with If-None-Match) or is final (without), at the
+    latest after so many seconds.
+    """
     known = _known(request)
     deadline = time.monotonic() + wait
     while True:
-        seen = services.feed.head
+        head = services.feed.head
         look = _remembered(services, resource, known) or await _read(services, resource, known)
         over = services.feed.closed or time.monotonic() >= deadline
         if look.snapshot is None or _knows(known, look.etag):
@@ -64,11 +73,11 @@ async def answer(request: Request, services: Services, resource: Resource, wait:
                 return Response(status_code=304, headers={"ETag": look.etag})
         elif known or over or look.snapshot.final:
             return _response(look.snapshot.body.model_dump_json(), look.etag)
-        await _change(services.feed, resource, look, known, seen, deadline)
+        await _change(services.feed, resource, look, known, head, deadline)
 
 
 def _remembered(services: Services, resource: Resource, known: set[str]) -> _Look | None:
-    """That it has not changed, where this process knows so without asking."""
+    """Return that the resource has not changed, where this process knows it without asking the database."""
     revision = None if resource.id is None or not known else services.feed.recall(resource.id)
     etag = _etag(services, revision)
     return _Look(etag, None, revision) if revision is not None and etag in known else None
@@ -82,22 +91,22 @@ async def _read(services: Services, resource: Resource, known: set[str]) -> _Loo
     return look
 
 
-async def _change(feed: Feed, resource: Resource, look: _Look, known: set[str], seen: int, deadline: float) -> None:
-    """Wait, without asking the database, until it may look different."""
+async def _change(feed: Feed, resource: Resource, look: _Look, known: set[str], head: int, deadline: float) -> None:
+    """Wait until the resource may have changed, without asking the database."""
     if known and look.revision is None:
         await feed.paused(min(LOOK_SECONDS, deadline - time.monotonic()))
-        await feed.moved(seen, min(LOOK_AT_LEAST_SECONDS, deadline - time.monotonic()))
+        await feed.moved(head, min(LOOK_AT_LEAST_SECONDS, deadline - time.monotonic()))
         return
     while not feed.closed and (left := deadline - time.monotonic()) > 0:
-        await feed.moved(seen, left)
-        batches = feed.after(seen)
+        await feed.moved(head, left)
+        batches = feed.after(head)
         if batches is None or any(resource.id is None or batch.touches(resource.id) for batch in batches):
             return
-        seen = batches[-1].until if batches else seen
+        head = batches[-1].until if batches else head
 
 
 def hashed(request: Request, body: BaseModel) -> Response:
-    """A list: its ETag is a hash of its text."""
+    """Answer with a list, whose ETag is a hash of its text, or with 304."""
     text = body.model_dump_json()
     etag = _hash(text)
     if _knows(_known(request), etag):
@@ -106,14 +115,14 @@ def hashed(request: Request, body: BaseModel) -> Response:
 
 
 def at_revision(request: Request, services: Services, revision: int, build: Callable[[], BaseModel]) -> Response:
-    """What was derived from everything at `revision`: built only where the client has not got it from then."""
+    """Answer with a body that depends on nothing but `revision`, or with 304 without building it."""
     return text_at_revision(request, services, revision, lambda: build().model_dump_json(), JSON)
 
 
 def text_at_revision(
     request: Request, services: Services, revision: int, build: Callable[[], str], media_type: str
 ) -> Response:
-    """The same of what is no JSON."""
+    """Do as `at_revision` for a text of another media type."""
     etag = _etag(services, revision)
     if _knows(_known(request), etag):
         return Response(status_code=304, headers={"ETag": etag})
@@ -121,7 +130,7 @@ def text_at_revision(
 
 
 def is_known(request: Request, etag: str) -> bool:
-    """Whether the client has what a strong ETag names."""
+    """Return whether the client has the representation of a strong ETag."""
     return _knows(_known(request), f"W/{etag}")
 
 
@@ -145,9 +154,8 @@ def _hash(text: str) -> str:
 
 
 def _known(request: Request) -> set[str]:
-    """The ETags of If-None-Match, compared weakly (RFC 9110, 13.1.2)."""
-    given = request.headers.get("if-none-match", "")
-    tags = (tag.strip() for tag in given.split(","))
+    """Return the ETags of If-None-Match, all as weak ones (RFC 9110, 13.1.2)."""
+    tags = (tag.strip() for tag in request.headers.get("if-none-match", "").split(","))
     return {tag if tag.startswith("W/") or tag == "*" else f"W/{tag}" for tag in tags if tag}
 
 

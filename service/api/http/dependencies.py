@@ -1,4 +1,4 @@
-"""Every dependency, named once. A dependency loads or answers 404, so that no route repeats it."""
+"""The dependencies of routes, each named once as an Annotated alias."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, get_origin
@@ -10,30 +10,27 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from service.api.http.idempotency import Creation, body_hash
+from service.api.http.loading import load_experiment, load_result, load_study
 from service.api.http.services import Services
 from service.domain.errors import (
-    ExperimentNotFound,
     FieldProblem,
     Invalid,
     PreconditionFailed,
-    StudyNotFound,
     UnsupportedMediaType,
 )
 from service.storage.engine.unit_of_work import UnitOfWork
-from service.storage.records import experiments
 from service.storage.records.idempotency import Request as CreatingRequest
-from service.storage.studies import records as studies
-from service.storage.tables.experiments import Experiment
+from service.storage.tables.experiments import Experiment, Result
 from service.storage.tables.studies import Study
 
 LOCAL = "local"
-"""Who acts, until there are API keys: whoever can reach the server."""
+"""The principal of every request, until there are API keys."""
 
 
-# What needs no thread is `async`: handing a request to the pool and back costs more than a whole poll answered 304.
+# Dependencies that need no thread are `async`: a thread of the pool costs more than all of a poll answered with 304.
 async def services(request: Request) -> Services:
-    found: Services = request.app.state.services
-    return found
+    services: Services = request.app.state.services
+    return services
 
 
 ServicesDep = Annotated[Services, Depends(services, scope="function")]
@@ -57,7 +54,7 @@ def _read_session(services: ServicesDep, _: Admitted) -> Iterator[Session]:
 
 
 def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iterator[UnitOfWork]:
-    """Commits when the route's function has returned and before the answer is sent; then wakes workers."""
+    """Commit when the route's function has returned and before the answer is sent; then wake workers."""
     name = request.scope["route"].name
     with services.database.write(name) as session:
         yield session
@@ -73,9 +70,9 @@ async def _listening(request: Request) -> AsyncIterator[None]:
 
 
 Listening = Annotated[None, Depends(_listening, scope="request")]
-"""Until the last byte of the answer is sent."""
+"""Counts as a listener until the last byte of the answer is sent."""
 
-# The function scope is what makes a failing commit an error answer instead of a broken promise.
+# With the function scope, a commit that fails is answered with an error; later, the answer would have been sent.
 ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
 WriteSession = Annotated[UnitOfWork, Depends(_write_session, scope="function")]
 
@@ -87,34 +84,35 @@ async def _principal() -> str:
 PrincipalDep = Annotated[str, Depends(_principal)]
 
 
-def locked_experiment(id: UUID, session: WriteSession) -> Experiment:
-    """Locked until the commit: what the route decides on its status still holds when it writes."""
-    experiment = experiments.find_locked(session, id)
-    if experiment is None:
-        raise ExperimentNotFound(f"There is no experiment {id}.")
-    return experiment
+def _experiment(id: UUID, session: ReadSession) -> Experiment:
+    return load_experiment(session, id)
 
 
-LockedExperiment = Annotated[Experiment, Depends(locked_experiment, scope="function")]
+def _locked_experiment(id: UUID, session: WriteSession) -> Experiment:
+    return load_experiment(session, id, lock=True)
+
+
+def _result(id: UUID, session: ReadSession) -> Result:
+    return load_result(session, id)
 
 
 def _locked_study(id: UUID, session: WriteSession) -> Study:
-    """Edited, cancelled and deleted by nobody else until the commit."""
-    study = studies.find_locked(session, id)
-    if study is None:
-        raise StudyNotFound(f"There is no study {id}.")
-    return study
+    return load_study(session, id, lock=True)
 
 
+ExperimentDep = Annotated[Experiment, Depends(_experiment, scope="function")]
+ResultDep = Annotated[Result, Depends(_result, scope="function")]
+LockedExperiment = Annotated[Experiment, Depends(_locked_experiment, scope="function")]
 LockedStudy = Annotated[Study, Depends(_locked_study, scope="function")]
+"""Locked until the commit: the status that the route decides on still holds when it writes."""
 
-IfMatch = Annotated[str | None, Header(description='The edit_version you have seen, quoted: "3".')]
+IfMatch = Annotated[str | None, Header(description='The newest `edit_version` that you have read, quoted: "3".')]
 
 
 def check_edit_version(if_match: str | None, edit_version: int) -> None:
-    """PreconditionFailed where the client has not seen the newest edit."""
+    """Raise PreconditionFailed if the client has not read the newest edit."""
     if if_match is not None and if_match.strip() not in ("*", f'"{edit_version}"'):
-        raise PreconditionFailed(f'It is at edit_version "{edit_version}" now, you sent {if_match}. Read it again.')
+        raise PreconditionFailed(f'The newest edit_version is "{edit_version}", you sent {if_match}. Read it again.')
 
 
 IdempotencyHeader = Annotated[
@@ -124,7 +122,7 @@ IdempotencyHeader = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="Any text of your own; the same request sent again with it creates nothing a second time.",
+        description="A text that you choose. The same request sent again with it creates nothing a second time.",
     ),
 ]
 
@@ -140,23 +138,23 @@ CreationDep = Annotated[Creation, Depends(_creation)]
 
 Wait = Annotated[
     float,
-    Query(ge=0, le=30, description="Seconds to wait for a change (with If-None-Match) or for the end (without)."),
+    Query(ge=0, le=30, description="Seconds to wait: with If-None-Match for a change, without it for the end."),
 ]
-Limit = Annotated[int, Query(ge=1, le=500, description="Most items on one page.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="The most items on one page.")]
 
 
 async def only_known_parameters(request: Request) -> None:
-    """A parameter that is misspelt, or given twice, is an error: silently ignored, it would answer another question
-    than the one asked."""
+    """Refuse query parameters that are unknown or repeated: if they were ignored, the answer would be to another
+    question."""
     if not request.scope["query_string"]:
         return
     known = _parameters(request.scope["route"].dependant)
-    given = [name for name, _ in request.query_params.multi_items()]
+    names = [name for name, _ in request.query_params.multi_items()]
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         takes = ", ".join(sorted(known)) or "none"
-        raise _refused("Unknown", unknown, f"There is no such parameter; there are: {takes}", "unknown_parameter")
-    repeated = [name for name in request.query_params if given.count(name) > 1 and get_origin(known[name]) is not list]
+        raise _refused("Unknown", unknown, f"There is no such parameter; the route takes: {takes}", "unknown_parameter")
+    repeated = [name for name in request.query_params if names.count(name) > 1 and get_origin(known[name]) is not list]
     if repeated:
         raise _refused("Repeated", repeated, "Give it once", "repeated_parameter")
 
@@ -167,26 +165,26 @@ def _refused(how: str, names: list[str], reason: str, code: str) -> Invalid:
 
 
 def _parameters(dependant: Dependant) -> dict[str, Any]:
-    """Name and type of each query parameter of a route, those of its dependencies included."""
-    found: dict[str, Any] = {}
+    """Return the name and type of each query parameter of a route and of its dependencies."""
+    parameters: dict[str, Any] = {}
     for field in dependant.query_params:
         kind: Any = field.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found |= {name: each.annotation for name, each in kind.model_fields.items()}
+            parameters |= {name: info.annotation for name, info in kind.model_fields.items()}
         else:
-            found[field.alias] = kind
+            parameters[field.alias] = kind
     for part in dependant.dependencies:
-        found |= _parameters(part)
-    return found
+        parameters |= _parameters(part)
+    return parameters
 
 
 async def only_json(request: Request) -> None:
-    """A body must be declared as JSON: browsers may send other types across sites without asking first."""
+    """Refuse bodies that are not declared as JSON: browsers send other types to other sites without asking first."""
     if request.scope["route"].body_field is None:
         return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
-        raise UnsupportedMediaType(f"Send the body as application/json, not as {kind or 'nothing declared'}.")
+        raise UnsupportedMediaType(f"Send the body as application/json, not as {kind or 'an undeclared type'}.")
 
 
 EVERY_ROUTE = [Depends(only_known_parameters), Depends(only_json)]

@@ -1,4 +1,4 @@
-"""Where every exception of a request becomes a problem."""
+"""Handlers that turn every exception of a request into a problem."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 def add_handlers(app: FastAPI) -> None:
+    """Answer every exception with a problem."""
     for kind in (ActLabError, Refusal, RequestValidationError, HTTPException, DBAPIError, PoolTimeout, Exception):
         app.add_exception_handler(kind, _answer)
 
@@ -45,36 +46,36 @@ def _translated(request: Request, error: BaseException | None) -> ActLabError:
             return _http(request, error)
         case DBAPIError() | PoolTimeout():
             return _database(error)
-    return ActLabError("A defect of the service; its log holds the traceback. Nothing was stored.")
+    return ActLabError("The service has a defect; its log has the traceback. Nothing was stored.")
 
 
-def _invalid(found: Sequence[Any]) -> ActLabError:
-    if any(error["type"] == "json_invalid" for error in found):
-        error = found[0]
+def _invalid(validation_errors: Sequence[Any]) -> ActLabError:
+    if any(error["type"] == "json_invalid" for error in validation_errors):
+        error = validation_errors[0]
         return errors.MalformedJson(f"{error['ctx']['error']} at character {error['loc'][-1]}.")
-    problems = [_located(error) for error in found[: problem.MOST_PROBLEMS]]
+    problems = [_located(error) for error in validation_errors[: problem.MOST_PROBLEMS]]
     summary = "; ".join(f"{p.pointer.lstrip('/').replace('/', '.') or 'body'}: {p}" for p in problems[:3])
-    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    more = f"; and {len(validation_errors) - 3} more" if len(validation_errors) > 3 else ""
     return errors.Invalid(f"{summary}{more}.", errors=problems)
 
 
 def _located(error: Any) -> FieldProblem:
-    """FastAPI puts where it looked (body, query, path, header) before the path."""
+    """Return the problem of a validation error, in whose location FastAPI puts body, query, path or header first."""
     place, *path = error["loc"]
-    (found,) = field_problems([{**error, "loc": path}])
+    (field_problem,) = field_problems([{**error, "loc": path}])
     if place != "body":
-        found.pointer = ".".join(str(part) for part in path)
-    return found
+        field_problem.pointer = ".".join(str(part) for part in path)
+    return field_problem
 
 
 def _http(request: Request, error: HTTPException) -> ActLabError:
     if isinstance(error.__cause__, ActLabError):  # raised while the body was read, and wrapped on its way here
         return error.__cause__
     if error.status_code == 404:
-        return errors.NotFound(f"There is nothing at {request.url.path}. See /docs for what there is.")
+        return errors.NotFound(f"There is nothing at {request.url.path}. /docs lists all routes.")
     if error.status_code == 405:
         return errors.MethodNotAllowed(
-            f"{request.method} is not possible here.", Allow=(error.headers or {}).get("Allow", "")
+            f"{request.url.path} does not take {request.method}.", Allow=(error.headers or {}).get("Allow", "")
         )
     return errors.MalformedJson(f"The request body cannot be read as JSON: {_why_unreadable(error.__cause__)}.")
 
@@ -85,18 +86,18 @@ def _why_unreadable(error: BaseException | None) -> str:
             return "it is nested too deeply"
         case UnicodeDecodeError():
             return "it is not text in UTF-8"
-    return "it holds a number of thousands of digits"
+    return "it contains a number with thousands of digits"
 
 
 def _database(error: DBAPIError | PoolTimeout) -> ActLabError:
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if isinstance(error, DBAPIError) and not _is_outage(error):
-        return ActLabError("A defect of the service; its log holds the traceback. Nothing was stored.")
+        return ActLabError("The service has a defect; its log has the traceback. Nothing was stored.")
     return errors.DatabaseUnavailable(f"The database does not answer ({reason}). Try again.", Retry_After="5")
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    """Away, busy, full or timed out, as against a statement that is wrong."""
-    if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":  # OperationalError, where others say otherwise
+    """Return whether the database is away, busy, full or timed out, and not asked with a wrong statement."""
+    if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":  # a wrong statement, as an OperationalError
         return False
     return type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError")

@@ -1,4 +1,4 @@
-"""Creating once, however often the request arrives."""
+"""Idempotency keys: a request that is sent again creates nothing a second time."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ PREFIX = "/api/v1"
 
 
 def body_hash(body: bytes) -> str:
-    """Hash of a body as sent; of JSON, whatever its spacing and order of keys."""
+    """Return a hash of a body; equal JSON has one hash, whatever its spacing and order of keys."""
     try:
         canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
     except (ValueError, RecursionError):  # a body that the route does not read
@@ -25,15 +25,15 @@ def body_hash(body: bytes) -> str:
 
 
 class Creation:
-    """One creating request, with its Idempotency-Key if it has one."""
+    """A request that creates something, with its Idempotency-Key if it has one."""
 
     def __init__(self, request: idempotency.Request | None) -> None:
         self._request = request
 
     def once(self, session: Session, response: Response, collection: str, make: Callable[[UUID], object]) -> UUID:
-        """The id of what `make` creates, or of what the same request created before; sets Location.
+        """Call `make` with a new id unless the same request was served before; return the id and set Location.
 
-        IdempotencyMismatch when the key came with another route or body.
+        Raises IdempotencyMismatch when the key was used with another route or body.
         """
         id = new_id()
         return UUID(self.once_named(session, response, collection, str(id), lambda: make(id), status=202))
@@ -48,7 +48,7 @@ class Creation:
         *,
         status: int,
     ) -> str:
-        """The same for what has a name instead of an id."""
+        """Do as `once` for a record that has a name instead of an id."""
         location = f"{PREFIX}/{collection}/{name}"
         earlier = None if self._request is None else idempotency.reserve(session, self._request, status, location)
         if earlier is None:
@@ -70,6 +70,8 @@ class Creation:
 
 
 def gone_if_replayed(response: Response, id: UUID) -> None:
-    """Say that what an earlier request made was deleted since."""
+    """Raise Gone if an earlier request with the same key created the record, which was deleted since."""
     if response.headers.get("Idempotency-Replayed"):
-        raise Gone(f"{id} was created by this request before, and deleted since. Use a new Idempotency-Key.")
+        raise Gone(
+            f"An earlier request with this key created {id}, which was deleted since. Use a new Idempotency-Key."
+        )

@@ -1,4 +1,4 @@
-"""RFC 9457 problems: the one shape of every error."""
+"""The shape of every error: problem details (RFC 9457)."""
 
 from typing import Any
 
@@ -9,28 +9,31 @@ from service.domain.errors import ActLabError, FieldProblem
 from service.domain.text import printable
 
 MEDIA_TYPE = "application/problem+json"
-MOST_PROBLEMS = 100  # a megabyte of wrong fields is not answered with ten megabytes of what is wrong with them
+MOST_PROBLEMS = 100  # the answer to a megabyte of wrong fields would be ten megabytes
 
 
 class ProblemItem(BaseModel):
-    """One thing wrong with one field."""
+    """One error in one field or parameter."""
 
-    pointer: str | None = Field(None, description="JSON pointer into the body.", examples=["/epochs"])
-    parameter: str | None = Field(None, description="Name of a path, query or header parameter.")
-    column: int | None = Field(None, description="Where in a formula, from 1.")
+    pointer: str | None = Field(None, description="The field, as a JSON pointer into the body.", examples=["/epochs"])
+    parameter: str | None = Field(None, description="The name of the path, query or header parameter.")
+    column: int | None = Field(None, description="The position in a formula, counted from 1.")
     detail: str = Field(examples=["Should be greater than or equal to 1, got 0"])
     code: str = Field(examples=["greater_than_equal"])
 
 
 class Problem(BaseModel):
-    """What every error is answered with."""
+    """The body of every error answer (RFC 9457)."""
 
-    type: str = Field("about:blank", description="Always about:blank: `code` tells errors apart.")
+    type: str = Field("about:blank", description="Always about:blank; `code` names the kind of error.")
     title: str = Field(examples=["The request is not valid"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["epochs: Should be greater than or equal to 1, got 0"])
-    code: str = Field(description="Stable; for programs.", examples=["validation_error"])
-    errors: list[ProblemItem] = Field([], description="Each wrong field, where there are any.")
+    code: str = Field(
+        description="The kind of error. It never changes, so that programs can rely on it.",
+        examples=["validation_error"],
+    )
+    errors: list[ProblemItem] = Field([], description="The wrong fields and parameters, if the error is about any.")
 
 
 def render(error: ActLabError) -> JSONResponse:
@@ -58,7 +61,7 @@ def _item(problem: FieldProblem) -> ProblemItem:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries for error answers, in problem+json alone."""
+    """Return the OpenAPI entries of error answers, whose only media type is problem+json."""
     reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: reference}} for status in statuses}
 
@@ -66,16 +69,16 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _DESCRIPTIONS = {
     400: "The body is not JSON, or the host name is not served",
     401: "Not authenticated",
-    403: "Not allowed, such as a change asked for by another web site",
-    404: "There is no such thing",
+    403: "Not allowed, such as a change that another web site sends",
+    404: "Not found",
     409: "The status does not allow this",
-    410: "It was deleted since",
-    412: "It was edited meanwhile",
+    410: "The record was deleted",
+    412: "The record was edited since you read it",
     413: "The body is too large",
     415: "The body is not declared as JSON",
     422: "A field or parameter is not valid",
     503: "Too many requests, or the database does not answer",
 }
 EVERYWHERE = responses(400, 401, 403, 422, 503)
-"""What any route may answer."""
+"""The error answers of every route."""
 WITH_BODY = responses(413, 415)

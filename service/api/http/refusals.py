@@ -1,4 +1,4 @@
-"""Refusals of comparisons as errors of the parameter that each is about."""
+"""Refusals of comparisons as errors of a query parameter."""
 
 from service.domain.comparisons.refusals import (
     Confounded,

@@ -1,4 +1,4 @@
-"""What an API process holds for all its requests."""
+"""The objects that all requests of an API process share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ BACKGROUND_CONNECTIONS = 3  # the reaper, the reconciler and the poller, which m
 
 @dataclass
 class Services:
+    """Settings, database and feed of this process, and admission to the database's connections."""
+
     settings: Settings
     database: Database
     waker: Waker
@@ -32,23 +34,23 @@ class Services:
         self.limiter = anyio.CapacityLimiter(max(1, self.database.pool_size - BACKGROUND_CONNECTIONS))
 
     async def admit(self, borrower: object) -> None:
-        """Wait for one of the database connections; Overloaded when that takes too long.
+        """Wait for one of the database connections. Raises Overloaded when that takes too long.
 
-        Waiting happens here, where it holds no thread: a request that waited for a connection inside the thread pool
-        would hold a thread that those with a connection need to finish.
+        Requests wait here, where they hold no thread: one that waited for a connection inside the thread pool would
+        hold a thread that requests with a connection need to finish.
         """
         try:
             with anyio.fail_after(self.settings.admission_seconds):
                 await self.limiter.acquire_on_behalf_of(borrower)
         except TimeoutError as error:
             waited = self.settings.admission_seconds
-            raise Overloaded(f"No database connection came free in {waited:g} s.", Retry_After="2") from error
+            raise Overloaded(f"No database connection was free within {waited:g} s.", Retry_After="2") from error
 
     def leave(self, borrower: object) -> None:
         self.limiter.release_on_behalf_of(borrower)
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        """A short read from a route that is `async`."""
+        """Run a short read in a thread, for a route that is `async`."""
         borrower = object()
         await self.admit(borrower)
         try:

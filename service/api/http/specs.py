@@ -14,7 +14,7 @@ from service.storage.records.activations import StoredRegistry
 
 B = TypeVar("B", bound=BaseModel)
 
-# FastAPI reads a body before anything can look into the database: it only hands the JSON on, and documents it.
+# FastAPI validates a body before a dependency can read the database. It only passes the JSON on, and documents it.
 _AS_SENT = WrapValidator(lambda body, _: body)
 
 
@@ -34,5 +34,5 @@ def _read(model: type[B], body: Any, registry: StoredRegistry) -> B:
     try:
         return model.model_validate(body, from_attributes=True, context={REGISTRY: registry})
     except ValidationError as error:
-        found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-        raise RequestValidationError(found) from error
+        errors = [{**details, "loc": ("body", *details["loc"])} for details in error.errors()]
+        raise RequestValidationError(errors) from error

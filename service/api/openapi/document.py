@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI derives, with our one shape of errors and tags in reading order."""
+"""The OpenAPI document: FastAPI's, with one shape of errors, tags in reading order and examples of answers."""
 
 import json
 import re
@@ -11,29 +11,31 @@ from service.api.http.problem import Problem
 from service.api.openapi.examples import BY_COMPONENT
 
 TAGS = [
-    {"name": "experiments", "description": "Submit a spec, watch it train, read its result."},
+    {"name": "experiments", "description": "Submit a spec, follow its training and read its result."},
     {"name": "studies", "description": "A grid of experiments that share a question."},
-    {"name": "events", "description": "Be told when something changes, instead of asking."},
-    {"name": "comparisons", "description": "Groups side by side, with their uncertainty."},
-    {"name": "activations", "description": "The functions to choose from."},
-    {"name": "workers", "description": "Who trains, and what waits."},
-    {"name": "system", "description": "For whoever runs the service."},
+    {"name": "events", "description": "Follow changes as they happen, instead of polling."},
+    {"name": "comparisons", "description": "Compare groups of experiments, with their uncertainty."},
+    {"name": "activations", "description": "The catalogue of activation functions, and registered formulas."},
+    {"name": "workers", "description": "The workers and the queue."},
+    {"name": "system", "description": "The health of the service, for operators."},
 ]
-SPELT_OUT = ("ActivationSpec", "ParameterValue", "Dropout")  # with their short forms, where they are used
-SUMMARY = "Which activation function should this network use, and why? Evidence, over HTTP."
+SPELT_OUT = ("ActivationSpec", "ParameterValue", "Dropout")  # inline, with their short forms
+SUMMARY = "Experiments that show which activation function suits a network, and why."
 DESCRIPTION = """
-Post a spec, and workers train the network it describes; figures per epoch, test results and comparisons with their
-uncertainty are kept and served.
+Submit the spec of an experiment, and a worker trains the network that it describes. The service stores the figures of
+each epoch and the test results, and compares groups of experiments with their uncertainty.
 
-Every error is an `application/problem+json` with a stable `code` and, for invalid input, one entry in `errors` for
-each wrong field. Every list is paged by `cursor`. Resources carry an `ETag`: send it back as `If-None-Match` and get
-304 while nothing has changed; add `wait=30` to be answered when something does. Send an `Idempotency-Key` with a
-POST, and sending it again creates nothing twice.
+* **Errors** are `application/problem+json` with a stable `code` and, for invalid input, an entry in `errors` for each
+  wrong field.
+* **Lists** are paged with `cursor`.
+* **Resources** have an `ETag`. Send it in `If-None-Match` to get 304 until something changes; add `wait=30` to wait for
+  the change.
+* **Idempotency**: a POST that is sent again with the same `Idempotency-Key` creates nothing a second time.
 """
 
 
 def describe(app: FastAPI) -> None:
-    """Let the app answer /openapi.json with the document below, made once."""
+    """Make the app answer /openapi.json with this document, which is built once."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -59,7 +61,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs") | {"Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError", *SPELT_OUT):
         schemas.pop(unused, None)
-    for name, example in BY_COMPONENT.items():  # not in the models: FastAPI leaves out what is null in an example
+    for name, example in BY_COMPONENT.items():  # not in the models: FastAPI leaves nulls out of their examples
         schemas[name]["examples"] = [example]
     return document
 

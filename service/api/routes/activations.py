@@ -40,37 +40,42 @@ NOT_FOUND = responses(404)
 FARTHEST = 1e6
 
 Name = Annotated[
-    str, Path(pattern=NAME, max_length=LONGEST_NAME, description="As the catalogue lists it, or as it is registered.")
+    str, Path(pattern=NAME, max_length=LONGEST_NAME, description="A name of the catalogue, or of a registered formula.")
 ]
 Version = Annotated[
-    int | None, Query(ge=1, le=LATEST_VERSION, description="Of a registered activation; the newest unless given.")
+    int | None, Query(ge=1, le=LATEST_VERSION, description="The version of a registered formula. Default: the newest.")
 ]
 Start = Annotated[
     float, Query(alias="from", ge=-FARTHEST, le=FARTHEST, allow_inf_nan=False, description="The first x.")
 ]
 End = Annotated[float, Query(alias="to", ge=-FARTHEST, le=FARTHEST, allow_inf_nan=False, description="The last x.")]
-Points = Annotated[int, Query(ge=2, le=2001, description="How many points, evenly spaced.")]
+Points = Annotated[int, Query(ge=2, le=2001, description="The number of points, which are evenly spaced.")]
 ParametersText = Annotated[
     Text | None,
     Query(
         max_length=1000,
-        description="A JSON object of parameters that differ from the defaults.",
+        description="A JSON object of the parameters that differ from their defaults.",
         examples=['{"beta": 2}'],
     ),
 ]
 SeenVersion = Annotated[
-    str | None, Header(alias="If-Match", description='The newest version that you have seen, quoted: "3".')
+    str | None, Header(alias="If-Match", description='The newest version that you have read, quoted: "3".')
 ]
 
 
 class ActivationListQuery(BaseModel):
-    """Which activations, and which page."""
+    """The filter and page of a list of activations."""
 
     model_config = ConfigDict(extra="forbid")
 
-    archived: bool = Field(False, description="Archived ones too.")
-    limit: int = Field(50, ge=1, le=100, description="Most registered ones on a page; the catalogue is on the first.")
-    cursor: Text | None = Field(None, description="The `next_cursor` of the page before, with the same filter.")
+    archived: bool = Field(False, description="Include archived formulas.")
+    limit: int = Field(
+        50,
+        ge=1,
+        le=100,
+        description="The most registered formulas on a page. The first page has the whole catalogue too.",
+    )
+    cursor: Text | None = Field(None, description="The `next_cursor` of the page before; the filter must be the same.")
 
     @property
     def filter(self) -> activations.Filter:
@@ -81,8 +86,8 @@ class ActivationListQuery(BaseModel):
 def list_activations(
     request: Request, query: Annotated[ActivationListQuery, Query()], session: ReadSession
 ) -> Response:
-    """Every function to choose from, with what is known of it: the whole catalogue first, then registered formulas in
-    their newest versions."""
+    """List all activation functions with their properties: the catalogue first, then the newest versions of registered
+    formulas."""
     after = position_after(query.cursor, query.filter, "id")
     page = activations.page(session, query.filter, limit=query.limit, after=after)
     cursor = next_cursor(page, query.filter, "id")
@@ -95,58 +100,57 @@ def list_activations(
 def register_activation(
     new: NewActivation, session: WriteSession, principal: PrincipalDep, creation: CreationDep, response: Response
 ) -> ActivationView:
-    """Register a formula under a name, as its version 1, for specs to use."""
+    """Register a formula under a name, as version 1, for specs to use."""
     if new.name in CATALOGUE:
         raise NameTaken(f"{new.name!r} is a function of the catalogue. Choose another name.")
-    table = _measured(new)  # before the transaction begins, which holds others up
+    measured = _properties(new)  # before the transaction begins, which others wait for
     name = creation.once_named(
         session,
         response,
         "activations",
         new.name,
-        lambda: _register(session, principal, new, table),
+        lambda: _register(session, principal, new, measured),
         status=201,
     )
-    return activation_views.registered_view(_found(activations.find(session, name), name))
+    return activation_views.registered_view(_load(session, name))
 
 
 @router.post("/preview", responses=WITH_BODY)
 def preview_activation(choice: ChoiceDep) -> PreviewView:
-    """What a formula is: derivative, properties, curve and an estimate of its cost. Nothing is stored."""
+    """Compute the derivative, properties, curve and estimated cost of a formula. Nothing is stored."""
     return activation_views.preview_view(choice)
 
 
 @router.get("/{name}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ActivationView)
 def get_activation(name: Name, request: Request, session: ReadSession, version: Version = None) -> Response:
-    """One function: of the catalogue, or registered, in its newest version or in the one given."""
+    """Read a function of the catalogue, or a registered formula in its newest version or in `version`."""
     if name in CATALOGUE and version is None:
         return conditional.hashed(request, activation_views.catalogue_view(name))
-    found = _found(activations.find(session, name, version), name, version)
-    return conditional.hashed(request, activation_views.registered_view(found))
+    registered = _load(session, name, version)
+    return conditional.hashed(request, activation_views.registered_view(registered))
 
 
 @router.put("/{name}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))
 def edit_activation(
     name: Name, new: NewVersion, session: WriteSession, principal: PrincipalDep, if_match: SeenVersion = None
 ) -> ActivationView:
-    """Give a registered name another formula, as its next version. The one that it has changes nothing, and an archived
-    name is back either way. Experiments keep the version that they were submitted with."""
-    table = _measured(new)
-    found = _changeable(session, name)
-    if if_match is not None and if_match.strip() not in ("*", f'"{found.activation.newest}"'):
-        raise PreconditionFailed(f'Its newest version is "{found.activation.newest}", you sent {if_match}.')
-    if activations.holds(found.version, new):
-        activations.restore(session, found.activation)
+    """Register another formula under a name, as its next version. A formula equal to the newest version adds none. An
+    archived name becomes active again. Experiments keep the version that they were submitted with."""
+    measured = _properties(new)
+    registered = _load_changeable(session, name)
+    _check_newest(if_match, registered.activation.newest)
+    if activations.holds(registered.version, new):
+        activations.restore(session, registered.activation)
     else:
-        found = activations.add_version(session, found.activation, principal, new, table)
-    return activation_views.registered_view(found)
+        registered = activations.add_version(session, registered.activation, principal, new, measured)
+    return activation_views.registered_view(registered)
 
 
 @router.delete("/{name}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
 def archive_activation(name: Name, session: WriteSession) -> None:
-    """Take a registered name out of lists and from new specs. It is never given to another formula: experiments show
-    it, and its versions can still be read. PUT brings it back."""
-    activations.archive(session, _changeable(session, name).activation)
+    """Archive a registered name: lists leave it out, and new specs cannot use it. Its versions can still be read,
+    because experiments show them. PUT makes it active again."""
+    activations.archive(session, _load_changeable(session, name).activation)
 
 
 @router.get("/{name}/curve", responses=NOT_FOUND)
@@ -159,45 +163,60 @@ def get_curve(
     points: Points = 241,
     parameters: ParametersText = None,
 ) -> CurveView:
-    """Points of the graph of a function and of its derivative."""
+    """Read points of the graph of a function and of its derivative."""
     if name not in CATALOGUE or version is not None:
-        _found(activations.find(session, name, version), name, version)
+        _load(session, name, version)
     if start >= end:
         problem = FieldProblem("to", f"Must be more than from, which is {start:g}", "empty_range", end)
         raise Invalid(f"to: {problem}.", errors=[problem])
-    return activation_views.curve_view(_with(session, name, version, parameters), start, end, points)
+    return activation_views.curve_view(_with_parameters(session, name, version, parameters), start, end, points)
 
 
-def _register(session: Session, principal: str, new: NewActivation, table: Properties) -> None:
-    if not activations.create(session, principal, new, table):
+def _register(session: Session, principal: str, new: NewActivation, measured: Properties) -> None:
+    if not activations.create(session, principal, new, measured):
         remedy = f"PUT /api/v1/activations/{new.name} gives it a new version; or choose another name."
         raise NameTaken(f"{new.name!r} is registered. {remedy}")
 
 
-def _measured(new: NewVersion) -> Properties:
-    choice = new.selection
-    return properties(choice.definition.expression, choice.values)
+def _properties(new: NewVersion) -> Properties:
+    selection = new.selection
+    return properties(selection.definition.expression, selection.values)
 
 
-def _changeable(session: Session, name: str) -> Registered:
+def _check_newest(if_match: str | None, newest: int) -> None:
+    if if_match is not None and if_match.strip() not in ("*", f'"{newest}"'):
+        raise PreconditionFailed(f'Its newest version is "{newest}", you sent {if_match}.')
+
+
+def _load_changeable(session: Session, name: str) -> Registered:
+    """Return a registered name, locked. Raises NotChangeable for the catalogue's, and ActivationNotFound."""
     if name in CATALOGUE:
         raise NotChangeable(f"{name!r} is a function of the catalogue: register a formula under another name.")
-    return _found(activations.find_locked(session, name), name)
+    registered = activations.find_locked(session, name)
+    if registered is None:
+        raise _not_found(name, None)
+    return registered
 
 
-def _found(found: Registered | None, name: str, version: int | None = None) -> Registered:
-    if found is None:
-        which = f"{name!r}" if version is None else f"version {version} of {name!r}"
-        known = ", ".join(sorted(CATALOGUE))
-        raise ActivationNotFound(f"No activation {which} is registered; the catalogue has {known}.")
-    return found
+def _load(session: Session, name: str, version: int | None = None) -> Registered:
+    registered = activations.find(session, name, version)
+    if registered is None:
+        raise _not_found(name, version)
+    return registered
 
 
-def _with(session: Session, name: str, version: int | None, parameters: str | None) -> ActivationSpec:
-    """The named function with parameters from a query. Invalid, naming `parameters`, for any that it cannot take."""
-    given = {"name": name, "version": version, "parameters": _object(parameters or "{}")}
+def _not_found(name: str, version: int | None) -> ActivationNotFound:
+    subject = f"{name!r}" if version is None else f"version {version} of {name!r}"
+    return ActivationNotFound(
+        f"No activation {subject} is registered; the catalogue has {', '.join(sorted(CATALOGUE))}."
+    )
+
+
+def _with_parameters(session: Session, name: str, version: int | None, parameters: str | None) -> ActivationSpec:
+    """Return the named function with parameters from a query. Raises Invalid for parameters that it cannot take."""
+    choice = {"name": name, "version": version, "parameters": _object(parameters or "{}")}
     try:
-        return ActivationSpec.model_validate(given, context={REGISTRY: StoredRegistry(session, archived=True)})
+        return ActivationSpec.model_validate(choice, context={REGISTRY: StoredRegistry(session, archived=True)})
     except ValidationError as error:
         problems = field_problems(error.errors())
     for problem in problems:

@@ -1,4 +1,4 @@
-"""The route of verdicts."""
+"""The route of the articles' claims."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ router = APIRouter(tags=["comparisons"])
 
 @router.get("/studies/{id}/claims", responses=NOT_FOUND | NOT_MODIFIED, response_model=ArticleClaims)
 def get_study_claims(id: UUID, request: Request, session: ReadSession, services: ServicesDep) -> Response:
-    """The articles' twelve claims, each decided by its rule from this study's runs, with the evidence; what is
-    undecided says what is missing. The preset `claims` collects what it takes."""
+    """Judge the articles' twelve claims by the experiments of a study, with the evidence. Each claim has a rule; an
+    undecided claim names the experiments that are missing. The preset `claims` trains all that the rules need."""
     revision = experiment_sets.revision(session, Filter(study=id))
     return conditional.at_revision(request, services, revision, lambda: judge(observe(session, id)))

@@ -25,29 +25,29 @@ router = APIRouter(tags=["comparisons"])
 
 
 class QuestionQuery(GroupingQuery):
-    """Grouped by what, compared in which figure."""
+    """The grouping and the metric of a comparison."""
 
     metric: MetricName = PRIMARY
     versus: Text | None = Field(
         None,
-        description='Hold every group against this one: the value of the only factor, or JSON such as {"epochs": 3}.',
+        description='Compare every group with this one: the value of the only factor, or JSON such as {"epochs": 3}.',
         examples=["relu"],
     )
     seeds: bool = Field(False, description="Add the value of each seed.")
 
 
 class StudyQuestionQuery(QuestionQuery):
-    """The same, of a study."""
+    """The parameters of a study's comparison."""
 
     grid: Grid = None
 
 
 class ComparisonQuery(SetQuery, QuestionQuery):
-    """Which experiments, grouped by what, compared in which figure."""
+    """The experiments, grouping and metric of a comparison."""
 
 
 class ImageQuery(GroupingQuery):
-    """Two groups, grouped by what."""
+    """Two groups of test results."""
 
     a: Text = Field(
         description="The group that gets an image right, written as `versus` of a comparison.", examples=["swish"]
@@ -57,11 +57,11 @@ class ImageQuery(GroupingQuery):
 
 
 class ImageSetQuery(SetQuery, ImageQuery):
-    """Two groups of which experiments."""
+    """The experiments and the two groups."""
 
 
 class StudyImageQuery(ImageQuery):
-    """Two groups of a study."""
+    """The two groups of a study."""
 
     grid: Grid = None
 
@@ -70,7 +70,7 @@ class StudyImageQuery(ImageQuery):
 def get_comparison(
     request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
-    """Groups side by side over their seeds: means with Student-t intervals, tests corrected for their number, ranks."""
+    """Compare groups over their seeds: means with Student-t intervals, tests corrected for their number, and ranks."""
     paths = experiment_sets.group_by(session, query.group_by, query.study)
     revision = experiment_sets.revision(session, query.filter)
     return conditional.at_revision(request, services, revision, lambda: _compare(session, query.filter, query, paths))
@@ -84,16 +84,16 @@ def get_study_comparison(
     session: ReadSession,
     services: ServicesDep,
 ) -> Response:
-    """The same of one study, by its own factors unless told otherwise."""
-    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    revision = experiment_sets.revision(session, narrowed)
-    return conditional.at_revision(request, services, revision, lambda: _compare(session, narrowed, query, paths))
+    """Compare the groups of a study, by its own factors unless `group_by` names others."""
+    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, filters)
+    return conditional.at_revision(request, services, revision, lambda: _compare(session, filters, query, paths))
 
 
 @router.get("/comparisons/images", responses=NOT_FOUND, response_model=DifferingImages)
 def get_differing_images(query: Annotated[ImageSetQuery, Query()], session: ReadSession) -> DifferingImages:
-    """Which test images does swish get right that ReLU does not: those that most seeds of one group get right and most
-    of another wrong."""
+    """List the test images that most seeds of one group get right and most of another wrong, such as those that swish
+    gets right and ReLU does not."""
     return _images(session, query.filter, query, experiment_sets.group_by(session, query.group_by, query.study))
 
 
@@ -101,27 +101,27 @@ def get_differing_images(query: Annotated[ImageSetQuery, Query()], session: Read
 def get_study_differing_images(
     id: UUID, query: Annotated[StudyImageQuery, Query()], session: ReadSession
 ) -> DifferingImages:
-    """The same of one study, by its own factors unless told otherwise."""
-    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    return _images(session, narrowed, query, paths)
+    """List the images on which two groups of a study differ, by its own factors unless `group_by` names others."""
+    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    return _images(session, filters, query, paths)
 
 
-def _images(session: Session, narrowed: Filter, query: ImageQuery, paths: list[str]) -> DifferingImages:
+def _images(session: Session, filters: Filter, query: ImageQuery, paths: list[str]) -> DifferingImages:
     a, b = grouping.group_named(query.a, paths, "a"), grouping.group_named(query.b, paths, "b")
-    found = misclassified.difference(session, narrowed, paths, a, b, allow_mixed=query.allow_mixed)
+    difference = misclassified.difference(session, filters, paths, a, b, allow_mixed=query.allow_mixed)
     return DifferingImages(
         a=dict(a),
         b=dict(b),
-        n_a=found.n_a,
-        n_b=found.n_b,
-        test_images=found.test_images,
-        total=len(found.images),
-        images=[DifferingImage.model_validate(image) for image in found.images[: query.limit]],
+        n_a=difference.n_a,
+        n_b=difference.n_b,
+        test_images=difference.test_images,
+        total=len(difference.images),
+        images=[DifferingImage.model_validate(image) for image in difference.images[: query.limit]],
     )
 
 
-def _compare(session: Session, narrowed: Filter, query: QuestionQuery, paths: list[str]) -> Comparison:
+def _compare(session: Session, filters: Filter, query: QuestionQuery, paths: list[str]) -> Comparison:
     versus = None if query.versus is None else grouping.group_named(query.versus, paths)
-    gathered = comparisons.gather(session, narrowed, query.metric, paths, allow_mixed=query.allow_mixed)
-    images = comparisons.image_intervals(session, narrowed, query.metric, gathered)
+    gathered = comparisons.gather(session, filters, query.metric, paths, allow_mixed=query.allow_mixed)
+    images = comparisons.image_intervals(session, filters, query.metric, gathered)
     return compare(gathered.cells, query.metric, versus, images, seeds=query.seeds)

@@ -21,36 +21,36 @@ router = APIRouter(tags=["comparisons"])
 
 
 class CurveQuery(GroupingQuery):
-    """Curves of which figure, grouped by what, beside what."""
+    """The figure of curves, their grouping and the published curves beside them."""
 
     metric: CurveMetricName = Field(
         "validation_accuracy",
-        description="Losses are cross-entropies; total losses hold the L2 term too, as the article's do.",
+        description="The figure. Losses are cross-entropies; total losses include the L2 term, as the article's do.",
     )
     seeds: bool = Field(False, description="Add the figures of each seed.")
     level: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
-        None, description="Add when the runs of each group reached this value, as medians after Kaplan and Meier."
+        None, description="Add the time at which each group reached this value, as a Kaplan-Meier median."
     )
     reference: PublishedName | None = Field(
-        None, description="Add the curves that the article published: of accuracies and total losses."
+        None, description="Add the curves that the article published, for accuracies and total losses."
     )
 
 
 class StudyCurveQuery(CurveQuery):
-    """The same, of a study."""
+    """The parameters of a study's curves."""
 
     grid: Grid = None
 
 
 class CurveSetQuery(SetQuery, CurveQuery):
-    """Curves of which figure of which experiments, grouped by what, beside what."""
+    """The experiments, figure and grouping of curves."""
 
 
 @router.get("/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
 def get_curves(
     request: Request, query: Annotated[CurveSetQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
-    """Mean curves of groups over their seeds, epoch by epoch, with Student-t intervals; unsampled."""
+    """Read the mean curves of groups over their seeds at every epoch, with Student-t intervals."""
     paths = experiment_sets.group_by(session, query.group_by, query.study)
     revision = experiment_sets.revision(session, query.filter)
     return conditional.at_revision(request, services, revision, lambda: _curves(session, query.filter, query, paths))
@@ -60,16 +60,16 @@ def get_curves(
 def get_study_curves(
     id: UUID, request: Request, query: Annotated[StudyCurveQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
-    """The same of one study, by its own factors unless told otherwise; runs under way included."""
-    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    revision = experiment_sets.revision(session, narrowed)
-    return conditional.at_revision(request, services, revision, lambda: _curves(session, narrowed, query, paths))
+    """Read the mean curves of a study, by its own factors unless `group_by` names others. Running experiments count."""
+    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, filters)
+    return conditional.at_revision(request, services, revision, lambda: _curves(session, filters, query, paths))
 
 
-def _curves(session: Session, narrowed: Filter, query: CurveQuery, paths: list[str]) -> Curves:
+def _curves(session: Session, filters: Filter, query: CurveQuery, paths: list[str]) -> Curves:
     return curves.gather(
         session,
-        narrowed,
+        filters,
         query.metric,
         paths,
         allow_mixed=query.allow_mixed,

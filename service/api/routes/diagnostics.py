@@ -1,4 +1,4 @@
-"""The route of what goes on inside an experiment's network."""
+"""The route of an experiment's diagnostics."""
 
 from typing import Annotated
 from uuid import UUID
@@ -20,14 +20,12 @@ Layers = Annotated[
     Query(
         default_factory=list,
         max_length=40,
-        description="`conv1`, `conv2`, `dense1` to `dense20` or `output`; several, repeated. All unless given.",
+        description="`conv1`, `conv2`, `dense1` to `dense20` or `output`; repeat it for several. Default: all.",
     ),
 ]
 Measures = Annotated[
     list[Measure],
-    Query(
-        default_factory=list, max_length=40, description="What to tell of them; several, repeated. All unless given."
-    ),
+    Query(default_factory=list, max_length=40, description="Only these measures; repeat it for several. Default: all."),
 ]
 
 
@@ -39,11 +37,11 @@ async def get_diagnostics(
     layer: Layers,
     measure: Measures,
     since: Annotated[
-        int | None, Query(ge=0, le=2**63 - 1, description="Only what changed after this revision.")
+        int | None, Query(ge=0, le=2**63 - 1, description="Only records that changed after this revision.")
     ] = None,
     wait: Wait = 0,
 ) -> Response:
-    """Zero, saturated and dead units, gradients, updates and learned parameters, per epoch (0 is the start) and layer;
-    with `since`, only what changed. Drop epochs beyond `valid_through_epoch`, then upsert by epoch and layer. None
-    without diagnostics in the spec."""
+    """Read the diagnostics of each layer after each epoch (0 is the start): zero, saturated and dead units, gradients,
+    updates and learned parameters. With `since`, only those that changed: drop the epochs after `valid_through_epoch`,
+    then insert or replace by epoch and layer. The list is empty if the spec turns diagnostics off."""
     return await conditional.answer(request, services, views.diagnostics_resource(id, layer, measure, since), wait)

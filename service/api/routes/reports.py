@@ -23,17 +23,17 @@ MEDIA_TYPES: dict[Format, str] = {"html": "text/html", "markdown": "text/markdow
 EXAMPLES = {"text/html": "<!doctype html>...", "text/markdown": "# ReLU or swish?\n\nStudy 0190a5e4-..."}
 PAGES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One page that loads and runs nothing: figures are within it.",
+        "description": "One self-contained page without scripts: its figures are embedded.",
         "content": {kind: {"schema": {"type": "string", "examples": [text]}} for kind, text in EXAMPLES.items()},
     }
 }
 
 
 class ReportQuery(GroupingQuery):
-    """How to group, what decides, and as what to write it."""
+    """The format of a report, its metric and its grouping."""
 
-    format: Format = Field("html", description="A page for browsers, or text.")
-    metric: MetricName = Field(PRIMARY, description="What the groups are compared in.")
+    format: Format = Field("html", description="An HTML page, or Markdown.")
+    metric: MetricName = Field(PRIMARY, description="The figure that groups are compared in.")
     grid: Grid = None
     reference: PublishedName | None = Field(None, description="Set the article's published figures beside one's own.")
 
@@ -46,19 +46,19 @@ def get_study_report(
     session: ReadSession,
     services: ServicesDep,
 ) -> Response:
-    """The whole study, or one of its grids, as one page to read, keep or send: question, answer, tables, figures,
-    methods, versions, and the command that repeats it."""
-    paths, narrowed = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    revision = experiment_sets.revision(session, narrowed)
+    """Read the report of a study or of one of its grids as one page: question, answer, tables, figures, methods,
+    versions, and the command that repeats it."""
+    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, filters)
     return conditional.text_at_revision(
-        request, services, revision, lambda: _page(session, id, narrowed, query, paths), MEDIA_TYPES[query.format]
+        request, services, revision, lambda: _page(session, id, filters, query, paths), MEDIA_TYPES[query.format]
     )
 
 
-def _page(session: Session, id: UUID, narrowed: Filter, query: ReportQuery, paths: list[str]) -> str:
-    # Drawing takes 30 MiB and a second to load, which a service that is asked for no report need not spend.
+def _page(session: Session, id: UUID, filters: Filter, query: ReportQuery, paths: list[str]) -> str:
+    # Imported late: the drawing library takes 30 MiB and a second, which only a service that draws reports should pay.
     from service.report import pages
 
-    wanted = reports.Grouping(paths, query.metric, query.allow_mixed, query.grid, query.reference)
-    found = reports.build(session, id, narrowed, wanted)
-    return pages.html(found) if query.format == "html" else pages.markdown(found)
+    grouping = reports.Grouping(paths, query.metric, query.allow_mixed, query.grid, query.reference)
+    report = reports.build(session, id, filters, grouping)
+    return pages.html(report) if query.format == "html" else pages.markdown(report)

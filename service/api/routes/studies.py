@@ -22,6 +22,7 @@ from service.api.http.dependencies import (
     check_edit_version,
 )
 from service.api.http.idempotency import gone_if_replayed
+from service.api.http.loading import study_not_found
 from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
 from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
@@ -30,35 +31,33 @@ from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.views import exports
 from service.api.views import studies as study_views
 from service.api.views.exports import StudyFileQuery
-from service.domain.errors import StudyNotFound
 from service.domain.presets import PresetName
 from service.domain.study import StudyPatch, StudySpec
 from service.domain.text import Name, Text
 from service.storage.studies import records as studies
-from service.storage.tables.studies import Study
 from service.usecases import experiment_sets
 from service.usecases import studies as usecases
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 
 PLANNED: dict[int | str, dict[str, Any]] = {
-    200: {"model": StudyPlan, "description": "With `dry_run`: what it would hold and take."}
+    200: {"model": StudyPlan, "description": "With `dry_run`: the size of the study and its estimated duration."}
 }
 
 
 class StudyListQuery(BaseModel):
-    """Which studies, in which order, and which page."""
+    """The filters, order and page of a list of studies."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: Annotated[Name, Field(min_length=1)] | None = Field(
-        None, description="Part of the name, in small or capital letters."
+        None, description="A part of the name; letter case is ignored."
     )
-    preset: PresetName | None = Field(None, description="Made from this preset.")
+    preset: PresetName | None = Field(None, description="Only studies that were made from this preset.")
     sort: Literal["-id", "id"] = "-id"
     limit: Limit = 50
     cursor: Text | None = Field(
-        None, description="The `next_cursor` of the page before, with the same filters and sort."
+        None, description="The `next_cursor` of the page before; filters and sort must be the same."
     )
 
     @property
@@ -74,9 +73,12 @@ def submit_study(
     principal: PrincipalDep,
     creation: CreationDep,
     response: Response,
-    dry_run: Annotated[bool, Query(description="Store nothing: count, and estimate the time.")] = False,
+    dry_run: Annotated[
+        bool, Query(description="Store nothing; answer with the size of the study and its estimated duration.")
+    ] = False,
 ) -> StudyView | Response:
-    """Queue a grid of experiments: every combination of the factors' values, once per seed. All or none."""
+    """Queue a study: one experiment for each combination of the factors' values and each seed. All are queued, or
+    none."""
     staged = usecases.stage(session, spec, services.version, services.settings.max_study_experiments)
     if dry_run:
         return JSONResponse(study_views.plan(session, staged).model_dump(mode="json"))
@@ -87,7 +89,7 @@ def submit_study(
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[StudyView])
 def list_studies(request: Request, query: Annotated[StudyListQuery, Query()], session: ReadSession) -> Response:
-    """Studies with their progress, newest first."""
+    """List studies with their progress, newest first."""
     after = position_after(query.cursor, query.filter, query.sort)
     page = studies.page(session, query.filter, descending=query.sort == "-id", limit=query.limit, after=after)
     cursor = next_cursor(page, query.filter, query.sort)
@@ -97,22 +99,22 @@ def list_studies(request: Request, query: Annotated[StudyListQuery, Query()], se
 
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=StudyView)
 async def get_study(id: UUID, request: Request, services: ServicesDep, wait: Wait = 0) -> Response:
-    """One study and how far it is. With `wait`, answers when it has changed or finished."""
+    """Read a study and its progress. With `wait`, the answer comes when it has changed or finished."""
     return await conditional.answer(request, services, study_views.study_resource(id), wait)
 
 
 @router.get("/{id}/export", response_class=StreamingResponse, responses=NOT_FOUND | exports.FILE)
 async def export_study(id: UUID, query: Annotated[StudyFileQuery, Query()], services: ServicesDep) -> StreamingResponse:
-    """A file of the experiments of a study, or of one of its grids, that have ended, oldest first."""
-    _, narrowed = await services.read(lambda session: experiment_sets.of_study(session, id, query.grid, []))
-    return await exports.answer(services, narrowed, query, f"study-{id}")
+    """Download the ended experiments of a study, or of one of its grids, as one file, oldest first."""
+    _, filters = await services.read(lambda session: experiment_sets.of_study(session, id, query.grid, []))
+    return await exports.answer(services, filters, query, f"study-{id}")
 
 
 @router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))
 def edit_study(
     patch: StudyPatch, study: LockedStudy, session: WriteSession, services: ServicesDep, if_match: IfMatch = None
 ) -> StudyView:
-    """Change name or question, or add seeds: each new one is queued in every cell. A JSON merge patch."""
+    """Change the name or question, or add seeds, with a JSON merge patch. Every cell is queued with each new seed."""
     check_edit_version(if_match, study.edit_version)
     limit = services.settings.max_study_experiments
     study, session.wakes = usecases.edit(session, study, patch, services.version, limit)
@@ -121,19 +123,20 @@ def edit_study(
 
 @router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
 def cancel_study(study: LockedStudy, session: WriteSession) -> StudyView:
-    """Cancel what is queued at once, and what is running within a step or so. Cancelling twice is no error."""
+    """Cancel a study: queued experiments at once, running ones within about one step. A cancelled study can be
+    cancelled again."""
     return study_views.study_view(session, usecases.cancel(session, study))
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
 def delete_study(study: LockedStudy, session: WriteSession) -> None:
-    """Delete a study whose experiments have all ended, and them with their metrics and results."""
+    """Delete a study whose experiments have all ended, with its experiments, their epochs and results."""
     usecases.delete(session, study)
 
 
 def _created(session: Session, response: Response, id: UUID) -> StudyView:
-    row: Study | None = studies.find(session, id)
-    if row is None:
+    study = studies.find(session, id)
+    if study is None:
         gone_if_replayed(response, id)
-        raise StudyNotFound(f"There is no study {id}.")
-    return study_views.study_view(session, row)
+        raise study_not_found(id)
+    return study_views.study_view(session, study)

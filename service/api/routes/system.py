@@ -1,4 +1,4 @@
-"""Routes for whoever runs the service: is the process up, and can it do its work?"""
+"""Routes for operators: the health of the process and its readiness."""
 
 import shutil
 
@@ -14,13 +14,13 @@ router = APIRouter(tags=["system"])
 
 @router.get("/healthz")
 async def get_health(services: ServicesDep) -> Health:
-    """The process answers. It asks nothing else, so that a database that is away restarts no API."""
+    """Check that the process answers. The database is not asked, so that its outage does not restart the API."""
     return Health(status="ok", version=services.version)
 
 
 @router.get("/readyz")
 def get_readiness(services: ServicesDep, session: ReadSession) -> Readiness:
-    """The database answers and is at the right revision; 503 otherwise."""
+    """Check that the database answers and is at the right revision; 503 otherwise."""
     migrate.check(services.database)
     disk = shutil.disk_usage(services.settings.home)
     return Readiness(

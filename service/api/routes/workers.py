@@ -14,13 +14,13 @@ router = APIRouter(tags=["workers"])
 
 @router.get("/workers")
 def list_workers(session: ReadSession) -> WorkersView:
-    """Who is alive, on which device, and what it runs."""
+    """List the workers: the device, memory and experiments of each, and whether it is alive."""
     return WorkersView(items=[_view(listed) for listed in workers.listed(session)])
 
 
 @router.get("/queue")
 def get_queue(session: ReadSession) -> QueueView:
-    """How much waits, for how long, and when it should be done."""
+    """Read the length of the queue, the longest wait and the estimated time until it is empty."""
     return QueueView.model_validate(order.depth(session))
 
 

@@ -9,7 +9,7 @@ from service.domain.status import Cause, Outcome
 
 
 class AttemptView(View):
-    """One try of one worker."""
+    """One attempt of a worker to train an experiment."""
 
     attempt: int
     worker: str
@@ -18,9 +18,11 @@ class AttemptView(View):
     outcome: Outcome | None
     cause: Cause | None
     detail: str | None
-    epochs: int = Field(description="Epochs done when it ended, those of earlier attempts included.")
+    epochs: int = Field(description="Epochs done at its end, those of earlier attempts included.")
     log_tail: str
 
 
 class AttemptsView(View):
+    """The attempts of an experiment, oldest first."""
+
     items: list[AttemptView]

@@ -1,4 +1,4 @@
-"""What goes on inside a network: the body of the answer."""
+"""Bodies of answers about the diagnostics of a network's layers."""
 
 from typing import Any
 
@@ -9,19 +9,24 @@ from service.domain.diagnostics import LayerDiagnostics
 
 
 class LayerView(LayerDiagnostics):
-    """One layer after one epoch. Measures that were not asked for are left out. Those that are not defined for the
-    activation, or not known, are null; so are those that were infinite or NaN, which `non_finite` names."""
+    """The diagnostics of one layer after one epoch.
+
+    Measures that the request does not select are left out. A measure is null if it is not defined for the activation,
+    if it was not taken, or if it was infinite or NaN; `non_finite` names the last kind.
+    """
 
     attempt: int
 
     @model_serializer(mode="wrap")
-    # Without the type that it returns, which would stand in the schema in place of the fields.
-    def _asked_for(self, whole: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+    # Without a return type, which would replace the fields in the schema.
+    def _selected(self, whole: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
         fields: dict[str, Any] = whole(self)
         return {name: value for name, value in fields.items() if name in self.model_fields_set}
 
 
 class DiagnosticsView(View):
-    items: list[LayerView] = Field(description="By epoch, from the input to the output.")
-    valid_through_epoch: int = Field(description="Drop epochs after this one: a resumed attempt repeats them.")
-    revision: int = Field(description="Give it as `since` to get only what changes after this answer.")
+    """The diagnostics of an experiment's layers, epoch by epoch."""
+
+    items: list[LayerView] = Field(description="By epoch, and within it by layer from the input to the output.")
+    valid_through_epoch: int = Field(description="Drop epochs after this one: a resumed attempt trains them again.")
+    revision: int = Field(description="Send it as `since` to get only what changes after this answer.")

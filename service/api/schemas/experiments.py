@@ -1,4 +1,4 @@
-"""Bodies about experiments."""
+"""Bodies of requests and answers about experiments."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,17 +18,18 @@ class ExperimentView(View):
     id: UUID
     name: str | None
     status: Status
-    cause: Cause | None = Field(description="Why it failed or was cancelled.")
-    detail: str | None = Field(description="What happened, in words.")
+    cause: Cause | None = Field(description="The cause of a failure or cancellation.")
+    detail: str | None = Field(description="A description of what happened.")
     remedy: str | None = Field(description="What to do about the cause.")
-    waiting_reason: str | None = Field(None, description="Why it is not running yet, while it is queued.")
-    queue_position: int | None = Field(None, description="1 is next, while it is queued.")
+    waiting_reason: str | None = Field(None, description="The reason why it waits, while it is queued.")
+    queue_position: int | None = Field(None, description="Its place in the queue, while it is queued; 1 is next.")
     cancel_requested: bool
     attempt: int
-    lost_count: int = Field(description="Attempts lost since the last progress.")
+    lost_count: int = Field(description="Lost attempts since the last finished epoch.")
     study_id: UUID | None
     activation_label: str = Field(
-        validation_alias="activation", description="As filters and comparisons name it: relu, swish(beta=2)."
+        validation_alias="activation",
+        description="The activation as filters and comparisons name it: relu, swish(beta=2).",
     )
     spec: Annotated[dict[str, Any], BeforeValidator(complete)] = Field(
         description="The spec with every default filled in."
@@ -37,27 +38,27 @@ class ExperimentView(View):
     notes: str | None
     priority: int
     epochs_done: int
-    test_accuracy: float | None = Field(description="Of the last epoch's weights; a fraction.")
-    test_loss: float | None = Field(description="Mean cross-entropy per image, in nats.")
+    test_accuracy: float | None = Field(description="Test accuracy of the last epoch's weights; a fraction.")
+    test_loss: float | None = Field(description="Mean cross-entropy per test image, in nats.")
     best_epoch: int | None = Field(description="The epoch with the lowest validation loss.")
     best_test_accuracy: float | None
     best_test_loss: float | None
-    seconds: float | None = Field(description="Training time of the attempt that finished.")
+    seconds: float | None = Field(description="Training time of the attempt that finished, in seconds.")
     early_loss: float | None = Field(
         description="Mean validation loss at 20 even checks within epochs 1 and 2: the lower, the faster it learned."
         " Null for one epoch, and without diagnostics."
     )
-    images_per_second: float | None = Field(description="Of training alone; the median over the epochs.")
+    images_per_second: float | None = Field(description="Images trained per second; the median over the epochs.")
     retry_of: UUID | None
-    edit_version: int = Field(description="Give it in If-Match to PATCH only what you have seen.")
+    edit_version: int = Field(description="Send it in If-Match, so that PATCH fails if somebody else has edited since.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    revision: int = Field(description="Rises with every change; of all changes anywhere, later ones are higher.")
+    revision: int = Field(description="It rises with every change. Revisions of all records come from one sequence.")
 
 
 class ExperimentPatch(BaseModel):
-    """A JSON merge patch: what is left out stays, null clears."""
+    """A JSON merge patch: a field that is left out stays, null clears it."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"name": "baseline"}]})
 
@@ -66,5 +67,6 @@ class ExperimentPatch(BaseModel):
     notes: Notes | None = None
 
     def changes(self) -> dict[str, Any]:
-        given = self.model_dump(exclude_unset=True)
-        return given | {"tags": given["tags"] or []} if "tags" in given else given
+        """Return the fields to change with their values; tags that are cleared become an empty list."""
+        edits = self.model_dump(exclude_unset=True)
+        return edits | {"tags": edits["tags"] or []} if "tags" in edits else edits

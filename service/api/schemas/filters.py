@@ -1,4 +1,4 @@
-"""Which experiments: the filters that lists, comparisons and exports share."""
+"""Filters of experiments, which lists, comparisons and exports share."""
 
 from typing import Annotated
 from uuid import UUID
@@ -16,30 +16,36 @@ Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
 class FilterQuery(BaseModel):
-    """Filters; what is left out does not narrow. Ranges include both ends."""
+    """Filters of experiments. One that is left out filters nothing; ranges include both ends."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
-    activation: Text | None = Field(None, description="Its label, such as relu, swish(beta=2) or mine v2 (a=1).")
+    activation: Text | None = Field(
+        None, description="The label of the activation, such as relu, swish(beta=2) or mine v2 (a=1)."
+    )
     dataset: DatasetName | None = None
     study: UUID | None = None
     tag: Text | None = None
     text: Annotated[Name, Field(min_length=1)] | None = Field(
-        None, description="Part of the name, in small or capital letters."
+        None, description="A part of the name; letter case is ignored."
     )
-    epochs_min: Count | None = Field(None, description="Epochs asked for, at least.")
-    epochs_max: Count | None = Field(None, description="Epochs asked for, at most.")
-    batch_size_min: Count | None = Field(None, description="Images a batch, at least.")
-    batch_size_max: Count | None = Field(None, description="Images a batch, at most.")
-    dropout_min: Share | None = Field(None, description="Dropout in both places, at least.")
-    dropout_max: Share | None = Field(None, description="Dropout in both places, at most.")
-    learning_rate_min: Rate | None = Field(None, description="Initial learning rate, at least.")
-    learning_rate_max: Rate | None = Field(None, description="Initial learning rate, at most.")
-    test_accuracy_min: Share | None = Field(None, description="Test accuracy at the last epoch, at least; a fraction.")
-    test_accuracy_max: Share | None = Field(None, description="Test accuracy at the last epoch, at most; a fraction.")
-    created_min: AwareDatetime | None = Field(None, description="Created at this time or later, with its time zone.")
-    created_max: AwareDatetime | None = Field(None, description="Created at this time or before, with its time zone.")
+    epochs_min: Count | None = Field(None, description="The smallest number of epochs of the spec.")
+    epochs_max: Count | None = Field(None, description="The largest number of epochs of the spec.")
+    batch_size_min: Count | None = Field(None, description="The smallest batch size.")
+    batch_size_max: Count | None = Field(None, description="The largest batch size.")
+    dropout_min: Share | None = Field(None, description="The smallest dropout, in both places.")
+    dropout_max: Share | None = Field(None, description="The largest dropout, in both places.")
+    learning_rate_min: Rate | None = Field(None, description="The smallest initial learning rate.")
+    learning_rate_max: Rate | None = Field(None, description="The largest initial learning rate.")
+    test_accuracy_min: Share | None = Field(
+        None, description="The smallest test accuracy at the last epoch; a fraction."
+    )
+    test_accuracy_max: Share | None = Field(
+        None, description="The largest test accuracy at the last epoch; a fraction."
+    )
+    created_min: AwareDatetime | None = Field(None, description="The earliest time of creation, with a time zone.")
+    created_max: AwareDatetime | None = Field(None, description="The latest time of creation, with a time zone.")
 
     @property
     def filter(self) -> Filter:
@@ -54,5 +60,5 @@ class FilterQuery(BaseModel):
         )
 
     def _ranges(self) -> tuple[Range, ...]:
-        found = (Range(name, getattr(self, f"{name}_min"), getattr(self, f"{name}_max")) for name in RANGES)
-        return tuple(each for each in found if (each.least, each.most) != (None, None))
+        ranges = (Range(name, getattr(self, f"{name}_min"), getattr(self, f"{name}_max")) for name in RANGES)
+        return tuple(range for range in ranges if (range.least, range.most) != (None, None))

@@ -1,4 +1,4 @@
-"""Query parameters that comparisons and curves share: which experiments, and how they are grouped."""
+"""Query parameters of comparisons, curves and reports: the set of experiments and its grouping."""
 
 import json
 from typing import Annotated, Any
@@ -17,10 +17,10 @@ MOST_IDS = 500
 
 
 class SetQuery(FilterQuery):
-    """Which experiments: those of a study, those that filters leave, those with these ids, or what all of it leaves."""
+    """Filters and ids that select a set of experiments. An experiment must match all of them."""
 
     id: Annotated[list[UUID], Field(max_length=MOST_IDS)] = Field(
-        [], description=f"Only these experiments; repeat it, {MOST_IDS} times at most."
+        [], description=f"Only these experiments; repeat it at most {MOST_IDS} times."
     )
 
     @property
@@ -29,30 +29,37 @@ class SetQuery(FilterQuery):
 
 
 Grid = Annotated[
-    Name | None, Field(description="Of a study with several grids, only this one, by its name.", examples=["depth"])
+    Name | None, Field(description="The name of one grid, for a study with several grids.", examples=["depth"])
 ]
 
 
 class GroupingQuery(BaseModel):
-    """How to group them."""
+    """The grouping of a set of experiments."""
 
     model_config = ConfigDict(extra="forbid")
 
     group_by: list[str] = Field(
-        [], description="Dotted spec paths; default: the study's factors, or activation.", examples=[["activation"]]
+        [],
+        description="Dotted spec paths to group by. Default: the study's factors, or activation.",
+        examples=[["activation"]],
     )
-    allow_mixed: bool = Field(False, description="Pool over device kinds, precisions and versions of the code.")
+    allow_mixed: bool = Field(
+        False, description="Allow groups that mix kinds of device, precisions or versions of the code."
+    )
 
 
 def group_named(text: str, paths: list[str], parameter: str = "versus") -> Factors:
-    """A group as factors: a JSON object of them, or the value alone where there is one factor."""
+    """Return the factors that a text names: a JSON object of them, or the value alone of the only factor.
+
+    Raises Invalid for the parameter if the text names no group.
+    """
     try:
-        read: Any = json.loads(text)
+        value: Any = json.loads(text)
     except (ValueError, RecursionError):
-        read = text
-    if isinstance(read, dict) and read.keys() <= set(paths):
-        return {path: factors.plain(value) for path, value in read.items()}
+        value = text
+    if isinstance(value, dict) and value.keys() <= set(paths):
+        return {path: factors.plain(level) for path, level in value.items()}
     if len(paths) == 1:
-        return {paths[0]: factors.plain(read)}
+        return {paths[0]: factors.plain(value)}
     reason = f"With {len(paths)} factors, give {parameter} as a JSON object of factors and values"
     raise Invalid(f"{reason}.", errors=[FieldProblem(parameter, reason, "not_a_group", text)])

@@ -7,20 +7,28 @@ from service.domain.results import ClassFigures, Fingerprint, LinearCollapse
 
 
 class ScoreView(View):
+    """The scores on the test set of the weights after one epoch."""
+
     epoch: int
     test_loss: float | None
     test_accuracy: float
-    interval: tuple[float, float] = Field(description="Wilson 95 % interval over the test images, not over seeds.")
+    interval: tuple[float, float] = Field(
+        description="Wilson 95% interval of the accuracy over the test images, not over seeds."
+    )
 
 
 class ResultView(View):
+    """The result of an experiment that succeeded."""
+
     last: ScoreView = Field(description="The primary score: the last epoch's weights.")
     best: ScoreView = Field(description="The secondary score: the weights with the lowest validation loss.")
     per_class: list[ClassFigures]
-    confusion_matrix: list[list[int]] = Field(description="Rows are true classes, columns predicted ones.")
+    confusion_matrix: list[list[int]] = Field(
+        description="Numbers of test images; rows are true classes, columns predicted classes."
+    )
     fingerprint: Fingerprint
     collapse: LinearCollapse | None = Field(
         None,
-        description="Of a network all of whose layers are linear (activation linear, average pooling): whether it is"
-        " one linear layer. Null otherwise, and without diagnostics.",
+        description="For a network of linear layers only (activation linear, average pooling): how far it is from one"
+        " linear layer. Null for other networks, and without diagnostics.",
     )

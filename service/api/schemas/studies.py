@@ -13,11 +13,11 @@ from service.domain.tuning import Choice, Tuning
 
 
 class TuningView(Tuning):
-    """How the learning rates are tuned, and what came of it."""
+    """The tuning of a study's learning rates, and its outcome."""
 
-    study: UUID = Field(description="The study that tries the rates, with its own progress, comparison and curves.")
-    tuned_at: datetime | None = Field(description="When the rates were chosen and the ranking was queued.")
-    choices: list[Choice] = Field(description="The rate of each cell, once they are chosen.")
+    study: UUID = Field(description="The study that tries the rates; it has its own progress, comparison and curves.")
+    tuned_at: datetime | None = Field(description="The time at which the rates were chosen and the ranking was queued.")
+    choices: list[Choice] = Field(description="The chosen rate of each cell; empty until all trials have ended.")
 
 
 class StudyView(View):
@@ -29,35 +29,44 @@ class StudyView(View):
     preset: str | None
     base: dict[str, Any]
     factors: dict[str, list[Any]]
-    grids: list[Grid] = Field(description="Where it has several; their base goes over `base`.")
+    grids: list[Grid] = Field(description="The grids of a study with several. The base of a grid overrides `base`.")
     seeds: list[int]
-    tuning: TuningView | None = Field(description="Where the learning rate of each cell is tuned first.")
-    reuse: bool = Field(description="Whether it counts finished experiments that it did not train.")
-    tunes: UUID | None = Field(description="The study that this one tries learning rates for.")
-    activations: dict[str, int] = Field(
-        description="Which version each registered name without one stands for, in seeds added later too."
+    tuning: TuningView | None = Field(
+        description="The tuning, for a study that tunes the learning rate of each cell first."
     )
-    experiments: int = Field(description="How many it holds.")
-    progress: dict[Status, int] = Field(description="Experiments per status.")
+    reuse: bool = Field(description="Whether it counts finished experiments of other studies.")
+    tunes: UUID | None = Field(description="The study for which this one tries learning rates.")
+    activations: dict[str, int] = Field(
+        description="The version of each registered activation that the spec names without one. Seeds added"
+        " later use it too."
+    )
+    experiments: int = Field(description="The number of its experiments.")
+    progress: dict[Status, int] = Field(description="The number of experiments in each status.")
     finished: bool
-    eta_seconds: float | None = Field(description="At the pace of those finished; null while that is unknown.")
-    cancelled_at: datetime | None = Field(description="When it was cancelled as a whole.")
-    edit_version: int = Field(description="Give it in If-Match to PATCH only what you have seen.")
+    eta_seconds: float | None = Field(
+        description="Estimated seconds until it finishes, at the pace so far; null while unknown."
+    )
+    cancelled_at: datetime | None = Field(description="The time at which the study was cancelled.")
+    edit_version: int = Field(description="Send it in If-Match, so that PATCH fails if somebody else has edited since.")
     created_at: datetime
     revision: int
 
 
 class StudyPlan(View):
-    """What a study would hold and take. Nothing is stored."""
+    """The size of a study and its estimated duration. Nothing is stored."""
 
-    cells: int = Field(description="Combinations of the factors' values, over all grids.")
-    experiments: int = Field(description="Cells times their seeds.")
+    cells: int = Field(description="The number of combinations of the factors' values, over all grids.")
+    experiments: int = Field(description="The number of experiments: cells times their seeds.")
     reused: int = Field(
-        description="How many of them have been trained already, with `reuse`. Of a study that tunes: of those that try"
-        " learning rates, for the others follow from what is found.",
+        description="The number of experiments that have been trained already, with `reuse`. For a study that tunes,"
+        " only those that try learning rates count, since the others depend on the chosen rates.",
     )
-    tuning_experiments: int = Field(description="How many of them try learning rates, before the others.")
-    train_seconds: float | None = Field(description="Training time of all of them together; null while unknown.")
-    seconds: float | None = Field(description="Until the last ends, once they start; null while unknown.")
-    workers: int = Field(description="Alive now.")
-    basis: str = Field(description="What the estimate rests on, or why there is none.")
+    tuning_experiments: int = Field(description="The number of experiments that try learning rates, before the others.")
+    train_seconds: float | None = Field(
+        description="Estimated training time of all experiments together, in seconds; null while unknown."
+    )
+    seconds: float | None = Field(
+        description="Estimated seconds from the first start to the last end; null while unknown."
+    )
+    workers: int = Field(description="The number of workers that are alive.")
+    basis: str = Field(description="The basis of the estimate, or the reason why there is none.")

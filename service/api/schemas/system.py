@@ -6,11 +6,15 @@ from service.api.schemas.base import View
 
 
 class Health(View):
+    """The health of the process."""
+
     status: str = Field(examples=["ok"])
     version: str = Field(examples=["0.1.0"])
 
 
 class Readiness(View):
+    """The state of everything that the service needs to do its work."""
+
     status: str = Field(examples=["ready"])
     database: str = Field(examples=["sqlite"])
     schema_revision: str = Field(examples=["0005"])

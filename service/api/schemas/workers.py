@@ -9,6 +9,8 @@ from service.api.schemas.base import View
 
 
 class WorkerView(View):
+    """A worker, its device and the experiments that it trains."""
+
     id: str
     hostname: str
     pid: int
@@ -19,7 +21,7 @@ class WorkerView(View):
         " `used` of them; null where not known."
     )
     status: str = Field(examples=["idle", "busy"])
-    alive: bool = Field(description="Heard of within the last 15 s.")
+    alive: bool = Field(description="Whether it sent a heartbeat within the last 15 s.")
     experiments: list[UUID]
     versions: dict[str, str]
     started_at: datetime
@@ -27,10 +29,14 @@ class WorkerView(View):
 
 
 class WorkersView(View):
+    """The workers, the one heard of last first."""
+
     items: list[WorkerView]
 
 
 class QueueView(View):
+    """The length of the queue and the estimated time until it is empty."""
+
     queued: int
     running: int
     oldest_queued_seconds: float | None

@@ -1,4 +1,4 @@
-"""Answers about activations, put together from their definitions."""
+"""Views of activations, built from their definitions."""
 
 from functools import cache
 
@@ -30,7 +30,7 @@ PREVIEW_RANGE = (-6.0, 6.0, 241)
 
 @cache
 def catalogue_view(name: str) -> ActivationView:
-    """A row of the catalogue."""
+    """Return the view of a function of the catalogue."""
     row = CATALOGUE[name]
     return ActivationView(
         name=row.name,
@@ -55,41 +55,42 @@ def catalogue_view(name: str) -> ActivationView:
     )
 
 
-def registered_view(found: Registered) -> ActivationView:
-    """A version of a registered formula."""
-    choice = choice_of(found)
+def registered_view(registered: Registered) -> ActivationView:
+    """Return the view of a version of a registered formula."""
+    choice = choice_of(registered)
     row = choice.definition
     return ActivationView(
-        name=found.activation.name,
-        version=found.version.version,
-        newest_version=found.activation.newest,
-        title=found.activation.name,
-        formula=found.version.formula,
+        name=registered.activation.name,
+        version=registered.version.version,
+        newest_version=registered.activation.newest,
+        title=registered.activation.name,
+        formula=registered.version.formula,
         computed_as=row.formula,
         same_as=row.name or None,
         latex=_latex(choice),
         **_derivative(row.expression),
-        parameters=[_parameter(name, given) for name, given in choice.parameters.items()],
-        properties=Properties.model_validate(found.version.properties),
+        parameters=[_parameter(name, value) for name, value in choice.parameters.items()],
+        properties=Properties.model_validate(registered.version.properties),
         recommended_initialisation=InitialisationView.model_validate(row.initialisation),
         advice=None,
         known_problem=None,
         named_in_article=False,
-        note=found.version.note,
+        note=registered.version.note,
         estimated_cost=estimated_cost(choice),
-        created_at=found.version.created_at,
-        archived_at=found.activation.archived_at,
+        created_at=registered.version.created_at,
+        archived_at=registered.activation.archived_at,
     )
 
 
-def choice_of(found: Registered) -> ActivationSpec:
-    """The version as a spec keeps it."""
-    version = found.version
-    given = {"name": found.activation.name, "version": version.version, "formula": version.formula}
-    return ActivationSpec.model_validate({**given, "parameters": version.parameters})
+def choice_of(registered: Registered) -> ActivationSpec:
+    """Return a version as the spec that uses it stores it."""
+    version = registered.version
+    spec = {"name": registered.activation.name, "version": version.version, "formula": version.formula}
+    return ActivationSpec.model_validate({**spec, "parameters": version.parameters})
 
 
 def curve_view(choice: ActivationSpec, start: float, end: float, points: int) -> CurveView:
+    """Return `points` evenly spaced points of a function and of its derivative, from `start` to `end`."""
     x = np.linspace(start, end, points)
     expression, values = choice.definition.expression, choice.values
     if not is_elementwise(expression):
@@ -99,6 +100,7 @@ def curve_view(choice: ActivationSpec, start: float, end: float, points: int) ->
 
 
 def preview_view(choice: ActivationSpec) -> PreviewView:
+    """Return the properties, curve and cost of a function that a spec could use."""
     row, values = choice.definition, choice.values
     return PreviewView(
         formula=choice.formula or row.formula,
@@ -118,22 +120,22 @@ def _latex(choice: ActivationSpec) -> str:
     return latex(parse(text, {**choice.parameters, **choice.values}))
 
 
-def _parameter(name: str, given: ParameterValue) -> ParameterView:
+def _parameter(name: str, parameter: ParameterValue) -> ParameterView:
     return ParameterView(
         name=name,
-        default=given.value,
+        default=parameter.value,
         minimum=-LARGEST_PARAMETER,
         maximum=LARGEST_PARAMETER,
-        learnable=given.learnable,
+        learnable=parameter.learnable,
         may_learn=True,
     )
 
 
 def _derivative(expression: Expression) -> dict[str, str | None]:
-    found = derivative_formula(expression)
-    if found is None:
+    derivative = derivative_formula(expression)
+    if derivative is None:
         return {"derivative": None, "derivative_latex": None}
-    return {"derivative": formula(found), "derivative_latex": latex(found)}
+    return {"derivative": formula(derivative), "derivative_latex": latex(derivative)}
 
 
 def _finite(values: Array) -> list[float | None]:

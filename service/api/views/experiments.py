@@ -1,4 +1,4 @@
-"""From rows to what clients see."""
+"""Views of experiments, and the resources that clients poll."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -6,21 +6,21 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.api.http.conditional import Resource, Snapshot
+from service.api.http.loading import experiment_not_found, load_experiment, load_result
 from service.api.schemas.attempts import AttemptsView
 from service.api.schemas.diagnostics import DiagnosticsView, LayerView
 from service.api.schemas.epochs import EpochsView, EpochView
 from service.api.schemas.experiments import ExperimentView
 from service.api.schemas.results import ResultView
 from service.domain.diagnostics import MEASURES, Measure
-from service.domain.errors import ExperimentNotFound, ResultNotReady
 from service.domain.status import Status
 from service.storage.queue import order
-from service.storage.records import attempts, diagnostics, epochs, experiments, results
-from service.storage.tables.experiments import Experiment, Result
+from service.storage.records import attempts, diagnostics, epochs, experiments
+from service.storage.tables.experiments import Experiment
 
 
 def experiment_views(session: Session, rows: Sequence[Experiment]) -> list[ExperimentView]:
-    """With position and reason for those that wait, in two queries more whatever their number."""
+    """Return the views of experiments; two further queries give those that wait their position and reason."""
     queued = [row.id for row in rows if row.status == Status.QUEUED]
     waiting = order.waiting(session, queued) if queued else {}
     return [_experiment(row, waiting.get(row.id)) for row in rows]
@@ -53,18 +53,18 @@ def experiment_resource(id: UUID) -> Resource:
         return None if status == Status.QUEUED else revision
 
     def build(session: Session) -> Snapshot:
-        view = experiment_view(session, found(session, id))
+        view = experiment_view(session, load_experiment(session, id))
         return Snapshot(view, None if view.status == Status.QUEUED else view.revision, view.status.terminal)
 
     return Resource(id, peek, build)
 
 
-def metrics_resource(id: UUID, since: int | None) -> Resource:
+def epochs_resource(id: UUID, since: int | None) -> Resource:
     def build(session: Session) -> Snapshot:
-        row = found(session, id)
+        experiment = load_experiment(session, id)
         items = [EpochView.model_validate(epoch) for epoch in epochs.of_experiment(session, id, since)]
-        body = EpochsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
-        return Snapshot(body, row.revision, Status(row.status).terminal)
+        body = EpochsView(items=items, valid_through_epoch=experiment.epochs_done, revision=experiment.revision)
+        return Snapshot(body, experiment.revision, Status(experiment.status).terminal)
 
     return Resource(id, lambda session: _revision(session, id)[0], build)
 
@@ -73,60 +73,38 @@ def diagnostics_resource(
     id: UUID, layers: Collection[str], measures: Collection[Measure], since: int | None
 ) -> Resource:
     left_out = set(MEASURES) - set(measures) if measures else set()
-    told = [name for name in LayerView.model_fields if name not in left_out]
+    fields = [name for name in LayerView.model_fields if name not in left_out]
 
     def build(session: Session) -> Snapshot:
-        row = found(session, id)
+        experiment = load_experiment(session, id)
         rows = diagnostics.of_experiment(session, id, since, layers)
-        items = [LayerView.model_validate({name: getattr(layer, name) for name in told}) for layer in rows]
-        body = DiagnosticsView(items=items, valid_through_epoch=row.epochs_done, revision=row.revision)
-        return Snapshot(body, row.revision, Status(row.status).terminal)
+        items = [LayerView.model_validate({name: getattr(layer, name) for name in fields}) for layer in rows]
+        body = DiagnosticsView(items=items, valid_through_epoch=experiment.epochs_done, revision=experiment.revision)
+        return Snapshot(body, experiment.revision, Status(experiment.status).terminal)
 
     return Resource(id, lambda session: _revision(session, id)[0], build)
 
 
 def result_resource(id: UUID) -> Resource:
     def build(session: Session) -> Snapshot:
-        result = finished(session, id)
-        return Snapshot(ResultView.model_validate(result), found(session, id).revision, final=True)
+        result = load_result(session, id)
+        return Snapshot(ResultView.model_validate(result), load_experiment(session, id).revision, final=True)
 
     return Resource(None, lambda session: None, build)
 
 
 def attempts_resource(id: UUID) -> Resource:
     def build(session: Session) -> Snapshot:
-        row = found(session, id)
+        experiment = load_experiment(session, id)
         body = AttemptsView.model_validate({"items": attempts.of_experiment(session, id)})
         # No revision: the log grows without one.
-        return Snapshot(body, None, Status(row.status).terminal)
+        return Snapshot(body, None, Status(experiment.status).terminal)
 
     return Resource(None, lambda session: None, build)
-
-
-def found(session: Session, id: UUID) -> Experiment:
-    row = experiments.find(session, id)
-    if row is None:
-        raise ExperimentNotFound(f"There is no experiment {id}.")
-    return row
-
-
-def finished(session: Session, id: UUID) -> Result:
-    """The result of an experiment that succeeded; ResultNotReady says why there is none."""
-    row = found(session, id)
-    result = results.of_experiment(session, id)
-    if result is None:
-        raise ResultNotReady(_why_no_result(row))
-    return result
 
 
 def _revision(session: Session, id: UUID) -> tuple[int, str]:
     row = experiments.revision(session, id)
     if row is None:
-        raise ExperimentNotFound(f"There is no experiment {id}.")
+        raise experiment_not_found(id)
     return row
-
-
-def _why_no_result(row: Experiment) -> str:
-    if Status(row.status).terminal:
-        return f"It ended as {row.status} ({row.cause}), so there is no result. {row.remedy}"
-    return f"It is {row.status}; wait for it with GET /api/v1/experiments/{row.id}?wait=30."

@@ -1,4 +1,4 @@
-"""Downloads of many experiments at once, streamed: memory does not grow with their number."""
+"""Exports of experiments as files, streamed so that memory does not grow with their number."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,28 +13,30 @@ from service.api.schemas.grouping import Grid
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.exports.columns import SHEETS, RowsName
 from service.domain.exports.formats import FORMATS, Format, FormatName
-from service.domain.status import Status
+from service.domain.status import TERMINAL, Status
 from service.storage.analysis.exports import Reader, Record
 from service.storage.records.experiments import Filter
 
 
 class FileQuery(BaseModel):
-    """Which file."""
+    """The format of an export and its rows."""
 
     model_config = ConfigDict(extra="forbid")
 
-    format: FormatName = Field("csv", description="Every format holds the same columns: docs/export.md.")
-    rows: RowsName = Field("experiments", description="What there is a row for.")
+    format: FormatName = Field(
+        "csv", description="The format of the file. All formats have the same columns, which docs/export.md describes."
+    )
+    rows: RowsName = Field("experiments", description="What each row is about.")
 
 
 class StudyFileQuery(FileQuery):
-    """Which file of a study."""
+    """The format, rows and grid of a study's export."""
 
     grid: Grid = None
 
 
 class ExportQuery(FilterQuery, FileQuery):
-    """Which experiments, as which file."""
+    """The filters, format and rows of an export."""
 
 
 _BINARY = {"type": "string", "format": "binary"}
@@ -50,11 +52,14 @@ FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def answer(services: Services, narrowed: Filter, query: FileQuery, name: str) -> StreamingResponse:
-    """The file. What is wrong from the start is a problem as everywhere; a failure later cuts the transfer off without
-    its end, which clients notice."""
-    _only_ended(narrowed)
-    reader = Reader(narrowed, query.rows)
+async def answer(services: Services, filters: Filter, query: FileQuery, name: str) -> StreamingResponse:
+    """Answer with the file.
+
+    Errors that are known before the first byte are answered as problems; a later failure breaks the transfer off
+    without its last chunk, which clients notice.
+    """
+    _check_ended(filters)
+    reader = Reader(filters, query.rows)
     first = await services.read(reader.block)
     file = FORMATS[query.format](SHEETS[query.rows])
     return StreamingResponse(
@@ -80,9 +85,7 @@ async def _chunks(
     yield await to_thread.run_sync(file.end)
 
 
-def _only_ended(narrowed: Filter) -> None:
-    if narrowed.status is not None and not Status(narrowed.status).terminal:
-        reason = (
-            f"Only what has ended is exported, which {narrowed.status} has not; ask for succeeded, failed, cancelled"
-        )
-        raise Invalid(f"{reason}.", errors=[FieldProblem("status", reason, "not_ended", narrowed.status)])
+def _check_ended(filters: Filter) -> None:
+    if filters.status is not None and not Status(filters.status).terminal:
+        reason = f"Only experiments that have ended are exported; choose {', '.join(sorted(TERMINAL))}"
+        raise Invalid(f"{reason}.", errors=[FieldProblem("status", reason, "not_ended", filters.status)])

@@ -1,4 +1,4 @@
-"""Studies, from rows to what clients see."""
+"""Views of studies and of their plans, and the resource that clients poll."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.api.http.conditional import Resource, Snapshot
+from service.api.http.loading import load_study, study_not_found
 from service.api.schemas.studies import StudyPlan, StudyView, TuningView
 from service.domain import estimates
-from service.domain.errors import StudyNotFound
 from service.domain.estimates import Wanted
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import Grid
@@ -24,10 +24,10 @@ from service.usecases.studies import StagedStudy
 
 
 def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
-    """With the progress of each, in three queries whatever their number."""
+    """Return the views of studies with their progress, in three queries for all."""
     ids = [row.id for row in rows]
-    found, tuners = progress.of_studies(session, ids), studies.tuners(session, ids)
-    return [_study(row, found[row.id], tuners.get(row.id)) for row in rows]
+    progress_of, tuners = progress.of_studies(session, ids), studies.tuners(session, ids)
+    return [_study(row, progress_of[row.id], tuners.get(row.id)) for row in rows]
 
 
 def study_view(session: Session, row: Study) -> StudyView:
@@ -68,7 +68,7 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
 
 
 def plan(session: Session, staged: StagedStudy) -> StudyPlan:
-    """Return what a staged study would hold and take, at the pace of what has just been trained."""
+    """Return the size of a staged study and its duration at the pace of recent experiments."""
     first, later = (staged.trials, staged.ranking) if staged.trials else (staged.ranking, [])
     submissions = [*staged.queued, *later]
     alive = workers.count_alive(session)
@@ -84,28 +84,22 @@ def plan(session: Session, staged: StagedStudy) -> StudyPlan:
 
 
 def _cells(submissions: Sequence[ExperimentSubmission]) -> list[Wanted]:
-    alike: dict[str, list[ExperimentSubmission]] = defaultdict(list)
-    for each in submissions:
-        alike[each.condition].append(each)
-    return [Wanted(cell[0].spec, len(cell)) for cell in alike.values()]
+    """Return the cells of submissions, each with its number of seeds."""
+    cells: dict[str, list[ExperimentSubmission]] = defaultdict(list)
+    for submission in submissions:
+        cells[submission.condition].append(submission)
+    return [Wanted(cell[0].spec, len(cell)) for cell in cells.values()]
 
 
 def study_resource(id: UUID) -> Resource:
     def peek(session: Session) -> int:
         revision = studies.revision(session, id)
         if revision is None:
-            raise StudyNotFound(f"There is no study {id}.")
+            raise study_not_found(id)
         return revision
 
     def build(session: Session) -> Snapshot:
-        view = study_view(session, found(session, id))
+        view = study_view(session, load_study(session, id))
         return Snapshot(view, view.revision, view.finished)
 
     return Resource(id, peek, build)
-
-
-def found(session: Session, id: UUID) -> Study:
-    row = studies.find(session, id)
-    if row is None:
-        raise StudyNotFound(f"There is no study {id}.")
-    return row

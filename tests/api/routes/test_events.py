@@ -251,7 +251,7 @@ def test_whoever_followed_another_database_reads_again(api: Running, database: D
     states.start(database)
     for cursor in (f"{'0' * 32}.1", f"{api.services.database_id}.1000"):
         (frame,) = told(api.client, last_event_id=cursor)
-        assert (frame.event, "another one" in frame.data["reason"]) == ("reset", True)
+        assert (frame.event, "another database" in frame.data["reason"]) == ("reset", True)
 
 
 def test_too_much_at_once_is_a_reset(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
