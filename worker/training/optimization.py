@@ -19,13 +19,16 @@ LOWEST_RATE = 1e-5
 
 
 def make_optimizer(spec: ExperimentSpec, network: Network) -> torch.optim.Optimizer:
-    """The loss's term l2 * sum(w^2) has the gradient 2 * l2 * w, which is a weight decay of 2 * l2 added to the
-    gradient (not AdamW's, which bypasses Adam's scaling)."""
+    """Return the spec's optimizer over all parameters, with the L2 term as weight decay of the regularised kernels.
+
+    The term l2 * sum(w^2) of the loss has the gradient 2 * l2 * w, which is a weight decay of 2 * l2 added to the
+    gradient (not AdamW's, which bypasses Adam's scaling).
+    """
     kernels = network.regularised()
-    held = {id(kernel) for kernel in kernels}
+    regularised = {id(kernel) for kernel in kernels}
     groups: list[dict[str, Any]] = [
         {"params": kernels, "weight_decay": 2 * spec.optimizer.l2},
-        {"params": [parameter for parameter in network.parameters() if id(parameter) not in held]},
+        {"params": [parameter for parameter in network.parameters() if id(parameter) not in regularised]},
     ]
     rate = learning_rate(spec)
     match spec.optimizer.name:
@@ -44,7 +47,7 @@ def learning_rate(spec: ExperimentSpec) -> float:
 
 
 def l2_penalty(spec: ExperimentSpec, network: Network) -> float:
-    """The L2 term of the loss, in nats; 0 for a network without such kernels."""
+    """Return the L2 term of the loss in nats; 0 for a network without regularised kernels."""
     with torch.no_grad():
         squares = sum(kernel.double().square().sum() for kernel in network.regularised())
     return spec.optimizer.l2 * float(squares)
@@ -62,6 +65,8 @@ class Schedule(Protocol):
 
 
 class Constant:
+    """Keeps the first learning rate."""
+
     def after_epoch(self, epoch: int, loss: float) -> None:
         pass
 
@@ -73,7 +78,11 @@ class Constant:
 
 
 class Cosine(Constant):
-    """Half a cosine from the first rate, in epoch 1, down to 0 after the last."""
+    """Half a cosine from the first rate, in epoch 1, down to 0 after the last.
+
+    PyTorch's CosineAnnealingLR computes each rate from the one before, which gives other bits (in 42 of 50 epochs), and
+    keeps a state that checkpoints of version 0.1.0 do not hold.
+    """
 
     def __init__(self, optimizer: torch.optim.Optimizer, rate: float, epochs: int) -> None:
         self.optimizer = optimizer
@@ -86,8 +95,10 @@ class Cosine(Constant):
 
 
 class Plateau:
-    """Keras's ReduceLROnPlateau as the article sets it. PyTorch lowers the rate after more than `patience` bad epochs,
-    Keras after as many: hence one less."""
+    """PyTorch's ReduceLROnPlateau with the article's settings and Keras's count.
+
+    PyTorch lowers the rate after more than `patience` bad epochs, Keras after as many: hence one less.
+    """
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self.scheduler = ReduceLROnPlateau(
@@ -120,8 +131,10 @@ def make_schedule(spec: ExperimentSpec, optimizer: torch.optim.Optimizer) -> Sch
 
 
 class EarlyStopping:
-    """Early stopping: `exhausted` once the validation loss has not fallen by more than `min_delta` for `patience`
-    epochs; never without a rule."""
+    """Counts the epochs without an improvement: a fall of the validation loss by more than the rule's `min_delta`.
+
+    `exhausted` is true after `patience` of them, and never without a rule.
+    """
 
     def __init__(self, rule: EarlyStoppingRule | None) -> None:
         self.rule = rule
