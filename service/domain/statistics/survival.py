@@ -1,4 +1,4 @@
-"""How long until something happens, where for some it had not happened yet when we stopped looking."""
+"""Times until an event, where some runs ended before the event happened (right-censored times)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Waiting:
-    """How long n took to get there. `median` is Kaplan and Meier's (1958), in the unit of the times: the first time by
-    which half have arrived, those who left before counted out from then on. None where fewer than half are known to
-    have."""
+    """The times of n runs until an event.
+
+    `median` is Kaplan and Meier's (1958), in the unit of the times: the first time by which half have reached the
+    event, where those that ended before are no longer counted. None where fewer than half are known to have reached it.
+    """
 
     n: int
     n_reached: int
@@ -17,17 +19,20 @@ class Waiting:
 
 
 def kaplan_meier(reached: Sequence[float], censored: Sequence[float]) -> Waiting:
-    """`reached`: when each of these arrived; `censored`: until when each of the others was seen not to have. Of two at
-    one time, the arrival comes first."""
+    """Return the waiting times of these runs.
+
+    `reached` holds the times of the events; `censored` holds the last times at which the other runs were known not to
+    have reached it. At equal times, the event comes first.
+    """
     n = len(reached) + len(censored)
     return Waiting(n, len(reached), len(censored), _median(sorted(reached), censored))
 
 
 def _median(reached: Sequence[float], censored: Sequence[float]) -> float | None:
-    left_to_arrive = 1.0
+    share_left = 1.0
     for time in dict.fromkeys(reached):
         waiting = sum(other >= time for other in (*reached, *censored))
-        left_to_arrive *= 1 - sum(other == time for other in reached) / waiting
-        if left_to_arrive <= 0.5 + 1e-12:  # 2/3 * 3/4 falls a hair beside a half
+        share_left *= 1 - sum(other == time for other in reached) / waiting
+        if share_left <= 0.5 + 1e-12:  # 2/3 * 3/4 is not exactly a half in floats
             return time
     return None
