@@ -1,1 +1,1 @@
-"""The articles' claims, each decided by a rule over what a study's experiments gave. docs/claims.md says how."""
+"""The articles' claims, each decided by a rule over the results of a study. docs/claims.md explains the rules."""

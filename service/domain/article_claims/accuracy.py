@@ -1,4 +1,4 @@
-"""Claims about how well functions end up: 9 and 11."""
+"""Claims about the accuracy that functions reach: 9 and 11."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ FEWEST_SEEDS = 10
 TWO_DATASETS = 2
 BETTER = partial(exceeds, least=0.0005, fewest=FEWEST_SEEDS)
 A_TENTH_POINT = 0.001
-OTHERS = ("sigmoid", "tanh", "leaky_relu", "swish")  # what the main article compares ReLU with
+OTHERS = ("sigmoid", "tanh", "leaky_relu", "swish")  # the functions that the main article compares ReLU with
 AT_ONE_RATE = "All at one learning rate, the article's, which favours some functions: a study that tunes says more."
 AT_THEIR_OWN = "Each at the learning rate that the study chose for it."
-BOTH_WAYS = (STANDARD, TUNED)
+BOTH_RATES = (STANDARD, TUNED)
 
 
 def accuracy(run: Observed) -> float | None:
@@ -27,25 +27,25 @@ def accuracy(run: Observed) -> float | None:
 
 def ninth(observations: Observations) -> ArticleClaim:
     title = "accuracy(swish) - accuracy(relu)"
-    parts = contrast(observations, title, "swish", "relu", accuracy, BETTER, "fraction", BOTH_WAYS)
+    parts = contrast(observations, title, "swish", "relu", accuracy, BETTER, "fraction", BOTH_RATES)
     return article_claim(
         9,
         "Swish is non-monotonic, lies between the linear function and ReLU, and is better.",
         "minimum -0.2785 at -1.2785; beta = 0 is x/2; sup |f - ReLU| <= 0.2785/beta; V(accuracy of swish - relu,"
         " 0.05 pp) from 10 seeds on two data sets",
         [*_facts(), *parts, *_second_dataset(parts)],
-        notes=[*_ways(parts), _not_alone()],
+        notes=[*_rate_notes(parts), _not_alone()],
     )
 
 
 def eleventh(observations: Observations) -> ArticleClaim:
     parts, verdicts = [], []
-    for setting in (each for way in BOTH_WAYS for each in observations.settings(["activation"], way)):
+    for setting in (setting for fields in BOTH_RATES for setting in observations.settings(["activation"], fields)):
         relu, others = setting.side(activation="relu"), setting.activations()
         if relu is not None and len(others) > 1:
-            found = _against(setting, relu, {name: side for name, side in others.items() if name != "relu"})
-            parts += found
-            verdicts.append(every(found))
+            comparisons = _against(setting, relu, {name: side for name, side in others.items() if name != "relu"})
+            parts += comparisons
+            verdicts.append(every(comparisons))
     missing = [] if parts else [open_part("accuracy(other) - accuracy(relu)", ["relu beside every other function"])]
     return article_claim(
         11,
@@ -54,13 +54,13 @@ def eleventh(observations: Observations) -> ArticleClaim:
         " 0.1 pp on every data set refutes",
         [*parts, *missing],
         _start_with_relu(parts) if parts else "undecided",
-        notes=_ways(parts),
+        notes=_rate_notes(parts),
     )
 
 
 @cache
 def _facts() -> tuple[Part, ...]:
-    """What claim 9 says of the function itself, held against its values."""
+    """Return the parts of claim 9 about the function itself, checked against its values."""
     facts = swish_facts()
     return (
         _fact("swish falls and rises", facts.minimum < 0),
@@ -80,9 +80,9 @@ def _not_alone() -> str:
     return f"That only swish is non-monotonic is refuted by {', '.join(sorted(not_monotonic()))}."
 
 
-def _ways(parts: Sequence[Part]) -> list[str]:
-    ways = [AT_THEIR_OWN if part.context.get(RATE) == TUNED[RATE] else AT_ONE_RATE for part in parts if part.evidence]
-    return list(dict.fromkeys(ways))
+def _rate_notes(parts: Sequence[Part]) -> list[str]:
+    notes = [AT_THEIR_OWN if part.context.get(RATE) == TUNED[RATE] else AT_ONE_RATE for part in parts if part.evidence]
+    return list(dict.fromkeys(notes))
 
 
 def _second_dataset(parts: Sequence[Part]) -> list[Part]:
@@ -94,7 +94,7 @@ def _second_dataset(parts: Sequence[Part]) -> list[Part]:
 
 
 def _against(setting: Setting, relu: Side, others: dict[str, Side]) -> list[Part]:
-    """Each other function against ReLU; the intervals hold together (Bonferroni)."""
+    """Compare each other function with ReLU; the intervals hold together (Bonferroni)."""
     rule = partial(below, limit=A_TENTH_POINT, confidence=1 - ALPHA / len(others))
     parts = [
         difference(f"accuracy({name}) - accuracy(relu)", setting, side, relu, accuracy, rule, "fraction")

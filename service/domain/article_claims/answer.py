@@ -1,4 +1,4 @@
-"""The shape of a verdict on a claim."""
+"""The models of a verdict on a claim."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,7 +14,7 @@ Verdict = Literal["supported", "refuted", "undecided"]
 
 
 class Evidence(Figures):
-    """Experiments that a figure was made of, one a seed."""
+    """The experiments of a figure, one a seed."""
 
     factors: dict[str, Factor]
     seeds: list[int]
@@ -34,8 +34,8 @@ class Part(Figures):
     interval: Interval | None = Field(None, description="Of the mean, over seeds; null without one.")
     confidence: float | None = Field(None, description="Level of the interval.")
     unit: str = ""
-    limit: float | None = Field(None, description="What the rule holds the figure against.")
-    missing: list[str] = Field([], description="What it would take to decide; empty where it is decided.")
+    limit: float | None = Field(None, description="The value that the rule compares the figure with.")
+    missing: list[str] = Field([], description="What is needed for a decision; empty where it is decided.")
     evidence: list[Evidence] = []
 
 
@@ -48,9 +48,9 @@ class ArticleClaim(Figures):
     claim: str
     rule: str
     verdict: Verdict
-    missing: list[str] = Field(description="What it would take to decide; empty where it is decided.")
+    missing: list[str] = Field(description="What is needed for a decision; empty where it is decided.")
     parts: list[Part]
-    notes: list[str] = Field([], description="What is told beside, and decides nothing.")
+    notes: list[str] = Field([], description="Remarks that do not affect the verdict.")
 
 
 class ArticleClaims(Figures):
@@ -60,7 +60,7 @@ class ArticleClaims(Figures):
 
 
 def every(parts: Sequence[Part]) -> Verdict:
-    """A conjunction: it needs every part, and any part refuted refutes."""
+    """Return the verdict of a conjunction: supported if every part is, refuted if any part is."""
     return conjunction([part.verdict for part in parts])
 
 
@@ -71,7 +71,7 @@ def conjunction(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def some(parts: Sequence[Part]) -> Verdict:
-    """Any part supported supports; only all refuted refute."""
+    """Return the verdict of a disjunction: supported if any part is, refuted only if all parts are."""
     verdicts = {part.verdict for part in parts}
     if "supported" in verdicts:
         return "supported"
@@ -81,9 +81,9 @@ def some(parts: Sequence[Part]) -> Verdict:
 def article_claim(
     number: int, words: str, rule: str, parts: Sequence[Part], verdict: Verdict | None = None, notes: Sequence[str] = ()
 ) -> ArticleClaim:
-    """With the verdict of a conjunction of its parts, unless it is given."""
+    """Return a claim with its parts; without a given verdict, that of their conjunction."""
     decided = every(parts) if verdict is None else verdict
-    missing = [] if decided != "undecided" else [each for part in parts for each in part.missing]
+    missing = [] if decided != "undecided" else [reason for part in parts for reason in part.missing]
     return ArticleClaim(
         number=number,
         claim=words,

@@ -1,4 +1,4 @@
-"""Claims about what goes on inside the network, from diagnostics per epoch and layer: 2, 3, 6, 7 and 8."""
+"""Claims about the inside of the network, from diagnostics per epoch and layer: 2, 3, 6, 7 and 8."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ FADES = partial(below, limit=-0.1)
 ABOUT_HALF = partial(within, low=0.4, high=0.6)
 DIES = partial(above, limit=0.01)
 UNNORMALISED: Fields = {**NETWORK, "model.batch_norm": False}
-LEAST_FLOAT = 1.4e-45  # what a gradient of exactly 0 may have been in float32
+LEAST_FLOAT = 1.4e-45  # the smallest float32; a smaller gradient is stored as exactly 0
 DIAGNOSTICS = "diagnostics of "
 
 
@@ -44,19 +44,19 @@ def second(observations: Observations) -> ArticleClaim:
 
 
 def third(observations: Observations) -> ArticleClaim:
-    where = {path: value for path, value in UNNORMALISED.items() if path != "model.dense_layers"}
+    network = {path: value for path, value in UNNORMALISED.items() if path != "model.dense_layers"}
     parts, notes = [], []
-    for setting in observations.settings(["activation", "model.dense_layers"], where):
+    for setting in observations.settings(["activation", "model.dense_layers"], network):
         for name in ("sigmoid", "tanh"):
             sides = {depth: setting.side(activation=name, model__dense_layers=depth) for depth in DEPTHS}
-            there = {depth: side for depth, side in sides.items() if side is not None}
-            if len(there) > 1:
-                parts.append(_fading(setting, name, there))
-                notes += _saturated(name, there)
+            sides_present = {depth: side for depth, side in sides.items() if side is not None}
+            if len(sides_present) > 1:
+                parts.append(_fading(setting, name, sides_present))
+                notes += _saturated(name, sides_present)
     for name in ("sigmoid", "tanh"):
         if not any(part.title.startswith(name) for part in parts):
-            wanted = f"{name} without batch normalisation at depths {', '.join(map(str, DEPTHS))}, with diagnostics"
-            parts.append(open_part(f"{name}: slope per layer", [wanted]))
+            missing = f"{name} without batch normalisation at depths {', '.join(map(str, DEPTHS))}, with diagnostics"
+            parts.append(open_part(f"{name}: slope per layer", [missing]))
     return article_claim(
         3,
         "With sigmoid and tanh, gradients vanish.",
@@ -96,18 +96,18 @@ def seventh(observations: Observations) -> ArticleClaim:
 
 def eighth(observations: Observations) -> ArticleClaim:
     dying = seventh(observations)
-    found = [Part(title="ReLU units die (claim 7)", verdict=dying.verdict, missing=dying.missing)]
-    cured, cost = [], []
+    premise = [Part(title="ReLU units die (claim 7)", verdict=dying.verdict, missing=dying.missing)]
+    cures, costs = [], []
     for setting in observations.settings(["activation"], UNNORMALISED):
         relu, leaky = setting.side(activation="relu"), setting.side(activation="leaky_relu")
         if relu is not None and leaky is not None:
             title = "inactive units, relu - leaky_relu"
-            cured.append(difference(title, setting, relu, leaky, _inactive, ONE_POINT, "fraction of units"))
-            cost.append(turns("ln(step time leaky_relu / relu)", setting, leaky, relu, A_COST))
+            cures.append(difference(title, setting, relu, leaky, _inactive, ONE_POINT, "fraction of units"))
+            costs.append(turns("ln(step time leaky_relu / relu)", setting, leaky, relu, A_COST))
     pair = ["relu and leaky_relu without batch normalisation, in turns"]
-    parts = [*found, *(cured or [open_part("inactive units, relu - leaky_relu", pair)]),
-             *(cost or [open_part("ln(step time leaky_relu / relu)", pair)])]  # fmt: skip
-    groups: list[Verdict] = [dying.verdict, some(cured), every(cost)]
+    parts = [*premise, *(cures or [open_part("inactive units, relu - leaky_relu", pair)]),
+             *(costs or [open_part("ln(step time leaky_relu / relu)", pair)])]  # fmt: skip
+    groups: list[Verdict] = [dying.verdict, some(cures), every(costs)]
     return article_claim(
         8,
         "Leaky ReLU cures it, at a cost.",
@@ -125,7 +125,7 @@ def eighth(observations: Observations) -> ArticleClaim:
 
 
 def _measured(measure: str, epoch: int | None) -> Any:
-    """The figure of one layer; at the last epoch for None."""
+    """Return the function that reads a measure of one layer, at this epoch or, for None, at the last one."""
 
     def figure(run: Observed, layer: str) -> float | None:
         value = run.layers.get(run.epochs if epoch is None else epoch, {}).get(layer, {}).get(measure)
@@ -135,26 +135,26 @@ def _measured(measure: str, epoch: int | None) -> Any:
 
 
 def _layers_of(side: Side) -> list[str]:
-    """Those with an activation, from the input on."""
-    seen = (layer for run in side.succeeded.values() for epoch in run.layers.values() for layer in epoch)
-    return [layer for layer in dict.fromkeys(seen) if layer != "output"]
+    """Return the names of the layers with an activation, from the input on."""
+    names = (layer for run in side.succeeded.values() for epoch in run.layers.values() for layer in epoch)
+    return [layer for layer in dict.fromkeys(names) if layer != "output"]
 
 
 def _layer_by_layer(observations: Observations, where: Fields, title: str, rule: Any, figure: Any) -> list[Part]:
-    """ReLU's layers, each judged by itself."""
-    found = []
+    """Judge each layer of ReLU's runs by itself."""
+    parts = []
     for setting in observations.settings(["activation"], where):
         relu = setting.side(activation="relu")
         if relu is None:
             continue
         layers = _layers_of(relu)
         if not layers:
-            found.append(open_part(title, [f"{DIAGNOSTICS}relu"], setting.context, [relu]))
+            parts.append(open_part(title, [f"{DIAGNOSTICS}relu"], setting.context, [relu]))
         for layer in layers:
-            found.append(
+            parts.append(
                 level(f"{layer}: {title}", setting, relu, partial(figure, layer=layer), rule, "fraction")
             )  # fmt: skip
-    return found
+    return parts
 
 
 def _dying(observations: Observations) -> list[Part]:
@@ -162,20 +162,20 @@ def _dying(observations: Observations) -> list[Part]:
     parts = []
     for rate in (0.001, 0.01):
         where: Fields = {**UNNORMALISED, "optimizer.learning_rate": rate, "optimizer.name": "adam"}
-        wanted = [f"relu without batch normalisation at learning rate {rate}"]
-        parts += _layer_by_layer(observations, where, title, DIES, figure) or [open_part(title, wanted)]
+        missing = [f"relu without batch normalisation at learning rate {rate}"]
+        parts += _layer_by_layer(observations, where, title, DIES, figure) or [open_part(title, missing)]
     return parts if any(part.evidence for part in parts) else []
 
 
 def _inactive(run: Observed) -> float | None:
-    """Share of all units, over the layers, that are never above 0 at the last epoch."""
+    """Return the share of all units, over the layers, that are never above 0 at the last epoch."""
     layers = [row for name, row in run.layers.get(run.epochs, {}).items() if name != "output"]
     known = [(row["units"], row["inactive_share"]) for row in layers if row.get("inactive_share") is not None]
     return sum(units * share for units, share in known) / sum(units for units, _ in known) if known else None
 
 
 def _zero_shares(observations: Observations, where: Fields) -> list[str]:
-    found = []
+    notes = []
     for setting in observations.settings(["activation"], where):
         side = setting.side(activation="relu")
         shares = (
@@ -183,10 +183,10 @@ def _zero_shares(observations: Observations, where: Fields) -> list[str]:
             if side
             else {}
         )
-        shown = [f"{layer} {fmean(values):.3f}" for layer, values in shares.items() if values]
-        if shown:
-            found.append(f"Without batch normalisation: {', '.join(shown)}.")
-    return list(dict.fromkeys(found))
+        means = [f"{layer} {fmean(values):.3f}" for layer, values in shares.items() if values]
+        if means:
+            notes.append(f"Without batch normalisation: {', '.join(means)}.")
+    return list(dict.fromkeys(notes))
 
 
 def _known(side: Side, figure: Any) -> list[float]:
@@ -197,23 +197,26 @@ def _known(side: Side, figure: Any) -> list[float]:
 
 
 def _frozen(setting: Setting, step: Side) -> list[Part]:
-    """Facts of every run that there is: a gradient is 0 or not."""
+    """Return the parts about gradients and weights below the output of the step network, over all runs with
+    diagnostics."""
     runs = list(step.succeeded.values())
-    looked = [run for run in runs if run.layers]
+    diagnosed = [run for run in runs if run.layers]
     titles = ("gradient below the output is 0 at every epoch", "weights below the output are those of epoch 0")
-    if not looked:
+    if not diagnosed:
         return [open_part(title, [f"{DIAGNOSTICS}{STEP}"], setting.context, [step]) for title in titles]
-    still = [_all(run, "gradient_norm", range(run.epochs + 1), lambda value: value == 0) for run in looked]
-    equal = [_all(run, "unchanged", [run.epochs], lambda value: value is True) for run in looked]
+    without_gradient = [
+        _all(run, "gradient_norm", range(run.epochs + 1), lambda value: value == 0) for run in diagnosed
+    ]
+    unchanged = [_all(run, "unchanged", [run.epochs], lambda value: value is True) for run in diagnosed]
     return [
         Part(
             title=title,
             verdict="supported" if all(holds) else "refuted",
             context=setting.context,
-            n=len(looked),
+            n=len(diagnosed),
             evidence=[step.evidence],
         )
-        for title, holds in zip(titles, (still, equal), strict=True)
+        for title, holds in zip(titles, (without_gradient, unchanged), strict=True)
     ]
 
 
@@ -230,13 +233,13 @@ def _fading(setting: Setting, name: str, sides: Mapping[int, Side]) -> Part:
             title, [f"{name} at depth {', '.join(map(str, absent))}"], setting.context, list(sides.values())
         )
     ratios = {depth: dict(_ratios(side)) for depth, side in sides.items()}
-    seeds = sorted(set.intersection(*(set(found) for found in ratios.values())))
+    seeds = sorted(set.intersection(*(set(by_seed) for by_seed in ratios.values())))
     slopes = [float(np.polyfit(DEPTHS, [ratios[depth][seed] for depth in DEPTHS], 1)[0]) for seed in seeds]
     return ruled(title, FADES(slopes), setting.context, list(sides.values()), "decades a layer")
 
 
 def _ratios(side: Side) -> Iterator[tuple[int, float]]:
-    """log10 of the RMS gradient of the first dense layer over that of the last, at the start, by seed."""
+    """Yield by seed log10 of the RMS gradient of the first dense layer over that of the last, at the start."""
     for seed, run in side.succeeded.items():
         layers = run.layers.get(0, {})
         first, last = (layers.get(name, {}).get("gradient_rms") for name in ("dense1", "output"))

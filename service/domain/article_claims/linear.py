@@ -1,4 +1,4 @@
-"""Claims about linear networks, and about what the articles state of the functions themselves: 1 and 12."""
+"""Claims about linear networks, and about the properties that the articles state of the functions: 1 and 12."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
@@ -31,14 +31,14 @@ SHAPES: Mapping[str, Fields] = {
 def first(observations: Observations) -> ArticleClaim:
     settings = observations.settings([CONVOLUTIONS, DEPTH], NETWORK)
     collapses = [_collapse(setting, side) for setting in settings for side in _with_hidden_layers(setting)]
-    wanted = "linear networks with average pooling, of 1 and of 10 dense layers"
+    networks = "linear networks with average pooling, of 1 and of 10 dense layers"
     return article_claim(
         1,
         "Linear layers collapse to one.",
         "linear, average pooling, in float64: W and b from 785 inputs reproduce all test logits to 1e-6; depth 10"
         " equivalent to depth 1 (TOST, 0.5 pp either way), and both to softmax regression (1 pp)",
         [
-            *(collapses or [open_part("one linear layer", [wanted])]),
+            *(collapses or [open_part("one linear layer", [networks])]),
             *_as_accurate(settings, "depth 10", "depth 1", HALF_A_POINT),
             *_as_accurate(settings, "depth 1", "softmax regression", A_POINT),
             *_as_accurate(settings, "depth 10", "softmax regression", A_POINT),
@@ -47,18 +47,18 @@ def first(observations: Observations) -> ArticleClaim:
 
 
 def _with_hidden_layers(setting: Setting) -> list[Side]:
-    """All but softmax regression, which is one linear layer as it stands."""
+    """Return all sides but softmax regression, which is one linear layer by construction."""
     return [side for side in setting.sides.values() if side.factors != SHAPES["softmax regression"]]
 
 
 def _as_accurate(settings: Sequence[Setting], one: str, other: str, rule: Rule) -> list[Part]:
-    """In every setting that has both; a part that is open where there is none."""
-    title, found = f"accuracy({one}) - accuracy({other})", []
+    """Compare two networks in every setting that has both; an open part where there is none."""
+    title, parts = f"accuracy({one}) - accuracy({other})", []
     for setting in settings:
         a, b = (setting.side(**SHAPES[name]) for name in (one, other))
         if a is not None and b is not None:
-            found.append(difference(title, setting, a, b, accuracy, rule, "fraction"))
-    return found or [open_part(title, [f"linear networks ({one}, {other}) that differ in nothing else"])]
+            parts.append(difference(title, setting, a, b, accuracy, rule, "fraction"))
+    return parts or [open_part(title, [f"linear networks ({one}, {other}) that differ in nothing else"])]
 
 
 def _collapse(setting: Setting, side: Side) -> Part:
@@ -83,16 +83,17 @@ def _collapse(setting: Setting, side: Side) -> Part:
 def _statements() -> tuple[Part, ...]:
     return tuple(
         Part(
-            title=f"{each.activation}: {each.property}, stated {_shown(each.stated)}, computed {_shown(each.computed)}",
-            verdict=OF_STATEMENTS[each.verdict],
-            missing=["a value to hold it against"] if each.verdict == "cannot be computed" else [],
+            title=f"{judgement.activation}: {judgement.property},"
+            f" stated {_shown(judgement.stated)}, computed {_shown(judgement.computed)}",
+            verdict=OF_STATEMENTS[judgement.verdict],
+            missing=["a value to hold it against"] if judgement.verdict == "cannot be computed" else [],
         )
-        for each in judgements()
+        for judgement in judgements()
     )
 
 
 def _shown(value: Value) -> str:
-    """As JSON would have it, figures to 7 digits."""
+    """Write a value as JSON does, figures to 7 digits."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_shown, value))}]"
     if value is None or isinstance(value, bool):
@@ -102,11 +103,11 @@ def _shown(value: Value) -> str:
 
 def twelfth(_: Observations) -> ArticleClaim:
     parts = _statements()
-    wrong = [part.title for part in parts if part.verdict == "refuted"]
+    refuted = [part.title for part in parts if part.verdict == "refuted"]
     return article_claim(
         12,
         "The properties are as the articles state them.",
         "every stated property equals the computed one; mismatches are listed",
         parts,
-        notes=[f"Not so: {each}" for each in wrong],
+        notes=[f"Not so: {title}" for title in refuted],
     )

@@ -1,4 +1,4 @@
-"""What claims are decided by: the runs of a study, sorted into sides that differ in nothing but what is asked about."""
+"""The evidence of claims: the runs of a study, sorted into sides that differ only in the factors of a claim."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from service.domain.spec import ExperimentSpec, complete
 from service.domain.status import Status
 
 Fields = Mapping[str, Factor]
-"""A spec with dotted paths for names, an activation by its label, and without what changes no figure."""
+"""A spec by dotted path, an activation by its label, without the fields that change no figure."""
 
 Layers = Mapping[int, Mapping[str, Mapping[str, Any]]]
 """Diagnostics by epoch and layer: measures by name."""
@@ -22,7 +22,7 @@ Layers = Mapping[int, Mapping[str, Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed(Run):
-    """One experiment as the claims see it. `machine` is device, precision and version of the code."""
+    """One experiment with the figures that claims use. `machine` is device, precision and version of the code."""
 
     fields: Fields
     test_accuracy: float | None = None
@@ -38,7 +38,7 @@ class Observed(Run):
 
 @dataclass(frozen=True)
 class Side:
-    """Runs alike in all but the seed; one stands for each seed."""
+    """Runs that are alike in all but the seed; one counts for each seed."""
 
     factors: Mapping[str, Factor]
     runs: Mapping[int, Observed]
@@ -61,7 +61,7 @@ class Side:
         )
 
     def why_not(self) -> list[str]:
-        """What keeps its figures from being evidence."""
+        """Return the reasons why its figures are no evidence."""
         diverged = sum(run.diverged for run in self.runs.values())
         if diverged:
             return [f"runs of {self.name} that do not diverge: {diverged} of {len(self.runs)} did, and the others are a"
@@ -76,7 +76,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Setting:
-    """Everything that these sides share."""
+    """A combination of fields, and the sides that share it."""
 
     fields: Fields
     sides: Mapping[frozenset[object], Side]
@@ -85,7 +85,7 @@ class Setting:
         return self.sides.get(key({name.replace("__", "."): value for name, value in named.items()}))
 
     def activations(self) -> dict[str, Side]:
-        """By activation, where nothing else tells sides apart."""
+        """Return the sides by activation, where nothing else tells them apart."""
         return {str(side.factors["activation"]): side for side in self.sides.values()}
 
     @property
@@ -100,22 +100,25 @@ class Observations:
         self._runs = runs
 
     def settings(self, apart: Sequence[str], where: Mapping[str, Factor] | None = None) -> list[Setting]:
-        """Settings with these values, and in each the sides that differ in the paths `apart`; in a steady order."""
-        found: dict[frozenset[object], dict[frozenset[object], list[Observed]]] = defaultdict(lambda: defaultdict(list))
+        """Return the settings with the values `where`, each with the sides that differ in the paths `apart`, in a
+        steady order."""
+        groups: dict[frozenset[object], dict[frozenset[object], list[Observed]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for run in self._runs:
             if all(run.fields.get(path) == value for path, value in (where or {}).items()):
                 own = key({path: run.fields.get(path) for path in apart})
                 shared = key({path: value for path, value in run.fields.items() if path not in apart})
-                found[shared][own].append(run)
-        settings = [_setting(sides, apart) for sides in found.values()]
+                groups[shared][own].append(run)
+        settings = [_setting(sides, apart) for sides in groups.values()]
         return sorted(
             settings, key=lambda setting: sorted((path, str(value)) for path, value in setting.fields.items())
         )
 
 
 def _setting(sides: Mapping[frozenset[object], list[Observed]], apart: Sequence[str]) -> Setting:
-    anyone = next(iter(sides.values()))[0].fields
-    shared = {path: value for path, value in anyone.items() if path not in apart}
+    first_run = next(iter(sides.values()))[0].fields
+    shared = {path: value for path, value in first_run.items() if path not in apart}
     return Setting(shared, {own: _side(runs, apart) for own, runs in sides.items()})
 
 
@@ -128,7 +131,7 @@ def _side(runs: Sequence[Observed], apart: Sequence[str]) -> Side:
 
 
 def fields(spec: Mapping[str, Any]) -> Fields:
-    """A stored spec as `Fields`."""
+    """Return a stored spec as `Fields`."""
     return {"activation": factors.value(spec, "activation"), **dict(_leaves(complete(spec)))}
 
 
@@ -142,7 +145,7 @@ def _leaves(spec: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Fac
 
 
 PROTOCOL: Fields = fields(ExperimentSpec.model_validate({"activation": "relu"}).model_dump(mode="json"))
-"""The main article's."""
+"""The main article's spec."""
 
 NETWORK: Fields = {path: PROTOCOL[path] for path in PROTOCOL if path.startswith("model.")}
 STANDARD: Fields = {
@@ -161,9 +164,12 @@ STANDARD: Fields = {
 
 RATE = "optimizer.learning_rate"
 TUNED: Fields = {**STANDARD, RATE: "tuned"}
-"""The same in a study that has chosen a rate for each of its cells."""
+"""The same network in a study that has chosen a rate for each of its cells."""
 
 
 def tuned(named: Fields) -> Fields:
-    """The fields of a run whose rate was chosen for it: it shares a setting with runs at their own best rates."""
+    """Return the fields of a run at a chosen rate, in which all chosen rates are equal.
+
+    Such runs share a setting although their rates differ.
+    """
     return {**named, RATE: "tuned"}

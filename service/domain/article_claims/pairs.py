@@ -1,4 +1,4 @@
-"""Two sides of a setting against each other, seed by seed."""
+"""Comparisons of two sides of a setting, seed by seed."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ Rule = Callable[[Sequence[float]], Ruling]
 
 
 def difference(title: str, setting: Setting, a: Side, b: Side, figure: Figure, rule: Rule, unit: str) -> Part:
-    """`figure` of a minus that of b over their common seeds, judged by `rule`."""
+    """Return the part on `figure` of a minus that of b over their common seeds, judged by `rule`."""
     why_not = [*a.why_not(), *b.why_not(), *_other_machine(a, b)]
     if why_not:
         return open_part(title, why_not, setting.context, [a, b])
@@ -23,7 +23,7 @@ def difference(title: str, setting: Setting, a: Side, b: Side, figure: Figure, r
 
 
 def level(title: str, setting: Setting, side: Side, figure: Figure, rule: Rule, unit: str) -> Part:
-    """`figure` of one side over its seeds, judged by `rule`."""
+    """Return the part on `figure` of one side over its seeds, judged by `rule`."""
     why_not = side.why_not()
     if why_not:
         return open_part(title, why_not, setting.context, [side])
@@ -32,7 +32,7 @@ def level(title: str, setting: Setting, side: Side, figure: Figure, rule: Rule, 
 
 
 def turns(title: str, setting: Setting, a: Side, b: Side, rule: Rule) -> Part:
-    """The logarithm of a's time a step over b's, where their runs took turns on one kind of device."""
+    """Return the part on ln(time a step of a / of b), where their runs took turns on one kind of device."""
     if not (a.why_not() or b.why_not()) and a.succeeded and b.succeeded and not took_turns(a, b):
         missing = f"runs of {a.name} and {b.name} that take turns: all of one were over before the other began"
         return open_part(title, [missing], setting.context, [a, b])
@@ -44,9 +44,9 @@ def _log_step_time(run: Observed) -> float | None:
 
 
 def figures(side: Side, figure: Figure) -> dict[int, float]:
-    """By seed, of those that have one."""
-    found = ((seed, figure(run)) for seed, run in side.succeeded.items())
-    return {seed: value for seed, value in found if value is not None}
+    """Return the figure by seed, of the runs that have one."""
+    values = ((seed, figure(run)) for seed, run in side.succeeded.items())
+    return {seed: value for seed, value in values if value is not None}
 
 
 def ruled(title: str, ruling: Ruling, context: Mapping[str, Factor], sides: Sequence[Side], unit: str) -> Part:
@@ -60,7 +60,7 @@ def ruled(title: str, ruling: Ruling, context: Mapping[str, Factor], sides: Sequ
         confidence=ruling.confidence,
         unit=unit,
         limit=ruling.limit,
-        missing=[f"{each} ({' and '.join(side.name for side in sides)})" for each in ruling.missing],
+        missing=[f"{reason} ({' and '.join(side.name for side in sides)})" for reason in ruling.missing],
         evidence=[side.evidence for side in sides],
     )
 
@@ -68,7 +68,7 @@ def ruled(title: str, ruling: Ruling, context: Mapping[str, Factor], sides: Sequ
 def open_part(
     title: str, missing: Sequence[str], context: Mapping[str, Factor] | None = None, sides: Sequence[Side] = ()
 ) -> Part:
-    """One that cannot be judged yet."""
+    """Return a part that cannot be judged yet."""
     return Part(
         title=title,
         verdict="undecided",
@@ -79,7 +79,7 @@ def open_part(
 
 
 def took_turns(a: Side, b: Side) -> bool:
-    """Whether neither side had ended before the other began: what slows a machine down for a while then slows both."""
+    """True if neither side had ended before the other began, so that a slow spell of the machine affects both."""
     one, other = list(a.succeeded.values()), list(b.succeeded.values())
     return _overlap(one, other) and _overlap(other, one)
 
@@ -107,10 +107,10 @@ def contrast(
     unit: str,
     where: Sequence[Fields] = (STANDARD,),
 ) -> list[Part]:
-    """The difference of two activations in every setting that has both; a part that is open where there is none."""
-    found = []
-    for setting in (each for within in where for each in observations.settings(["activation"], within)):
+    """Compare two activations in every setting that has both; an open part where there is none."""
+    parts = []
+    for setting in (setting for fields in where for setting in observations.settings(["activation"], fields)):
         a, b = setting.side(activation=one), setting.side(activation=other)
         if a is not None and b is not None:
-            found.append(difference(title, setting, a, b, figure, rule, unit))
-    return found or [open_part(title, [f"runs of {one} and of {other} that differ in nothing else"])]
+            parts.append(difference(title, setting, a, b, figure, rule, unit))
+    return parts or [open_part(title, [f"runs of {one} and of {other} that differ in nothing else"])]

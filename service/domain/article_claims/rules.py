@@ -1,4 +1,4 @@
-"""Rules: from values over seeds to a verdict, by the interval of their mean."""
+"""Rules: the verdict on values over seeds, by the interval of their mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ FEWEST_SEEDS = 5
 
 @dataclass(frozen=True)
 class Ruling:
-    """`limit` is what the figure was held against."""
+    """A verdict with the figures that it rests on. `limit` is the value that the figure was compared with."""
 
     verdict: Verdict
     n: int
@@ -23,9 +23,11 @@ class Ruling:
 
 
 def exceeds(differences: Sequence[float], least: float, *, fewest: int = FEWEST_SEEDS) -> Ruling:
-    """V(D, d): supported if the 95 % paired-t interval of D is above 0 and its mean at least d; refuted if its upper
-    end is below d. Seeds that all differ by the same amount make an interval without width: that five of them do so in
-    one direction by chance has p = 1/32."""
+    """Judge V(D, d): supported if the 95 % paired-t interval of D is above 0 and its mean at least d.
+
+    Refuted if the upper end is below d. Seeds that all differ by the same amount make an interval without width: that
+    five of them do so in one direction by chance has p = 1/32.
+    """
     measured = _measured(differences, fewest, 0.95, least)
     if measured.interval is None or measured.mean is None:
         return measured
@@ -45,8 +47,10 @@ def below(
     fewest: int = FEWEST_SEEDS,
     reached: bool = False,
 ) -> Ruling:
-    """Supported if the whole interval lies below the limit (or at it, where it may be `reached`), refuted if the whole
-    interval lies above."""
+    """Judge that values lie below a limit: supported if the whole interval does, refuted if it lies above.
+
+    An interval that ends at the limit supports only where `reached` is true.
+    """
     measured = _measured(values, fewest, confidence, limit)
     if measured.interval is None:
         return measured
@@ -61,16 +65,18 @@ def below(
 
 
 def above(values: Sequence[float], limit: float) -> Ruling:
-    """The mirror image of `below`: supported above the limit, refuted below."""
-    turned = below([-value for value in values], -limit)
-    interval = None if turned.interval is None else (-turned.interval[1], -turned.interval[0])
-    mean = None if turned.mean is None else -turned.mean
-    return Ruling(turned.verdict, turned.n, mean, interval, turned.confidence, limit, turned.missing)
+    """Judge that values lie above a limit: the mirror image of `below`."""
+    mirrored = below([-value for value in values], -limit)
+    interval = None if mirrored.interval is None else (-mirrored.interval[1], -mirrored.interval[0])
+    mean = None if mirrored.mean is None else -mirrored.mean
+    return Ruling(mirrored.verdict, mirrored.n, mean, interval, mirrored.confidence, limit, mirrored.missing)
 
 
 def within(values: Sequence[float], low: float, high: float, *, confidence: float = 0.95) -> Ruling:
-    """Supported if the whole interval lies from low to high, refuted if all of it lies outside. At 90 % this is the two
-    one-sided tests of equivalence at 5 % (TOST, Schuirmann 1987)."""
+    """Judge that values lie from low to high: supported if the whole interval does, refuted if it lies outside.
+
+    At 90 % this is the two one-sided tests of equivalence at 5 % (TOST, Schuirmann 1987).
+    """
     measured = _measured(values, FEWEST_SEEDS, confidence, high)
     if measured.interval is None:
         return measured
@@ -84,15 +90,15 @@ def within(values: Sequence[float], low: float, high: float, *, confidence: floa
 
 def _measured(values: Sequence[float], fewest: int, confidence: float, limit: float) -> Ruling:
     n = len(values)
-    found = Ruling("undecided", n, describe(values).mean, mean_interval(values, confidence), confidence, limit)
+    ruling = Ruling("undecided", n, describe(values).mean, mean_interval(values, confidence), confidence, limit)
     if n >= fewest:
-        return found
-    return Ruling("undecided", n, found.mean, None, None, limit, (f"{fewest} seeds with a value; there are {n}",))
+        return ruling
+    return Ruling("undecided", n, ruling.mean, None, None, limit, (f"{fewest} seeds with a value; there are {n}",))
 
 
-def _decided(found: Ruling, verdict: Verdict) -> Ruling:
-    return Ruling(verdict, found.n, found.mean, found.interval, found.confidence, found.limit)
+def _decided(ruling: Ruling, verdict: Verdict) -> Ruling:
+    return Ruling(verdict, ruling.n, ruling.mean, ruling.interval, ruling.confidence, ruling.limit)
 
 
-def _undecided(found: Ruling, missing: str) -> Ruling:
-    return Ruling("undecided", found.n, found.mean, found.interval, found.confidence, found.limit, (missing,))
+def _undecided(ruling: Ruling, missing: str) -> Ruling:
+    return Ruling("undecided", ruling.n, ruling.mean, ruling.interval, ruling.confidence, ruling.limit, (missing,))

@@ -1,4 +1,4 @@
-"""Claims about how fast functions learn: 4, 5 and 10."""
+"""Claims about the speed of learning: 4, 5 and 10."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from service.domain.article_claims.rules import below, exceeds
 A_TWENTIETH = partial(exceeds, least=math.log(1.05))
 NO_SLOWER = partial(below, limit=math.log(1.02), reached=True)
 A_QUARTER_DECADE = partial(exceeds, least=0.25)
-HALF_A_DECADE = 0.51  # between neighbours, with what rounding makes of 0.00316
+HALF_A_DECADE = 0.51  # between neighbours; 0.00316 is rounded
 
 GRADIENT_DESCENT: Fields = {
     **{path: value for path, value in STANDARD.items() if path != "optimizer.learning_rate"},
@@ -51,25 +51,25 @@ def tenth(observations: Observations) -> ArticleClaim:
     parts = []
     for setting in observations.settings(["activation", "optimizer.learning_rate"], GRADIENT_DESCENT):
         parts += _bounded_and_not(setting)
-    wanted = "SGD without a schedule, over a grid of learning rates in half decades, of bounded and unbounded functions"
+    runs = "SGD without a schedule, over a grid of learning rates in half decades, of bounded and unbounded functions"
     return article_claim(
         10,
         "Bounded functions are steadier; unbounded ones want a smaller learning rate.",
         "SGD, no schedule, half-decade grid: V(best log10 rate, bounded - unbounded, 0.25) and V(A*, bounded -"
         " unbounded, ln 1.05), A* being A at the best rate; undecided where an optimum lies at the grid's edge",
-        parts or [open_part("Best learning rates", [wanted])],
+        parts or [open_part("Best learning rates", [runs])],
     )
 
 
 def step_times(observations: Observations, one: str, other: str) -> list[Part]:
-    """ln(step time of one / of other) in every setting of the article's network that has both."""
+    """Return the parts on ln(step time of one / of other) in every setting of the article's network that has both."""
     title = f"ln(step time {one} / {other})"
-    found = []
+    parts = []
     for setting in observations.settings(["activation"], STANDARD):
         a, b = setting.side(activation=one), setting.side(activation=other)
         if a is not None and b is not None:
-            found.append(turns(title, setting, a, b, NO_SLOWER))
-    return found or [open_part(title, [f"runs of {one} and of {other} that take turns"])]
+            parts.append(turns(title, setting, a, b, NO_SLOWER))
+    return parts or [open_part(title, [f"runs of {one} and of {other} that take turns"])]
 
 
 def _slower(observations: Observations, slow: str, fast: str) -> list[Part]:
@@ -78,7 +78,7 @@ def _slower(observations: Observations, slow: str, fast: str) -> list[Part]:
 
 @dataclass(frozen=True)
 class _Best:
-    """Of one function and one seed: the rate that learned fastest."""
+    """The rate at which one function learned fastest with one seed."""
 
     log_rate: float
     speed: float
@@ -86,7 +86,7 @@ class _Best:
 
 
 def _bounded_and_not(setting: Setting) -> list[Part]:
-    """Both parts of claim 10, unless no rate was varied here."""
+    """Return both parts of claim 10, or none where no rate was varied."""
     grids: dict[str, dict[float, Side]] = {}
     for side in setting.sides.values():
         name, rate = side.factors["activation"], side.factors["optimizer.learning_rate"]
@@ -100,10 +100,10 @@ def _bounded_and_not(setting: Setting) -> list[Part]:
     sides = [side for grid in grids.values() for side in grid.values()]
     best = {} if missing else _best_by_seed(grids)
     missing += [
-        f"a wider grid: the best rate of {name} at seed {seed} is at its edge, {10**each.log_rate:.3g}"
+        f"a wider grid: the best rate of {name} at seed {seed} is at its edge, {10**fastest.log_rate:.3g}"
         for seed, row in best.items()
-        for name, each in row.items()
-        if each.at_edge
+        for name, fastest in row.items()
+        if fastest.at_edge
     ]
     if missing:
         return [open_part(title, missing, setting.context, sides) for title in titles]
@@ -126,20 +126,20 @@ def _grid_problems(
     if not bounded or not unbounded:
         return ["a bounded and an unbounded function over the same rates"]
     rates = [sorted(grid) for grid in grids.values()]
-    if any(each != rates[0] for each in rates):
+    if any(grid_rates != rates[0] for grid_rates in rates):
         return ["every function at every rate of the grid"]
     steps = [math.log10(high / low) for low, high in zip(rates[0], rates[0][1:], strict=False)]
     if len(steps) < 2 or max(steps) > HALF_A_DECADE:
         return ["three rates or more, half a decade apart at most"]
-    waiting = sum(
+    unfinished = sum(
         not run.status.terminal for grid in grids.values() for side in grid.values() for run in side.runs.values()
     )
-    return [f"{waiting} runs that are still to end"] if waiting else []
+    return [f"{unfinished} runs that are still to end"] if unfinished else []
 
 
 def _best_by_seed(grids: Mapping[str, Mapping[float, Side]]) -> dict[int, dict[str, _Best]]:
-    """Of the seeds for which every function has a rate that it learned at. A run that diverged or gave no figure is not
-    the best."""
+    """Return the best rates of the seeds for which every function has one. A run that diverged or gave no figure is
+    not best."""
     seeds = sorted({seed for grid in grids.values() for side in grid.values() for seed in side.runs})
     rows = {seed: {name: _best(grid, seed) for name, grid in grids.items()} for seed in seeds}
     return {seed: {name: best for name, best in row.items() if best} for seed, row in rows.items() if all(row.values())}
@@ -147,11 +147,11 @@ def _best_by_seed(grids: Mapping[str, Mapping[float, Side]]) -> dict[int, dict[s
 
 def _best(grid: Mapping[float, Side], seed: int) -> _Best | None:
     speeds = {rate: _speed_at(side, seed) for rate, side in grid.items()}
-    found = {rate: value for rate, value in speeds.items() if value is not None}
-    if not found:
+    known = {rate: value for rate, value in speeds.items() if value is not None}
+    if not known:
         return None
-    rate = min(found, key=lambda rate: (found[rate], rate))
-    return _Best(math.log10(rate), found[rate], rate in (min(grid), max(grid)))
+    rate = min(known, key=lambda rate: (known[rate], rate))
+    return _Best(math.log10(rate), known[rate], rate in (min(grid), max(grid)))
 
 
 def _speed_at(side: Side, seed: int) -> float | None:

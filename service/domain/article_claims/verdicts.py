@@ -1,4 +1,4 @@
-"""All twelve claims."""
+"""The rules of all twelve claims, in order."""
 
 from collections.abc import Callable
 
@@ -13,5 +13,5 @@ RULES: tuple[Callable[[Observations], ArticleClaim], ...] = (
 
 
 def judge(observations: Observations) -> ArticleClaims:
-    """Every claim by its rule, over these runs."""
+    """Decide every claim by its rule, over these runs."""
     return ArticleClaims(claims=[rule(observations) for rule in RULES])

@@ -1,4 +1,4 @@
-"""One's own test accuracies beside the article's."""
+"""Agreement of a study's own test accuracies with the article's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ from service.domain.comparisons.published import Article
 from service.domain.statistics.summary import Interval, describe, prediction_interval
 
 GATE = 0.005
-"""Half a percentage point: nearer than this, a mean agrees with the article's single run."""
+"""The largest difference at which a mean agrees with the article's single run: half a percentage point."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """One activation: test accuracy after the last epoch, as fractions. `prediction` is where one more run of one's own
-    would fall with 95 % probability (mean +- t * sd * sqrt(1 + 1 / n)); None for fewer than two seeds."""
+    """The test accuracy of one activation after the last epoch beside the published one, as fractions.
+
+    `prediction` is the interval in which one more run of one's own would fall with 95 % probability (mean +- t * sd *
+    sqrt(1 + 1 / n)); None for fewer than two seeds.
+    """
 
     activation: str
     published: float
@@ -32,19 +35,22 @@ class Agreement:
 
     @property
     def predicted(self) -> bool | None:
-        """Whether the article's run could be one of one's own; None where that cannot be said."""
+        """True if the article's run lies in the prediction interval; None without an interval."""
         return None if self.prediction is None else self.prediction[0] <= self.published <= self.prediction[1]
 
 
 def agreement(cells: Sequence[Cell], article: Article) -> list[Agreement]:
-    """Of the activations that both have, in the article's order. `cells` hold test accuracies and differ in activation
-    alone; any other factor leaves it open which of them to take, and none is."""
+    """Compare the activations that both have, in the article's order.
+
+    `cells` hold test accuracies. A cell counts only if activation is its one factor: with a second factor it is not
+    clear which cell to compare.
+    """
     values = {str(cell.factors["activation"]): list(cell.values.values()) for cell in cells
               if cell.factors.keys() == {"activation"} and cell.values}  # fmt: skip
-    return [_one(name, article, values[name]) for name in article.curves if name in values]
+    return [_agreement_of(name, article, values[name]) for name in article.curves if name in values]
 
 
-def _one(activation: str, article: Article, values: Sequence[float]) -> Agreement:
+def _agreement_of(activation: str, article: Article, values: Sequence[float]) -> Agreement:
     mean = describe(values).mean or 0.0
     published = article.final(activation)["test_accuracy"]
     return Agreement(activation, published, mean, len(values), prediction_interval(values))

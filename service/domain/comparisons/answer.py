@@ -1,4 +1,4 @@
-"""The shape of a comparison."""
+"""The models of a comparison, as the API returns it."""
 
 from typing import Literal
 
@@ -16,12 +16,12 @@ Verdict = Literal["better", "worse", "not separable", "not separable (diverged)"
 
 
 class Figures(BaseModel):
-    # A NaN is refused here, not met by whoever reads the JSON.
+    # A NaN is refused here, since JSON has no text for it.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Group(Figures):
-    """One cell: a combination of factors, over its seeds. Every experiment counts in exactly one of the five n."""
+    """One cell, a combination of factors, over its seeds. Every experiment counts in exactly one of the five n."""
 
     factors: dict[str, Factor]
     n: int = Field(description="Seeds with a value.")
@@ -45,9 +45,11 @@ class Group(Figures):
 
 
 class Pair(Figures):
-    """Group a against group b. Where a side has diverged runs, those that survived are a selected sample: nothing but
-    the difference of their means is said of them. Without a test (too few seeds) the verdict is
-    `not tested`."""
+    """Group a against group b.
+
+    Where a side has diverged runs, the surviving ones are a selected sample, and only the difference of the means is
+    given. Without a test (too few seeds) the verdict is `not tested`.
+    """
 
     a: dict[str, Factor]
     b: dict[str, Factor]
@@ -76,7 +78,9 @@ class Family(Figures):
     unit: str
     higher_is_better: bool
     pairs: int
-    versus: dict[str, Factor] | None = Field(description="The group all others are held against; null: all pairs.")
+    versus: dict[str, Factor] | None = Field(
+        description="The group that all others are compared with; null: all pairs."
+    )
     alpha: float = ALPHA
     p_correction: str = "Holm"
     interval_correction: str = "Bonferroni"
@@ -94,8 +98,10 @@ class Family(Figures):
 
 
 class SeedsNeeded(Figures):
-    """An estimate, from n >= 5: how many seeds a study of the two best groups would need to separate them. It takes the
-    difference and the spread seen here for the true ones, and both are uncertain."""
+    """An estimate, from n >= 5, of the seeds that a study of the two best groups would need to separate them.
+
+    It takes the observed difference and spread for the true ones, and both are uncertain.
+    """
 
     a: dict[str, Factor]
     b: dict[str, Factor]
@@ -115,9 +121,12 @@ class Level(Figures):
 
 
 class Effect(Figures):
-    """The main effect of one factor: marginal means of its levels, over the same combinations of the other factors and
-    the same seeds for each. `range` is the largest difference between two levels, and its interval holds for all
-    differences of this factor's levels together (Bonferroni), so that factors can be held against each other."""
+    """The main effect of one factor: marginal means of its levels.
+
+    All levels are averaged over the same combinations of the other factors and the same seeds. `range` is the largest
+    difference between two levels; its interval holds for all differences of this factor's levels together (Bonferroni),
+    so that factors can be compared with each other.
+    """
 
     factor: str
     levels: list[Level] = Field(description="Best mean first.")

@@ -1,4 +1,4 @@
-"""Cells: which experiments of one combination of factors count, and as what."""
+"""Cells: the experiments of one combination of factors, counted by their outcome."""
 
 import json
 import math
@@ -16,15 +16,15 @@ AnyRun = TypeVar("AnyRun", bound="Run")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One experiment as a comparison sees it. Ids ascend in the order of creation. `value` is the metric; None or not
-    finite where there is none."""
+    """One experiment in a comparison. Ids ascend in the order of creation. `value` is the metric; None or not finite
+    where there is none."""
 
     id: str
     seed: int
     status: Status
     cause: Cause | None = None
     value: float | None = None
-    unmeasured: bool = False  # succeeded without this figure's having been taken: no sign of trouble
+    unmeasured: bool = False  # succeeded, but this figure is not taken of every success
 
     @property
     def figure(self) -> float | None:
@@ -33,7 +33,7 @@ class Run:
 
     @property
     def diverged(self) -> bool:
-        """Either the loss became infinite or NaN while training, or this figure of the trained network did."""
+        """True if the loss became infinite or NaN in training, or this figure of the trained network did."""
         if self.status == Status.SUCCEEDED:
             return self.figure is None and not self.unmeasured
         return self.status == Status.FAILED and self.cause == Cause.DIVERGED
@@ -41,8 +41,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Cell:
-    """A combination of factors: one value for each seed that has one, and what became of the other experiments. Every
-    experiment counts in exactly one of the five."""
+    """A combination of factors: one value for each seed that has one, and the counts of the other experiments.
+
+    Every experiment counts in exactly one of the five.
+    """
 
     factors: Factors
     values: Mapping[int, float] = field(default_factory=dict)  # by seed
@@ -53,49 +55,53 @@ class Cell:
 
 
 def cell(factors: Factors, runs: Iterable[Run], alone: Mapping[int, float] | None = None) -> Cell:
-    """The cell of these experiments, which differ in nothing but the seed (a retry repeats its spec, so that a chain of
-    them lies within one seed). For each seed the newest that succeeded stands, else the newest that ended.
+    """Return the cell of these experiments, which differ in nothing but the seed.
 
-    `alone` are seeds of which no other run than the one with this value succeeded; `runs` are all that remain.
+    A retry repeats its spec, so that a chain of retries lies within one seed. For each seed the newest experiment that
+    succeeded counts, else the newest that ended.
+
+    `alone` holds the values of seeds for which exactly one run succeeded; `runs` are all other runs.
     """
     values = dict(alone or {})
     seeds: dict[int, list[Run]] = defaultdict(list)
     for run in runs:
         seeds[run.seed].append(run)
     ended = pending = 0
-    stand: list[Run] = []
-    for seed, same in seeds.items():
-        over = sum(run.status.terminal for run in same)
-        ended, pending = ended + over, pending + len(same) - over
-        if seed not in values and over:
-            stand.append(standing(same))
-    n_diverged = sum(run.diverged for run in stand)
-    found = {run.seed: run.figure for run in stand if run.figure is not None}
+    counted: list[Run] = []
+    for seed, runs_of_seed in seeds.items():
+        n_ended = sum(run.status.terminal for run in runs_of_seed)
+        ended, pending = ended + n_ended, pending + len(runs_of_seed) - n_ended
+        if seed not in values and n_ended:
+            counted.append(standing(runs_of_seed))
+    n_diverged = sum(run.diverged for run in counted)
+    figures = {run.seed: run.figure for run in counted if run.figure is not None}
     return Cell(
         factors=factors,
-        values=values | found,
-        n_duplicate=ended - len(stand),
+        values=values | figures,
+        n_duplicate=ended - len(counted),
         n_diverged=n_diverged,
-        n_failed=len(stand) - len(found) - n_diverged,
+        n_failed=len(counted) - len(figures) - n_diverged,
         n_pending=pending,
     )
 
 
 def standing(runs: Iterable[AnyRun]) -> AnyRun:
-    """Which of the runs of one seed stands for it: the newest that succeeded, else the newest that ended, else the
-    newest."""
+    """Return the run that counts for a seed: the newest that succeeded, else the newest that ended, else the newest."""
     return max(runs, key=_standing)
 
 
 def key(factors: Factors) -> frozenset[object]:
-    """Equal for equal factors in any order. Python holds True for equal to 1; 0 and 0.0 are one dropout."""
+    """Return a hashable key that is equal for equal factors in any order.
+
+    Python holds True for equal to 1, so that flags are marked; 0 and 0.0 are one dropout.
+    """
     return frozenset((name, isinstance(value, bool), value) for name, value in factors.items())
 
 
 def label(factors: Factors) -> str:
-    """`activation=relu, batch_size=128`, in the order given."""
-    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in factors.items()}
-    return ", ".join(f"{name}={value}" for name, value in written.items()) or "all"
+    """Return `activation=relu, batch_size=128`, in the order of the factors."""
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in factors.items()}
+    return ", ".join(f"{name}={value}" for name, value in texts.items()) or "all"
 
 
 def _standing(run: Run) -> tuple[bool, bool, str]:

@@ -1,4 +1,4 @@
-"""From cells to verdicts."""
+"""The comparison of cells: groups, pairwise tests within one family, verdicts and ranks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -32,11 +32,11 @@ def compare(
     *,
     seeds: bool = False,
 ) -> Comparison:
-    """Compare these groups, in whatever order they come, by the values of `metric` that they hold.
+    """Compare these cells by the values of `metric` that they hold; their order does not matter.
 
-    `versus` restricts the family to pairs with one group, named by as many of its factors as tell it apart. `seeds`
-    adds the value of each seed.
-    Raises Invalid where the metric is unknown, `versus` names no group or more than one, or there are too many pairs.
+    `versus` restricts the family to pairs with one group, named by as many of its factors as tell it apart. `images`
+    holds the intervals over test images, by cell. `seeds` adds the value of each seed. Raises Invalid where the metric
+    is unknown, `versus` names no group or more than one, or there are too many pairs.
     """
     chosen = metric_of(metric)
     ordered = sorted(cells, key=lambda cell: (label(cell.factors), repr(cell.factors)))
@@ -89,21 +89,21 @@ def _place(group: Group, metric: Metric) -> tuple[bool, float, str]:
 
 
 def _index_of(versus: Factors, groups: Sequence[Group]) -> int:
-    found = [index for index, group in enumerate(groups) if key(versus) <= key(group.factors)]
-    if len(found) == 1:
-        return found[0]
-    names, code = (f"{len(found)} groups", "ambiguous_group") if found else ("none", "unknown_group")
+    matches = [index for index, group in enumerate(groups) if key(versus) <= key(group.factors)]
+    if len(matches) == 1:
+        return matches[0]
+    names, code = (f"{len(matches)} groups", "ambiguous_group") if matches else ("none", "unknown_group")
     detail = f"versus must name one of the groups by its factors; {label(versus)} names {names}"
     raise Invalid(detail, errors=[FieldProblem("versus", detail, code, dict(versus))])
 
 
 def _sides(groups: int, reference: int | None) -> list[Side]:
-    """The pairs of the family as indices of a and b: the better placed first, or each against the reference."""
+    """Return the pairs of the family as indices of a and b: the better placed first, or each against the reference."""
     if reference is not None:
         return [(index, reference) for index in range(groups) if index != reference]
     if groups * (groups - 1) // 2 > MOST_PAIRS:
         reason = (
-            f"{groups} groups make more than {MOST_PAIRS:,} pairs; name one group to hold the others against, group by"
+            f"{groups} groups make more than {MOST_PAIRS:,} pairs; name one group to compare the others with, group by"
             " fewer fields, or narrow the filter"
         )
         raise Invalid(f"{reason}.", errors=[FieldProblem("versus", reason, "too_many_pairs")])
@@ -113,11 +113,11 @@ def _sides(groups: int, reference: int | None) -> list[Side]:
 def _compare_pairs(
     groups: Sequence[Group], cells: Sequence[Cell], sides: Sequence[Side], confidence: float, metric: Metric
 ) -> list[Pair]:
-    # Those that survived are a selected sample: where a side diverged, nothing is tested.
-    sound = [(a, b) for a, b in sides if not (groups[a].n_diverged or groups[b].n_diverged)]
-    found = dict(zip(sound, t_tests([cell.values for cell in cells], sound, confidence), strict=True))
-    tests = [found.get(side) for side in sides]
-    # A pair without a test keeps its place, at p = 1: the design says how many are corrected for, not which runs lived.
+    # Where runs of a side diverged, the surviving ones are a selected sample: the pair is not tested.
+    testable = [(a, b) for a, b in sides if not (groups[a].n_diverged or groups[b].n_diverged)]
+    results = dict(zip(testable, t_tests([cell.values for cell in cells], testable, confidence), strict=True))
+    tests = [results.get(side) for side in sides]
+    # A pair without a test counts with p = 1: the number of pairs is set by the design, not by the runs that survived.
     adjusted = holm([1.0 if test is None else test.p for test in tests])
     return [
         _untested(groups[a], groups[b]) if test is None else _tested(groups[a], groups[b], test, p, metric)

@@ -23,7 +23,7 @@ CurveMetricName = Literal[
 
 @dataclass(frozen=True)
 class CurveMetric:
-    """A figure that each epoch has: the sum of `columns` of its row. `published` is what the article printed of it."""
+    """A figure of every epoch: the sum of `columns` of its row. `published` is the article's figure beside it."""
 
     name: CurveMetricName
     title: str
@@ -53,7 +53,7 @@ CURVE_METRICS: Mapping[str, CurveMetric] = {
 
 @dataclass(frozen=True)
 class Level:
-    """A value of a figure that runs get to, from below where it rises."""
+    """A value of a figure that runs reach: from below where `upwards`, else from above."""
 
     value: float
     upwards: bool
@@ -64,16 +64,18 @@ class Level:
 
 @dataclass(frozen=True)
 class Trace:
-    """One run, epoch by epoch from epoch 1: its figure (NaN where that was not finite) and the seconds it took."""
+    """One run from epoch 1 on: its figure at each epoch (NaN where that was not finite), and the seconds of each."""
 
     figures: Sequence[float]
     seconds: Sequence[float]
 
 
 class Reached(Figures):
-    """How long a group's runs took to a level: medians after Kaplan and Meier, in which a run that ended, or has got
-    so far, without reaching it counts as one that takes longer. Null where fewer than half are known to have got
-    there."""
+    """The time that a group's runs took to a level: medians after Kaplan and Meier.
+
+    A run that ended without reaching the level, or has not reached it yet, counts as one that takes longer. Null where
+    fewer than half are known to have reached it.
+    """
 
     level: float
     n: int
@@ -88,7 +90,8 @@ class _Times(NamedTuple):
 
 
 class Curve(Figures):
-    """One group. All lists have one entry an epoch, for as many epochs as its longest run has done."""
+    """The mean curve of one group. All lists have one entry an epoch, for as many epochs as its longest run has
+    done."""
 
     factors: dict[str, Factor]
     epochs: list[int]
@@ -115,7 +118,7 @@ class PublishedCurve(Figures):
 
 
 class PublishedCurves(Figures):
-    """What was published, to set beside. One unseeded run per activation: there is no interval."""
+    """The published curves of one figure. They are of one unseeded run per activation, so there is no interval."""
 
     model_config = ConfigDict(title="Reference")
 
@@ -146,30 +149,34 @@ def curve(
     seeds: bool = False,
     level: Level | None = None,
 ) -> Curve:
-    """The mean curve of one group, from one run a seed."""
+    """Return the mean curve of one group, from one run a seed.
+
+    `one_device` is false where kinds of device are mixed: then no time is given. `seeds` adds the figures of each seed,
+    `level` the time until that level.
+    """
     ordered = sorted(traces.items())
     figures = _table([trace.figures for _, trace in ordered])
     done = np.arange(figures.shape[1]) < np.array([[len(trace.figures)] for _, trace in ordered]).reshape(-1, 1)
-    held: Mask = np.isfinite(figures)
-    mean, low, high = _intervals(figures, held)
-    spent = _table([trace.seconds for _, trace in ordered])
+    finite: Mask = np.isfinite(figures)
+    mean, low, high = _intervals(figures, finite)
+    times = _table([trace.seconds for _, trace in ordered])
     return Curve(
         factors=dict(factors),
         epochs=list(range(1, figures.shape[1] + 1)),
         mean=_nullable(mean),
         low=_nullable(low),
         high=_nullable(high),
-        n=held.sum(axis=0).tolist(),
-        n_non_finite=(done & ~held).sum(axis=0).tolist(),
+        n=finite.sum(axis=0).tolist(),
+        n_non_finite=(done & ~finite).sum(axis=0).tolist(),
         n_diverged=n_diverged,
-        seconds=np.cumsum([column[~np.isnan(column)].mean() for column in spent.T]).tolist() if one_device else None,
+        seconds=np.cumsum([column[~np.isnan(column)].mean() for column in times.T]).tolist() if one_device else None,
         reached=None if level is None else _reached(list(traces.values()), level, one_device),
         seeds={str(seed): _nullable(row) for (seed, _), row in zip(ordered, figures, strict=True)} if seeds else None,
     )
 
 
 def level_of(metric: CurveMetricName, value: float | None) -> Level | None:
-    """Invalid for a figure that is neither good nor bad."""
+    """Return the level of a metric that is asked about. Raises Invalid for a figure that is neither good nor bad."""
     upwards = CURVE_METRICS[metric].higher_is_better
     if value is None:
         return None
@@ -182,7 +189,7 @@ def level_of(metric: CurveMetricName, value: float | None) -> Level | None:
 def curves(
     metric: CurveMetricName, groups: Sequence[Curve], published: PublishedName | None, differs: Sequence[str]
 ) -> Curves:
-    """Invalid where the article has no figure of this kind."""
+    """Return the answer for these groups. Raises Invalid where the article has no figure of this kind."""
     chosen = CURVE_METRICS[metric]
     figures = None if published is None else published_curves(published, chosen, differs)
     return Curves(
@@ -196,10 +203,10 @@ def curves(
 
 
 def published_curves(name: PublishedName, metric: CurveMetric, differs: Sequence[str] = ()) -> PublishedCurves:
-    """The article's curves of the figure that `metric` is set beside."""
+    """Return the article's curves of the figure beside `metric`. Raises Invalid where it has none."""
     if metric.published is None:
-        fitting = ", ".join(each.name for each in CURVE_METRICS.values() if each.published)
-        reason = f"{name} has no curve of {metric.name}; choose one of {fitting}"
+        published_metrics = ", ".join(other.name for other in CURVE_METRICS.values() if other.published)
+        reason = f"{name} has no curve of {metric.name}; choose one of {published_metrics}"
         raise Invalid(f"{reason}.", errors=[FieldProblem("reference", reason, "not_published", name)])
     source = article(name)
     return PublishedCurves(
@@ -238,16 +245,16 @@ def _reached(traces: Sequence[Trace], level: Level, one_device: bool) -> Reached
 
 
 def _table(rows: Sequence[Sequence[float]]) -> Floats:
-    """A row a seed, a column an epoch; NaN where a run has not got so far."""
-    found = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+    """Return a row a seed and a column an epoch, NaN after the last epoch of a run."""
+    table = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
     for place, row in enumerate(rows):
-        found[place, : len(row)] = row
-    return found
+        table[place, : len(row)] = row
+    return table
 
 
-def _intervals(figures: Floats, held: Mask) -> tuple[Floats, Floats, Floats]:
-    """The mean and the ends of its 95 % interval at each epoch; NaN where there is none."""
-    n, mean, sd = moments(np.where(held, figures, 0.0).T, held.T)
+def _intervals(figures: Floats, mask: Mask) -> tuple[Floats, Floats, Floats]:
+    """Return the mean and the ends of its 95 % interval at each epoch; NaN where there is none."""
+    n, mean, sd = moments(np.where(mask, figures, 0.0).T, mask.T)
     freedom = np.where(n > 1, n - 1, np.nan)
     half = t_quantile(freedom, 0.95) * sd / np.sqrt(np.maximum(n, 1))
     return mean, mean - half, mean + half

@@ -1,4 +1,4 @@
-"""Main effects: what each factor does on average over the others."""
+"""Main effects: the mean of each level of a factor, averaged over the other factors."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -15,20 +15,21 @@ Column = Sequence[float]
 
 
 def effects(cells: Sequence[Cell], metric: Metric) -> list[Effect]:
-    """Of each factor that varies; none unless at least two do, for then the groups say it all.
+    """Return the main effect of each factor that varies; empty where fewer than two do, since the groups then say it.
 
-    A mean is only comparable with another over the same things. So a seed counts where every cell that has any value
-    has one for it, and a combination of the other factors where every level has values; the rest is left out, counted.
+    Means are comparable only over the same seeds and combinations. A seed counts where every cell that has any value
+    has one for it, and a combination of the other factors counts where every level has values; the rest is left out,
+    and counted.
     """
     names = cells[0].factors if cells else {}
-    varying = [name for name in names if len({key({name: cell.factors[name]}) for cell in cells}) > 1]
-    if len(varying) < 2:
+    varied = [name for name in names if len({key({name: cell.factors[name]}) for cell in cells}) > 1]
+    if len(varied) < 2:
         return []
-    seen = [cell for cell in cells if cell.values]
-    every = set().union(*(cell.values for cell in seen))
-    common = sorted(every.intersection(*(cell.values for cell in seen)))
-    values = np.array([[cell.values[seed] for seed in common] for cell in seen])
-    return [_effect(name, seen, values, len(every) - len(common), metric) for name in varying]
+    measured = [cell for cell in cells if cell.values]
+    all_seeds = set().union(*(cell.values for cell in measured))
+    common = sorted(all_seeds.intersection(*(cell.values for cell in measured)))
+    values = np.array([[cell.values[seed] for seed in common] for cell in measured])
+    return [_effect(name, measured, values, len(all_seeds) - len(common), metric) for name in varied]
 
 
 def _effect(factor: str, cells: Sequence[Cell], values: Floats, left_out: int, metric: Metric) -> Effect:
@@ -55,7 +56,8 @@ def _effect(factor: str, cells: Sequence[Cell], values: Floats, left_out: int, m
 def _crossed(
     cells: Sequence[Cell], factor: str
 ) -> tuple[dict[frozenset[object], Factor], list[dict[frozenset[object], int]]]:
-    """The levels of a factor, and for each combination of the others the place of the cell of each level."""
+    """Return the levels of a factor, and for each combination of the other factors the index of the cell of each
+    level."""
     levels: dict[frozenset[object], Factor] = {}
     rows: dict[frozenset[object], dict[frozenset[object], int]] = defaultdict(dict)
     for place, cell in enumerate(cells):
@@ -70,7 +72,8 @@ def _others(factors: Factors, factor: str) -> Mapping[str, Factor]:
 
 
 def _column(values: Floats) -> Column:
-    column: Column = np.sort(values, axis=0).mean(axis=0).tolist()  # sorted: the order of cells must not round it
+    # Sorted, so that the order of the cells does not change the rounding.
+    column: Column = np.sort(values, axis=0).mean(axis=0).tolist()
     return column
 
 
@@ -84,7 +87,7 @@ def _level(value: Factor, column: Column) -> Level:
 
 
 def _largest(best_first: Sequence[Column]) -> tuple[float | None, Interval | None]:
-    """Best level minus worst, with an interval that holds for all pairs of levels."""
+    """Return best level minus worst, with an interval that holds for all pairs of levels."""
     if not best_first:
         return None, None
     differences = [best - worst for best, worst in zip(best_first[0], best_first[-1], strict=True)]

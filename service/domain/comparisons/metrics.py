@@ -1,4 +1,4 @@
-"""What groups are compared in."""
+"""The metrics that groups are compared in."""
 
 import math
 import sys
@@ -17,13 +17,13 @@ class Metric:
     title: str
     unit: str
     higher_is_better: bool
-    column: str = ""  # what is stored, where that has another name
-    logarithm: bool = False  # of what is stored
+    column: str = ""  # the stored column, where it has another name
+    logarithm: bool = False  # the metric is the logarithm of the column
     always_taken: bool = True  # a success without it is one whose figure was not finite
 
     def of(self, stored: float) -> float:
-        """The figure from what is stored."""
-        # A loss of exactly 0 is one too small for a float.
+        """Return the figure from the stored value."""
+        # A loss of exactly 0 was too small for a float.
         return math.log(max(stored, sys.float_info.min)) if self.logarithm else stored
 
 
@@ -33,7 +33,7 @@ MetricName = Literal[
 ]  # fmt: skip
 PRIMARY: MetricName = "test_accuracy"
 OF_THE_MACHINE = frozenset({"seconds", "images_per_second"})
-"""Figures that say as much of the machine as of the spec, and have no mean over two kinds of it."""
+"""Metrics that depend on the machine as much as on the spec, and have no mean over two kinds of machine."""
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
@@ -58,7 +58,7 @@ METRICS: Mapping[str, Metric] = {
 
 
 def metric_of(name: str) -> Metric:
-    """Invalid for a name that is none."""
+    """Return the metric of this name. Raises Invalid for an unknown one."""
     if name in METRICS:
         return METRICS[name]
     detail = f"{name!r} is not a metric of a comparison; choose one of {', '.join(METRICS)}"

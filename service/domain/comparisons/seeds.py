@@ -1,4 +1,4 @@
-"""How many seeds would separate the two best."""
+"""The number of seeds that would separate the two best groups."""
 
 import math
 from collections.abc import Sequence
@@ -12,16 +12,19 @@ FEWEST_SEEDS = 5
 
 
 def seeds_for_the_best(ordered: Sequence[Cell], pairs: int) -> SeedsNeeded | None:
-    """For the first two of `ordered`, best mean first: paired where they have at least 5 seeds in common, else as two
-    samples of at least 5 each. None with fewer, or where runs of either diverged."""
+    """Return the estimate for the first two of `ordered`, best mean first.
+
+    They are paired where they have at least 5 seeds in common, else taken as two samples of at least 5 each. None with
+    fewer seeds, or where runs of either diverged.
+    """
     if len(ordered) < 2 or ordered[0].n_diverged or ordered[1].n_diverged:
         return None
     a, b = ordered[0], ordered[1]
     common = sorted(a.values.keys() & b.values.keys())
     alpha = ALPHA / max(1, pairs)
     if len(common) >= FEWEST_SEEDS:
-        found = describe([a.values[seed] - b.values[seed] for seed in common])
-        return _answer(a, b, len(common), found.mean, found.sd, alpha, paired=True)
+        differences = describe([a.values[seed] - b.values[seed] for seed in common])
+        return _answer(a, b, len(common), differences.mean, differences.sd, alpha, paired=True)
     fewest = min(len(a.values), len(b.values))
     if fewest < FEWEST_SEEDS:
         return None
