@@ -1,4 +1,4 @@
-"""What is measured inside a network, one record an epoch and layer. docs/diagnostics.md says how."""
+"""Diagnostics: measures inside a network, one record an epoch and layer. docs/diagnostics.md defines them."""
 
 import math
 from collections.abc import Mapping
@@ -73,13 +73,13 @@ class LayerDiagnostics(BaseModel):
 
     @classmethod
     def of(cls, figures: Mapping[str, Any]) -> Self:
-        """From measured figures, of which some may not be finite."""
-        wrong = [name for name, figure in figures.items() if _not_finite(figure)]
+        """Return the record of measured figures, of which some may not be finite."""
+        non_finite = [name for name, figure in figures.items() if _not_finite(figure)]
         learned: Mapping[str, float] = figures.get("parameters", {})
-        wrong += [f"parameters.{name}" for name, value in learned.items() if _not_finite(value)]
-        kept = {name: None if name in wrong else figure for name, figure in figures.items()}
-        kept["parameters"] = {name: None if _not_finite(value) else value for name, value in learned.items()}
-        return cls.model_validate({**kept, "non_finite": sorted(wrong)})
+        non_finite += [f"parameters.{name}" for name, value in learned.items() if _not_finite(value)]
+        finite = {name: None if name in non_finite else figure for name, figure in figures.items()}
+        finite["parameters"] = {name: None if _not_finite(value) else value for name, value in learned.items()}
+        return cls.model_validate({**finite, "non_finite": sorted(non_finite)})
 
 
 def _not_finite(figure: Any) -> bool:

@@ -7,8 +7,11 @@ LONGEST_VALUE = 200  # characters of a wrong value that are shown
 
 
 class FieldProblem:
-    """One thing wrong with one field of a request: where (a JSON pointer into the body, which is empty or starts with
-    a slash, or else the name of a parameter; and in a formula the column, from 1), why, and what was given."""
+    """One problem with one field of a request.
+
+    `pointer` is a JSON pointer into the body (empty, or with a leading slash) or else the name of a parameter; `column`
+    is the place in a formula, from 1; `value` is the value that was sent.
+    """
 
     def __init__(
         self, pointer: str, detail: str, code: str, value: object = None, *, column: int | None = None
@@ -24,7 +27,7 @@ class FieldProblem:
 
 
 def shown(value: Any) -> str:
-    """A value as text that is safe in JSON and no longer than it need be."""
+    """Return a value as text that is safe in JSON, shortened to LONGEST_VALUE characters."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "an infinite number"
     if isinstance(value, int) and value.bit_length() > 256:
@@ -34,7 +37,7 @@ def shown(value: Any) -> str:
 
 
 class ActLabError(Exception):
-    """The base of the family. `detail` names the thing, the reason and the remedy."""
+    """The base of all errors. `detail` names the thing, the reason and the remedy."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"

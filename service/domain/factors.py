@@ -21,15 +21,16 @@ def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 FACTORS = tuple(path for path in _paths(ExperimentSpec) if path != "seed")
-"""Every path to group by. Seeds are no factor: they are what a group repeats."""
+"""Every path to group by. The seed is no factor, since a group repeats its experiments over seeds."""
 
 
 NO_EFFECT = frozenset({"seed", "diagnostics", "max_seconds"})
-"""Fields that change no figure of a run that ends, or, the seed, only by chance."""
+"""Fields that change no figure of a run that ends; the seed changes them only by chance."""
 
 
 def check(paths: list[str], parameter: str) -> None:
-    """Invalid, naming the parameter, for a path that no spec has or that is given twice."""
+    """Check paths to group by. Raises Invalid, naming the parameter, for a path that no spec has or that is given
+    twice."""
     for index, path in enumerate(paths):
         if path in paths[:index]:
             reason = "Give each path once"
@@ -40,16 +41,21 @@ def check(paths: list[str], parameter: str) -> None:
 
 
 def groupable(path: str) -> str:
-    """What to group by for a study's factor: the path itself, or the field that it is a part of where there is no
-    grouping by the part (a parameter of an activation, the patience of early stopping)."""
+    """Return the path to group by for a study's factor: itself, or the field around it.
+
+    A part without grouping of its own (a parameter of an activation, the patience of early stopping) is grouped by its
+    field.
+    """
     while path not in FACTORS:
         path = path.rpartition(".")[0]
     return path
 
 
 def value(spec: Mapping[str, Any], path: str) -> Factor:
-    """The value at a path of a stored spec: an activation by its label, one dropout for both places as that number,
-    and what else is not a single value as JSON text."""
+    """Return the value at a path of a stored spec as a factor.
+
+    An activation is its label, one dropout for both places that number, and any other object or list its JSON text.
+    """
     stored = value_at(spec, path)
     if path == "activation":
         return ActivationSpec.model_validate(stored).label
@@ -59,12 +65,12 @@ def value(spec: Mapping[str, Any], path: str) -> Factor:
 
 
 def plain(value: Any) -> Factor:
-    """A value as a factor: what is not a single value becomes JSON text."""
+    """Return a value as a factor: a list or an object as JSON text."""
     return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def without(spec: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """A stored spec without the values at these paths; what it keeps is the spec's own."""
+    """Return a stored spec without the values at these paths. The values that stay are not copied."""
     rest: dict[str, Any] = dict(spec)
     for path in paths:
         first, _, inner = path.partition(".")
@@ -76,6 +82,7 @@ def without(spec: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """The top-level fields in which two stored specs, or parts of them, differ, except those that change no figure."""
+    """Return the top-level fields in which two stored specs, or parts of them, differ, except those that change no
+    figure."""
     one, other = complete(one), complete(other)
     return [name for name in {**one, **other} if name not in NO_EFFECT and one.get(name) != other.get(name)]

@@ -1,8 +1,8 @@
-"""What every part of a spec has in common."""
+"""The base of all parts of a spec."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Part(BaseModel):
-    # strict: a number given as text or a flag given as 1 is a mistake of the client's that would otherwise hide.
+    # Strict, since a number sent as text or a flag sent as 1 is a client's mistake that would otherwise go unnoticed.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

@@ -1,4 +1,4 @@
-"""Presets: studies that come with the service, and how what a client gives goes over one."""
+"""Presets: studies that come with the service, and the merging of a client's fields into one."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -79,32 +79,35 @@ PRESETS: Mapping[PresetName, dict[str, Any]] = {
 }
 
 
-def over_preset(given: dict[str, Any]) -> dict[str, Any]:
-    """The preset that `given` names with the rest of it put over: a field of base is fixed everywhere, a factor varied
-    everywhere, and seeds are those of every grid. What has the wrong shape is left to be refused as it stands."""
-    preset = PRESETS[given["preset"]]
-    base, factors = given.get("base", {}), given.get("factors", {})
+def over_preset(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the preset that `fields` names, with the other fields put over it.
+
+    A field of base is fixed in every grid, a factor is varied in every grid, and seeds are those of every grid. Fields
+    of the wrong shape are returned as they are, for validation to refuse.
+    """
+    preset = PRESETS[fields["preset"]]
+    base, factors = fields.get("base", {}), fields.get("factors", {})
     if not isinstance(base, dict) or not isinstance(factors, dict):
-        return given
+        return fields
     varied = [path.split(".") for path in factors]
     fixed = list(_leaves(base))
 
-    def left(grid: Mapping[str, Any]) -> dict[str, Any]:
-        """A grid of the preset without what is given."""
-        own = without(grid.get("base", {}), [*varied, *fixed])
-        free = {path: values for path, values in grid["factors"].items() if not has(base, path.split("."))}
-        rest = {path: values for path, values in free.items() if path not in factors}
-        seedless = {name: value for name, value in grid.items() if name != "seeds" or "seeds" not in given}
-        return {**seedless, "base": own, "factors": rest}
+    def remaining(grid: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a grid of the preset without the client's fields."""
+        own_base = without(grid.get("base", {}), [*varied, *fixed])
+        varied_factors = {path: values for path, values in grid["factors"].items() if not has(base, path.split("."))}
+        rest = {path: values for path, values in varied_factors.items() if path not in factors}
+        rest_of_grid = {name: value for name, value in grid.items() if name != "seeds" or "seeds" not in fields}
+        return {**rest_of_grid, "base": own_base, "factors": rest}
 
-    shared = left({"base": preset["base"], "factors": preset["factors"]})
-    grids = {"grids": [left(grid) for grid in preset["grids"]]} if "grids" in preset else {}
-    whole = {"base": merged(shared["base"], base), "factors": {**shared["factors"], **factors}}
-    return {**preset, **grids, **given, **whole}
+    shared = remaining({"base": preset["base"], "factors": preset["factors"]})
+    grids = {"grids": [remaining(grid) for grid in preset["grids"]]} if "grids" in preset else {}
+    merged_fields = {"base": merged(shared["base"], base), "factors": {**shared["factors"], **factors}}
+    return {**preset, **grids, **fields, **merged_fields}
 
 
 def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[list[str]]:
-    """Paths of the values that are given; an activation is one."""
+    """Yield the paths of the values, of which an activation is one."""
     for name, value in values.items():
         if isinstance(value, dict) and value and name != "activation":
             yield from _leaves(value, (*above, name))

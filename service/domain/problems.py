@@ -1,4 +1,4 @@
-"""Pydantic's validation errors in ActLab's words: where, why, which bound, what was given."""
+"""Pydantic's validation errors as field problems: the place, the reason with its bound, and the value."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ from service.domain.errors import FieldProblem
 
 
 def pointer(location: Sequence[str | int]) -> str:
-    """The JSON pointer (RFC 6901) of a path into a body."""
+    """Return the JSON pointer (RFC 6901) of a path into a body."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 def field_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem]:
-    """One problem an error. A validator that judges a member of its field names it in the context as `at`."""
+    """Return one problem an error. A validator that checks a member of its field names it in the context as `at`."""
     return [_problem(error) for error in errors]
 
 

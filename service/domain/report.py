@@ -1,4 +1,4 @@
-"""What a report says, before anyone decides how it looks."""
+"""The content of a report, apart from its layout."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from service.domain.status import ACTIVE, Status
 
 @dataclass(frozen=True)
 class Asked:
-    """The study as it was submitted, or one grid of it, with the seeds of now."""
+    """The study as it was submitted, or one grid of it, with its present seeds."""
 
     id: str
     name: str | None
     question: str | None
     spec: Mapping[str, Any]  # the body of POST /studies that repeats it
     created_at: datetime
-    grid: str | None = None  # the only one of its grids that the report is of
+    grid: str | None = None  # the one grid that the report is limited to
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What some of the experiments ran on and with."""
+    """The device, software and settings that some of the experiments were trained with."""
 
     experiments: int
     device: str
@@ -42,7 +42,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """Experiments of one cell that gave no figure, for one reason."""
+    """The experiments of one cell that gave no figure for one reason."""
 
     factors: Factors
     status: Status
@@ -56,13 +56,13 @@ class Report:
     asked: Asked
     progress: Mapping[Status, int]
     comparison: Comparison  # of the primary metric
-    cells: Sequence[Cell]  # what it was made of
+    cells: Sequence[Cell]  # of the comparison
     others: Sequence[Comparison]  # the same groups in other metrics
     curves: Sequence[Curves]
     machines: Sequence[Machine]
     unfinished: Sequence[Unfinished] = ()
     agreement: Sequence[Agreement] = ()  # with the article, where that was asked for
-    article_claims: Sequence[ArticleClaim] = ()  # those that these runs say something of
+    article_claims: Sequence[ArticleClaim] = ()  # the claims that these runs are evidence for
 
     @property
     def title(self) -> str:
@@ -78,30 +78,30 @@ class Report:
 
 
 def name_of(factors: Factors) -> str:
-    """A group as its reader knows it: `relu`, or `relu, batch size 128`. The value alone says what an activation is."""
+    """Return the name of a group: `relu`, or `relu, batch size 128`. An activation is named by its value alone."""
     if len(factors) == 1:
-        return written(next(iter(factors.values())))
+        return value_text(next(iter(factors.values())))
     return ", ".join(_part(name, value) for name, value in factors.items()) or "all"
 
 
-def written(value: Factor) -> str:
+def value_text(value: Factor) -> str:
     if value is None:
         return "none"
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def conclusion(report: Report) -> list[str]:
-    """What the comparison's verdicts allow to be said, in sentences; nothing that they do not."""
+    """Return the sentences that the verdicts of the comparison justify."""
     comparison = report.comparison
     measured = [group for group in comparison.groups if group.mean is not None]
     if not measured:
         return ["No experiment has given a figure yet."]
-    said = [f"{report.active} of {report.total} experiments are not finished; this is what is known so far."]
-    return [*(said if report.active else []), *_best(comparison, measured), *_diverged(comparison)]
+    unfinished = [f"{report.active} of {report.total} experiments are not finished; this is what is known so far."]
+    return [*(unfinished if report.active else []), *_best(comparison, measured), *_diverged(comparison)]
 
 
 def _part(name: str, value: Factor) -> str:
-    return written(value) if name == "activation" else f"{name.replace('_', ' ')} {written(value)}"
+    return value_text(value) if name == "activation" else f"{name.replace('_', ' ')} {value_text(value)}"
 
 
 def _best(comparison: Comparison, measured: Sequence[Group]) -> list[str]:
@@ -126,11 +126,11 @@ def _best(comparison: Comparison, measured: Sequence[Group]) -> list[str]:
 
 
 def _diverged(comparison: Comparison) -> list[str]:
-    unstable = [group for group in comparison.groups if group.n_diverged]
+    diverged = [group for group in comparison.groups if group.n_diverged]
     return [
         f"{name_of(group.factors)}: {group.n_diverged} of {group.n + group.n_diverged} runs diverged, so it is ranked"
         " with nobody."
-        for group in unstable
+        for group in diverged
     ]
 
 

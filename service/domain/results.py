@@ -1,4 +1,4 @@
-"""What training produces: figures per epoch, the scores on the test set, and what they were measured with."""
+"""The results of training: figures per epoch, scores on the test set, and the fingerprint of the machine."""
 
 import math
 from typing import Self
@@ -11,8 +11,8 @@ class _Record(BaseModel):
 
 
 class EpochMetrics(_Record):
-    """Figures of one epoch. Losses are means per example in nats, accuracies fractions. A figure that is not finite is
-    None here and named in `non_finite`."""
+    """Figures of one epoch. Losses are means per example in nats, accuracies fractions. A figure that is not finite
+    is None here and named in `non_finite`."""
 
     epoch: int = Field(ge=1)
     train_loss: float | None
@@ -68,10 +68,10 @@ SAME_LOGITS = 1e-6
 
 
 class LinearCollapse(_Record):
-    """How far a network of linear layers is from one linear layer, in evaluation mode and float64."""
+    """The distance of a network of linear layers from one linear layer, in evaluation mode and float64."""
 
     inputs: int = Field(description="Images that x W + b was found from: a black one, and one for each pixel.")
-    images: int = Field(description="Test images whose logits it was held against.")
+    images: int = Field(description="Test images whose logits were compared.")
     largest_difference: float | None = Field(description="Of a logit; null where it is not finite.")
     collapsed: bool = Field(description="Whether it is at most 1e-6.")
 
@@ -86,10 +86,10 @@ class LinearCollapse(_Record):
 
 
 class TestResult(_Record):
-    """What a finished experiment is worth: primary is `last`, secondary `best` (lowest validation loss, earliest on
+    """The scores of a finished experiment: primary is `last`, secondary `best` (lowest validation loss, earliest on
     ties)."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of the name
+    __test__ = False  # pytest would take the class for a test case
 
     last: Score
     best: Score

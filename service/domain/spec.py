@@ -32,7 +32,7 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Dropout(Part):
-    """The share of units dropped after pooling (`conv`) and after the last dense activation (`dense`)."""
+    """The shares of units dropped: `conv` after pooling, `dense` after the last dense activation."""
 
     conv: Probability = 0.25
     dense: Probability = 0.5
@@ -57,8 +57,11 @@ ConvChannels = Annotated[
 
 
 class ModelSpec(Part):
-    """The article's network, and the knobs that the claims turn. Without convolutions and hidden dense layers it is
-    softmax regression: then `activation`, `batch_norm`, `pool` and `dropout` have nothing to act on."""
+    """The article's network, with the fields that the claims vary.
+
+    Without convolutions and hidden dense layers it is softmax regression: `activation`, `batch_norm`, `pool` and
+    `dropout` then have no effect.
+    """
 
     conv_channels: ConvChannels = [32, 64]
     dense_units: int = Field(128, ge=1, le=4096)
@@ -69,7 +72,7 @@ class ModelSpec(Part):
 
     @property
     def hidden_layers(self) -> int:
-        """Each with its activation and, if there is any, its batch normalisation."""
+        """The number of hidden layers, each with its activation and, if there is any, its batch normalisation."""
         return len(self.conv_channels) + self.dense_layers
 
 
@@ -80,7 +83,7 @@ L2_TERM = (
 
 
 class OptimizerSpec(Part):
-    """`learning_rate` null takes the optimizer's own default: adam 1e-3, sgd 1e-2, adadelta 1.0."""
+    """The optimizer. A `learning_rate` of null takes the optimizer's own default: adam 1e-3, sgd 1e-2, adadelta 1.0."""
 
     name: Literal["adam", "sgd", "adadelta"] = "adam"
     learning_rate: float | None = Field(None, gt=0, le=100, validate_default=True)
@@ -89,15 +92,15 @@ class OptimizerSpec(Part):
 
     @field_validator("learning_rate")
     @classmethod
-    def _default(cls, given: float | None, info: ValidationInfo) -> float | None:
-        return DEFAULT_LEARNING_RATE.get(info.data.get("name", "")) if given is None else given
+    def _default(cls, rate: float | None, info: ValidationInfo) -> float | None:
+        return DEFAULT_LEARNING_RATE.get(info.data.get("name", "")) if rate is None else rate
 
     @field_validator("momentum")
     @classmethod
-    def _sgd_only(cls, given: float, info: ValidationInfo) -> float:
-        if given and info.data.get("name") != "sgd":
+    def _sgd_only(cls, momentum: float, info: ValidationInfo) -> float:
+        if momentum and info.data.get("name") != "sgd":
             raise PydanticCustomError("momentum_without_sgd", "Only sgd takes a momentum")
-        return given
+        return momentum
 
 
 class EarlyStopping(Part):
@@ -139,7 +142,7 @@ _DROPOUT_SCHEMA = {
 
 
 class ExperimentSpec(Part):
-    """Everything that decides what is trained. Two experiments with equal specs are the same experiment."""
+    """All that decides what is trained. Two experiments with equal specs are the same experiment."""
 
     activation: Annotated[ActivationSelection, BeforeValidator(_named_in_unicode)] = Field(examples=["relu"])
     dataset: DatasetName = "mnist"
@@ -166,49 +169,49 @@ class ExperimentSpec(Part):
 
     @field_validator("batch_size")
     @classmethod
-    def _batch_norm_needs_two(cls, given: int, info: ValidationInfo) -> int:
+    def _batch_norm_needs_two(cls, batch_size: int, info: ValidationInfo) -> int:
         model: ModelSpec | None = info.data.get("model")
-        if given < 2 and model is not None and model.batch_norm and model.hidden_layers:
+        if batch_size < 2 and model is not None and model.batch_norm and model.hidden_layers:
             raise PydanticCustomError(
                 "batch_too_small",
                 "Batch normalisation needs at least 2 images a batch; or set model.batch_norm to false",
             )
-        return given
+        return batch_size
 
     @field_validator("train_samples")
     @classmethod
-    def _enough_images(cls, given: int | None, info: ValidationInfo) -> int | None:
+    def _enough_images(cls, samples: int | None, info: ValidationInfo) -> int | None:
         definition = DATASETS.get(info.data.get("dataset", ""))
         fraction = info.data.get("validation_fraction")
-        if given is None or definition is None or fraction is None:
-            return given
+        if samples is None or definition is None or fraction is None:
+            return samples
         available = definition.training_images - definition.validation_images(fraction)
-        if given > available:
+        if samples > available:
             raise PydanticCustomError(
                 "too_many_samples",
                 "{dataset} has {available} training images beside a validation share of {fraction}",
                 {"dataset": definition.name, "available": available, "fraction": fraction},
             )
-        return given
+        return samples
 
     @field_validator("classes")
     @classmethod
-    def _distinct(cls, given: list[int] | None) -> list[int] | None:
-        if given is not None and len(set(given)) < len(given):
+    def _distinct(cls, classes: list[int] | None) -> list[int] | None:
+        if classes is not None and len(set(classes)) < len(classes):
             raise PydanticCustomError("repeated_class", "Each class may be named once")
-        return None if given is None else sorted(given)
+        return None if classes is None else sorted(classes)
 
     @field_validator("classes")
     @classmethod
-    def _of_the_data_set(cls, given: list[int] | None, info: ValidationInfo) -> list[int] | None:
+    def _of_the_data_set(cls, classes: list[int] | None, info: ValidationInfo) -> list[int] | None:
         definition = DATASETS.get(info.data.get("dataset", ""))
-        if given is not None and definition is not None and given[-1] >= definition.classes:
+        if classes is not None and definition is not None and classes[-1] >= definition.classes:
             raise PydanticCustomError(
                 "unknown_class",
                 "{dataset} has the classes 0 to {last}",
                 {"dataset": definition.name, "last": definition.classes - 1},
             )
-        return given
+        return classes
 
     @property
     def dataset_definition(self) -> DatasetDefinition:
@@ -325,7 +328,7 @@ EXAMPLES: list[Any] = [
 
 
 class ExperimentSubmission(ExperimentSpec):
-    """A spec, and how to file it."""
+    """A spec, with the fields that file the experiment."""
 
     model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 

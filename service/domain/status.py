@@ -4,13 +4,13 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """The one word for where an experiment is."""
+    """The state of an experiment."""
 
     QUEUED = "queued"  # accepted and durable; waits for a worker
     RUNNING = "running"  # one worker holds its lease
     SUCCEEDED = "succeeded"  # trained to the end; has a result
     FAILED = "failed"  # ended without a result; `cause` says why
-    CANCELLED = "cancelled"  # ended because somebody asked for it
+    CANCELLED = "cancelled"  # ended at a client's request
 
     @property
     def terminal(self) -> bool:
@@ -53,7 +53,7 @@ _REMEDIES = {
 
 
 class Outcome(StrEnum):
-    """How one attempt ended."""
+    """The end of one attempt."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"

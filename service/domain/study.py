@@ -67,10 +67,10 @@ MOST_GRIDS = 50
 DEEPEST_VALUE = 8  # levels of lists and objects; no field of a spec has more than four
 
 
-def _shallow(given: Any) -> Any:
-    if not _is_shallow(given, DEEPEST_VALUE):
+def _shallow(value: Any) -> Any:
+    if not _is_shallow(value, DEEPEST_VALUE):
         raise PydanticCustomError("nested_too_deeply", "Lists and objects nest at most 8 levels")
-    return given
+    return value
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
@@ -84,7 +84,7 @@ Factors = Annotated[dict[str, list[Any]], AfterValidator(_shallow), Field(max_le
 
 
 class Grid(Part):
-    """One of several grids of a study: its base goes over the study's, its factors are besides the study's."""
+    """One of several grids of a study: its base goes over the study's, its factors add to the study's."""
 
     name: Annotated[Name, Field(min_length=1)]
     base: Fields = Field({}, description="Spec fields that the experiments of this grid share.")
@@ -93,7 +93,7 @@ class Grid(Part):
 
 
 class StudySpec(Part):
-    """A grid over any spec fields times seeds, or several, or a preset with what is given put over it."""
+    """A grid over any spec fields times seeds, several grids, or a preset with the client's fields put over it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 
@@ -129,16 +129,16 @@ class StudySpec(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _over_preset(cls, given: Any) -> Any:
-        return over_preset(given) if isinstance(given, dict) and given.get("preset") in list(PRESETS) else given
+    def _over_preset(cls, fields: Any) -> Any:
+        return over_preset(fields) if isinstance(fields, dict) and fields.get("preset") in list(PRESETS) else fields
 
     @property
     def size(self) -> int:
-        """How many experiments it holds at most, those that tune included: grids may have some in common."""
+        """The largest number of experiments that it can hold, tuning included; grids may have some in common."""
         return sum(block.size for block in [*self.blocks(), *self._tuning_blocks()])
 
     def blocks(self) -> list[Block]:
-        """Its grids, each with what they share."""
+        """Return its grids, each with the fields that they share."""
         shared = _factors(self.factors, ())
         if not self.grids:
             return [Block(self.base, shared, self.seeds)]
@@ -167,16 +167,18 @@ class StudySpec(Part):
         )
 
     def experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
-        """Grid by grid, seed by seed, cell by cell, each once. Invalid names every wrong field. The registry has the
-        formulas of registered activations."""
+        """Return its experiments grid by grid, seed by seed, cell by cell, each once.
+
+        The registry has the formulas of registered activations. Raises Invalid, naming every wrong field.
+        """
         return _made(self.blocks(), registry, self._problems())
 
     def tuning_experiments(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
-        """Every cell with every rate and every seed of its tuning; empty where it tunes nothing."""
+        """Return every cell with every rate and every seed of its tuning; empty without tuning."""
         return _made(self._tuning_blocks(), registry, self._problems())
 
     def tuner(self) -> "StudySpec | None":
-        """The study that tries the rates for this one."""
+        """Return the study that tries the rates for this one."""
         if self.tuning is None:
             return None
         grids = [grid.model_copy(update={"seeds": None}) for grid in self.grids]
@@ -187,35 +189,38 @@ class StudySpec(Part):
         )
 
     def cells(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
-        """Each cell, with seed 0; what grids have in common, once for each of them."""
+        """Return each cell with seed 0, once for each grid that has it."""
         cells = [replace(block, seeds=[0]).experiments(registry)[0] for block in self.blocks()]
-        return [each for found in cells for each in found]
+        return [cell for block_cells in cells for cell in block_cells]
 
     def with_seeds(self, seeds: list[int]) -> "StudySpec | None":
-        """The grids that take the study's seeds, over these; None where every grid has seeds of its own."""
+        """Return the grids that take the study's seeds, over these seeds; None where every grid has seeds of its
+        own."""
         grids = [grid for grid in self.grids if grid.seeds is None]
         return None if self.grids and not grids else self.model_copy(update={"seeds": seeds, "grids": grids})
 
     def grid(self, name: str) -> "StudySpec":
-        """The study as if it had this grid alone. Invalid, naming the parameter `grid`, where there is none."""
-        found = [grid for grid in self.grids if grid.name == name]
-        if not found:
-            there = ", ".join(grid.name for grid in self.grids) or "none with a name"
-            reason = f"The study has no grid {name!r}; there is {there}"
+        """Return the study as if it had this grid alone. Raises Invalid, naming the parameter `grid`, for an unknown
+        grid."""
+        grids = [grid for grid in self.grids if grid.name == name]
+        if not grids:
+            known = ", ".join(grid.name for grid in self.grids) or "none with a name"
+            reason = f"The study has no grid {name!r}; it has {known}"
             raise Invalid(f"{reason}.", errors=[FieldProblem("grid", reason, "unknown_grid", name)])
-        return self.model_copy(update={"grids": found})
+        return self.model_copy(update={"grids": grids})
 
     def varied(self) -> list[str]:
-        """The paths in which its experiments differ by design: its factors, and what its grids set apart."""
+        """Return the paths in which its experiments differ by design: its factors, and fields that differ between
+        its grids."""
         paths = [factor.path for block in self.blocks() for factor in block.factors]
         bases = [block.base for block in self.blocks()]
-        apart = [name for base in bases for name in base if any(each.get(name) != base[name] for each in bases)]
+        differing = [name for base in bases for name in base if any(other.get(name) != base[name] for other in bases)]
         rates = [RATE] if self.tuning is not None else []
-        every = list(dict.fromkeys([*paths, *apart, *rates]))
-        return [path for path in every if not any(path.startswith(f"{other}.") for other in every)]
+        all_paths = list(dict.fromkeys([*paths, *differing, *rates]))
+        return [path for path in all_paths if not any(path.startswith(f"{other}.") for other in all_paths)]
 
     def _problems(self) -> list[FieldProblem]:
-        """What is wrong with several parts together."""
+        """Return the problems that concern several parts together."""
         names = [grid.name for grid in self.grids]
         used = {seed for block in self.blocks() for seed in block.seeds}
         return [
@@ -230,7 +235,7 @@ class StudySpec(Part):
 
 
 class StudyPatch(BaseModel):
-    """A JSON merge patch: what is left out stays, null clears. `seeds` is the whole list, old ones included."""
+    """A JSON merge patch: a field that is left out stays, null clears. `seeds` is the whole list, old ones included."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"seeds": [0, 1, 2, 3, 4]}]})
 
@@ -242,7 +247,8 @@ class StudyPatch(BaseModel):
         return self.model_dump(exclude_unset=True)
 
     def added(self, seeds: Sequence[int]) -> list[int]:
-        """What it adds to these seeds. Invalid where one of them is missing, or a seed is none."""
+        """Return the seeds that it adds to these. Raises Invalid where one of these is missing, or a new one is no
+        seed."""
         if "seeds" not in self.model_fields_set:
             return []
         refuse(list(Block({}, [], self.seeds).seed_problems()))
@@ -253,8 +259,8 @@ class StudyPatch(BaseModel):
         return [seed for seed in self.seeds if seed not in seeds]
 
 
-def _factors(given: Mapping[str, list[Any]], place: tuple[str | int, ...]) -> list[Factor]:
-    return [Factor(path, values, (*place, "factors", path)) for path, values in given.items()]
+def _factors(values_of: Mapping[str, list[Any]], place: tuple[str | int, ...]) -> list[Factor]:
+    return [Factor(path, values, (*place, "factors", path)) for path, values in values_of.items()]
 
 
 def _made(
@@ -264,19 +270,19 @@ def _made(
     refuse([problem for block in blocks for problem in block.problems()])
     made = [block.experiments(registry) for block in blocks]
     refuse([problem for _, problems in made for problem in problems])
-    found: dict[str, ExperimentSubmission] = {}
+    submissions_by_text: dict[str, ExperimentSubmission] = {}
     for block, (submissions, _) in zip(blocks, made, strict=True):
-        found |= _distinct(submissions, pointer((*block.place, "factors")))
-    return list(found.values())
+        submissions_by_text |= _distinct(submissions, pointer((*block.place, "factors")))
+    return list(submissions_by_text.values())
 
 
-def _distinct(found: Iterable[ExperimentSubmission], where: str) -> dict[str, ExperimentSubmission]:
-    """By their spelling. Invalid where one grid holds the same twice."""
-    by_spelling: dict[str, ExperimentSubmission] = {}
-    for submission in found:
-        spelled = submission.model_dump_json()
-        if spelled in by_spelling:
+def _distinct(submissions: Iterable[ExperimentSubmission], where: str) -> dict[str, ExperimentSubmission]:
+    """Return submissions by their JSON. Raises Invalid where one grid holds the same one twice."""
+    by_text: dict[str, ExperimentSubmission] = {}
+    for submission in submissions:
+        text = submission.model_dump_json()
+        if text in by_text:
             problem = FieldProblem(where, "Two values of a factor mean the same", "repeated_value")
             raise Invalid(f"The study holds {submission.activation.label} twice.", errors=[problem])
-        by_spelling[spelled] = submission
-    return by_spelling
+        by_text[text] = submission
+    return by_text

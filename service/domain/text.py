@@ -1,4 +1,4 @@
-"""Text that clients send: bounded, and fit for every database and terminal."""
+"""Text that clients send, bounded and storable in every database."""
 
 from typing import Annotated
 
@@ -19,12 +19,13 @@ def _once(tags: list[str]) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """The text with halves of surrogate pairs, which have no UTF-8, spelt out."""
+    """Return the text with halves of surrogate pairs, which have no UTF-8, as escapes."""
     return text.encode("utf-8", errors="backslashreplace").decode()
 
 
 def storable(text: str) -> str:
-    """The text with what no database takes spelt out: halves of surrogate pairs, and NUL, which PostgreSQL refuses."""
+    """Return the text with escapes for what no database takes: halves of surrogate pairs, and NUL, which PostgreSQL
+    refuses."""
     return printable(text).replace("\0", "\\x00")
 
 

@@ -1,4 +1,4 @@
-"""Tuning the learning rate of each cell of a study before it is ranked: on validation images, on seeds of its own."""
+"""The tuning of learning rates: the best rate of each cell of a study, on validation images and seeds of its own."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ NOT_FRESH = "The ranking needs seeds that tuning has not seen"
 
 
 class Tuning(Part):
-    """Try each of these rates in each cell over seeds of their own; the cell's ranking runs with the best of them."""
+    """The rates to try in each cell, over seeds of their own; the cell's ranking runs with the best of them."""
 
     rates: Annotated[list[float], Field(min_length=2, max_length=50)] = Field(
         description="Learning rates to try.", examples=[[0.0003, 0.001, 0.003, 0.01]]
@@ -27,7 +27,7 @@ class Tuning(Part):
 
 
 class Trial(BaseModel):
-    """How one rate did with one seed. Figures are of validation at the last epoch; None where it did not succeed."""
+    """One run of one rate. Figures are of validation at the last epoch; None where it did not succeed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,7 +40,7 @@ class Trial(BaseModel):
 
 
 class RateScore(BaseModel):
-    """One rate in one cell."""
+    """The score of one rate in one cell."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -70,14 +70,17 @@ def cell_hash(spec: Mapping[str, Any]) -> str:
 
 
 def choose(trials: Iterable[Trial]) -> tuple[float | None, list[RateScore]]:
-    """Of one cell's trials: the rate with the highest mean validation accuracy, at equal ones with the lower loss, then
-    the smaller; None where none worked. A rate that diverged with any seed is out, as is one that never succeeded."""
+    """Return the best rate of one cell's trials, None where none worked, and the score of every rate.
+
+    The best has the highest mean validation accuracy, at equal ones the lower loss, then the smaller rate. A rate that
+    diverged with any seed is out, as is one that never succeeded.
+    """
     by_rate: dict[float, list[Trial]] = defaultdict(list)
     for trial in trials:
         by_rate[trial.rate].append(trial)
     scores = [_score(rate, by_rate[rate]) for rate in sorted(by_rate)]
-    fit = [(score.validation_accuracy, score.validation_loss, score) for score in scores if not score.n_diverged]
-    ranked = [(-accuracy, loss, score.learning_rate) for accuracy, loss, score in fit
+    eligible = [(score.validation_accuracy, score.validation_loss, score) for score in scores if not score.n_diverged]
+    ranked = [(-accuracy, loss, score.learning_rate) for accuracy, loss, score in eligible
               if accuracy is not None and loss is not None]  # fmt: skip
     return min(ranked)[2] if ranked else None, scores
 
@@ -90,14 +93,15 @@ def is_at_edge(rate: float | None, scores: Sequence[RateScore]) -> bool:
 def ranked(
     submissions: Iterable[ExperimentSubmission], rates: Mapping[str, float | None]
 ) -> list[ExperimentSubmission]:
-    """Each with its cell's rate, by cell; those of a cell without one are left out."""
-    found = []
+    """Return the submissions with the rates of their cells, `rates` by hash of cell; those of a cell without one are
+    left out."""
+    tuned = []
     for submission in submissions:
         rate = rates.get(cell_hash(submission.spec.model_dump(mode="json")))
         if rate is not None:
             optimizer = submission.optimizer.model_copy(update={"learning_rate": rate})
-            found.append(submission.model_copy(update={"optimizer": optimizer}))
-    return found
+            tuned.append(submission.model_copy(update={"optimizer": optimizer}))
+    return tuned
 
 
 def _score(rate: float, trials: Sequence[Trial]) -> RateScore:

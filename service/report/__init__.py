@@ -1,1 +1,1 @@
-"""A study as one document: what was asked, found and measured with, in words, tables and figures."""
+"""Reports: a study as one document, with its question, results and methods in words, tables and figures."""

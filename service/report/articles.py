@@ -1,16 +1,16 @@
-"""What the articles say, beside what was found."""
+"""The sections on the articles' claims and published figures."""
 
 from collections.abc import Sequence
 
-from service.domain.article_claims.answer import ArticleClaim, Part
+from service.domain.article_claims.answer import ArticleClaim, ClaimPart
 from service.domain.comparisons.agreement import GATE, Agreement
 from service.domain.report import Report
-from service.report.numbers import MINUS, Shown
+from service.report.numbers import MINUS, UnitFormat
 from service.report.parts import Section, Table
 
 
 def article_claims(claims: Sequence[ArticleClaim]) -> Section:
-    """Verdicts, with the figures that decided."""
+    """Return the section of verdicts, with the figures that decided."""
     heads = ["claim", "verdict", "decided by"]
     rows = [[f"{claim.number}. {claim.claim}", claim.verdict, _parts(claim)] for claim in claims]
     lead = "What the articles say, each by a rule that was fixed before; those that these runs say something of."
@@ -18,34 +18,34 @@ def article_claims(claims: Sequence[ArticleClaim]) -> Section:
 
 
 def _parts(claim: ArticleClaim) -> str:
-    """The figures that decided, or what is missing."""
+    """Return the figures that decided, and what is missing."""
     return "; ".join(
         f"{part.title}: {part.verdict}" + (f" ({figure})" if (figure := _figure(part)) else "") for part in claim.parts
-    ) + "".join(f"; missing: {each}" for each in claim.missing)
+    ) + "".join(f"; missing: {reason}" for reason in claim.missing)
 
 
-def _figure(part: Part) -> str:
+def _figure(part: ClaimPart) -> str:
     if part.mean is None:
         return ""
-    show = Shown(part.unit)
+    show = UnitFormat(part.unit)
     return f"{show.signed(part.mean)}, {show.interval(part.interval)}, n = {part.n}"
 
 
 def published_figures(report: Report) -> Section:
-    """The article's table beside one's own, and what is wrong with it."""
+    """Return the section with the article's table beside the study's means, and the article's defects."""
     published = next(curves.reference for curves in report.curves if curves.reference is not None)
-    show = Shown("fraction")
+    show = UnitFormat("fraction")
     rows = [
         [
-            each.activation,
-            show(each.published),
-            show(each.mean),
-            str(each.n),
-            show.signed(each.difference),
-            show.interval(each.prediction),
-            _agrees(each),
+            agreement.activation,
+            show(agreement.published),
+            show(agreement.mean),
+            str(agreement.n),
+            show.signed(agreement.difference),
+            show.interval(agreement.prediction),
+            _agrees(agreement),
         ]
-        for each in report.agreement
+        for agreement in report.agreement
     ]
     heads = ["activation", "published", "mean here", "n", f"here {MINUS} published", "one more run would lie within",
              "agreement"]  # fmt: skip
@@ -63,8 +63,8 @@ def published_figures(report: Report) -> Section:
     )
 
 
-def _agrees(found: Agreement) -> str:
-    gate = f"{'within' if found.within_gate else 'not within'} {100 * GATE:g} points"
-    if found.predicted is None:
+def _agrees(agreement: Agreement) -> str:
+    gate = f"{'within' if agreement.within_gate else 'not within'} {100 * GATE:g} points"
+    if agreement.predicted is None:
         return gate
-    return f"{gate}; the published run {'lies' if found.predicted else 'does not lie'} in the interval"
+    return f"{gate}; the published run {'lies' if agreement.predicted else 'does not lie'} in the interval"

@@ -1,4 +1,5 @@
-"""Figures as SVG text. Each says n and what its interval is; text is drawn as outlines, so that no font is needed."""
+"""Figures as SVG text. Each gives n and the meaning of its interval; text is drawn as outlines, so that no font is
+needed."""
 
 import io
 from collections.abc import Sequence
@@ -37,8 +38,8 @@ PERCENT = {"fraction": 100.0}
 
 
 def seeds_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
-    """Every seed of every group as a dot, beside the mean and its 95 % interval; best mean on top."""
-    held = {key(cell.factors): cell.values for cell in cells}
+    """Draw every seed of every group as a dot, beside the mean and its 95 % interval; best mean on top."""
+    values_of = {key(cell.factors): cell.values for cell in cells}
     groups = [group for group in comparison.groups if group.mean is not None]
     scale = PERCENT.get(comparison.family.unit, 1.0)
     with rc_context(STYLE):
@@ -46,7 +47,7 @@ def seeds_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
         axes = figure.subplots()
         for place, group in enumerate(groups):
             style, y = style_of(group.factors, place), -place
-            values = [scale * value for value in held[key(group.factors)].values()]
+            values = [scale * value for value in values_of[key(group.factors)].values()]
             axes.plot(values, [y + 0.16] * len(values), style.marker, color=style.color, ms=4.5, mfc="none", alpha=0.8)
             if group.interval is not None:
                 axes.plot([scale * end for end in group.interval], [y - 0.14] * 2, color=style.color, lw=2.2)
@@ -59,7 +60,7 @@ def seeds_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
 
 
 def curves_figure(all_curves: Sequence[Curves]) -> str:
-    """Mean curves per group with Student-t 95 % bands, one panel for each metric."""
+    """Draw mean curves per group with Student-t 95 % bands, one panel for each metric."""
     with rc_context(STYLE):
         rows = (len(all_curves) + 1) // 2
         figure = Figure(figsize=(7.8, 0.6 + 2.7 * rows), layout="constrained")
@@ -78,8 +79,8 @@ def _panel(axes: Axes, curves: Curves) -> None:
     for place, curve in enumerate(curves.groups[:MOST_CURVES]):
         _draw(axes, curve, style_of(curve.factors, place), scale)
     own = [curve.factors for curve in curves.groups]
-    beside = [] if curves.reference is None else curves.reference.curves
-    for published in (each for each in beside if each.factors in own):
+    published_curves = [] if curves.reference is None else curves.reference.curves
+    for published in (curve for curve in published_curves if curve.factors in own):
         style = style_of(published.factors, 0)
         values = [scale * value for value in published.values]
         axes.plot(published.epochs, values, color=style.color, lw=1, ls=(0, (4, 3)), alpha=0.8)

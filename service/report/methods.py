@@ -1,4 +1,4 @@
-"""How the figures were made, in sentences that follow from what was done."""
+"""The methods section: sentences on the statistics that were used."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ TESTS = {
 
 
 def methods(report: Report) -> list[str]:
-    """Which experiments count, what the intervals mean, which tests decide and how they are corrected."""
+    """Return sentences on the experiments that count, the intervals, the tests and their correction."""
     return [
         "Every group holds one experiment a seed. Experiments with the same seed draw their initial weights, the order"
         " of batches and dropout from the same random streams, so that groups are compared in pairs.",

@@ -1,4 +1,4 @@
-"""Figures as text."""
+"""Numbers as text."""
 
 from dataclasses import dataclass
 
@@ -9,25 +9,25 @@ MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Figures of one unit as text: fractions as percent."""
+class UnitFormat:
+    """Write figures of one unit as text, fractions as percent."""
 
-    of: str
+    name: str
 
     @property
     def unit(self) -> str:
-        return " (%)" if self.of == "fraction" else f" ({self.of})"
+        return " (%)" if self.name == "fraction" else f" ({self.name})"
 
     def __call__(self, value: float | None) -> str:
         if value is None:
             return NONE
-        return f"{100 * value:.2f}" if self.of == "fraction" else f"{value:.4g}"
+        return f"{100 * value:.2f}" if self.name == "fraction" else f"{value:.4g}"
 
     def signed(self, value: float | None) -> str:
         return NONE if value is None else f"{'+' if value > 0 else ''}{self(value)}"
 
-    def interval(self, found: Interval | None) -> str:
-        return NONE if found is None else f"{self(found[0])} to {self(found[1])}"
+    def interval(self, interval: Interval | None) -> str:
+        return NONE if interval is None else f"{self(interval[0])} to {self(interval[1])}"
 
 
 def ranks(rank: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""A report as one self-contained page, HTML or Markdown: nothing is fetched when it is opened, and nothing runs."""
+"""A report as one self-contained page, HTML or Markdown: opening it fetches and runs nothing."""
 
 import base64
 import hashlib
@@ -15,18 +15,18 @@ _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#~"} | {"\n"
 
 
 def html(report: Report) -> str:
-    """One page whose figures are images within it, under a policy that lets it load and run nothing."""
+    """Return one page with its figures as images inside it, under a policy that lets it load and run nothing."""
     return _ESCAPED.get_template("report.html").render(_context(report), style=Markup(_STYLE), policy=POLICY)
 
 
 def markdown(report: Report) -> str:
-    """The same as text; figures stand at the end, as data, out of the reader's way."""
+    """Return the report as Markdown; the figures stand at the end, as data."""
     return _PLAIN.get_template("report.md").render(_context(report))
 
 
 def _context(report: Report) -> dict[str, Any]:
-    said = {"conclusion": conclusion(report), "counts": counted(report), "sections": sections(report)}
-    return {"report": report, **said}
+    texts = {"conclusion": conclusion(report), "counts": counted(report), "sections": sections(report)}
+    return {"report": report, **texts}
 
 
 def _day(moment: datetime) -> str:
@@ -34,17 +34,17 @@ def _day(moment: datetime) -> str:
 
 
 def _md(text: object) -> str:
-    """Text that Markdown shows as it is."""
+    """Escape text so that Markdown shows it as it is."""
     return str(text).translate(_MARKDOWN)
 
 
 def _environment(**options: Any) -> Environment:
-    found = Environment(
+    environment = Environment(
         loader=PackageLoader("service.report"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         **options,
     )  # fmt: skip
-    found.filters |= {"day": _day, "md": _md}
-    return found
+    environment.filters |= {"day": _day, "md": _md}
+    return environment
 
 
 _ESCAPED = _environment(autoescape=True)

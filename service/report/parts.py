@@ -1,4 +1,4 @@
-"""What a section of a report is made of."""
+"""The parts of a section of a report."""
 
 import base64
 from collections.abc import Sequence

@@ -1,19 +1,19 @@
-"""The parts of a report in the order in which they are read."""
+"""The sections of a report, in reading order."""
 
 import json
 import shlex
 from collections.abc import Iterator, Sequence
 
 from service.domain.comparisons.answer import Comparison, Effect, Pair
-from service.domain.report import Machine, Report, Unfinished, name_of, written
+from service.domain.report import Machine, Report, Unfinished, name_of, value_text
 from service.report import articles, figures
 from service.report.methods import methods
-from service.report.numbers import MINUS, NONE, Shown, p_value, ranks
+from service.report.numbers import MINUS, NONE, UnitFormat, p_value, ranks
 from service.report.parts import Figure, Section, Table
 
 
 def sections(report: Report) -> list[Section]:
-    """Those that have something to say."""
+    """Return the sections that have content."""
     measured = any(group.mean is not None for group in report.comparison.groups)
     return [
         _result(report.comparison),
@@ -33,7 +33,7 @@ def sections(report: Report) -> list[Section]:
 
 def _result(comparison: Comparison) -> Section:
     family = comparison.family
-    show = Shown(family.unit)
+    show = UnitFormat(family.unit)
     rows = [
         [
             name_of(group.factors),
@@ -63,7 +63,7 @@ def _seeds(report: Report) -> Section:
 
 def _pairs(comparison: Comparison) -> Section:
     family = comparison.family
-    show = Shown(family.unit)
+    show = UnitFormat(family.unit)
     level = f"{family.interval_confidence:.2%}"
     heads = ["pair", "difference", "simultaneous interval", "p (Holm)", "least p", "Hedges' g", "verdict"]
     lead = f"{family.decision} Each interval has a level of {level}."
@@ -71,7 +71,7 @@ def _pairs(comparison: Comparison) -> Section:
     return Section("Pairs of groups", lead, table=Table(heads, rows, frozenset({"verdict"})))
 
 
-def _pair(pair: Pair, show: Shown) -> list[str]:
+def _pair(pair: Pair, show: UnitFormat) -> list[str]:
     return [
         f"{name_of(pair.a)} {MINUS} {name_of(pair.b)}",
         show.signed(pair.difference),
@@ -84,31 +84,31 @@ def _pair(pair: Pair, show: Shown) -> list[str]:
 
 
 def _effects(comparison: Comparison) -> Section:
-    show = Shown(comparison.family.unit)
+    show = UnitFormat(comparison.family.unit)
     heads = ["factor", "levels, best first", f"best {MINUS} worst", "interval", "n"]
     rows = [_effect(effect, show) for effect in comparison.effects]
     lead = "What each factor does on average over the others: marginal means, over the same seeds and combinations."
     return Section("Main effects", lead, table=Table(heads, rows, frozenset({heads[1]})))
 
 
-def _effect(effect: Effect, show: Shown) -> list[str]:
+def _effect(effect: Effect, show: UnitFormat) -> list[str]:
     levels = "; ".join(
-        f"{written(level.value)} {show(level.mean)} ({show.interval(level.interval)})" for level in effect.levels
+        f"{value_text(level.value)} {show(level.mean)} ({show.interval(level.interval)})" for level in effect.levels
     )
-    said = levels or effect.reason or NONE
-    return [effect.factor, said, show.signed(effect.range), show.interval(effect.range_interval), str(effect.n)]
+    text = levels or effect.reason or NONE
+    return [effect.factor, text, show.signed(effect.range), show.interval(effect.range_interval), str(effect.n)]
 
 
 def _curves(report: Report) -> Section:
-    drawn = [curves for curves in report.curves if curves.groups]
-    most = max(len(curves.groups) for curves in drawn)
-    left = f" The first {figures.MOST_CURVES} of {most} groups are drawn." if most > figures.MOST_CURVES else ""
+    with_groups = [curves for curves in report.curves if curves.groups]
+    most = max(len(curves.groups) for curves in with_groups)
+    omitted = f" The first {figures.MOST_CURVES} of {most} groups are drawn." if most > figures.MOST_CURVES else ""
     dashed = " Dashed: the article's single run." if _has_published(report) else ""
     figure = Figure(
-        figures.curves_figure(drawn),
+        figures.curves_figure(with_groups),
         "Mean training and validation curves of every group, with their intervals",
         f"Mean over seeds; the band is the Student-t 95 % interval. Training figures are taken with dropout on."
-        f"{dashed}{left}",
+        f"{dashed}{omitted}",
     )
     return Section("Curves", figure=figure)
 
@@ -119,7 +119,7 @@ def _has_published(report: Report) -> bool:
 
 def _others(report: Report) -> Section:
     order = [name_of(group.factors) for group in report.comparison.groups]
-    columns = [(Shown(other.family.unit), {name_of(group.factors): group for group in other.groups}, other.family)
+    columns = [(UnitFormat(other.family.unit), {name_of(group.factors): group for group in other.groups}, other.family)
                for other in report.others]  # fmt: skip
     rows = []
     for name in order:
@@ -133,11 +133,11 @@ def _others(report: Report) -> Section:
     return Section("Other figures", lead, table=Table(["group", *heads], rows))
 
 
-def _unfinished(found: Sequence[Unfinished]) -> Section:
+def _unfinished(unfinished: Sequence[Unfinished]) -> Section:
     heads = ["group", "seeds", "what became of them", "what to do"]
     rows = [
-        [name_of(each.factors), ", ".join(map(str, each.seeds)), each.cause or each.status, each.remedy or NONE]
-        for each in found
+        [name_of(row.factors), ", ".join(map(str, row.seeds)), row.cause or row.status, row.remedy or NONE]
+        for row in unfinished
     ]
     return Section("Experiments without a figure", table=Table(heads, rows, frozenset({"seeds", heads[3]})))
 
@@ -146,14 +146,14 @@ def _machines(machines: Sequence[Machine]) -> Section:
     heads = ["experiments", "device", "threads", "precision", "execution", "versions"]
     rows = [
         [
-            str(each.experiments),
-            f"{each.device_name} ({each.device}, {each.instruction_set})",
-            str(each.threads),
-            each.precision,
-            each.execution + (", resumed under another fingerprint" if each.mixed else ""),
-            ", ".join(f"{name} {version}" for name, version in each.versions.items()),
+            str(machine.experiments),
+            f"{machine.device_name} ({machine.device}, {machine.instruction_set})",
+            str(machine.threads),
+            machine.precision,
+            machine.execution + (", resumed under another fingerprint" if machine.mixed else ""),
+            ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
         ]
-        for each in machines
+        for machine in machines
     ]
     lead = "Runs of one spec and seed agree bit for bit where a whole line is equal."
     return Section("Measured with", lead, table=Table(heads, rows, frozenset({"device", "versions"})))
@@ -167,7 +167,7 @@ def _repeat(report: Report) -> Section:
 
 
 def counted(report: Report) -> str:
-    """`15 experiments, 14 succeeded, 1 failed`."""
+    """Return `15 experiments, 14 succeeded, 1 failed`."""
     return ", ".join(_counts(report))
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from service.domain.activations.catalogue import CATALOGUE
-from service.domain.article_claims.answer import ArticleClaim, Part
+from service.domain.article_claims.answer import ArticleClaim, ClaimPart
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import Trace, curve, curves
@@ -157,8 +157,8 @@ def test_every_cell_of_a_table_has_a_head() -> None:
 
 def test_claims_stand_with_what_decided_them() -> None:
     parts = [
-        Part(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3), unit="ln nats"),
-        Part(title="step time", verdict="undecided", missing=["seeds 3 and 4"]),
+        ClaimPart(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3), unit="ln nats"),
+        ClaimPart(title="step time", verdict="undecided", missing=["seeds 3 and 4"]),
     ]
     claim = ArticleClaim(
         number=5, claim="ReLU trains faster.", rule="V", verdict="undecided", missing=["seeds 3 and 4"], parts=parts

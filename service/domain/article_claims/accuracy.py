@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 
 from service.domain.activations.stated import not_monotonic, swish_facts
-from service.domain.article_claims.answer import ArticleClaim, Part, Verdict, article_claim, every
+from service.domain.article_claims.answer import ArticleClaim, ClaimPart, Verdict, article_claim, every
 from service.domain.article_claims.observations import RATE, STANDARD, TUNED, Observations, Observed, Setting, Side
 from service.domain.article_claims.pairs import contrast, difference, open_part
 from service.domain.article_claims.rules import below, exceeds
@@ -59,7 +59,7 @@ def eleventh(observations: Observations) -> ArticleClaim:
 
 
 @cache
-def _facts() -> tuple[Part, ...]:
+def _facts() -> tuple[ClaimPart, ...]:
     """Return the parts of claim 9 about the function itself, checked against its values."""
     facts = swish_facts()
     return (
@@ -71,8 +71,8 @@ def _facts() -> tuple[Part, ...]:
     )  # fmt: skip
 
 
-def _fact(title: str, holds: bool) -> Part:
-    return Part(title=title, verdict="supported" if holds else "refuted")
+def _fact(title: str, holds: bool) -> ClaimPart:
+    return ClaimPart(title=title, verdict="supported" if holds else "refuted")
 
 
 @cache
@@ -80,12 +80,12 @@ def _not_alone() -> str:
     return f"That only swish is non-monotonic is refuted by {', '.join(sorted(not_monotonic()))}."
 
 
-def _rate_notes(parts: Sequence[Part]) -> list[str]:
+def _rate_notes(parts: Sequence[ClaimPart]) -> list[str]:
     notes = [AT_THEIR_OWN if part.context.get(RATE) == TUNED[RATE] else AT_ONE_RATE for part in parts if part.evidence]
     return list(dict.fromkeys(notes))
 
 
-def _second_dataset(parts: Sequence[Part]) -> list[Part]:
+def _second_dataset(parts: Sequence[ClaimPart]) -> list[ClaimPart]:
     datasets = {part.context.get("dataset", "mnist") for part in parts if part.evidence}
     if len(datasets) >= TWO_DATASETS:
         return []
@@ -93,7 +93,7 @@ def _second_dataset(parts: Sequence[Part]) -> list[Part]:
                                            f" {len(datasets)}"])]  # fmt: skip
 
 
-def _against(setting: Setting, relu: Side, others: dict[str, Side]) -> list[Part]:
+def _against(setting: Setting, relu: Side, others: dict[str, Side]) -> list[ClaimPart]:
     """Compare each other function with ReLU; the intervals hold together (Bonferroni)."""
     rule = partial(below, limit=A_TENTH_POINT, confidence=1 - ALPHA / len(others))
     parts = [
@@ -106,7 +106,7 @@ def _against(setting: Setting, relu: Side, others: dict[str, Side]) -> list[Part
     ]
 
 
-def _start_with_relu(parts: Sequence[Part]) -> Verdict:
+def _start_with_relu(parts: Sequence[ClaimPart]) -> Verdict:
     by_function: dict[str, list[Verdict]] = defaultdict(list)
     for part in parts:
         by_function[part.title].append(part.verdict)

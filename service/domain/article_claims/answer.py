@@ -21,8 +21,10 @@ class Evidence(Figures):
     experiments: list[UUID]
 
 
-class Part(Figures):
+class ClaimPart(Figures):
     """One condition of a rule, at one setting."""
+
+    model_config = ConfigDict(title="Part")
 
     title: str
     verdict: Verdict
@@ -49,7 +51,7 @@ class ArticleClaim(Figures):
     rule: str
     verdict: Verdict
     missing: list[str] = Field(description="What is needed for a decision; empty where it is decided.")
-    parts: list[Part]
+    parts: list[ClaimPart]
     notes: list[str] = Field([], description="Remarks that do not affect the verdict.")
 
 
@@ -59,7 +61,7 @@ class ArticleClaims(Figures):
     claims: list[ArticleClaim] = Field(description="All twelve, by number.")
 
 
-def every(parts: Sequence[Part]) -> Verdict:
+def every(parts: Sequence[ClaimPart]) -> Verdict:
     """Return the verdict of a conjunction: supported if every part is, refuted if any part is."""
     return conjunction([part.verdict for part in parts])
 
@@ -70,7 +72,7 @@ def conjunction(verdicts: Sequence[Verdict]) -> Verdict:
     return "supported" if set(verdicts) == {"supported"} else "undecided"
 
 
-def some(parts: Sequence[Part]) -> Verdict:
+def some(parts: Sequence[ClaimPart]) -> Verdict:
     """Return the verdict of a disjunction: supported if any part is, refuted only if all parts are."""
     verdicts = {part.verdict for part in parts}
     if "supported" in verdicts:
@@ -79,7 +81,12 @@ def some(parts: Sequence[Part]) -> Verdict:
 
 
 def article_claim(
-    number: int, words: str, rule: str, parts: Sequence[Part], verdict: Verdict | None = None, notes: Sequence[str] = ()
+    number: int,
+    words: str,
+    rule: str,
+    parts: Sequence[ClaimPart],
+    verdict: Verdict | None = None,
+    notes: Sequence[str] = (),
 ) -> ArticleClaim:
     """Return a claim with its parts; without a given verdict, that of their conjunction."""
     decided = every(parts) if verdict is None else verdict

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from service.domain.article_claims.accuracy import accuracy
-from service.domain.article_claims.answer import ArticleClaim, Part, Verdict, article_claim, conjunction, every, some
+from service.domain.article_claims.answer import (
+    ArticleClaim,
+    ClaimPart,
+    Verdict,
+    article_claim,
+    conjunction,
+    every,
+    some,
+)
 from service.domain.article_claims.observations import NETWORK, STANDARD, Fields, Observations, Observed, Setting, Side
 from service.domain.article_claims.pairs import contrast, difference, level, open_part, ruled, turns
 from service.domain.article_claims.rules import above, below, exceeds, within
@@ -96,7 +104,7 @@ def seventh(observations: Observations) -> ArticleClaim:
 
 def eighth(observations: Observations) -> ArticleClaim:
     dying = seventh(observations)
-    premise = [Part(title="ReLU units die (claim 7)", verdict=dying.verdict, missing=dying.missing)]
+    premise = [ClaimPart(title="ReLU units die (claim 7)", verdict=dying.verdict, missing=dying.missing)]
     cures, costs = [], []
     for setting in observations.settings(["activation"], UNNORMALISED):
         relu, leaky = setting.side(activation="relu"), setting.side(activation="leaky_relu")
@@ -140,7 +148,7 @@ def _layers_of(side: Side) -> list[str]:
     return [layer for layer in dict.fromkeys(names) if layer != "output"]
 
 
-def _layer_by_layer(observations: Observations, where: Fields, title: str, rule: Any, figure: Any) -> list[Part]:
+def _layer_by_layer(observations: Observations, where: Fields, title: str, rule: Any, figure: Any) -> list[ClaimPart]:
     """Judge each layer of ReLU's runs by itself."""
     parts = []
     for setting in observations.settings(["activation"], where):
@@ -157,7 +165,7 @@ def _layer_by_layer(observations: Observations, where: Fields, title: str, rule:
     return parts
 
 
-def _dying(observations: Observations) -> list[Part]:
+def _dying(observations: Observations) -> list[ClaimPart]:
     title, figure = "dead share at the end", _measured("dead_share_confirmed", None)
     parts = []
     for rate in (0.001, 0.01):
@@ -196,7 +204,7 @@ def _known(side: Side, figure: Any) -> list[float]:
 # --- gradients -----------------------------------------------------------------------------------------------------
 
 
-def _frozen(setting: Setting, step: Side) -> list[Part]:
+def _frozen(setting: Setting, step: Side) -> list[ClaimPart]:
     """Return the parts about gradients and weights below the output of the step network, over all runs with
     diagnostics."""
     runs = list(step.succeeded.values())
@@ -209,7 +217,7 @@ def _frozen(setting: Setting, step: Side) -> list[Part]:
     ]
     unchanged = [_all(run, "unchanged", [run.epochs], lambda value: value is True) for run in diagnosed]
     return [
-        Part(
+        ClaimPart(
             title=title,
             verdict="supported" if all(holds) else "refuted",
             context=setting.context,
@@ -225,7 +233,7 @@ def _all(run: Observed, measure: str, epochs: Sequence[int] | range, holds: Any)
     return bool(rows) and all(holds(row.get(measure)) for row in rows)
 
 
-def _fading(setting: Setting, name: str, sides: Mapping[int, Side]) -> Part:
+def _fading(setting: Setting, name: str, sides: Mapping[int, Side]) -> ClaimPart:
     title = f"{name}: slope per layer of log10(RMS gradient, first dense / last)"
     absent = [depth for depth in DEPTHS if depth not in sides]
     if absent:

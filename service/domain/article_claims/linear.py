@@ -5,7 +5,7 @@ from functools import cache, partial
 
 from service.domain.activations.stated import Holds, Value, judgements
 from service.domain.article_claims.accuracy import accuracy
-from service.domain.article_claims.answer import ArticleClaim, Part, Verdict, article_claim
+from service.domain.article_claims.answer import ArticleClaim, ClaimPart, Verdict, article_claim
 from service.domain.article_claims.observations import STANDARD, Fields, Observations, Setting, Side
 from service.domain.article_claims.pairs import Rule, difference, open_part
 from service.domain.article_claims.rules import within
@@ -51,7 +51,7 @@ def _with_hidden_layers(setting: Setting) -> list[Side]:
     return [side for side in setting.sides.values() if side.factors != SHAPES["softmax regression"]]
 
 
-def _as_accurate(settings: Sequence[Setting], one: str, other: str, rule: Rule) -> list[Part]:
+def _as_accurate(settings: Sequence[Setting], one: str, other: str, rule: Rule) -> list[ClaimPart]:
     """Compare two networks in every setting that has both; an open part where there is none."""
     title, parts = f"accuracy({one}) - accuracy({other})", []
     for setting in settings:
@@ -61,13 +61,13 @@ def _as_accurate(settings: Sequence[Setting], one: str, other: str, rule: Rule) 
     return parts or [open_part(title, [f"linear networks ({one}, {other}) that differ in nothing else"])]
 
 
-def _collapse(setting: Setting, side: Side) -> Part:
+def _collapse(setting: Setting, side: Side) -> ClaimPart:
     differences = [run.largest_difference for run in side.succeeded.values() if run.largest_difference is not None]
     title = f"{side.name}: largest difference of a logit from W x + b"
     if not differences:
         return open_part(title, [f"the logits of {side.name} held against W x + b"], setting.context, [side])
     largest = max(differences)
-    return Part(
+    return ClaimPart(
         title=title,
         verdict="supported" if largest <= SAME else "refuted",
         context=setting.context,
@@ -80,9 +80,9 @@ def _collapse(setting: Setting, side: Side) -> Part:
 
 
 @cache
-def _statements() -> tuple[Part, ...]:
+def _statements() -> tuple[ClaimPart, ...]:
     return tuple(
-        Part(
+        ClaimPart(
             title=f"{judgement.activation}: {judgement.property},"
             f" stated {_shown(judgement.stated)}, computed {_shown(judgement.computed)}",
             verdict=OF_STATEMENTS[judgement.verdict],

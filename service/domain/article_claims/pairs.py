@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from service.domain.article_claims.answer import Part
+from service.domain.article_claims.answer import ClaimPart
 from service.domain.article_claims.observations import STANDARD, Fields, Observations, Observed, Setting, Side
 from service.domain.article_claims.rules import Ruling
 from service.domain.comparisons.cells import Factor
@@ -12,7 +12,7 @@ Figure = Callable[[Observed], float | None]
 Rule = Callable[[Sequence[float]], Ruling]
 
 
-def difference(title: str, setting: Setting, a: Side, b: Side, figure: Figure, rule: Rule, unit: str) -> Part:
+def difference(title: str, setting: Setting, a: Side, b: Side, figure: Figure, rule: Rule, unit: str) -> ClaimPart:
     """Return the part on `figure` of a minus that of b over their common seeds, judged by `rule`."""
     why_not = [*a.why_not(), *b.why_not(), *_other_machine(a, b)]
     if why_not:
@@ -22,7 +22,7 @@ def difference(title: str, setting: Setting, a: Side, b: Side, figure: Figure, r
     return ruled(title, ruling, setting.context, [a, b], unit)
 
 
-def level(title: str, setting: Setting, side: Side, figure: Figure, rule: Rule, unit: str) -> Part:
+def level(title: str, setting: Setting, side: Side, figure: Figure, rule: Rule, unit: str) -> ClaimPart:
     """Return the part on `figure` of one side over its seeds, judged by `rule`."""
     why_not = side.why_not()
     if why_not:
@@ -31,7 +31,7 @@ def level(title: str, setting: Setting, side: Side, figure: Figure, rule: Rule, 
     return ruled(title, rule(values), setting.context, [side], unit)
 
 
-def turns(title: str, setting: Setting, a: Side, b: Side, rule: Rule) -> Part:
+def turns(title: str, setting: Setting, a: Side, b: Side, rule: Rule) -> ClaimPart:
     """Return the part on ln(time a step of a / of b), where their runs took turns on one kind of device."""
     if not (a.why_not() or b.why_not()) and a.succeeded and b.succeeded and not took_turns(a, b):
         missing = f"runs of {a.name} and {b.name} that take turns: all of one were over before the other began"
@@ -49,8 +49,8 @@ def figures(side: Side, figure: Figure) -> dict[int, float]:
     return {seed: value for seed, value in values if value is not None}
 
 
-def ruled(title: str, ruling: Ruling, context: Mapping[str, Factor], sides: Sequence[Side], unit: str) -> Part:
-    return Part(
+def ruled(title: str, ruling: Ruling, context: Mapping[str, Factor], sides: Sequence[Side], unit: str) -> ClaimPart:
+    return ClaimPart(
         title=title,
         verdict=ruling.verdict,
         context=dict(context),
@@ -67,9 +67,9 @@ def ruled(title: str, ruling: Ruling, context: Mapping[str, Factor], sides: Sequ
 
 def open_part(
     title: str, missing: Sequence[str], context: Mapping[str, Factor] | None = None, sides: Sequence[Side] = ()
-) -> Part:
+) -> ClaimPart:
     """Return a part that cannot be judged yet."""
-    return Part(
+    return ClaimPart(
         title=title,
         verdict="undecided",
         context=dict(context or {}),
@@ -106,7 +106,7 @@ def contrast(
     rule: Rule,
     unit: str,
     where: Sequence[Fields] = (STANDARD,),
-) -> list[Part]:
+) -> list[ClaimPart]:
     """Compare two activations in every setting that has both; an open part where there is none."""
     parts = []
     for setting in (setting for fields in where for setting in observations.settings(["activation"], fields)):

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.properties import properties
-from service.domain.article_claims.answer import ArticleClaim, Part, article_claim
+from service.domain.article_claims.answer import ArticleClaim, ClaimPart, article_claim
 from service.domain.article_claims.observations import STANDARD, Fields, Observations, Observed, Setting, Side
 from service.domain.article_claims.pairs import contrast, open_part, ruled, turns
 from service.domain.article_claims.rules import below, exceeds
@@ -61,7 +61,7 @@ def tenth(observations: Observations) -> ArticleClaim:
     )
 
 
-def step_times(observations: Observations, one: str, other: str) -> list[Part]:
+def step_times(observations: Observations, one: str, other: str) -> list[ClaimPart]:
     """Return the parts on ln(step time of one / of other) in every setting of the article's network that has both."""
     title = f"ln(step time {one} / {other})"
     parts = []
@@ -72,7 +72,7 @@ def step_times(observations: Observations, one: str, other: str) -> list[Part]:
     return parts or [open_part(title, [f"runs of {one} and of {other} that take turns"])]
 
 
-def _slower(observations: Observations, slow: str, fast: str) -> list[Part]:
+def _slower(observations: Observations, slow: str, fast: str) -> list[ClaimPart]:
     return contrast(observations, f"A({slow}) - A({fast})", slow, fast, speed, A_TWENTIETH, "ln nats")
 
 
@@ -85,7 +85,7 @@ class _Best:
     at_edge: bool
 
 
-def _bounded_and_not(setting: Setting) -> list[Part]:
+def _bounded_and_not(setting: Setting) -> list[ClaimPart]:
     """Return both parts of claim 10, or none where no rate was varied."""
     grids: dict[str, dict[float, Side]] = {}
     for side in setting.sides.values():

@@ -1,1 +1,1 @@
-"""What an export holds, column by column, and the formats that it is written in."""
+"""Exports: their columns, and the formats that they are written in."""

@@ -14,7 +14,8 @@ Kind = Literal["text", "integer", "real", "boolean", "time", "texts", "integers"
 
 @dataclass(frozen=True)
 class Column:
-    """`read` takes the experiment and, for rows that are a part of one, that part."""
+    """A column of an export. `read` takes the experiment and, for rows of a part of one (an epoch, a layer), that
+    part."""
 
     name: str
     kind: Kind
@@ -37,8 +38,8 @@ def _part(name: str, kind: Kind, meaning: str) -> Column:
     return Column(name, kind, meaning, lambda _, part: getattr(part, name))
 
 
-def _lost(experiment: Any, _: Any) -> list[str]:
-    """Figures that a success has always, unless they were not finite."""
+def _non_finite(experiment: Any, _: Any) -> list[str]:
+    """Return the figures that every success has and that this one lacks, since they were not finite."""
     always = ("test_loss", "best_test_loss")
     return [name for name in always if experiment.status == "succeeded" and getattr(experiment, name) is None]
 
@@ -97,7 +98,7 @@ EXPERIMENTS = (
     _own("seconds", "real", "Training time in seconds."),
     _own("early_loss", "real", "Mean validation loss at 20 even checks within epochs 1 and 2."),
     _own("images_per_second", "real", "Pace of training, the median over epochs."),
-    Column("non_finite", "texts", "Figures that were infinite or NaN, which are null.", _lost),
+    Column("non_finite", "texts", "Figures that were infinite or NaN, which are null.", _non_finite),
     _own("device", "text", "Kind of device that it was trained on."),
     _own("precision_used", "text", "Precision that it was trained in.", "precision"),
     _own("code", "text", "Version of ActLab that trained it."),
@@ -108,7 +109,7 @@ EXPERIMENTS = (
     _own("revision", "integer", "Revision of its newest change."),
 )  # fmt: skip
 
-_WHOSE = (
+_EXPERIMENT = (
     _own("experiment_id", "text", "Id of the experiment, a UUID.", "id"),
     _own("study_id", "text", "Study that it was made by; null: none."),
     *SPEC,
@@ -116,7 +117,7 @@ _WHOSE = (
 )
 
 EPOCHS = (
-    *_WHOSE,
+    *_EXPERIMENT,
     _part("epoch", "integer", "Epoch, from 1."),
     _part("attempt", "integer", "Attempt that trained it."),
     _part("train_loss", "real", "Mean cross-entropy over the epoch's batches, dropout on, in nats."),
@@ -131,7 +132,7 @@ EPOCHS = (
 )
 
 DIAGNOSTICS = (
-    *_WHOSE,
+    *_EXPERIMENT,
     _part("epoch", "integer", "Epoch; 0 is the network at the start."),
     _part("layer", "text", "`conv1`, `conv2`, `dense1` and on, `output`."),
     _part("position", "integer", "Place of the layer, from 0 at the input."),
@@ -159,4 +160,4 @@ SHEETS: Mapping[RowsName, tuple[Column, ...]] = {
     "epochs": EPOCHS,
     "diagnostics": DIAGNOSTICS,
 }
-"""What there is a row for, and its columns in order."""
+"""The columns of each kind of row, in order."""

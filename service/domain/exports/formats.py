@@ -13,7 +13,8 @@ from service.domain.exports.columns import Column, Kind
 FormatName = Literal["csv", "parquet", "jsonl"]
 Row = Sequence[Any]
 
-# What a spreadsheet may take for a formula; and the apostrophe itself, so that taking one away always gives the text.
+# The starts of a text that a spreadsheet may read as a formula, and the apostrophe itself, so that removing one always
+# gives the text.
 RISKY = tuple("=+-@'\t\n\r＝＋－＠")  # noqa: RUF001  # full-width signs, which some spreadsheets read as the others
 
 
@@ -22,7 +23,7 @@ ROW_GROUP = 16_384
 
 
 class Format(Protocol):
-    """`begin`, then `rows` for each block, then `end`; the file is what they return, joined."""
+    """A writer of a file: `begin`, then `rows` for each block, then `end`; the file is what they return, joined."""
 
     media_type: ClassVar[str]
 
@@ -34,7 +35,7 @@ class Format(Protocol):
 
 
 class Csv:
-    """RFC 4180 in UTF-8 with a header. Null is an empty cell; lists and objects are JSON text."""
+    """Write RFC 4180 in UTF-8 with a header. Null is an empty cell; lists and objects are JSON text."""
 
     media_type: ClassVar[str] = "text/csv; charset=utf-8"
 
@@ -61,7 +62,7 @@ class Csv:
 
 
 class JsonLines:
-    """One JSON object a line, every column in it; null is null, lists and objects are what they are."""
+    """Write one JSON object a line, with every column in it; null, lists and objects as JSON has them."""
 
     media_type: ClassVar[str] = "application/jsonl"
 
@@ -80,13 +81,16 @@ class JsonLines:
 
 
 class Parquet:
-    """Apache Parquet in row groups of about ROW_GROUP rows: each adds some 40 kB to the footer, which is kept until the
-    end. Lists are lists, times are UTC timestamps, objects are JSON text."""
+    """Write Apache Parquet in row groups of about ROW_GROUP rows.
+
+    Each group adds some 40 kB to the footer, which is kept until the end. Lists are lists, times are UTC timestamps,
+    objects are JSON text.
+    """
 
     media_type: ClassVar[str] = "application/vnd.apache.parquet"
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        # Here, not above: it takes 50 MB, and most API processes never write Parquet.
+        # Imported here since it takes 50 MB, and most API processes never write Parquet.
         import pyarrow
         import pyarrow.parquet
 
@@ -97,14 +101,14 @@ class Parquet:
         self._writer = pyarrow.parquet.ParquetWriter(
             self._sink, self._schema, compression="zstd", write_statistics=False
         )
-        self._waiting: list[Any] = []  # tables that are no row group yet
+        self._unwritten: list[Any] = []  # tables that are not yet written as a row group
 
     def begin(self) -> bytes:
         return self._sink.take()
 
     def rows(self, rows: Iterable[Row]) -> bytes:
-        self._waiting.append(self._table(rows))
-        if sum(table.num_rows for table in self._waiting) >= ROW_GROUP:
+        self._unwritten.append(self._table(rows))
+        if sum(table.num_rows for table in self._unwritten) >= ROW_GROUP:
             self._write()
         return self._sink.take()
 
@@ -121,29 +125,29 @@ class Parquet:
         return self._pyarrow.Table.from_arrays(arrays, schema=self._schema)
 
     def _write(self) -> None:
-        if self._waiting:
-            whole = self._pyarrow.concat_tables(self._waiting).combine_chunks()
+        if self._unwritten:
+            whole = self._pyarrow.concat_tables(self._unwritten).combine_chunks()
             self._writer.write_table(whole, row_group_size=whole.num_rows)
-            self._waiting.clear()
+            self._unwritten.clear()
 
 
 class _Sink(io.RawIOBase):
-    """A file that gives away what was written to it."""
+    """A file whose content is taken from it as it is written."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._content = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._held += data
+        self._content += data
         return len(data)
 
     def take(self) -> bytes:
-        taken = bytes(self._held)
-        self._held.clear()
-        return taken
+        content = bytes(self._content)
+        self._content.clear()
+        return content
 
 
 FORMATS: Mapping[FormatName, Callable[[Sequence[Column]], Format]] = {
@@ -154,7 +158,7 @@ FORMATS: Mapping[FormatName, Callable[[Sequence[Column]], Format]] = {
 
 
 def _text(value: Any) -> str:
-    """Behind an apostrophe where a spreadsheet might take it for a formula and run it."""
+    """Write text, behind an apostrophe where a spreadsheet might read it as a formula and run it."""
     text = str(value)
     return f"'{text}" if text.startswith(RISKY) else text
 
@@ -179,12 +183,12 @@ def _plain_of(kind: Kind, value: Any) -> Any:
 
 
 def _json(value: Any, *, ascii: bool = False) -> str:
-    # In ASCII no reader of lines takes one of Unicode's line separators for the end of one.
+    # In ASCII, since some readers end a line at Unicode's line separators.
     return json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=ascii)
 
 
 def _plain(value: Any) -> str:
-    """What JSON has no type for."""
+    """Write a value that JSON has no type for as text."""
     if isinstance(value, datetime):
         return _iso(value)
     if isinstance(value, UUID):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.domain.article_claims import rules
-from service.domain.article_claims.answer import Part, every, some
+from service.domain.article_claims.answer import ClaimPart, every, some
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_of_studies_without_a_difference_one_in_forty_supports_a_claim() -> None
 
 
 def test_a_conjunction_needs_every_part_and_any_refuted_refutes() -> None:
-    def parts(*verdicts: Any) -> list[Part]:
-        return [Part(title="", verdict=verdict) for verdict in verdicts]
+    def parts(*verdicts: Any) -> list[ClaimPart]:
+        return [ClaimPart(title="", verdict=verdict) for verdict in verdicts]
 
     assert every(parts("supported", "supported")) == "supported"
     assert every(parts("supported", "undecided")) == "undecided"

@@ -185,7 +185,7 @@ def test_where_holm_and_the_interval_disagree_it_is_said() -> None:
 
 def test_more_pairs_than_can_be_answered_are_refused_with_a_remedy() -> None:
     cells = [Cell({"activation": f"f{place}"}, {0: 0.5}) for place in range(202)]
-    with pytest.raises(Invalid, match="hold the others against"):
+    with pytest.raises(Invalid, match="compare the others with"):
         compare(cells, "test_accuracy")
     assert len(compare(cells, "test_accuracy", {"activation": "f7"}).pairs) == 201
     assert MOST_PAIRS < 201 * 202 // 2
