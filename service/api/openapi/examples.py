@@ -23,7 +23,7 @@ from service.api.schemas.experiments import ExperimentView
 from service.api.schemas.results import ResultView, ScoreView
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
-from service.domain.article_claims.answer import ArticleClaim, ArticleClaims, Evidence, Part
+from service.domain.article_claims.answer import ArticleClaim, ArticleClaims, ClaimPart, Evidence
 from service.domain.presets import PRESETS
 from service.domain.results import ClassFigures, Fingerprint
 from service.domain.spec import ExperimentSpec
@@ -199,7 +199,7 @@ CLAIMS = ArticleClaims(
             verdict="undecided",
             missing=_MISSING,
             parts=[
-                Part(
+                ClaimPart(
                     title="A(sigmoid) - A(tanh)",
                     verdict="undecided",
                     context={"dataset": SPEC.dataset, "epochs": SPEC.epochs},
