@@ -1,4 +1,4 @@
-"""Random kills of random processes while experiments run; then every promise is counted over.
+"""Kill random processes at random moments while experiments run, and judge the database afterwards.
 
 python -m tests.faults.chaos --stack embedded --kills 200 --experiments 100 --seed 1
 """
@@ -22,15 +22,15 @@ from tests.stack.services import SHORT, Service
 
 SPEC = SHORT | {"epochs": 4}
 SECONDS_BETWEEN_KILLS = (0.5, 6.0)
-PATIENCE_SECONDS = 1200.0
+TIMEOUT_SECONDS = 1200.0
 
 
 def run(stack: str, kills: int, experiments: int, seed: int) -> Verdict:
-    """Accept `experiments`, kill `kills` processes (workers three times as often as APIs), and judge what is left.
+    """Submit `experiments`, kill `kills` processes (workers three times as often as APIs), and judge the database.
 
-    The losses that kill an experiment for good are switched off: here every loss is the test's doing.
+    No number of losses fails an experiment here, since the test itself causes each loss.
     """
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     with ExitStack() as cleanup:
         service = _service(stack, cleanup)
         cleanup.callback(service.close)
@@ -39,9 +39,9 @@ def run(stack: str, kills: int, experiments: int, seed: int) -> Verdict:
             service.client.submit_experiment(SPEC | {"seed": number}, idempotency_key=str(number))
         killed = 0
         while killed < kills:
-            time.sleep(chance.uniform(*SECONDS_BETWEEN_KILLS))
-            killed += _kill(service, chance.choice(["worker", "worker", "worker", "serve"]))
-        _await_the_end(service)
+            time.sleep(rng.uniform(*SECONDS_BETWEEN_KILLS))
+            killed += _kill(service, rng.choice(["worker", "worker", "worker", "serve"]))
+        _await_idle(service)
         database = Database(service.database_url)
         cleanup.callback(database.close)
         return judge(database)
@@ -59,7 +59,7 @@ def _service(stack: str, cleanup: ExitStack) -> Service:
 
 
 def _kill(service: Service, name: str) -> bool:
-    """Whether there was one to kill: it may be dead, and not up again yet."""
+    """Kill the process and return True, or return False where it is dead and not yet restarted."""
     service.revive()
     try:
         service.process(name).send_signal(signal.SIGKILL)
@@ -68,8 +68,8 @@ def _kill(service: Service, name: str) -> bool:
     return True
 
 
-def _await_the_end(service: Service) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def _await_idle(service: Service) -> None:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         service.revive()
         try:

@@ -29,7 +29,7 @@ def stack(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def installation(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One for all tests of a stack: starting it is what takes longest."""
+    """One installation for all tests of a stack, since starting it takes longest."""
     with installed(stack, tmp_path_factory.mktemp(stack)) as opened:
         yield opened
 
@@ -37,13 +37,13 @@ def installation(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def stage(installation: Installation, scenario: Scenario) -> Stage:
     opened = Stage(installation, scenario)
-    opened.settle()
+    opened.await_idle()
     return opened
 
 
 @pytest.fixture
 def open_stage(stack: str, tmp_path: Path, scenario: Scenario) -> Iterator[Callable[..., Stage]]:
-    """An installation of the test's own, for settings of its own."""
+    """Start an installation for one test, with settings of its own."""
     with ExitStack() as cleanup:
 
         def start(**settings: str) -> Stage:
@@ -52,7 +52,9 @@ def open_stage(stack: str, tmp_path: Path, scenario: Scenario) -> Iterator[Calla
         yield start
 
 
-class Measured(Callbacks):
+class EpochRecorder(Callbacks):
+    """Keeps the figures of each epoch without its timings."""
+
     def __init__(self) -> None:
         self.epochs: list[dict[str, Any]] = []
 
@@ -63,9 +65,9 @@ class Measured(Callbacks):
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The figures of SPEC, trained in one go and in this process."""
+    """The figures of SPEC, trained in this process without interruption."""
     spec = ExperimentSpec.model_validate(SPEC)
-    measured = Measured()
+    recorder = EpochRecorder()
     data = load("mnist_5k", Locations(Path(tmp_path_factory.mktemp("home"))))
-    train(spec, data, Execution.resolve(spec, device="cpu", threads=1), measured)
-    return measured.epochs
+    train(spec, data, Execution.resolve(spec, device="cpu", threads=1), recorder)
+    return recorder.epochs

@@ -1,4 +1,4 @@
-"""What must hold after any fault, read from the database itself: nothing lost, nothing doubled, nothing stale."""
+"""Count the broken promises in a database: experiments lost, ended twice, or written by a stale attempt."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Attempt, Experiment, Result, Trace
 
 ENDS = {"succeed", "fail", "cancelled"}
-BY_OTHERS = {"lose", "cancel"}  # what is not a worker's own doing
+BY_OTHERS = {"lose", "cancel"}  # transitions that are not made by a worker
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Verdict:
 
 
 def judge(database: Database, before: Collection[UUID] = ()) -> Verdict:
-    """Over all experiments but those that were there `before`."""
+    """Return the counts over all experiments except those that existed `before`."""
     verdict = Verdict()
     with database.read() as session:
         for row in session.scalars(select(Experiment)):
@@ -67,7 +67,7 @@ def _judge_one(session: Session, row: Experiment, verdict: Verdict) -> None:
 
 
 def _stale(moves: list[tuple[int, str]]) -> int:
-    """Writes of an attempt after a newer one had claimed."""
+    """Return the number of writes of an attempt after a newer one had claimed."""
     newest = stale = 0
     for attempt, transition in moves:
         if transition == "claim":
@@ -81,7 +81,7 @@ def _longest_pause(times: Sequence[datetime]) -> float:
 
 
 def figures(database: Database, id: str) -> list[dict[str, Any]]:
-    """Metrics per epoch, timings aside, as training measured them."""
+    """Return the figures of each epoch without its timings."""
     names = [name for name in EpochMetrics.model_fields if name not in ("seconds", "images_per_second")]
     with database.read() as session:
         rows = session.scalars(select(Epoch).where(Epoch.experiment_id == UUID(id)).order_by(Epoch.epoch)).all()

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can swallow what it is given, as a tunnel or a firewall does that has lost its state."""
+"""A TCP proxy on loopback that can drop traffic silently, as a firewall that has lost its state does."""
 
 import socket
 import threading
@@ -6,8 +6,8 @@ from typing import Self
 
 
 class Proxy:
-    """Forwards to a port until `swallow`. From then on it takes every connection and every byte, and nothing arrives,
-    nothing comes back and nothing is closed. After `restore` new connections work; the old ones stay dead."""
+    """Forwards connections to a port. After `swallow` it accepts every connection and drops every byte without closing
+    anything. After `restore` new connections work; the old ones stay dead."""
 
     def __init__(self, port: int) -> None:
         self._target = ("127.0.0.1", port)
@@ -29,8 +29,8 @@ class Proxy:
         self._swallowing = False
 
     def stop(self) -> None:
-        for one in (self._listener, *self._sockets):
-            one.close()
+        for opened in (self._listener, *self._sockets):
+            opened.close()
 
     def _accept(self) -> None:
         while True:
@@ -41,7 +41,7 @@ class Proxy:
             epoch = -1 if self._swallowing else self._epoch
             try:
                 server = socket.create_connection(self._target)
-            except OSError:  # nobody is there: neither is the proxy
+            except OSError:  # the server refuses, and so does the proxy
                 client.close()
                 continue
             self._sockets += [client, server]

@@ -1,4 +1,4 @@
-"""An installation that fault tests share: its processes, its servers, and what one test does to it."""
+"""The installation that fault tests share, and the operations of one test on it."""
 
 import shutil
 import signal
@@ -24,9 +24,9 @@ from tests.waiting import await_true
 from worker.environment import VARIABLES
 
 SPEC: Json = SHORT | {"epochs": 6}
-"""What most tests train: long enough to be interrupted anywhere, about two seconds undisturbed."""
+"""The spec that most tests train: about two seconds undisturbed, long enough to be interrupted anywhere."""
 
-PATIENCE = 240.0  # s; of a machine that does other things as well
+TIMEOUT_SECONDS = 240.0  # the machine may be busy with other work
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Installation:
     """One API and one worker. On the production stack the database lies behind a proxy, which can swallow packets."""
 
     service: Service
-    database: Database  # the test's own door, past the proxy
-    plan: Path  # of ACTLAB_FAULT
+    database: Database  # the test's own connection, which bypasses the proxy
+    plan: Path  # the file that ACTLAB_FAULT names
     postgres: PostgresServer | None = None
     proxy: Proxy | None = None
     redis: RedisServer | None = None
@@ -43,8 +43,8 @@ class Installation:
 
 @contextmanager
 def installed(stack: str, folder: Path, **settings: str) -> Iterator[Installation]:
-    """Started, on servers of its own that tests may kill."""
-    # As the worker would set it itself and start once more, which takes seconds.
+    """Start an installation on servers of its own, which tests may kill."""
+    # A worker without these variables sets them and starts itself again, which takes seconds.
     settings = VARIABLES | {"ACTLAB_FAULT": f"@{folder / 'plan'}"} | settings
     with ExitStack() as cleanup:
         make = _embedded if stack == "embedded" else _production
@@ -77,7 +77,7 @@ def _production(folder: Path, settings: dict[str, str], cleanup: ExitStack) -> I
 
 @dataclass
 class Stage:
-    """An installation as one test sees it: with no experiments but its own."""
+    """An installation as one test sees it: only the experiments of this test count."""
 
     installation: Installation
     scenario: Scenario
@@ -95,36 +95,33 @@ class Stage:
     def embedded(self) -> bool:
         return self.installation.service.embedded
 
-    def settle(self) -> None:
-        """Everything runs and nothing is left to do: what a test before this one broke or left is no fault of its
-        own."""
-        self.follow("")
-        await_true(lambda: self.alive() and self._idle(), PATIENCE, every=0.1)
+    def await_idle(self) -> None:
+        """Wait until every process runs and no experiment of an earlier test is queued or running."""
+        self.plan_faults("")
+        await_true(lambda: self.live_workers() and self._idle(), TIMEOUT_SECONDS, every=0.1)
         with self.database.read() as session:
             self.before = set(session.scalars(select(Experiment.id)))
 
-    def follow(self, plan: str) -> None:
-        """From now on processes act at these crash points, each once."""
+    def plan_faults(self, plan: str) -> None:
+        """Set the faults of the processes: each acts once at the crash point that it names."""
         file = self.installation.plan
         _replace(file, "")
         shutil.rmtree(self.service.home / "faults", ignore_errors=True)
         _replace(file, plan)
 
     def reached(self, point: str) -> bool:
-        """Whether a process has acted there."""
+        """Return whether a process has acted at this crash point."""
         return (self.service.home / "faults" / f"{point}.reached").exists()
 
     def await_point(self, point: str) -> None:
-        await_true(lambda: self.reached(point), PATIENCE)
+        await_true(lambda: self.reached(point), TIMEOUT_SECONDS)
 
-    def go(self, point: str) -> None:
-        """Let the process go on that pauses there."""
+    def resume_at(self, point: str) -> None:
+        """Let the process that pauses at this crash point continue."""
         (self.service.home / "faults" / f"{point}.go").touch()
 
-    # --- what the service is asked ------------------------------------------------------------------------------
-
     def submit(self, **fields: Any) -> str:
-        """An experiment of SPEC, and its id; asked for with one key until it is answered."""
+        """Submit an experiment of SPEC and return its id. The request is repeated with one key until it is answered."""
         key = uuid4().hex
 
         def once() -> Json | None:
@@ -134,39 +131,41 @@ class Stage:
             except (httpx2.TransportError, ApiError):
                 return None
 
-        return str(await_true(once, PATIENCE, every=0.1)["id"])
+        return str(await_true(once, TIMEOUT_SECONDS, every=0.1)["id"])
 
-    def look(self, id: str) -> Json | None:
-        """The experiment as it is; None while nobody answers. Processes that ended are started again."""
+    def experiment(self, id: str) -> Json | None:
+        """Return the experiment, or None while no API answers. Processes that ended are started again."""
         self.service.revive()
         try:
             return self.service.client.experiment(id)
         except (httpx2.TransportError, ApiError):
             return None
 
-    def until(self, id: str, **fields: object) -> Json:
-        """The experiment, once it has these values."""
+    def await_fields(self, id: str, **fields: object) -> Json:
+        """Wait until the experiment has these values, and return it."""
 
-        def fits() -> Json | None:
-            found = self.look(id)
-            return found if found and all(found[name] == value for name, value in fields.items()) else None
+        def matching() -> Json | None:
+            experiment = self.experiment(id)
+            if experiment and all(experiment[name] == value for name, value in fields.items()):
+                return experiment
+            return None
 
-        return await_true(fits, PATIENCE, every=0.05)
+        return await_true(matching, TIMEOUT_SECONDS, every=0.05)
 
-    def trained(self, id: str, epochs: int = 1) -> None:
-        """Wait until so many epochs have been recorded."""
-        await_true(lambda: (self.look(id) or {"epochs_done": 0})["epochs_done"] >= epochs, PATIENCE)
+    def await_epochs(self, id: str, epochs: int = 1) -> None:
+        """Wait until this many epochs have been recorded."""
+        await_true(lambda: (self.experiment(id) or {"epochs_done": 0})["epochs_done"] >= epochs, TIMEOUT_SECONDS)
 
-    def finish(self, id: str, seconds: float = PATIENCE) -> Json:
-        return await_true(lambda: e if (e := self.look(id)) and e["finished_at"] else None, seconds, every=0.1)
+    def finish(self, id: str, seconds: float = TIMEOUT_SECONDS) -> Json:
+        return await_true(lambda: e if (e := self.experiment(id)) and e["finished_at"] else None, seconds, every=0.1)
 
-    def submitted(self) -> int:
-        """How many experiments there are that this test has made."""
+    def submitted_count(self) -> int:
+        """Return the number of experiments that this test has created."""
         with self.database.read() as session:
             return len(set(session.scalars(select(Experiment.id))) - self.before)
 
-    def alive(self) -> list[Json]:
-        """Workers that the service hears of."""
+    def live_workers(self) -> list[Json]:
+        """Return the workers that the service calls alive; none while no API answers."""
         self.service.revive()
         try:
             return [worker for worker in self.service.client.workers() if worker["alive"]]
@@ -175,7 +174,7 @@ class Stage:
 
     @contextmanager
     def another_worker(self) -> Iterator[None]:
-        """A second one, for as long as the block lasts."""
+        """Run a second worker for the duration of the block."""
         self.service.launch("worker", name="another")
         try:
             yield
@@ -184,7 +183,7 @@ class Stage:
 
     @contextmanager
     def frozen_worker(self) -> Iterator[psutil.Process]:
-        """SIGSTOP for the worker, and SIGCONT at the end of the block at the latest."""
+        """Stop the worker by SIGSTOP; the end of the block continues it, unless the test has."""
         frozen = self.service.process("worker")
         frozen.suspend()
         self.scenario.inject()
@@ -194,16 +193,16 @@ class Stage:
             frozen.resume()
 
     def kill(self, name: str) -> None:
-        """SIGKILL for a process of the service, the fault most often injected."""
+        """Kill a process of the service by SIGKILL and count the fault."""
         self.service.process(name).send_signal(signal.SIGKILL)
         self.scenario.inject()
 
-    def proved(self) -> None:
-        """Every promise holds for what this test has submitted."""
-        self.scenario.proved(self.database, self.before)
+    def judge(self) -> None:
+        """Assert every promise for the experiments that this test has submitted."""
+        self.scenario.judge(self.database, self.before)
 
     def _idle(self) -> bool:
-        """Nothing queued or running; what is left of a test that failed is cancelled."""
+        """Return whether nothing is queued or running. Experiments that a failed test has left are cancelled."""
         try:
             left = [e for status in ("queued", "running") for e in self.service.client.experiments(status=status)]
             for experiment in left:
@@ -214,8 +213,8 @@ class Stage:
 
 
 @contextmanager
-def nobody_writes(stage: Stage) -> Iterator[None]:
-    """Another transaction holds the database: it can be read, and nothing of experiments written, meanwhile."""
+def writes_blocked(stage: Stage) -> Iterator[None]:
+    """Hold a transaction during which experiments can be read and not written."""
     with stage.database.write("hold") as session:
         session.execute(text("SELECT 1" if stage.embedded else "LOCK TABLE experiments IN SHARE MODE"))
         yield

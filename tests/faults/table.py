@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md: each promise, the fault, the test, and what came of it.
+"""Print the table of docs/reliability.md: promise, fault, test and figures.
 
 python -m tests.faults.table                    # runs every scenario, those of the night included, and prints the table
 python -m tests.faults.table run.xml other.xml  # prints it from earlier runs (pytest -m proves --junitxml=run.xml)
@@ -23,7 +23,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Run:
-    """What one test has recorded on one stack."""
+    """The figures of one test on one stack."""
 
     test: str
     figures: Figures
@@ -42,7 +42,7 @@ def main(files: list[str]) -> int:
 
 
 def read(reports: Iterable[Path]) -> list[Run]:
-    """What was recorded, where a test was run more than once the last time. ValueError where that has failed."""
+    """Return the figures of the last run of each test. Raises ValueError where that run has failed."""
     cases = [case for report in reports for case in ElementTree.parse(report).iter("testcase")]
     last = {(case.get("classname"), case.get("name")): case for case in cases}
     return [run for case in last.values() for run in _runs(case)]
@@ -52,31 +52,31 @@ def _runs(case: ElementTree.Element) -> Iterator[Run]:
     name = case.get("name", "").partition("[")[0]
     if case.find("failure") is not None or case.find("error") is not None:
         raise ValueError(f"{name} has failed")
-    for found in case.iter("property"):
-        if found.get("name") == PROPERTY:
-            yield Run(name, Figures(**json.loads(found.get("value", ""))))
+    for recorded in case.iter("property"):
+        if recorded.get("name") == PROPERTY:
+            yield Run(name, Figures(**json.loads(recorded.get("value", ""))))
 
 
 def rows(runs: Iterable[Run]) -> list[str]:
-    """One row a test: figures of its parameters added up, the longest pause of each stack."""
+    """Return one row for each test: the sums over its parameters and the longest pause on each stack."""
     grouped: dict[str, list[Figures]] = {}
     for run in runs:
         grouped.setdefault(run.test, []).append(run.figures)
-    found = [(figures[0].promise, test, figures) for test, figures in grouped.items()]
-    order = list(dict.fromkeys(promise for promise, _, _ in found))
-    return [_row(test, figures) for _, test, figures in sorted(found, key=lambda row: order.index(row[0]))]
+    order = list(dict.fromkeys(figures[0].promise for figures in grouped.values()))
+    by_promise = sorted(grouped.items(), key=lambda item: order.index(item[1][0].promise))
+    return [_row(test, figures) for test, figures in by_promise]
 
 
 def _row(test: str, figures: list[Figures]) -> str:
-    sums = [sum(getattr(each, name) for each in figures) for name in ("injected", "lost", "doubled", "stale", "gaps")]
+    sums = [sum(getattr(run, name) for run in figures) for name in ("injected", "lost", "doubled", "stale", "gaps")]
     cells = [figures[0].promise, figures[0].fault, f"`{test}`", *map(str, sums), _pauses(figures)]
     return f"| {' | '.join(cells)} |"
 
 
 def _pauses(figures: list[Figures]) -> str:
-    """`embedded 1.2, production 3.4`, for the stacks that the test is for."""
+    """Return the pauses as text: `embedded 1.2, production 3.4`."""
     longest = {
-        stack: max((each.back for each in figures if each.stack == stack and each.back is not None), default=None)
+        stack: max((run.recovery for run in figures if run.stack == stack and run.recovery is not None), default=None)
         for stack in dict.fromkeys(STACKS.values())
     }
     return ", ".join(f"{stack} {seconds:.1f}" for stack, seconds in longest.items() if seconds is not None)

@@ -1,4 +1,4 @@
-"""APIs that die around a commit or have no connection left: what was accepted is there, once."""
+"""APIs that die around a commit or have no connection left: each accepted experiment exists once."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from actlab.client import ApiError
-from tests.faults.stage import PATIENCE, SPEC, Stage, nobody_writes
+from tests.faults.stage import SPEC, TIMEOUT_SECONDS, Stage, writes_blocked
 from tests.waiting import await_true
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
@@ -27,27 +27,29 @@ DEATHS = {
     "SIGKILL for the API before its commit; after it and before the wake is published; after that and before the"
     " answer; the client repeats its Idempotency-Key",
 )
-def test_an_api_killed_around_a_submit_makes_one_experiment(stage: Stage) -> None:
+def test_api_killed_during_a_submit_creates_one_experiment(stage: Stage) -> None:
     if stage.embedded:
-        await_true(lambda: "docs=" in stage.service.output("up"), PATIENCE)  # before that, an API that dies ends it
+        await_true(
+            lambda: "docs=" in stage.service.output("up"), TIMEOUT_SECONDS
+        )  # an API that dies before this ends `actlab up`
     for number, plan in enumerate(DEATHS.values()):
-        stage.follow(plan)
+        stage.plan_faults(plan)
         started = time.monotonic()
         id = stage.submit(seed=number, epochs=1)
-        stage.scenario.back(time.monotonic() - started)
+        stage.scenario.record_recovery(time.monotonic() - started)
         assert all(stage.reached(fault.partition(":")[0]) for fault in plan.split(","))
         stage.scenario.inject()
-        stage.follow("")
+        stage.plan_faults("")
         assert stage.finish(id)["status"] == "succeeded"
-    assert stage.submitted() == len(DEATHS)
-    stage.proved()
+    assert stage.submitted_count() == len(DEATHS)
+    stage.judge()
 
 
 @pytest.mark.proves(
     "an overload is answered, and loses nothing",
     "32 submits at once on a pool of two connections while another transaction holds the table",
 )
-def test_a_pool_that_is_exhausted_answers_503_and_when_to_come_again(open_stage: Callable[..., Stage]) -> None:
+def test_api_with_an_exhausted_pool_answers_503_with_retry_after(open_stage: Callable[..., Stage]) -> None:
     stage = open_stage(ACTLAB_POOL_SIZE="2", ACTLAB_ADMISSION_SECONDS="0.5")
     url = f"http://127.0.0.1:{stage.service.port}/api/v1/experiments"
     keys = [uuid4().hex for _ in range(32)]
@@ -60,42 +62,42 @@ def test_a_pool_that_is_exhausted_answers_503_and_when_to_come_again(open_stage:
         return answer if answer.status_code == 202 else None
 
     with ThreadPoolExecutor(len(keys)) as pool:
-        with nobody_writes(stage):
-            asked = [pool.submit(submit, key) for key in keys]
-            await_true(lambda: sum(answer.done() for answer in asked) >= len(keys) - 1, PATIENCE)
+        with writes_blocked(stage):
+            requests = [pool.submit(submit, key) for key in keys]
+            await_true(lambda: sum(request.done() for request in requests) >= len(keys) - 1, TIMEOUT_SECONDS)
             stage.scenario.inject(len(keys))
-        answers = [answer.result() for answer in asked]
+        answers = [request.result() for request in requests]
     refused = [answer for answer in answers if answer.status_code == 503]
     assert len(refused) >= len(keys) - 1
     assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
     assert {answer.json()["code"] for answer in refused} == {"overloaded"}
     for key in keys[:4]:
-        answer = await_true(partial(accepted, key), PATIENCE)
+        answer = await_true(partial(accepted, key), TIMEOUT_SECONDS)
         assert stage.finish(answer.json()["id"])["status"] == "succeeded"
-    stage.proved()
+    stage.judge()
 
 
 @pytest.mark.proves(
     "cancel wins over success, or is told that it came too late",
     "a cancel while the worker stands in the commit of the end, and one while it stands after the last epoch",
 )
-def test_a_cancel_against_the_end_has_one_winner(stage: Stage) -> None:
-    stage.follow("finish.before_commit:pause")
+def test_cancel_during_the_final_commit_has_one_outcome(stage: Stage) -> None:
+    stage.plan_faults("finish.before_commit:pause")
     late = stage.submit()
     stage.await_point("finish.before_commit")
     with ThreadPoolExecutor(1) as pool:
         cancelling = pool.submit(stage.service.client.cancel, late)
-        time.sleep(0.5)  # by now it waits for that commit, most likely; the outcome is the same if not
-        stage.go("finish.before_commit")
+        time.sleep(0.5)  # it now most likely waits for that commit; the outcome is the same if it does not
+        stage.resume_at("finish.before_commit")
         with pytest.raises(ApiError) as refused:
             cancelling.result()
     assert refused.value.status == 409
-    assert stage.until(late)["status"] == "succeeded"
-    stage.follow("epoch.after_commit:pause:5")
+    assert stage.await_fields(late)["status"] == "succeeded"
+    stage.plan_faults("epoch.after_commit:pause:5")
     early = stage.submit(seed=1)
     stage.await_point("epoch.after_commit")
     stage.service.client.cancel(early)
-    stage.go("epoch.after_commit")
+    stage.resume_at("epoch.after_commit")
     assert stage.finish(early)["status"] == "cancelled"
     stage.scenario.inject(2)
-    stage.proved()
+    stage.judge()

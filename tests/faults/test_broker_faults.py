@@ -1,4 +1,4 @@
-"""Wakes that are lost, doubled, late or garbage: the queue is in SQL, and a broker can only delay."""
+"""Wakes that are lost, repeated, late or garbage. The queue is in SQL, so a broker can only delay work."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 
 from service.background.wakes import TASK, create_celery
 from service.settings import Settings
-from tests.faults.stage import PATIENCE, Stage
+from tests.faults.stage import TIMEOUT_SECONDS, Stage
 from tests.waiting import await_true
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
@@ -35,24 +35,28 @@ def wake(stage: Stage, times: int) -> None:
     "a wake-up call changes nothing but latency",
     "ten wakes at once for one experiment and two workers, and ten more after it has ended",
 )
-def test_ten_wakes_at_once_and_after_completion_run_it_once(stage: Stage) -> None:
+def test_wakes_repeated_ten_times_run_an_experiment_once(stage: Stage) -> None:
     with stage.another_worker():
-        await_true(lambda: len(stage.alive()) >= 2, PATIENCE)
+        await_true(lambda: len(stage.live_workers()) >= 2, TIMEOUT_SECONDS)
         id = stage.submit()
         wake(stage, 10)
         done = stage.finish(id)
         wake(stage, 10)
         other = stage.submit(seed=1)
         assert stage.finish(other)["status"] == "succeeded"
-    assert (done["status"], stage.until(id)["attempt"], stage.until(other)["attempt"]) == ("succeeded", 1, 1)
-    stage.proved()
+    assert (done["status"], stage.await_fields(id)["attempt"], stage.await_fields(other)["attempt"]) == (
+        "succeeded",
+        1,
+        1,
+    )
+    stage.judge()
 
 
 @ON_EMBEDDED
 @pytest.mark.proves(
     "a wake-up call changes nothing but latency", "the spool deleted, and filled with garbage, twice each"
 )
-def test_a_spool_that_is_deleted_or_full_of_garbage_costs_seconds(stage: Stage) -> None:
+def test_spool_deleted_or_full_of_garbage_delays_by_seconds(stage: Stage) -> None:
     taken = []
     for damage in range(4):
         spool = stage.service.home / "spool"
@@ -64,19 +68,19 @@ def test_a_spool_that_is_deleted_or_full_of_garbage_costs_seconds(stage: Stage) 
         stage.scenario.inject()
         started = time.monotonic()
         id = stage.submit(seed=damage, epochs=2)
-        stage.until(id, attempt=1)
+        stage.await_fields(id, attempt=1)
         taken.append(time.monotonic() - started)
         stage.finish(id)
-    stage.scenario.back(max(taken))
+    stage.scenario.record_recovery(max(taken))
     assert statistics.median(taken) < PROMISED_SECONDS
-    stage.proved()
+    stage.judge()
 
 
 @ON_PRODUCTION
 @pytest.mark.proves(
     "Redis slows no request", "SIGSTOP for Redis, then seven submits, each answered in under 200 ms (median)"
 )
-def test_a_hung_redis_slows_no_submit(stage: Stage) -> None:
+def test_redis_that_hangs_slows_no_submit(stage: Stage) -> None:
     redis = stage.installation.redis
     assert redis is not None
     assert redis.process is not None
@@ -95,15 +99,15 @@ def test_a_hung_redis_slows_no_submit(stage: Stage) -> None:
     resumed = time.monotonic()
     for id in ids:
         assert stage.finish(id)["status"] == "succeeded"
-    stage.scenario.back(time.monotonic() - resumed)
-    stage.proved()
+    stage.scenario.record_recovery(time.monotonic() - resumed)
+    stage.judge()
 
 
 @ON_PRODUCTION
 @pytest.mark.proves(
     "a wake-up call changes nothing but latency", "Redis killed and back empty ten times, idle and busy by turns"
 )
-def test_redis_lost_and_empty_ten_times_delays_by_seconds(stage: Stage) -> None:
+def test_redis_restarted_empty_ten_times_delays_by_seconds(stage: Stage) -> None:
     redis = stage.installation.redis
     assert redis is not None
     taken = []
@@ -116,9 +120,9 @@ def test_redis_lost_and_empty_ten_times_delays_by_seconds(stage: Stage) -> None:
         started = time.monotonic()
         if not round % 2:  # idle: submitted after it came back empty
             id = stage.submit(seed=round, epochs=1)
-        stage.until(id, attempt=1)
+        stage.await_fields(id, attempt=1)
         taken.append(time.monotonic() - started)
         assert stage.finish(id)["status"] == "succeeded"
-    stage.scenario.back(max(taken))
+    stage.scenario.record_recovery(max(taken))
     assert statistics.median(taken) < PROMISED_SECONDS
-    stage.proved()
+    stage.judge()

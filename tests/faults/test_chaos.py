@@ -1,4 +1,4 @@
-"""Random kills: a few, as an example to work with, and many, both at night. The seed is in the name of the test."""
+"""Random kills of processes: a few for work on the code, and many; both nightly. The test's id names the seed."""
 
 import pytest
 
@@ -13,7 +13,7 @@ MANY = pytest.param(200, 100, marks=[pytest.mark.nightly, pytest.mark.timeout(54
 @pytest.mark.parametrize(("kills", "experiments"), [FEW, MANY])
 @pytest.mark.parametrize("seed", [1])
 @pytest.mark.proves("all of it at once", "SIGKILL for random workers and APIs at random moments")
-def test_random_kills_lose_and_double_nothing(
+def test_random_kills_neither_lose_nor_repeat_experiments(
     scenario: Scenario, stack: str, kills: int, experiments: int, seed: int
 ) -> None:
     verdict = chaos.run(stack, kills, experiments, seed)

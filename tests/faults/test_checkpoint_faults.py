@@ -1,4 +1,4 @@
-"""Checkpoints that are old, late, damaged or gone."""
+"""Checkpoints of an older attempt, of a stale attempt, damaged or missing."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.faults.history import figures
-from tests.faults.stage import PATIENCE, Stage
+from tests.faults.stage import TIMEOUT_SECONDS, Stage
 from tests.waiting import await_true
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
@@ -29,36 +29,36 @@ def log(stage: Stage, id: str, attempt: int) -> str:
     "a resumed run is the undisturbed one, bit for bit",
     "SIGKILL after a checkpoint, and again before the next: the third attempt resumes from the first one's",
 )
-def test_a_checkpoint_of_an_older_attempt_is_resumed_from(stage: Stage, undisturbed: Undisturbed) -> None:
-    stage.follow("checkpoint.after_commit:kill")
+def test_checkpoint_of_an_older_attempt_is_resumed(stage: Stage, undisturbed: Undisturbed) -> None:
+    stage.plan_faults("checkpoint.after_commit:kill")
     id = stage.submit()
     stage.await_point("checkpoint.after_commit")
-    stage.follow("checkpoint.before_rename:kill")
+    stage.plan_faults("checkpoint.before_rename:kill")
     assert stage.finish(id)["status"] == "succeeded"
     resumed = [log(stage, id, attempt).partition("resumes after ")[2].partition("\n")[0] for attempt in (1, 2, 3)]
     assert resumed[0] == ""
     assert resumed[1] == resumed[2] != ""
     stage.scenario.inject(2)
     assert figures(stage.database, id) == undisturbed
-    stage.proved()
+    stage.judge()
 
 
 @pytest.mark.proves(
     "a stale worker writes nothing",
     "SIGSTOP between a checkpoint's file and its commit; another worker finishes; SIGCONT",
 )
-def test_a_checkpoint_that_comes_late_moves_no_pointer(stage: Stage, undisturbed: Undisturbed) -> None:
-    stage.follow("checkpoint.before_rename:stop")
+def test_checkpoint_of_a_stale_attempt_is_not_recorded(stage: Stage, undisturbed: Undisturbed) -> None:
+    stage.plan_faults("checkpoint.before_rename:stop")
     id = stage.submit()
     frozen = stage.service.process("worker")
-    await_true(lambda: frozen.status() == psutil.STATUS_STOPPED, PATIENCE)
+    await_true(lambda: frozen.status() == psutil.STATUS_STOPPED, TIMEOUT_SECONDS)
     stage.scenario.inject()
     with stage.another_worker():
         assert stage.finish(id)["status"] == "succeeded"
         os.kill(frozen.pid, signal.SIGCONT)
-        await_true(lambda: "stopped: FenceLost" in log(stage, id, 1), PATIENCE)
+        await_true(lambda: "stopped: FenceLost" in log(stage, id, 1), TIMEOUT_SECONDS)
     assert figures(stage.database, id) == undisturbed
-    stage.proved()
+    stage.judge()
 
 
 @pytest.mark.proves(
@@ -66,8 +66,8 @@ def test_a_checkpoint_that_comes_late_moves_no_pointer(stage: Stage, undisturbed
     "between two attempts its file is damaged in one place; then, in another run, removed",
 )
 @pytest.mark.parametrize("damage", ["corrupt", "missing"])
-def test_a_damaged_checkpoint_starts_the_run_over(stage: Stage, undisturbed: Undisturbed, damage: str) -> None:
-    stage.follow("checkpoint.after_commit:pause")
+def test_checkpoint_that_is_damaged_restarts_the_run(stage: Stage, undisturbed: Undisturbed, damage: str) -> None:
+    stage.plan_faults("checkpoint.after_commit:pause")
     id = stage.submit()
     stage.await_point("checkpoint.after_commit")
     (file,) = checkpoints(stage, id)
@@ -81,4 +81,4 @@ def test_a_damaged_checkpoint_starts_the_run_over(stage: Stage, undisturbed: Und
     assert stage.finish(id)["status"] == "succeeded"
     assert "starts over" in log(stage, id, 2)
     assert figures(stage.database, id) == undisturbed
-    stage.proved()
+    stage.judge()

@@ -1,4 +1,4 @@
-"""Disks that are full and memory that runs out."""
+"""Disks that are full, and memory that runs out."""
 
 import resource
 import time
@@ -26,7 +26,7 @@ def limits() -> Iterator["Limits"]:
 
 
 class Limits:
-    """What processes that run may use from now on, of a file or of memory, in bytes."""
+    """Sets limits of running processes on file size or memory, in bytes, and lifts them again."""
 
     def __init__(self) -> None:
         self._limited: list[tuple[psutil.Process, int]] = []
@@ -46,7 +46,7 @@ class Limits:
     "a full disk costs checkpoints and weights, and no result",
     "no file of the worker's may grow past 6 MiB, and its checkpoints and weights need more",
 )
-def test_a_disk_that_takes_no_checkpoint_costs_no_result(stage: Stage, limits: Limits) -> None:
+def test_disk_too_full_for_checkpoints_costs_no_result(stage: Stage, limits: Limits) -> None:
     large: dict[str, Any] = {"model": {"conv_channels": [4, 4], "dense_units": 4096}, "epochs": 2}
     stage.finish(stage.submit(epochs=1))  # the worker has started
     limits.set(stage.service.process("worker"), psutil.RLIMIT_FSIZE, 6 * MEBIBYTE)
@@ -56,15 +56,15 @@ def test_a_disk_that_takes_no_checkpoint_costs_no_result(stage: Stage, limits: L
     assert (done["status"], done["attempt"]) == ("succeeded", 1)
     assert "no weights" in stage.service.client.attempts(id)[0]["log_tail"]
     assert stage.service.client.result(id)["last"]["epoch"] == 2
-    stage.proved()
+    stage.judge()
 
 
 @pytest.mark.proves("a full disk delays, and loses nothing", "no file of any process may grow for longer than a lease")
-def test_a_disk_that_is_full_for_a_while_is_waited_for(
+def test_disk_full_for_longer_than_a_lease_delays_the_run(
     stage: Stage, limits: Limits, undisturbed: list[dict[str, Any]]
 ) -> None:
     id = stage.submit()
-    stage.trained(id)
+    stage.await_epochs(id)
     for name in ("worker", "serve"):
         limits.set(stage.service.process(name), psutil.RLIMIT_FSIZE, 0)
     stage.scenario.inject()
@@ -77,13 +77,13 @@ def test_a_disk_that_is_full_for_a_while_is_waited_for(
     done = stage.finish(id)
     assert (done["status"], done["attempt"], done["lost_count"]) == ("succeeded", 1, 0)
     assert figures(stage.database, id) == undisturbed
-    stage.proved()
+    stage.judge()
 
 
 @pytest.mark.proves(
     "a job that needs too much memory fails as such", "the worker may have 400 MiB more, and the job asks for 6 GB"
 )
-def test_memory_that_runs_out_is_reported_and_the_worker_goes_on(stage: Stage, limits: Limits) -> None:
+def test_worker_out_of_memory_reports_it_and_continues(stage: Stage, limits: Limits) -> None:
     stage.finish(stage.submit(epochs=1))  # the worker has started
     worker = stage.service.process("worker")
     limits.set(worker, psutil.RLIMIT_AS, worker.memory_info().vms + 400 * MEBIBYTE)
@@ -94,4 +94,4 @@ def test_memory_that_runs_out_is_reported_and_the_worker_goes_on(stage: Stage, l
     assert "batch_size" in done["remedy"]
     assert stage.finish(stage.submit(seed=1, epochs=1))["status"] == "succeeded"
     assert stage.service.process("worker").pid == worker.pid
-    stage.proved()
+    stage.judge()

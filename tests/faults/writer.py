@@ -1,4 +1,4 @@
-"""A process that does what APIs and workers do to the database, as fast as it can.
+"""Write to the database as APIs and workers do, without pauses, as one of several processes.
 
 python -m tests.faults.writer sqlite:///actlab.db name-of-this-writer 10
 """
@@ -14,25 +14,25 @@ from service.storage.records import experiments
 from service.storage.tables.base import new_id
 from tests.making import make_epoch, make_run
 
-LEASE_SECONDS = 600.0  # nobody is to lose one here
+LEASE_SECONDS = 600.0  # long enough that no lease runs out
 SUBMISSION = ExperimentSubmission.model_validate({"activation": "relu", "dataset": "mnist_5k", "epochs": 1})
 
 
 def main(url: str, name: str, count: int) -> None:
-    """Each round queues one experiment, claims one, be it this one or another's, and brings it to its end."""
+    """Queue an experiment, claim one (its own or another writer's) and finish it, `count` times."""
     database = Database(url, trace=True)
     for _ in range(count):
-        database.run("make", _make)
+        database.run("queue", _queue)
         for claim in database.run("claim", lambda s: transitions.claim(s, name, 1, LEASE_SECONDS)):
-            _work(database, claim.fence)
+            _finish(database, claim.fence)
     database.close()
 
 
-def _make(session: UnitOfWork) -> None:
+def _queue(session: UnitOfWork) -> None:
     experiments.create(session, "local", SUBMISSION, id=new_id())
 
 
-def _work(database: Database, fence: Fence) -> None:
+def _finish(database: Database, fence: Fence) -> None:
     database.run("renew", lambda s: transitions.renew(s, [fence], LEASE_SECONDS))
     database.run("epoch", lambda s: transitions.record_epoch(s, fence, make_epoch(1)))
     database.run("finish", lambda s: transitions.succeed(s, fence, make_run()))

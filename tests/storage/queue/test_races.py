@@ -159,7 +159,7 @@ def test_concurrent_claims_never_share_an_experiment(
 
     race = Race(database, row.queued, lambda s: claim(s, "first"), lambda s: claim(s, "second"))
     assert race.run(rounds, judge) == {True, False}
-    scenario.raced(rounds)
+    scenario.add_races(rounds)
 
 
 @up_to(1000)
@@ -182,7 +182,7 @@ def test_cancel_and_success_never_both_count(database: Database, row: Row, scena
         transitions.succeed(session, row.fence, make_run())
 
     assert Race(database, row.running, row.cancel, succeed).run(rounds, judge) == {True, False}
-    scenario.raced(rounds)
+    scenario.add_races(rounds)
 
 
 @up_to(300)
@@ -195,7 +195,7 @@ def test_renewal_and_loss_never_both_count(database: Database, row: Row, scenari
 
     race = Race(database, row.silent, lambda s: transitions.renew(s, [row.fence], 30), row.lose)
     assert race.run(rounds, judge) == {True, False}
-    scenario.raced(rounds)
+    scenario.add_races(rounds)
 
 
 @up_to(300)
@@ -214,7 +214,7 @@ def test_epoch_is_recorded_before_a_loss_or_not_at_all(
 
     race = Race(database, row.silent, lambda s: transitions.record_epoch(s, row.fence, make_epoch(1)), row.lose)
     assert race.run(rounds, judge) == {True, False}
-    scenario.raced(rounds)
+    scenario.add_races(rounds)
 
 
 @up_to(300)
@@ -235,7 +235,7 @@ def test_cancel_during_a_claim_is_obeyed(database: Database, row: Row, scenario:
 
     race = Race(database, row.queued, lambda s: transitions.claim(s, "w", 1, 30), row.cancel)
     assert race.run(rounds, judge) == {True, False}
-    scenario.raced(rounds)
+    scenario.add_races(rounds)
 
 
 @up_to(300)
@@ -259,7 +259,7 @@ def test_idempotency_key_creates_one_experiment(database: Database, scenario: Sc
         database.run("empty", lambda s: [s.execute(delete(table)) for table in (IdempotencyKey, Experiment)])
 
     assert Race(database, empty, create, create).run(rounds, judge) == {True, False}
-    scenario.raced(rounds)
+    scenario.add_races(rounds)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
