@@ -1,6 +1,6 @@
-"""Copies of the spec's numbers on the experiment's row, so that lists can be narrowed to ranges of them.
+"""Copy numbers of the spec to columns of the experiment, so that lists can filter by ranges of them.
 
-They may be null: a process of the version before, still at work while this one migrates, leaves them out.
+The columns may be null: a process of the version before, which may run during the migration, does not set them.
 
 Revision ID: 0002
 Revises: 0001
@@ -38,7 +38,7 @@ def downgrade() -> None:
 
 
 def _read(path: tuple[str, ...], cast: str) -> str:
-    """The expression that reads a number out of the stored spec."""
+    """Return the expression that reads a number from the stored spec."""
     if op.get_context().dialect.name == "sqlite":
         return f"json_extract(spec, '$.{'.'.join(path)}')"
     return f"CAST(spec #>> '{{{','.join(path)}}}' AS {cast})"

@@ -1,4 +1,4 @@
-"""How far any checkpoint of an experiment got, so that starting over does not pass for progress.
+"""Add the furthest step of any checkpoint of an experiment, so that starting over is not taken for progress.
 
 Revision ID: 0003
 Revises: 0002

@@ -1,4 +1,4 @@
-"""When a study was cancelled as a whole.
+"""Add the time at which a study was cancelled as a whole.
 
 Revision ID: 0004
 Revises: 0003

@@ -1,4 +1,4 @@
-"""How fast an experiment learned, and at what pace it trained: two more figures of a success.
+"""Add two figures of a success: the early validation loss, and the pace of training.
 
 Revision ID: 0005
 Revises: 0004

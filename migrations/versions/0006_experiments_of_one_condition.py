@@ -1,4 +1,4 @@
-"""An index that finds the experiments of one condition and seed: what a comparison reads a spec by.
+"""Add an index of experiments by condition and seed, with which a comparison reads the spec of a condition.
 
 Revision ID: 0006
 Revises: 0005

@@ -1,4 +1,4 @@
-"""Formulas registered by name, in versions, and which of them a study's names stand for.
+"""Add registered activations with their versions, and the versions that names in a study stand for.
 
 Revision ID: 0007
 Revises: 0006

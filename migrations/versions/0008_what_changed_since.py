@@ -1,4 +1,4 @@
-"""What changed since a revision is found by an index, deletes included.
+"""Index revisions, and add tombstones, so that changes since a revision, deletes included, are found by an index.
 
 Revision ID: 0008
 Revises: 0007

@@ -1,4 +1,4 @@
-"""Studies may hold several grids.
+"""Let studies hold several grids.
 
 Revision ID: 0009
 Revises: 0008

@@ -1,4 +1,4 @@
-"""Studies may tune the learning rate before they rank.
+"""Let studies tune the learning rate before their ranking.
 
 Revision ID: 0010
 Revises: 0009

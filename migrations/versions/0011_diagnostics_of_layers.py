@@ -1,4 +1,4 @@
-"""What goes on inside the network: figures per epoch and layer.
+"""Add diagnostics: figures per epoch and layer.
 
 Revision ID: 0011
 Revises: 0010

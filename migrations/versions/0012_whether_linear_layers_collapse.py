@@ -1,4 +1,4 @@
-"""Whether a network of linear layers is one linear layer: part of the result.
+"""Add to the result whether a network of linear layers equals one linear layer.
 
 Revision ID: 0012
 Revises: 0011

@@ -1,4 +1,4 @@
-"""Studies may count finished experiments that they did not train.
+"""Let studies count finished experiments that they did not train.
 
 Revision ID: 0013
 Revises: 0012

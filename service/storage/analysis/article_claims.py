@@ -1,4 +1,4 @@
-"""What the claims are decided by: every run of a study with its final figures."""
+"""The observations that article claims are decided by: every run of a study with its final figures."""
 
 import math
 from collections import defaultdict
@@ -31,38 +31,41 @@ FIGURES = (
 )  # fmt: skip
 
 
-def observe(session: Session, study: UUID, narrowed: Filter | None = None) -> Observations:
-    """The runs of a study, whatever became of them, or those of them that are left when it is narrowed. Invalid for
-    more than one answer is made of."""
-    among = (narrowed or Filter(study=study)).conditions()
-    found = select(*FIGURES).outerjoin(Result, Result.experiment_id == Experiment.id)
-    rows = session.execute(found.where(*among).limit(MOST_EXPERIMENTS + 1)).all()
+def observe(session: Session, study: UUID, filters: Filter | None = None) -> Observations:
+    """Return the runs of a study in any status, or those of them that `filters` select.
+
+    Raises TooManyObservations for more than MOST_EXPERIMENTS.
+    """
+    conditions = (filters or Filter(study=study)).conditions()
+    query = select(*FIGURES).outerjoin(Result, Result.experiment_id == Experiment.id)
+    rows = session.execute(query.where(*conditions).limit(MOST_EXPERIMENTS + 1)).all()
     if len(rows) > MOST_EXPERIMENTS:
-        reason = f"The study holds more than {MOST_EXPERIMENTS:,} experiments, the most that claims are decided over"
-        raise TooManyObservations(reason, str(study))
+        raise TooManyObservations(MOST_EXPERIMENTS, study)
     specs = specs_of(session, {row.condition for row in rows})
     named = {condition: fields(spec) for condition, spec in specs.items()}
     if session.execute(select(Study.tuned_at).where(Study.id == study)).scalar_one() is not None:
-        named = {condition: tuned(each) for condition, each in named.items()}
-    inside = _layers(session, among)
-    return Observations([_observed(row, named, inside.get(row.id, {})) for row in rows])
+        named = {condition: tuned(own) for condition, own in named.items()}
+    layers = _layers(session, conditions)
+    return Observations([_observed(row, named, layers.get(row.id, {})) for row in rows])
 
 
-def _layers(session: Session, among: Sequence[ColumnElement[bool]]) -> dict[UUID, Layers]:
-    """What the claims read of the layers, by experiment, from the input on: of the first epoch and the last, and of
-    step networks of every epoch."""
-    wanted = or_(Layer.epoch == 0, Layer.epoch == Experiment.epochs_done, Experiment.activation == STEP)
+def _layers(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[UUID, Layers]:
+    """Return the measures of layers by experiment, from the input on, of the first epoch and the last.
+
+    Those of step networks are of every epoch.
+    """
+    epochs = or_(Layer.epoch == 0, Layer.epoch == Experiment.epochs_done, Experiment.activation == STEP)
     measures = (getattr(Layer, name) for name in MEASURES)
     rows = session.execute(
         select(Layer.experiment_id, Layer.epoch, Layer.layer, *measures)
         .join(Experiment, Experiment.id == Layer.experiment_id)
-        .where(*among, wanted)
+        .where(*conditions, epochs)
         .order_by(Layer.experiment_id, Layer.epoch, Layer.position)
     )
-    found: dict[UUID, dict[int, dict[str, Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    layers: dict[UUID, dict[int, dict[str, Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
     for experiment, epoch, layer, *figures in rows:
-        found[experiment][epoch][layer] = dict(zip(MEASURES, figures, strict=True))
-    return {experiment: dict(epochs) for experiment, epochs in found.items()}
+        layers[experiment][epoch][layer] = dict(zip(MEASURES, figures, strict=True))
+    return {experiment: dict(by_epoch) for experiment, by_epoch in layers.items()}
 
 
 def _observed(row: Any, named: Mapping[str, Fields], layers: Layers) -> Observed:

@@ -1,7 +1,7 @@
-"""What a comparison is made of: the cells of a set of experiments, from final figures only, without epoch rows.
+"""The cells of a set of experiments, from which comparisons are made: final figures only, without epoch rows.
 
-A comparison over a hundred thousand experiments is asked of the database once: values and seeds come a condition at a
-time, and only what needs judging one by one (experiments without a value, seeds that several succeeded for) as rows.
+A comparison over a hundred thousand experiments must not read a row for each. Values and seeds come packed, one row a
+condition; only experiments without a value, and seeds with several successes, come as rows of their own.
 """
 
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ from service.storage.records.experiments import Filter
 from service.storage.tables.experiments import Experiment, Result
 
 MOST_IMAGE_RESULTS = 2_000
-"""Results whose correctness bits are read for one answer: 2.5 MB of them over 10,000 test images."""
+"""The most results whose correctness bits one answer reads: 2.5 MB over 10,000 test images."""
 
 MACHINE = ("device", "precision", "code")
 
@@ -39,7 +39,7 @@ CORRECT_BITS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Gathered:
-    """The cells of a set, and the factors of each condition that they were made of."""
+    """The cells of a set of experiments, and the factors of each condition in it."""
 
     cells: list[Cell]
     factors: Mapping[str, Factors]
@@ -47,19 +47,24 @@ class Gathered:
 
 @dataclass
 class _Parts:
-    """One cell in the making: (condition, seed, value) of those with a value, and all others."""
+    """The parts of one cell: `figures` as (condition, seeds, values), and the runs without a value or with repeated
+    seeds.
+    """
 
     factors: Factors
     figures: list[tuple[str, Sequence[int], Sequence[float]]]
     others: list[Run]
 
 
-def gather(session: Session, narrowed: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool) -> Gathered:
-    """The cells of these experiments. Invalid where they differ in more than seed and `group_by`: within a group that
-    would pool unlike things, between groups it would credit one field with the work of another. Unless `allow_mixed`,
-    also where device kinds, precisions or versions differ."""
+def gather(session: Session, filters: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool) -> Gathered:
+    """Return the cells of the experiments that `filters` select.
+
+    Raises Confounded where they differ in more than seed and `group_by`: within a cell that would pool different
+    conditions, and between cells it would attribute the effect of one field to another. Raises MixedMachines, unless
+    `allow_mixed`, where device kinds, precisions or versions differ.
+    """
     chosen = metric_of(metric)
-    where, figure = narrowed.conditions(), getattr(Experiment, chosen.column or chosen.name)
+    where, figure = filters.conditions(), getattr(Experiment, chosen.column or chosen.name)
     figures = _figures(session, where, figure)
     others = _others(session, where, figure, unmeasured=not chosen.always_taken)
     specs = specs_of(session, {row[0] for row in figures} | {condition for condition, _ in others})
@@ -67,8 +72,8 @@ def gather(session: Session, narrowed: Filter, metric: str, group_by: Sequence[s
     refuse_mixed_machines({row[1:4] for row in figures}, metric, allow_mixed)
     named = {condition: factors_of(spec, group_by) for condition, spec in specs.items()}
     parts: dict[frozenset[object], _Parts] = {}
-    for condition, *_, seeds, found in figures:
-        _part(parts, named[condition]).figures.append((condition, seeds, found))
+    for condition, *_, seeds, numbers in figures:
+        _part(parts, named[condition]).figures.append((condition, seeds, numbers))
     for condition, run in others:
         _part(parts, named[condition]).others.append(run)
     repeated = _repeated(session, where, figure, parts.values())
@@ -76,40 +81,43 @@ def gather(session: Session, narrowed: Filter, metric: str, group_by: Sequence[s
 
 
 def image_intervals(
-    session: Session, narrowed: Filter, metric: str, gathered: Gathered
+    session: Session, filters: Filter, metric: str, gathered: Gathered
 ) -> dict[frozenset[object], Interval | None]:
-    """The bootstrap interval over test images of each cell, for a metric that counts images; empty for any other, and
-    for more results than are read for one answer."""
+    """Return the bootstrap interval over test images of each cell, by the key of its factors.
+
+    Empty for a metric that does not count images, and for more than MOST_IMAGE_RESULTS results.
+    """
     bits = CORRECT_BITS.get(metric)
     if bits is None or sum(len(cell.values) + cell.n_duplicate for cell in gathered.cells) > MOST_IMAGE_RESULTS:
         return {}
     columns = (Experiment.condition, Experiment.seed, bits.label("bits"), Result.confusion_matrix)
     joined = select(*columns).join(Result, Result.experiment_id == Experiment.id)
-    rows = session.execute(joined.where(*narrowed.conditions()).order_by(Experiment.id))
+    rows = session.execute(joined.where(*filters.conditions()).order_by(Experiment.id))
     correct: dict[frozenset[object], dict[int, Any]] = defaultdict(dict)
-    for row in rows:  # of several of one seed the newest stands, as in its cell
+    for row in rows:  # the newest of several of one seed replaces the others, as in its cell
         correct[key(gathered.factors[row.condition])][row.seed] = unpacked(row.bits, row.confusion_matrix)
     return {name: image_interval(np.stack(list(seeds.values()))) for name, seeds in correct.items()}
 
 
 def unpacked(bits: bytes, confusion_matrix: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
-    """Whether each test image was classified rightly, from the bits of a result; its matrix says how many there are."""
+    """Return whether each test image was classified correctly. The confusion matrix gives the number of images."""
     images = sum(map(sum, confusion_matrix))
     return np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=images).astype(np.bool_)
 
 
 def specs_of(session: Session, conditions: Collection[str]) -> dict[str, dict[str, Any]]:
-    """The spec of each condition, read once: the others of it repeat it with other seeds."""
+    """Return one spec of each condition; the others of a condition differ in their seeds alone."""
     if not conditions:
         return {}
-    wanted = values(column("condition", Experiment.condition.type), name="wanted").data(
-        [(each,) for each in conditions]
+    listed = (
+        values(column("condition", Experiment.condition.type), name="listed")
+        .data([(condition,) for condition in conditions])
+        .cte("listed")
     )
-    asked = wanted.cte("wanted")
-    one = select(Experiment.id).where(Experiment.condition == asked.c.condition).limit(1).correlate(asked)
-    ids = select(one.scalar_subquery()).select_from(asked)
-    found = select(Experiment.condition, Experiment.spec).where(Experiment.id.in_(ids))
-    return {row.condition: row.spec for row in session.execute(found)}
+    one = select(Experiment.id).where(Experiment.condition == listed.c.condition).limit(1).correlate(listed)
+    ids = select(one.scalar_subquery()).select_from(listed)
+    query = select(Experiment.condition, Experiment.spec).where(Experiment.id.in_(ids))
+    return {row.condition: row.spec for row in session.execute(query)}
 
 
 def factors_of(spec: Mapping[str, Any], group_by: Sequence[str]) -> Factors:
@@ -117,53 +125,54 @@ def factors_of(spec: Mapping[str, Any], group_by: Sequence[str]) -> Factors:
 
 
 def refuse_confounded(specs: Sequence[Mapping[str, Any]], group_by: Sequence[str]) -> None:
-    """Invalid where specs differ in a field that is not grouped by, naming the fields."""
+    """Raise Confounded where specs differ in fields that are not grouped by."""
     if not specs:
         return
     rests = [factors.without(spec, group_by) for spec in specs]
     fields = dict.fromkeys(name for rest in rests for name in factors.differing(rests[0], rest))
     if fields:
-        names = ", ".join(fields)
-        reason = f"The experiments differ in {names} too; add that to group_by, or narrow the filter"
-        raise Confounded(reason)
+        raise Confounded(fields)
 
 
 def _figures(session: Session, where: Sequence[ColumnElement[bool]], figure: Any) -> Sequence[Any]:
-    """(condition, device, precision, code, seeds, values) of the experiments that have a value."""
-    alike = [Experiment.condition, *(getattr(Experiment, name) for name in MACHINE)]
-    held = (*where, Experiment.status == Status.SUCCEEDED, figure.is_not(None))
-    found = select(*alike, packed(Experiment.seed), packed(figure)).where(*held).group_by(*alike)
-    return session.execute(found).all()
+    """Return rows of (condition, device, precision, code, seeds, values) of the experiments that have a value."""
+    keys = [Experiment.condition, *(getattr(Experiment, name) for name in MACHINE)]
+    measured = (*where, Experiment.status == Status.SUCCEEDED, figure.is_not(None))
+    query = select(*keys, packed(Experiment.seed), packed(figure)).where(*measured).group_by(*keys)
+    return session.execute(query).all()
 
 
 def _others(
     session: Session, where: Sequence[ColumnElement[bool]], figure: Any, *, unmeasured: bool
 ) -> list[tuple[str, Run]]:
-    """Those without a value: all that have not succeeded, by an index; and who succeeded without this figure, for which
-    the set is scanned unless it is the one figure that every success has."""
+    """Return the experiments without a value, each with its condition.
+
+    Those that have not succeeded are found by an index. Those that succeeded without this figure need a scan of the
+    set, unless it is the test accuracy, which every success has.
+    """
     without: list[ColumnElement[bool]] = [Experiment.status.in_(frozenset(Status) - {Status.SUCCEEDED})]
     if figure is not Experiment.test_accuracy:
         without.append(and_(Experiment.status == Status.SUCCEEDED, figure.is_(None)))
     columns = (Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause)
-    found = (session.execute(select(*columns).where(*where, each)) for each in without)
-    return [(row.condition, _run(row, None, unmeasured=unmeasured)) for rows in found for row in rows]
+    results = (session.execute(select(*columns).where(*where, condition)) for condition in without)
+    return [(row.condition, _run(row, None, unmeasured=unmeasured)) for rows in results for row in rows]
 
 
 def _repeated(
     session: Session, where: Sequence[ColumnElement[bool]], figure: Any, parts: Iterable[_Parts]
 ) -> dict[tuple[str, int], list[Run]]:
-    """The runs of the seeds that several succeeded for in one cell, by condition and seed."""
+    """Return the runs of seeds with several successes in one cell, by condition and seed."""
     seeds = {(condition, seed) for part in parts for condition, seed in _seeds_repeated(part)}
     if not seeds:
         return {}
     columns = (Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause,
                figure.label("value"))  # fmt: skip
     among = (Experiment.condition.in_({condition for condition, _ in seeds}), Experiment.status == Status.SUCCEEDED)
-    found: dict[tuple[str, int], list[Run]] = defaultdict(list)
+    runs: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for row in session.execute(select(*columns).where(*where, *among, figure.is_not(None))):
         if (row.condition, row.seed) in seeds:
-            found[row.condition, row.seed].append(_run(row, row.value))
-    return found
+            runs[row.condition, row.seed].append(_run(row, row.value))
+    return runs
 
 
 def _seeds_repeated(part: _Parts) -> list[tuple[str, int]]:
@@ -181,8 +190,8 @@ def _cell(part: _Parts, repeated: Mapping[tuple[str, int], list[Run]], metric: M
         for seed in (seeds if repeated else ())
         if (condition, seed) in repeated
     }
-    for _, seeds, found in part.figures:
-        alone.update(zip(seeds, found, strict=True))
+    for _, seeds, numbers in part.figures:
+        alone.update(zip(seeds, numbers, strict=True))
     for _, seed in several:
         alone.pop(seed, None)
     whole = cell(part.factors, [*part.others, *(run for runs in several.values() for run in runs)], alone)
@@ -201,13 +210,12 @@ def _run(row: Any, value: float | None, *, unmeasured: bool = False) -> Run:
     return Run(id.hex, row.seed, Status(row.status), cause, value, unmeasured)
 
 
-def refuse_mixed_machines(found: Collection[Sequence[str]], metric: str, allow_mixed: bool) -> None:
+def refuse_mixed_machines(machines: Collection[Sequence[str]], metric: str, allow_mixed: bool) -> None:
+    """Raise MixedMachines where machines, as (device, precision, code), differ and may not be pooled."""
     seconds = metric in OF_THE_MACHINE
     if allow_mixed and not seconds:
         return
-    kinds = {name: {row[place] for row in found} for place, name in enumerate(MACHINE)}
-    mixed = [f"{name} ({', '.join(sorted(kind))})" for name, kind in kinds.items() if len(kind) > 1]
+    kinds = {name: {machine[place] for machine in machines} for place, name in enumerate(MACHINE)}
+    mixed = {name: values for name, values in kinds.items() if len(values) > 1}
     if mixed:
-        remedy = "narrow the filter" if seconds else "narrow the filter, or say allow_mixed=true"
-        reason = f"The experiments differ in {' and '.join(mixed)}, which no group may pool; {remedy}"
-        raise MixedMachines(reason)
+        raise MixedMachines(mixed, poolable=not seconds)

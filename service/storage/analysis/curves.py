@@ -1,4 +1,4 @@
-"""What curves are made of: the epoch rows of the run that stands for each seed of each group."""
+"""The traces that curves are drawn of: the epochs of the run that stands for each seed of each group."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +24,12 @@ from service.storage.tables.experiments import Experiment
 
 MOST_EXPERIMENTS = 20_000
 MOST_EPOCHS = 250_000
-"""Of one answer: an epoch row takes about 3 µs, and a curve of more seeds than that shows nothing new."""
+"""The most that one answer reads: an epoch takes about 3 µs, and more seeds would not change a curve visibly."""
 
 
 @dataclass(frozen=True)
 class Traced:
-    """One group: one run a seed, by seed."""
+    """A group, with the trace of one run for each seed."""
 
     factors: Factors
     traces: Mapping[int, Trace]
@@ -39,7 +39,7 @@ class Traced:
 
 @dataclass(frozen=True)
 class TracedSet:
-    """The groups in a steady order, and the spec fields in which they differ from the main article's protocol."""
+    """The groups in a fixed order, and the spec fields in which they differ from the main article's protocol."""
 
     groups: list[Traced]
     differs: list[str]
@@ -47,7 +47,7 @@ class TracedSet:
 
 def gather(
     session: Session,
-    narrowed: Filter,
+    filters: Filter,
     metric: CurveMetricName,
     group_by: Sequence[str],
     *,
@@ -56,21 +56,26 @@ def gather(
     level: float | None = None,
     published: PublishedName | None = None,
 ) -> Curves:
-    """The mean curve of each group of these experiments. Invalid for what `trace` refuses, and for a level of a figure
-    that has none."""
-    asked: dict[str, Any] = {"seeds": seeds, "level": level_of(metric, level)}
-    found = trace(session, narrowed, metric, group_by, allow_mixed=allow_mixed)
+    """Return the mean curve of each group of the experiments that `filters` select.
+
+    Raises a Refusal as `trace` does, and Invalid for a level of a figure that has none.
+    """
+    options: dict[str, Any] = {"seeds": seeds, "level": level_of(metric, level)}
+    traced = trace(session, filters, metric, group_by, allow_mixed=allow_mixed)
     groups = [
-        curve(each.factors, each.traces, n_diverged=each.n_diverged, one_device=each.one_device, **asked)
-        for each in found.groups
+        curve(group.factors, group.traces, n_diverged=group.n_diverged, one_device=group.one_device, **options)
+        for group in traced.groups
     ]
-    return curves(metric, groups, published, found.differs)
+    return curves(metric, groups, published, traced.differs)
 
 
-def trace(session: Session, narrowed: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool) -> TracedSet:
-    """The runs of these experiments, under way ones included; of several of one seed, the one that would stand for it
-    in a comparison. Invalid for what a comparison would refuse, and for more rows than one answer is made of."""
-    where = narrowed.conditions()
+def trace(session: Session, filters: Filter, metric: str, group_by: Sequence[str], *, allow_mixed: bool) -> TracedSet:
+    """Return the traces of the experiments that `filters` select, running ones included.
+
+    Of several runs of one seed, the trace is of the one that would stand for it in a comparison. Raises Confounded and
+    MixedMachines as a comparison does, and TooManyTraces for more rows than one answer reads.
+    """
+    where = filters.conditions()
     _refuse_too_many(session, where)
     rows = _rows(session, where)
     specs = specs_of(session, {row.condition for row in rows})
@@ -82,20 +87,15 @@ def trace(session: Session, narrowed: Filter, metric: str, group_by: Sequence[st
     for row in rows:
         groups[key(named[row.condition])].append(row)
     traces = _traces(session, where, CURVE_METRICS[metric].columns)
-    found = [_traced(named[members[0].condition], members, traces) for members in groups.values()]
-    return TracedSet(sorted(found, key=lambda each: _place(each.factors)), _differs(specs.values()))
+    traced = [_traced(named[members[0].condition], members, traces) for members in groups.values()]
+    return TracedSet(sorted(traced, key=lambda group: _place(group.factors)), _differs(specs.values()))
 
 
 def _refuse_too_many(session: Session, where: Sequence[Any]) -> None:
     counted = select(func.count(), func.coalesce(func.sum(Experiment.epochs_done), 0)).where(*where)
     experiments, epochs = session.execute(counted).one()
-    if experiments <= MOST_EXPERIMENTS and epochs <= MOST_EPOCHS:
-        return
-    reason = (
-        f"These are {experiments:,} experiments with {epochs:,} epochs; curves are drawn of {MOST_EXPERIMENTS:,} and"
-        f" {MOST_EPOCHS:,} at most, so narrow the filter"
-    )
-    raise TooManyTraces(reason)
+    if experiments > MOST_EXPERIMENTS or epochs > MOST_EPOCHS:
+        raise TooManyTraces(experiments, epochs, MOST_EXPERIMENTS, MOST_EPOCHS)
 
 
 def _rows(session: Session, where: Sequence[Any]) -> Sequence[Any]:
@@ -140,14 +140,14 @@ def _traced(named: Factors, rows: Sequence[Any], traces: Mapping[UUID, Trace]) -
 
 
 def _place(named: Factors) -> list[tuple[str, float, str]]:
-    """Numbers by size, all else by its text."""
+    """Return the sort key of a group: numbers by size, other values by their text."""
     return [
         (name, float(value) if isinstance(value, int | float) else 0.0, str(value)) for name, value in named.items()
     ]
 
 
 def _differs(specs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What the activation is stands on the curve itself."""
+    """Return the fields, activation aside, in which specs differ from the main article's protocol."""
     protocol = ExperimentSpec.model_validate({"activation": "relu"}).model_dump(mode="json", exclude={"activation"})
     others = ({name: value for name, value in spec.items() if name != "activation"} for spec in specs)
     return list(dict.fromkeys(name for spec in others for name in factors.differing(protocol, spec)))

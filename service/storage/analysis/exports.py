@@ -1,4 +1,4 @@
-"""Exports: what has ended, block by block, each read in a session of its own."""
+"""Reading the records of an export in blocks, each in a session of its own."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,17 +15,17 @@ from service.storage.tables.experiments import Experiment
 
 MOST_EXPERIMENTS = 200
 MOST_PARTS = 2_000
-"""Of one block; the parts of a single experiment may be more."""
+"""The most epochs or layers of one block; those of a single experiment may be more."""
 
 Record = tuple[Experiment, Any]
-"""An experiment and, where there is a row for each of its parts, that part."""
+"""An experiment and, for rows of its parts, the epoch or layer."""
 
 
 class Reader:
-    """Terminal experiments in the order of their creation; what ends while it reads may be among them or not."""
+    """Reads terminal experiments in the order of creation. Those that end while it reads may be among them or not."""
 
-    def __init__(self, narrowed: Filter, rows: RowsName) -> None:
-        self._narrowed = replace(narrowed, ended=True)
+    def __init__(self, filters: Filter, rows: RowsName) -> None:
+        self._filters = replace(filters, ended=True)
         self._parts = PARTS[rows]
         self._layers = rows == "diagnostics"
         self._waiting: list[Experiment] = []
@@ -33,16 +33,16 @@ class Reader:
         self._over = False
 
     def block(self, session: Session) -> list[Record] | None:
-        """The next records, possibly none; None when there are no more."""
+        """Return the next records, possibly none; None after the last."""
         if not self._waiting and not self._over:
-            page = experiments.page(session, self._narrowed, sort="id", limit=MOST_EXPERIMENTS, after=self._after)
+            page = experiments.page(session, self._filters, sort="id", limit=MOST_EXPERIMENTS, after=self._after)
             self._waiting, self._after, self._over = list(page.items), page.next, page.next is None
         if not self._waiting:
             return None
         return list(self._parts(session, self._take()))
 
     def _take(self) -> list[Experiment]:
-        """As many of those that wait as have about MOST_PARTS parts together, at least one."""
+        """Take as many of the experiments read so far as have MOST_PARTS parts together, at least one."""
         number = parts = 0
         for experiment in self._waiting:
             parts += self._parts_of(experiment)
@@ -53,7 +53,7 @@ class Reader:
         return taken
 
     def _parts_of(self, experiment: Experiment) -> int:
-        """Its epochs, or its layers over them and at the start."""
+        """Return the number of its epochs, or of its layers over all epochs and the start."""
         if not self._layers:
             return experiment.epochs_done
         model = experiment.spec["model"]

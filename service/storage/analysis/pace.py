@@ -1,4 +1,4 @@
-"""How fast experiments have been of late."""
+"""The pace of recent experiments."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,11 +10,11 @@ from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
 
 RECENT = 200
-"""Experiments that are looked at: the newest that have recorded an epoch."""
+"""The number of newest experiments with an epoch that are read."""
 
 
 def recent(session: Session) -> list[Pace]:
-    """Of the newest experiments on kinds of device that live workers have; two queries."""
+    """Return the paces of recent experiments on the kinds of device that live workers have; two queries."""
     newest = (
         select(Experiment.id, Experiment.spec, Experiment.execution)
         .where(Experiment.epochs_done > 0, Experiment.execution.is_not(None))

@@ -1,4 +1,4 @@
-"""Figures of a report that no comparison holds: machines, counts per status, experiments that did not finish."""
+"""Figures of a report beside its comparisons: machines, counts by status, experiments that did not finish."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ from service.storage.records.experiments import Filter
 from service.storage.tables.experiments import Experiment, Result
 
 
-def machines(session: Session, narrowed: Filter) -> list[Machine]:
-    """Each fingerprint among the results, the most frequent first."""
-    asked = select(Result.fingerprint).join(Experiment, Experiment.id == Result.experiment_id)
-    found = session.scalars(asked.where(*narrowed.conditions()))
-    counts = Counter(tuple(sorted(fingerprint.items())) for fingerprint in found)
+def machines(session: Session, filters: Filter) -> list[Machine]:
+    """Return each fingerprint among the results with its number of experiments, the most frequent first."""
+    query = select(Result.fingerprint).join(Experiment, Experiment.id == Result.experiment_id)
+    fingerprints = session.scalars(query.where(*filters.conditions()))
+    counts = Counter(tuple(sorted(fingerprint.items())) for fingerprint in fingerprints)
     return [_machine(dict(fingerprint), number) for fingerprint, number in counts.most_common()]
 
 
-def unfinished(session: Session, narrowed: Filter, group_by: Sequence[str]) -> list[Unfinished]:
-    """Experiments that failed or were cancelled, those of one cell and cause together."""
+def unfinished(session: Session, filters: Filter, group_by: Sequence[str]) -> list[Unfinished]:
+    """Return experiments that failed or were cancelled, those of one condition and cause together."""
     columns = (Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause)
     ended = Experiment.status.in_((Status.FAILED, Status.CANCELLED))
-    rows = session.execute(select(*columns).where(*narrowed.conditions(), ended).order_by(Experiment.id)).all()
+    rows = session.execute(select(*columns).where(*filters.conditions(), ended).order_by(Experiment.id)).all()
     specs = comparisons.specs_of(session, {row.condition for row in rows})
     seeds: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for row in rows:
@@ -37,16 +37,16 @@ def unfinished(session: Session, narrowed: Filter, group_by: Sequence[str]) -> l
             Status(status),
             cause,
             Cause(cause).remedy,
-            sorted(set(found)),
+            sorted(set(numbers)),
         )
-        for (condition, status, cause), found in seeds.items()
+        for (condition, status, cause), numbers in seeds.items()
     ]
 
 
-def counts(session: Session, narrowed: Filter) -> dict[Status, int]:
-    counted = select(Experiment.status, func.count()).where(*narrowed.conditions()).group_by(Experiment.status)
-    found = {Status(status): number for status, number in session.execute(counted)}
-    return {status: found[status] for status in Status if status in found}
+def counts(session: Session, filters: Filter) -> dict[Status, int]:
+    counted = select(Experiment.status, func.count()).where(*filters.conditions()).group_by(Experiment.status)
+    numbers = {Status(status): number for status, number in session.execute(counted)}
+    return {status: numbers[status] for status in Status if status in numbers}
 
 
 def _machine(fingerprint: dict[str, Any], experiments: int) -> Machine:
