@@ -1,4 +1,4 @@
-"""Every setting of ActLab, read once from the environment and passed in; no other module reads the environment."""
+"""The settings of ActLab. Each process reads them once from the environment; no other module reads the environment."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,20 +12,22 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Settings(BaseSettings):
-    """Each field is the environment variable ACTLAB_<FIELD>. A test holds the table in docs/settings.md to it."""
+    """Settings; each field is the environment variable ACTLAB_<FIELD>. A test compares them with docs/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix="ACTLAB_", frozen=True, extra="forbid")
 
-    home: Path = Field(
-        Path(".actlab"), description="Folder of everything kept: database, spool, checkpoints, logs, data."
+    home: Path = Field(Path(".actlab"), description="Folder of all files: database, spool, checkpoints, logs, data.")
+    host: str = Field(
+        "127.0.0.1", description="Address that the API binds. Any other than loopback needs ACTLAB_INSECURE."
     )
-    host: str = Field("127.0.0.1", description="Address the API binds. Anything but loopback needs ACTLAB_INSECURE.")
-    port: int = Field(8000, ge=0, le=65535, description="Port the API binds.")
-    insecure: bool = Field(False, description="Serve an address that others can reach although there are no API keys.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that the API binds.")
+    insecure: bool = Field(
+        False, description="Serve an address that other machines can reach, although there are no API keys."
+    )
     allowed_hosts: str = Field(
         "", description="Further host names, comma-separated, that requests may name in their Host header."
     )
-    data_dir: Path | None = Field(None, description="Folder with data sets of your own: `<dir>/mnist/*.gz`.")
+    data_dir: Path | None = Field(None, description="Folder with your own files of data sets: `<dir>/mnist/*.gz`.")
     database_url: str | None = Field(
         None, description="SQLAlchemy URL, such as `postgresql+psycopg://...`; default: SQLite under ACTLAB_HOME."
     )
@@ -34,35 +36,42 @@ class Settings(BaseSettings):
     )
     pool_size: int = Field(8, ge=2, le=200, description="Database connections of one process.")
     statement_seconds: float = Field(
-        30.0, ge=1, le=3600, description="Longest that one statement may take on PostgreSQL, and its answer to come."
+        30.0, ge=1, le=3600, description="Most seconds that one statement may take on PostgreSQL, its answer included."
     )
     admission_seconds: float = Field(
-        5.0, gt=0, le=60, description="How long a request waits for a connection before it is answered 503."
+        5.0, gt=0, le=60, description="Most seconds that a request waits for a connection before it is answered 503."
     )
-    max_body_bytes: int = Field(1_048_576, ge=1024, le=104_857_600, description="Largest request body.")
-    max_study_experiments: int = Field(10_000, ge=1, le=100_000, description="Most experiments one study may hold.")
+    max_body_bytes: int = Field(1_048_576, ge=1024, le=104_857_600, description="Largest request body, in bytes.")
+    max_study_experiments: int = Field(10_000, ge=1, le=100_000, description="Most experiments of one study.")
     lease_seconds: float = Field(
-        30.0, ge=0.5, le=3600, description="How long a worker may be silent before it is lost."
+        30.0, ge=0.5, le=3600, description="Seconds without a renewal after which a worker is lost."
     )
-    renew_seconds: float = Field(5.0, ge=0.1, le=600, description="How often a worker renews its lease and reports.")
-    checkpoint_seconds: float = Field(30.0, ge=0, le=86_400, description="Least time between two checkpoints.")
-    stall_seconds: float = Field(120.0, ge=1, le=86_400, description="A step longer than this ends the worker.")
+    renew_seconds: float = Field(5.0, ge=0.1, le=600, description="Seconds between two renewals of a worker's lease.")
+    checkpoint_seconds: float = Field(30.0, ge=0, le=86_400, description="Least seconds between two checkpoints.")
+    stall_seconds: float = Field(
+        120.0, ge=1, le=86_400, description="Most seconds of one training step; a longer one ends the worker."
+    )
     stall_start_seconds: float = Field(
-        900.0, ge=1, le=86_400, description="The same, for loading or downloading data and the first step."
+        900.0, ge=1, le=86_400, description="Most seconds of loading or downloading data and of the first step."
     )
     outage_seconds: float = Field(
-        600.0, ge=0, le=86_400, description="How long a worker keeps trying while the database is away."
+        600.0, ge=0, le=86_400, description="Most seconds that a worker retries while the database cannot be reached."
     )
     max_losses: int = Field(3, ge=1, le=100, description="Losses without progress after which an experiment fails.")
-    reap_seconds: float = Field(5.0, ge=0.05, le=600, description="How often each process looks for lost experiments.")
+    reap_seconds: float = Field(
+        5.0, ge=0.05, le=600, description="Seconds between two searches of a process for lost experiments."
+    )
     reconcile_seconds: float = Field(
-        2.0, ge=0.05, le=600, description="How often idle workers are woken for queued work."
+        2.0, ge=0.05, le=600, description="Seconds between two wakes of idle workers for queued work."
     )
     poll_seconds: float = Field(
-        0.3, ge=0.05, le=60, description="How often each API process asks for changes, for all who follow or wait."
+        0.3,
+        ge=0.05,
+        le=60,
+        description="Seconds between two queries of an API process for changes, for all its listeners.",
     )
     heartbeat_seconds: float = Field(
-        15.0, ge=0.1, le=3600, description="Longest that a stream of events is silent while nothing happens."
+        15.0, ge=0.1, le=3600, description="Most seconds between two messages of a stream of events."
     )
     max_listeners: int = Field(1000, ge=0, le=100_000, description="Most streams of events of one API process.")
     recycle_after: int = Field(
@@ -70,13 +79,15 @@ class Settings(BaseSettings):
     )
     weights_days: float | None = Field(None, gt=0, description="Days after which weights are removed; default: never.")
     restart_seconds: float = Field(
-        30.0, ge=0, le=3600, description="Longest pause before `actlab up` starts a process again that ended early."
+        30.0, ge=0, le=3600, description="Most seconds before `actlab up` restarts a process that ended early."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where workers train.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device on which workers train.")
     threads: int | None = Field(
-        None, ge=1, le=1024, description="CPU threads of a worker; default: every core it may use."
+        None, ge=1, le=1024, description="CPU threads of a worker; default: all cores that it may use."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line shown.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Lowest level of log lines that are shown."
+    )
     fault: str = Field(
         "",
         description="For tests: crash points, such as `claim.before_commit:kill`, comma-separated; or `@` and a file of"
@@ -110,18 +121,19 @@ class Settings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """Where a client on this machine reaches the API."""
+        """The URL of the API for clients on this machine."""
         host = self.host if self.host in LOOPBACK else "127.0.0.1"
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Host names, without port, that a request may carry."""
+        """The host names, without ports, that requests may name in their Host header."""
         extra = {name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()}
         return frozenset({*LOOPBACK, self.host.lower(), *extra})
 
     def check_exposure(self) -> None:
-        """Refuse to serve an address that others can reach while anybody who reaches it may do everything."""
+        """Raise ConfigurationError for an address that other machines can reach unless `insecure` is set: there are no
+        API keys yet."""
         if self.host not in LOOPBACK and not self.insecure:
             raise ConfigurationError(
                 f"ACTLAB_HOST={self.host} can be reached from other machines, and there are no API keys yet."
@@ -130,7 +142,7 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """The settings of this process. ConfigurationError names the variable, the bound and the value."""
+    """Read the settings of this process. Raises ConfigurationError, with the variable, its bound and the value."""
     try:
         settings = Settings()
     except ValidationError as error:

@@ -1,16 +1,16 @@
-"""Every error that ActLab raises on purpose, each with its HTTP status and a code that clients can rely on."""
+"""The errors that ActLab raises, each with its HTTP status and a stable code for clients."""
 
 import math
 from typing import Any, ClassVar
 
-LONGEST_VALUE = 200  # characters of a wrong value that are shown
+LONGEST_VALUE = 200  # characters of a wrong value in a message
 
 
 class FieldProblem:
-    """One problem with one field of a request.
+    """A problem with one field of a request.
 
-    `pointer` is a JSON pointer into the body (empty, or with a leading slash) or else the name of a parameter; `column`
-    is the place in a formula, from 1; `value` is the value that was sent.
+    `pointer` is a JSON pointer into the body, which is empty or starts with a slash, or else the name of a parameter.
+    `column` is the position of the error in a formula, from 1. `value` is the value that was sent.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class FieldProblem:
 
 
 def shown(value: Any) -> str:
-    """Return a value as text that is safe in JSON, shortened to LONGEST_VALUE characters."""
+    """Return a value as text in valid UTF-8, of at most LONGEST_VALUE characters and an ellipsis."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "an infinite number"
     if isinstance(value, int) and value.bit_length() > 256:
@@ -37,7 +37,8 @@ def shown(value: Any) -> str:
 
 
 class ActLabError(Exception):
-    """The base of all errors. `detail` names the thing, the reason and the remedy."""
+    """The base class of all errors. `detail` names the object, the reason and the remedy; `headers` are those of the
+    response, by keyword (`retry_after="1"`)."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -71,7 +72,7 @@ class Forbidden(ActLabError):
 
 
 class CrossSite(Forbidden):
-    code, title = "cross_site", "Other web sites may not change anything here"
+    code, title = "cross_site", "A request from another web site was refused"
 
 
 class NotFound(ActLabError):
@@ -91,7 +92,7 @@ class StudyNotFound(NotFound):
 
 
 class WeightsNotFound(NotFound):
-    code, title = "weights_not_found", "The weights are not kept"
+    code, title = "weights_not_found", "The weights were not kept"
 
 
 class MethodNotAllowed(ActLabError):
@@ -115,7 +116,7 @@ class NameTaken(Conflict):
 
 
 class NotChangeable(Conflict):
-    code, title = "not_changeable", "The catalogue cannot be changed"
+    code, title = "not_changeable", "An activation of the catalogue cannot be changed"
 
 
 class Gone(ActLabError):
@@ -123,7 +124,7 @@ class Gone(ActLabError):
 
 
 class PreconditionFailed(ActLabError):
-    status, code, title = 412, "precondition_failed", "It was edited meanwhile"
+    status, code, title = 412, "precondition_failed", "It was changed in the meantime"
 
 
 class BodyTooLarge(ActLabError):
@@ -159,13 +160,13 @@ class DatabaseUnavailable(Unavailable):
 
 
 class SchemaOutdated(Unavailable):
-    """The database is not at the revision this code needs; starting is refused."""
+    """The database is not at the revision that this code needs, so that the process does not start."""
 
     code, title = "schema_outdated", "The database schema does not match this version"
 
 
 class ConfigurationError(ActLabError):
-    """A setting is wrong or dangerous; starting is refused."""
+    """A setting is wrong or unsafe, so that the process does not start."""
 
     code, title = "configuration_error", "A setting is not valid"
 

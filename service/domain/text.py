@@ -1,4 +1,4 @@
-"""Text that clients send, bounded and storable in every database."""
+"""Types and escapes for texts of clients: of limited length, without control characters and lone surrogates."""
 
 from typing import Annotated
 
@@ -14,18 +14,17 @@ def _storable(text: str) -> str:
     return text
 
 
-def _once(tags: list[str]) -> list[str]:
+def _without_duplicates(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
 def printable(text: str) -> str:
-    """Return the text with halves of surrogate pairs, which have no UTF-8, as escapes."""
+    """Escape lone surrogates, which cannot be encoded in UTF-8."""
     return text.encode("utf-8", errors="backslashreplace").decode()
 
 
 def storable(text: str) -> str:
-    """Return the text with escapes for what no database takes: halves of surrogate pairs, and NUL, which PostgreSQL
-    refuses."""
+    """Escape lone surrogates and NUL, which PostgreSQL does not store."""
     return printable(text).replace("\0", "\\x00")
 
 
@@ -33,5 +32,5 @@ Text = Annotated[str, AfterValidator(_storable)]
 LONGEST_NAME = 200
 Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_storable)]
 Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_storable)]
-Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_once)]
+Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_without_duplicates)]
 Notes = Annotated[str, Field(max_length=10_000), AfterValidator(_storable)]

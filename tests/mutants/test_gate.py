@@ -7,24 +7,24 @@ from tests.mutants.guards import GUARDS
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
-def test_each_guard_stands_where_the_table_says(guard: Guard) -> None:
+def test_guards_match_the_source(guard: Guard) -> None:
     for edit in guard.edits:
         text = (ROOT / edit.file).read_text()
         assert mutated(text, edit) != text
 
 
-def test_every_guard_has_a_name_of_its_own() -> None:
+def test_guards_have_distinct_names() -> None:
     assert len({guard.name for guard in GUARDS}) == len(GUARDS)
 
 
 @pytest.mark.parametrize("text", ["", "guard guard"])
-def test_a_table_that_has_rotted_fails(text: str) -> None:
+def test_mutated_refuses_a_text_that_is_not_there_once(text: str) -> None:
     with pytest.raises(GateError, match="instead of once"):
         mutated(text, Edit("file.py", "guard", ""))
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(1800)
-def test_no_guard_can_be_dropped_unseen() -> None:
+def test_run_finds_no_guard_that_no_test_holds() -> None:
     verdicts = run(GUARDS, print)  # shown when it fails
     assert [verdict.guard for verdict in verdicts if verdict.caught_by is None] == []

@@ -24,7 +24,7 @@ from service.domain.formulas.expression import is_elementwise
 from service.domain.formulas.latex import latex
 from tests.api.serving import ACTIVATIONS
 from tests.domain.exact import Unknown, exact
-from tests.domain.formulas.test_parser import generated
+from tests.domain.formulas.generating import generated
 
 POINTS = np.array([-1e4, -20, -1.5, -0.3, 0, 0.7, 3, 90, 1e4], np.float32)
 VALUES = {"a": 0.5, "b": -1.25, "beta": 1.0, "slope": 0.01, "alpha": 1.0, "threshold": 0.5, "lower": 0.1, "upper": 0.3}

@@ -56,12 +56,12 @@ KNOWN: dict[str, tuple[Any, ...]] = {
 ZERO_CENTRED = {"linear", "tanh", "hard_tanh", "softsign", "sine", "selu", "tanh_shrink", "soft_shrink", "hard_shrink"}
 
 
-def test_every_function_of_one_number_is_known() -> None:
+def test_properties_are_known_of_all_elementwise_functions() -> None:
     assert KNOWN.keys() == {name for name, row in CATALOGUE.items() if row.elementwise}
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_what_is_computed_is_what_is_known(name: str) -> None:
+def test_properties_of_the_catalogue_are_the_known_ones(name: str) -> None:
     found = of_row(name)
     limits, monotonic, slope, near_identity, largest, sides = KNOWN[name]
     assert found.defined
@@ -75,19 +75,19 @@ def test_what_is_computed_is_what_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in CATALOGUE.values() if row.non_decreasing], ids=lambda row: row.name)
-def test_what_is_declared_non_decreasing_is_measured_so(row: Any) -> None:
+def test_properties_confirm_rows_that_are_declared_non_decreasing(row: Any) -> None:
     for p in (*row.parameters, None):
         for value in (p.minimum, p.maximum) if p else (0.0,):
             given = {p.name: value} if p else {}
             assert properties(row.expression, row.values(**given)).monotonic == "non_decreasing"
 
 
-def test_swish_lies_between_linear_and_relu() -> None:
+def test_properties_of_swish_approach_linear_and_relu() -> None:
     assert of_row("swish", beta=0.0).monotonic == "non_decreasing"
     assert of_row("swish", beta=100.0).range == pytest.approx((-0.00278465, None), abs=1e-7)
 
 
-def test_the_mean_of_a_normal_is_exact() -> None:
+def test_properties_mean_of_normal() -> None:
     assert of("maximum(x, 0)").mean_of_normal == pytest.approx(1 / math.sqrt(2 * math.pi), abs=1e-7)
     assert of("x * x").mean_of_normal == pytest.approx(1, abs=1e-7)
     assert of("exp(x)").mean_of_normal == pytest.approx(math.exp(0.5), abs=1e-6)
@@ -113,7 +113,7 @@ def test_the_mean_of_a_normal_is_exact() -> None:
         ("softmax(x)", dict.fromkeys(Properties.model_fields)),
     ],
 )  # fmt: skip
-def test_edges(text: str, expected: dict[str, Any]) -> None:
+def test_properties_of_edge_cases(text: str, expected: dict[str, Any]) -> None:
     found = of(text)
     for name, value in expected.items():
         assert getattr(found, name) == (pytest.approx(value, abs=1e-6) if name == "range" and value else value), name
@@ -141,7 +141,7 @@ def test_edges(text: str, expected: dict[str, Any]) -> None:
         ("exp(x)", [], (0, None)),
     ],
 )  # fmt: skip
-def test_where_a_function_has_no_value(text: str, undefined: list[Any], limits: Any) -> None:
+def test_properties_undefined(text: str, undefined: list[Any], limits: Any) -> None:
     found = of(text)
     assert len(found.undefined or []) == len(undefined)
     for gap, expected in zip(found.undefined or [], undefined, strict=True):
@@ -152,7 +152,7 @@ def test_where_a_function_has_no_value(text: str, undefined: list[Any], limits: 
         assert (found.monotonic, found.mean_of_normal, found.zero_centred) == (None, None, None)
 
 
-def test_of_many_poles_the_nearest_to_0_are_told() -> None:
+def test_properties_undefined_lists_the_poles_nearest_to_0() -> None:
     found = of("sin(x) / cos(x)")
     assert found.undefined is not None
     multiples = [(first or 0) / math.pi + 0.5 for first, _ in found.undefined]
@@ -173,11 +173,11 @@ def test_of_many_poles_the_nearest_to_0_are_told() -> None:
         ("sin(1e6 * x)", None),  # finer than anything measured
     ],
 )
-def test_a_mean_is_right_or_absent(text: str, mean: float | None) -> None:
+def test_properties_mean_of_normal_is_right_or_none(text: str, mean: float | None) -> None:
     assert of(text).mean_of_normal == (None if mean is None else pytest.approx(mean, rel=1e-6, abs=1e-7))
 
 
 @pytest.mark.parametrize("text", ["x ** 50", "1 / x", "log(x)", "exp(exp(x))", "x / (x - x)", "0 / 0", "sqrt(-1)"])
-def test_a_table_is_json(text: str) -> None:
+def test_properties_are_json(text: str) -> None:
     assert not {"NaN", "Infinity"} & set(of(text).model_dump_json().replace(",", " ").replace(":", " ").split())
     assert Properties.model_validate_json(of(text).model_dump_json()) == of(text)

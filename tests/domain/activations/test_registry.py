@@ -29,7 +29,7 @@ def read(given: Any) -> ActivationSpec:
     return ActivationSpec.model_validate(given, context={REGISTRY: Known()})
 
 
-def test_a_stored_spec_needs_no_registry() -> None:
+def test_selection_of_a_stored_spec_needs_no_registry() -> None:
     spec = ExperimentSubmission.model_validate({"activation": "mine"}, context={REGISTRY: Known()}).spec
     stored = spec.model_dump(mode="json")
     assert stored["activation"] == KEPT
@@ -38,47 +38,47 @@ def test_a_stored_spec_needs_no_registry() -> None:
     assert again.condition == spec.condition
 
 
-def test_it_is_computed_like_its_formula() -> None:
+def test_selection_of_a_registered_formula_has_its_definition() -> None:
     found, bare = read({"name": "mine"}), ActivationSpec(formula="a * x", parameters=read({"name": "mine"}).parameters)
     assert found.definition == bare.definition
     assert found.values == bare.values == {"a": 3.0}
     assert read({"name": "mine", "version": 1}).label == "mine v1 (a=3 learnable)"
 
 
-def test_one_that_is_a_row_of_the_catalogue_is_recognised() -> None:
+def test_selection_recognises_a_registered_row_of_the_catalogue() -> None:
     spec = ActivationSpec.model_validate({"name": "mine", "version": 1, "formula": "x * sigmoid(x)"})
     assert spec.definition is CATALOGUE["silu"]
     assert spec.label == "mine v1"
 
 
-def test_a_name_that_joins_the_catalogue_later_keeps_its_versions() -> None:
+def test_selection_keeps_a_version_whose_name_is_now_in_the_catalogue() -> None:
     spec = ActivationSpec.model_validate({"name": "relu", "version": 1, "formula": "x + 1", "parameters": {}})
     assert spec.definition.formula == "x + 1"
     assert spec.model_dump()["name"] == "relu"
 
 
 @pytest.mark.parametrize("given", ["mine", {"name": "mine"}, {"name": "mine", "version": 2}])
-def test_without_a_registry_a_name_stands_for_nothing(given: Any) -> None:
+def test_selection_refuses_a_registered_name_without_a_registry(given: Any) -> None:
     with pytest.raises(ValidationError, match=r"Unknown activation|No formula is registered"):
         ExperimentSpec.model_validate({"activation": given})
 
 
-def test_a_study_is_a_grid_over_registered_formulas_too() -> None:
+def test_study_experiments_resolve_registered_formulas() -> None:
     study = StudySpec(factors={"activation": ["relu", "mine", {"name": "mine", "version": 1}]}, seeds=[0])
     labels = [submission.activation.label for submission in study.experiments(Known())]
     assert labels == ["relu", "mine v2 (a=3 learnable)", "mine v1 (a=3 learnable)"]
 
 
 @pytest.mark.parametrize("name", ["a", "a_1", "x" * 60])
-def test_what_is_a_name(name: str) -> None:
+def test_is_name_accepts(name: str) -> None:
     assert is_name(name)
 
 
 @pytest.mark.parametrize("name", ["", "A", "1", "_a", "a-b", "a\n", "é", "x" * 61, "a b"])
-def test_what_is_none(name: str) -> None:
+def test_is_name_refuses(name: str) -> None:
     assert not is_name(name)
 
 
-def test_no_name_of_the_language_can_be_taken() -> None:
+def test_reserved_names_are_those_of_the_language_and_paths() -> None:
     assert {"exp", "where", "x", "preview"} <= RESERVED
     assert not RESERVED & CATALOGUE.keys()

@@ -26,7 +26,7 @@ DAMPED = {"leaky_relu", "rrelu", "prelu"}
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
-def test_what_may_be_asked_of_the_units_of_each_function(name: str) -> None:
+def test_sides_of_the_catalogue(name: str) -> None:
     kind, _ = of(name)
     assert kind.saturates == (name in SATURATES)
     assert kind.dies == (name in DIES)
@@ -34,7 +34,7 @@ def test_what_may_be_asked_of_the_units_of_each_function(name: str) -> None:
     assert kind.rests == (name in DIES | DAMPED)
 
 
-def test_both_ends_of_the_symmetric_functions() -> None:
+def test_saturation_of_symmetric_functions() -> None:
     # tanh' = 1 - tanh^2 = 0.005; sigmoid' = s (1 - s) = 0.005 / 4, which is half of it by sigmoid(x) = tanh(x / 2).
     end = math.atanh(math.sqrt(1 - FLAT))
     for name, scale in (("tanh", 1), ("sigmoid", 2)):
@@ -43,7 +43,7 @@ def test_both_ends_of_the_symmetric_functions() -> None:
         assert flat.left == pytest.approx(-scale * end, abs=1e-8)
 
 
-def test_one_end() -> None:
+def test_saturation_on_one_side() -> None:
     assert of("relu")[1] == Saturation(0.0, None)
     assert of("hard_swish")[1].left == pytest.approx(-3, abs=1e-8)
     assert of("elu")[1].left == pytest.approx(math.log(FLAT), abs=1e-8)
@@ -51,20 +51,20 @@ def test_one_end() -> None:
     assert of("log_sigmoid")[1].right == pytest.approx(math.log(1 / FLAT - 1), abs=1e-8)
 
 
-def test_where_the_slope_passes_through_zero_is_not_flat() -> None:
+def test_saturation_ignores_a_single_zero_of_the_slope() -> None:
     """Swish has its minimum at -1.278 and bends back before it flattens."""
     flat = of("swish")[1].left
     assert flat is not None
     assert flat < -6
 
 
-def test_a_slope_without_bound_is_flat_only_where_it_is_zero() -> None:
+def test_saturation_of_an_unbounded_slope_needs_a_slope_of_0() -> None:
     kind, flat = of("relu_squared")
     assert (kind.saturates, kind.dies) == (False, True)
     assert flat == Saturation(0.0, None)
 
 
-def test_learning_moves_the_ends_and_not_the_question() -> None:
+def test_saturation_follows_learned_parameters_and_sides_do_not() -> None:
     choice = ActivationSpec.model_validate({"name": "swish", "parameters": {"beta": {"value": 1, "learnable": True}}})
     (kind, once), (same, twice) = of(choice), of(choice, beta=2.0)
     assert kind == same
@@ -73,7 +73,7 @@ def test_learning_moves_the_ends_and_not_the_question() -> None:
     assert of(choice, beta=math.nan)[1] == Saturation(None, None)
 
 
-def test_a_formula_is_judged_by_what_it_is() -> None:
+def test_sides_and_saturation_of_formulas() -> None:
     leaky = ActivationSpec.model_validate({"formula": "maximum(x, 0.2 * x)"})
     assert of(leaky)[0].damped
     assert not of(ActivationSpec.model_validate({"formula": "3 * x"}))[0].rests

@@ -20,7 +20,7 @@ from service.domain.activations.stated import (
 )
 
 
-def test_all_but_two_statements_hold() -> None:
+def test_judgements_hold_for_all_but_two_statements() -> None:
     found = judgements()
     assert [(each.activation, each.property, each.stated, each.computed) for each in mismatches(found)] == [
         ("swish", "the only one that is not monotonic", True, False),
@@ -30,7 +30,7 @@ def test_all_but_two_statements_hold() -> None:
 
 
 @pytest.mark.parametrize("index", range(len(STATEMENTS)))
-def test_each_statement_can_fail(index: int) -> None:
+def test_judgements_can_fail_for_each_statement(index: int) -> None:
     statement = STATEMENTS[index]
     other = not statement.stated if isinstance(statement.stated, bool) else ("left", 7)
     (judged,) = judgements([replace(statement, stated=other)])
@@ -38,20 +38,20 @@ def test_each_statement_can_fail(index: int) -> None:
     assert judged.verdict == ("does not hold" if holds or not isinstance(other, bool) else "holds")
 
 
-def test_what_cannot_be_computed_does_not_pass_for_true() -> None:
+def test_judgements_do_not_hold_where_nothing_is_computed() -> None:
     (judged,) = judgements([replace(STATEMENTS[0], stated=None, compute=lambda: None)])
     assert judged.verdict == "cannot be computed"
     assert mismatches([judged]) == [judged]
 
 
-def test_every_statement_has_a_function_and_a_source() -> None:
+def test_statements_have_a_function_and_a_source() -> None:
     assert {statement.activation for statement in STATEMENTS} <= CATALOGUE.keys()
     assert {statement.source for statement in STATEMENTS} == {ARTICLE, SHORTER}
     named = {name for name, row in CATALOGUE.items() if row.named_in_article}
     assert named - {statement.activation for statement in STATEMENTS} == {"rrelu", "softplus"}  # named, not described
 
 
-def test_the_facts_about_swish() -> None:
+def test_swish_facts() -> None:
     facts = swish_facts()
     with mpmath.workdps(30):  # f' = 0 where 1 + exp(-x) + x exp(-x) = 0: x = -1 - W(1 / e)
         at = -1 - mpmath.lambertw(mpmath.exp(-1)).real
@@ -65,7 +65,7 @@ def test_the_facts_about_swish() -> None:
     assert math.isclose(facts.gaps[1.0], -facts.minimum)
 
 
-def test_swish_is_not_the_only_one_that_is_not_monotonic() -> None:
+def test_not_monotonic_names_more_than_swish() -> None:
     assert {"gelu", "mish", "sine"} <= set(not_monotonic())
     assert not {"relu", "tanh", "swish", "softmax"} & set(not_monotonic())
     assert not swish_facts().only_swish_is_not_monotonic

@@ -1,4 +1,4 @@
-"""Derivatives as text against derivatives as numbers, and LaTeX that closes what it opens."""
+"""Derivatives as formulas: their text, and their values against those of `derivative`."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,8 @@ from service.domain.activations.catalogue import CATALOGUE
 from service.domain.formulas.derivatives import MOST_NODES, derivative_formula
 from service.domain.formulas.evaluation import derivative, evaluate
 from service.domain.formulas.expression import Expression, X, formula, is_elementwise, nodes, softmax
-from service.domain.formulas.latex import latex
 from service.domain.formulas.parser import parse
-from tests.domain.formulas.test_expression import trees
+from tests.domain.formulas.generating import trees
 
 X_POINTS = np.array([-90.0, -7.3, -1.1, -0.2, 0.3, 0.9, 2.6, 8.0, 90.0])
 
@@ -39,7 +38,7 @@ X_POINTS = np.array([-90.0, -7.3, -1.1, -0.2, 0.3, 0.9, 2.6, 8.0, 90.0])
         ("x * sigmoid(a * x)", "sigmoid(a * x) + x * sigmoid(a * x) * sigmoid(-(a * x)) * a"),
     ],
 )
-def test_derivatives_read_as_one_would_write_them(text: str, slope: str) -> None:
+def test_derivative_formula_is_simplified(text: str, slope: str) -> None:
     found = derivative_formula(parse(text, ["a"]))
     assert found is not None
     assert formula(found) == slope
@@ -47,7 +46,7 @@ def test_derivatives_read_as_one_would_write_them(text: str, slope: str) -> None
 
 
 @pytest.mark.parametrize("row", [row for row in CATALOGUE.values() if row.elementwise], ids=lambda row: row.name)
-def test_a_rows_derivative_has_the_values_of_its_derivative(row: Activation) -> None:
+def test_derivative_formula_has_the_values_of_derivative_for_the_catalogue(row: Activation) -> None:
     found, values = derivative_formula(row.expression), row.values()
     assert found is not None
     slopes = derivative(row.expression, X_POINTS, values)
@@ -55,7 +54,7 @@ def test_a_rows_derivative_has_the_values_of_its_derivative(row: Activation) -> 
 
 
 @given(trees())
-def test_any_derivative_has_the_values_of_its_derivative(tree: Expression) -> None:
+def test_derivative_formula_has_the_values_of_derivative_for_any_tree(tree: Expression) -> None:
     found, values = derivative_formula(tree), {"a": 0.5, "b": -1.25}
     if not is_elementwise(tree):
         assert found is None
@@ -66,7 +65,7 @@ def test_any_derivative_has_the_values_of_its_derivative(tree: Expression) -> No
         np.testing.assert_allclose(one[usable], other[usable], rtol=1e-6, atol=1e-6)
 
 
-def test_what_nobody_would_read_is_left_out() -> None:
+def test_derivative_formula_is_none_for_softmax_and_too_many_nodes() -> None:
     assert derivative_formula(softmax(X)) is None
     tower: Expression = X
     for _ in range(12):
@@ -74,35 +73,3 @@ def test_what_nobody_would_read_is_left_out() -> None:
         if sum(1 for _ in nodes(tower)) > MOST_NODES:
             break
     assert derivative_formula(tower) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "tex"),
-    [
-        ("x * sigmoid(beta * x)", r"x \, \sigma\left(\beta \, x\right)"),
-        ("(x + 1) / 2", r"\frac{x + 1}{2}"),
-        ("x * 2", r"x \cdot 2"),
-        ("(x + 1) ** 2", r"{\left(x + 1\right)}^{2}"),
-        ("-(x + 1)", r"-\left(x + 1\right)"),
-        ("x - (1 - x)", r"x - \left(1 - x\right)"),
-        ("exp(-x) ** 2", r"{\left(e^{-x}\right)}^{2}"),
-        ("2 * expm1(x)", r"2 \, \left(e^{x} - 1\right)"),
-        ("log1p(x)", r"\ln\left(1 + x\right)"),
-        ("sqrt(abs(x))", r"\sqrt{\left|x\right|}"),
-        ("slope_1 * 1e-7", r"\mathrm{slope\_1} \cdot 1 \cdot 10^{-7}"),
-        ("minimum(x, 1)", r"\min\left(x, 1\right)"),
-        ("where(x >= 0, x, 0)", r"\begin{cases}x & \text{if } x \ge 0 \\ 0 & \text{otherwise}\end{cases}"),
-        ("where(x, 1, 0)", r"\begin{cases}1 & \text{if } x \ne 0 \\ 0 & \text{otherwise}\end{cases}"),
-    ],
-)
-def test_latex(text: str, tex: str) -> None:
-    assert latex(parse(text, ["beta", "slope_1"])) == tex
-
-
-@given(trees())
-def test_latex_closes_what_it_opens(tree: Expression) -> None:
-    tex = latex(tree)
-    assert tex.count("{") == tex.count("}")
-    assert tex.count(r"\left") == tex.count(r"\right")
-    assert tex.count(r"\begin{cases}") == tex.count(r"\end{cases}")
-    assert tex.isascii()

@@ -1,11 +1,10 @@
 """The formula language: trees, the text they print as, and what is refused."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from service.domain.formulas import expression as language
 from service.domain.formulas.expression import (
@@ -24,22 +23,9 @@ from service.domain.formulas.expression import (
     tanh,
     where,
 )
+from tests.domain.formulas.generating import trees
 
 a, b = Reference("a"), Reference("b")
-
-_LEAVES = st.one_of(
-    st.floats(min_value=0, allow_infinity=False, allow_nan=False).map(Number), st.sampled_from([X, a, b])
-)
-
-
-def _calls(names: Sequence[str], arguments: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
-    return st.sampled_from(names).flatmap(
-        lambda name: st.tuples(*[arguments] * ARITY[name]).map(lambda given: Call(name, given))
-    )
-
-
-def trees(names: Sequence[str] = tuple(ARITY)) -> st.SearchStrategy[Expression]:
-    return st.recursive(_LEAVES, lambda arguments: _calls(names, arguments), max_leaves=12)
 
 
 class _Constants(ast.NodeTransformer):
@@ -70,12 +56,12 @@ def _without_one_pair(text: str) -> Iterator[str]:
 
 
 @given(trees())
-def test_text_reads_back_as_the_same_tree(tree: Expression) -> None:
+def test_formula_is_read_by_python_as_the_same_tree(tree: Expression) -> None:
     assert _read(formula(tree)) == tree
 
 
 @given(trees(["+", "-", "*", "/", "**", "negative", ">"]))
-def test_every_pair_of_parentheses_is_needed(tree: Expression) -> None:
+def test_formula_has_no_superfluous_parentheses(tree: Expression) -> None:
     for text in _without_one_pair(formula(tree)):
         try:
             read = _read(text)
@@ -100,37 +86,37 @@ def test_every_pair_of_parentheses_is_needed(tree: Expression) -> None:
         (where(a <= X, tanh(X), 1 - X), "where(a <= x, tanh(x), 1 - x)"),
     ],
 )
-def test_text(tree: Expression, text: str) -> None:
+def test_formula(tree: Expression, text: str) -> None:
     assert formula(tree) == text
 
 
-def test_a_comparison_cannot_be_chained() -> None:
+def test_expression_refuses_chained_comparisons() -> None:
     with pytest.raises(TypeError, match="neither true nor false"):
         _ = 0 < X < 1
 
 
 @pytest.mark.parametrize("value", [-1.0, -0.0, float("inf"), float("nan")])
-def test_a_number_is_finite_and_not_negative(value: float) -> None:
+def test_number_refuses_negative_and_infinite_values(value: float) -> None:
     with pytest.raises(ValueError, match="finite and not negative"):
         Number(value)
 
 
 @pytest.mark.parametrize("name", ["x", "exp", "where", "", "2b", "a b", "__class__", "a.b"])
-def test_what_cannot_name_a_parameter(name: str) -> None:
+def test_reference_refuses_names_with_another_meaning(name: str) -> None:
     with pytest.raises(ValueError, match="cannot name a parameter"):
         Reference(name)
 
 
 @pytest.mark.parametrize(("function", "count"), [("exp", 2), ("where", 2), ("+", 1), ("open", 1), ("__import__", 1)])
-def test_what_cannot_be_called(function: str, count: int) -> None:
+def test_call_refuses_unknown_functions_and_wrong_numbers_of_arguments(function: str, count: int) -> None:
     with pytest.raises(ValueError, match="not in the formula language"):
         Call(function, (X,) * count)
 
 
-def test_only_softmax_mixes_elements() -> None:
+def test_is_elementwise_is_false_for_softmax_only() -> None:
     assert is_elementwise(X * sigmoid(b * X))
     assert not is_elementwise(1 + X * softmax(2 * X))
 
 
-def test_nodes_are_all_met_parents_first() -> None:
+def test_nodes_yields_parents_first() -> None:
     assert list(nodes(-X + a)) == [-X + a, -X, X, a]

@@ -1,7 +1,6 @@
 """Formulas as text: what is read, what is refused and where it points, and that nothing makes the reader crash."""
 
 import random
-import string
 import time
 
 import pytest
@@ -22,7 +21,7 @@ from service.domain.formulas.parser import (
 )
 from service.domain.formulas.tokens import FormulaError
 from tests.conftest import ROOT
-from tests.domain.formulas.test_expression import trees
+from tests.domain.formulas.generating import generated, trees
 
 a, beta = Reference("a"), Reference("beta")
 
@@ -48,12 +47,12 @@ def within_limits(tree: Expression) -> bool:
 
 
 @given(trees().filter(within_limits))
-def test_the_printers_text_parses_back_to_the_same_tree(tree: Expression) -> None:
+def test_parse_reads_the_text_of_any_tree(tree: Expression) -> None:
     assert parse(formula(tree), ["a", "b"]) == tree
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_row_of_the_catalogue_can_be_written(name: str) -> None:
+def test_parse_reads_the_formulas_of_the_catalogue(name: str) -> None:
     assert parse(CATALOGUE[name].formula, CATALOGUE[name].values()) == CATALOGUE[name].expression
 
 
@@ -74,7 +73,7 @@ def test_every_row_of_the_catalogue_can_be_written(name: str) -> None:
         ("x\n\t+ 1", X + 1),
     ],
 )
-def test_text_reads_as_in_mathematics(text: str, tree: Expression) -> None:
+def test_parse_follows_the_precedence_of_operators(text: str, tree: Expression) -> None:
     assert parse(text, ["a", "beta"]) == tree
 
 
@@ -123,7 +122,7 @@ def test_text_reads_as_in_mathematics(text: str, tree: Expression) -> None:
         ("+".join("x" * 60), 80, "one more level", "at most 40"),
     ],
 )
-def test_an_error_says_where_what_and_what_instead(text: str, column: int, found: str, expected: str) -> None:
+def test_parse_reports_column_found_and_expected(text: str, column: int, found: str, expected: str) -> None:
     with pytest.raises(FormulaError) as caught:
         parse(text)
     assert caught.value.column == column
@@ -132,12 +131,12 @@ def test_an_error_says_where_what_and_what_instead(text: str, column: int, found
     assert str(caught.value).isprintable()
 
 
-def test_a_formula_holds_so_many_nodes() -> None:
+def test_parse_refuses_too_many_nodes() -> None:
     with pytest.raises(FormulaError, match=f"at most {MOST_NODES}"):
         parse("*".join(["(x+x+x+x+x+x+x+x+x+x)"] * 12))
 
 
-def test_a_formula_whose_canonical_text_is_too_long_is_refused() -> None:
+def test_canonical_refuses_too_long_a_text() -> None:
     long = "*".join(["(9e15*x+9e15-x)"] * 12)
     assert len(long) < LONGEST < len(formula(parse(long)))
     with pytest.raises(FormulaError, match=r"Column 192: found \d+ characters, with single spaces"):
@@ -147,34 +146,7 @@ def test_a_formula_whose_canonical_text_is_too_long_is_refused() -> None:
 
 # --- anything at all -----------------------------------------------------------------------------------------------
 
-PIECES = [*FUNCTIONS, "x", "a", "b", "c", "(", ")", ",", "+", "-", "*", "/", "**", "<", "<=", ">", ">=", "0", "1",
-          "2.5", "1e9", "1e-40", " ", "\n", ".", "^", "=", "__", "é", "\0", "\ud800", "1e", "9" * 40]  # fmt: skip
 NAMES = {name for row in CATALOGUE.values() for name in row.values()} | {"a", "b"}
-_SEEDS = [row.formula for row in CATALOGUE.values()]
-
-
-def grammatical(rng: random.Random, levels: int) -> str:
-    if levels == 0:
-        return rng.choice(["x", "a", "b", "1", "0.5", "2e3"])
-    part = [grammatical(rng, levels - rng.randint(1, 2) if levels > 1 else 0) for _ in range(3)]
-    name = rng.choice(list(FUNCTIONS))
-    operator = rng.choice(["+", "-", "*", "/", "**", "<", ">"])
-    called = f"{name}({', '.join(part[: FUNCTIONS[name]])})"
-    return rng.choice([called, f"({part[0]}) {operator} ({part[1]})", f"{part[0]} {operator} {part[1]}", f"-{part[0]}"])
-
-
-def generated(rng: random.Random) -> str:
-    """A run of pieces; or a formula of the grammar, or a row of the catalogue, with some characters changed."""
-    kind = rng.random()
-    if kind < 0.2:
-        return "".join(rng.choice(PIECES) for _ in range(rng.randint(0, 60)))
-    text = list(rng.choice(_SEEDS) if kind < 0.5 else grammatical(rng, rng.randint(0, 6)))
-    if kind > 0.8:
-        return "".join(text)
-    for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(text) + 1)
-        text[at : at + rng.randint(0, 3)] = rng.choice([*PIECES, rng.choice(string.printable)])
-    return "".join(text)
 
 
 def read(text: str) -> Expression | FormulaError:
@@ -201,14 +173,14 @@ def fuzzed(count: int, seed: int) -> tuple[int, float]:
     return accepted, longest
 
 
-def test_generated_and_mutated_formulas_are_read_or_refused() -> None:
+def test_parse_reads_or_refuses_generated_and_mutated_formulas() -> None:
     accepted, longest = fuzzed(5_000, seed=0)
     assert accepted > 500
     assert longest < 1
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_parse_reads_or_refuses_any_text(text: str) -> None:
     answer = read(text)
     assert not isinstance(answer, FormulaError) or 1 <= answer.column <= len(text) + 1
 
@@ -216,7 +188,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 # --- the guide -----------------------------------------------------------------------------------------------------
 
 
-def test_the_guide_names_every_function_and_limit() -> None:
+def test_functions_and_limits_are_documented() -> None:
     guide = (ROOT / "docs" / "formulas.md").read_text()
     for name in FUNCTIONS:
         assert f"`{name}(" in guide, name

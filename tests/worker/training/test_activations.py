@@ -26,7 +26,7 @@ from service.domain.formulas.expression import (
     sqrt,
     where,
 )
-from tests.domain.activations.test_activations import CASES, ELEMENTWISE, GRID
+from tests.domain.activations.cases import CASES, ELEMENTWISE, GRID
 from worker.training.activations import build, definition, kernel_for
 
 _CUDA = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]

@@ -17,8 +17,7 @@ from service.domain.formulas.expression import ARITY, Expression
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable
 from service.domain.formulas.tokens import FormulaError
-from tests.domain.formulas.test_parser import grammatical
-from tests.domain.formulas.test_rewriting import TEXTBOOK
+from tests.domain.formulas.generating import TEXTBOOK, grammatical
 from worker.training.activations import build, definition, kernel_for
 
 SHAPE = (2, 8, 16, 16)

@@ -11,7 +11,7 @@ from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.evaluation import derivative, evaluate
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable
-from tests.domain.formulas.test_rewriting import POINTS, TEXTBOOK
+from tests.domain.formulas.generating import POINTS, TEXTBOOK
 from tests.worker.make import make_data, make_execution, make_spec
 from tests.worker.training.test_resume import Recorder, assert_same, interrupted, run
 from worker.training.activations import build, definition, kernel_for
