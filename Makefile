@@ -10,7 +10,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -
 # npm writes it when it has installed what package-lock.json lists.
 NODE_STAMP := node_modules/.package-lock.json
 
-.PHONY: setup demo up test nightly lint bench vendor lock
+.PHONY: setup demo up test nightly lint bench vendor types lock
 
 setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need
 
@@ -37,6 +37,9 @@ bench: $(VENV)/.dev  ## Print figures of docs/performance.md: NAME=live, ARGS='-
 
 vendor:  ## Fetch the browser libraries of vendor.json again and check them
 	$(PYTHON) scripts/vendor.py
+
+types: $(VENV)/.dev  ## Write the types of what the API sends, for the pages' modules
+	$(BIN)/python scripts/api_types.py
 
 lock: $(VENV)/.dev  ## Write constraints.txt from what is installed
 	{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new

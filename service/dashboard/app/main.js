@@ -5,14 +5,16 @@ import { Failure, Loading } from "./components/notices.js";
 import { Shell } from "./components/shell.js";
 import { match } from "./routes.js";
 
+/** @param {string} pathname */
 const isPage = (pathname) => match(pathname) !== null;
 
 function App() {
   const path = usePath(isPage);
-  const [page, setPage] = useState(null);
+  const [page, setPage] = useState(/** @type {{Page: any, params: object, path: string} | null} */ (null));
   useEffect(() => {
     let current = true;
     const route = match(path);
+    /** @param {Function} Page */
     const show = (Page) => current && setPage({ Page, params: route?.params ?? {}, path });
     if (!route) show(NotFound);
     else
@@ -36,4 +38,4 @@ function NotFound() {
     <p>Start at <a href="/">the studies</a>, or look up <a href="/activations">an activation</a>.</p>`;
 }
 
-render(html`<${App} />`, document.getElementById("app"));
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,5 +1,6 @@
 /** The pages by address. A page's module is loaded when it is first opened; no page imports this module. */
 
+/** @type {[RegExp, () => Promise<{Page: Function}>][]} */
 const ROUTES = [
   [/^\/(?:studies)?$/, () => import("./pages/studies/page.js")],
   [/^\/studies\/new$/, () => import("./pages/newstudy/page.js")],

@@ -11,12 +11,14 @@
     }
   }
 
+  /** @param {string | null} theme */
   function apply(theme) {
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
     else delete root.dataset.theme;
     root.dispatchEvent(new Event("themechange"));
   }
 
+  /** @param {"light" | "dark"} theme */
   function keep(theme) {
     try {
       localStorage.setItem(key, theme);

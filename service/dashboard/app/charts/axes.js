@@ -8,7 +8,11 @@ const MOST_ROUNDS = 4;
 const LOG_INTERVALS = 4;
 const MANY_POWERS = 1000;
 
-/** An axis of uPlot; `extra` goes over it. */
+/**
+ * An axis of uPlot; `extra` goes over it.
+ * @param {Colours} colours
+ * @param {import("uplot").Axis} [extra]
+ */
 export function axis(colours, extra = {}) {
   const line = { stroke: colours.line, width: 1 };
   return {
@@ -23,7 +27,12 @@ export function axis(colours, extra = {}) {
   };
 }
 
-/** One along the bottom, with a title and without lines upwards. */
+/**
+ * One along the bottom, with a title and without lines upwards.
+ * @param {Colours} colours
+ * @param {string | undefined} title
+ * @param {import("uplot").Axis} [extra]
+ */
 export function xAxis(colours, title, extra = {}) {
   const { border } = axis(colours);
   const values = worded((value) => plain(value, 6));
@@ -38,7 +47,13 @@ export function xAxis(colours, title, extra = {}) {
   });
 }
 
-/** One at the left with lines at `splits`, whose figures `format` words. */
+/**
+ * One at the left with lines at `splits`, whose figures `format` words.
+ * @param {Colours} colours
+ * @param {import("uplot").Axis.Splits} splits
+ * @param {(value: number) => string} format
+ * @param {import("uplot").Axis} [extra]
+ */
 export function yAxis(colours, splits, format, extra = {}) {
   // uPlot leaves out an axis whose steps it does not know itself, unless it need not look for any.
   return axis(colours, {
@@ -46,25 +61,39 @@ export function yAxis(colours, splits, format, extra = {}) {
     space: 0,
     splits,
     values: worded(format),
-    filter: (plot, found) => found,
+    filter: (_plot, values) => values,
     ...extra,
   });
 }
 
-/** An axis without figures beside it says nothing. */
-const worded = (format) => (plot, splits) => splits.map((value) => (plot.data[0].length > 0 ? format(value) : ""));
+/**
+ * An axis without figures beside it says nothing.
+ * @param {(value: number) => string} format
+ */
+const worded = (format) => (/** @type {import("uplot")} */ plot, /** @type {number[]} */ splits) =>
+  splits.map((value) => (plot.data[0].length > 0 ? format(value) : ""));
 
 /** Whole epochs, as close as their figures can stand. */
 export const WHOLE = { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 26 };
 
-/** Round numbers in about so many intervals: `range` of a scale around its figures, and `splits` of its axis. */
+/**
+ * Round numbers in about so many intervals: `range` of a scale around its figures, and `splits` of its axis.
+ * @param {number} intervals
+ */
 export const evenly = (intervals) => ({
-  range: (plot, low, high) => (low === null ? [0, 1] : evenRange(low, high, intervals)),
-  splits: (plot, index, low, high) => evenSplits(low, high, intervals),
+  range: (/** @type {unknown} */ _plot, /** @type {number | null} */ low, /** @type {number} */ high) =>
+    /** @type {[number, number]} */ (low === null ? [0, 1] : evenRange(low, high, intervals)),
+  /** @type {(plot: unknown, index: number, low: number, high: number) => number[]} */
+  splits: (_plot, _index, low, high) => evenSplits(low, high, intervals),
 });
 
-/** Around figures that are all the same, a stretch of their own size. A wider stretch may have wider steps: a few times over,
- * until they settle. */
+/**
+ * Around figures that are all the same, a stretch of their own size. A wider stretch may have wider steps: a few times over,
+ * until they settle.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} intervals
+ */
 function evenRange(low, high, intervals) {
   const isFlat = high / 2 - low / 2 <= TINY * Math.max(Math.abs(low), Math.abs(high));
   const air = isFlat ? Math.abs(low) / 2 || 0.5 : 0;
@@ -76,8 +105,14 @@ function evenRange(low, high, intervals) {
   return [first, last];
 }
 
+/** @param {number} value */
 const finite = (value) => Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value));
 
+/**
+ * @param {number} low
+ * @param {number} high
+ * @param {number} intervals
+ */
 function evenSplits(low, high, intervals) {
   const step = evenStep(low, high, intervals);
   const first = Math.ceil(low / step - TINY);
@@ -86,6 +121,11 @@ function evenSplits(low, high, intervals) {
   );
 }
 
+/**
+ * @param {number} low
+ * @param {number} high
+ * @param {number} intervals
+ */
 function evenStep(low, high, intervals) {
   const wanted = high / intervals - low / intervals; // divided first: the largest figures have no difference
   const power = 10 ** Math.floor(Math.log10(wanted));
@@ -95,19 +135,35 @@ function evenStep(low, high, intervals) {
   );
 }
 
-/** From 1, 2 or 5 of a power of ten to such another, on a logarithmic axis; figures at or below 0 have no place there. */
+/**
+ * From 1, 2 or 5 of a power of ten to such another, on a logarithmic axis; figures at or below 0 have no place there.
+ * @param {import("uplot")} plot
+ * @param {number | null} low
+ * @param {number} high
+ */
 export function logRange(plot, low, high) {
   if (low === null) return [0.1, 1];
   const around = roundsOf(low / 10, high * 10);
   return [around.findLast((value) => value <= low), around.find((value) => value >= high && value > low)];
 }
 
-/** 1, 2 and 5 of each power of ten, of many powers 1 alone; within one power, even steps. */
+/**
+ * 1, 2 and 5 of each power of ten, of many powers 1 alone; within one power, even steps.
+ * @param {import("uplot")} plot
+ * @param {number} index
+ * @param {number} low
+ * @param {number} high
+ */
 export function logSplits(plot, index, low, high) {
   if (high / low < 10) return evenSplits(low, high, LOG_INTERVALS);
   return roundsOf(low, high, high / low > MANY_POWERS ? [1] : [1, 2, 5]);
 }
 
+/**
+ * @param {number} low
+ * @param {number} high
+ * @param {number[]} [mantissas]
+ */
 function roundsOf(low, high, mantissas = [1, 2, 5]) {
   const [first, last] = [Math.floor(Math.log10(low)), Math.floor(Math.log10(high))];
   const powers = Array.from({ length: last - first + 1 }, (_, number) => first + number);

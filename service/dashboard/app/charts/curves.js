@@ -14,7 +14,15 @@ const EVEN = evenly(4);
 const PADDING = [10, 12, 0, 0];
 
 /**
- * @param {{curves: any, groups: {group: any, style: any}[], options: {x: string, log: boolean, bands: boolean, seeds: boolean}, height?: number}} props
+ * @typedef {Pick<Api.Curve, "factors" | "epochs" | "mean" | "low" | "high" | "n" | "seconds" | "seeds">} PlottedCurve
+ * @typedef {{group: PlottedCurve, style: LineStyle}} DrawnCurve
+ * @typedef {{title: string, unit: string, reference?: Api.Reference | null}} DrawnCurves
+ * @typedef {import("./lines.js").Line & {kind: "mean" | "seed" | "published", group?: PlottedCurve, name?: any}} CurveLine
+ */
+
+/**
+ * @param {{curves: DrawnCurves, groups: DrawnCurve[], options: Omit<CurveOptions, "published">,
+ *   height?: number}} props
  *   `curves` as GET /curves answers; `groups` those of it that are drawn, and how.
  */
 export function CurvesChart({ curves, groups, options, height = 300 }) {
@@ -24,12 +32,19 @@ export function CurvesChart({ curves, groups, options, height = 300 }) {
   const inSeconds = options.x === "seconds";
   const frame = useMemo(() => frameOf(unit, isLog, inSeconds, colours), [unit, isLog, inSeconds, colours]);
   const lines = useMemo(() => linesOf(curves, groups, options, isLog), [curves, groups, options, isLog]);
-  const told = useCallback((place) => curvesTip(place, lines, unit, inSeconds), [lines, unit, inSeconds]);
+  const told = useCallback(
+    (/** @type {number} */ place) => curvesTip(place, lines, unit, inSeconds),
+    [lines, unit, inSeconds],
+  );
   const label = `${curves.title} by ${inSeconds ? "seconds of training" : "epoch"}: ${groups.map(({ group }) => lastOf(group, unit)).join("; ") || "nothing yet"}`;
   return html`<${LineChart} lines=${lines} frame=${frame} tip=${told} height=${height} label=${label} />`;
 }
 
-/** A curve's end in words. */
+/**
+ * A curve's end in words.
+ * @param {DrawnCurve["group"]} group
+ * @param {string} unit
+ */
 function lastOf(group, unit) {
   const at = group.mean.findLastIndex((value) => value !== null);
   return at < 0
@@ -37,14 +52,29 @@ function lastOf(group, unit) {
     : `${groupLabel(group.factors)}: ${figure(group.mean[at], unit)} at epoch ${group.epochs[at]}, n = ${group.n[at]}`;
 }
 
+/**
+ * @param {string} unit
+ * @param {boolean} isLog
+ * @param {boolean} inSeconds
+ * @param {Colours} colours
+ */
 function frameOf(unit, isLog, inSeconds, colours) {
   const isShare = unit === "fraction";
-  const worded = (value) => (isShare ? plain(100 * value, 4) : plain(value, 3));
+  /** @param {number} value */
+  const worded = (/** @type {number} */ value) => (isShare ? plain(100 * value, 4) : plain(value, 3));
   return {
     padding: PADDING,
     scales: {
       x: { time: false, range: inSeconds ? secondsRange : epochsRange },
-      y: isLog ? { distr: 3, range: logRange } : { range: (...found) => linearRange(...found, unit) },
+      y: isLog
+        ? { distr: 3, range: logRange }
+        : {
+            range: (
+              /** @type {import("uplot")} */ plot,
+              /** @type {number | null} */ low,
+              /** @type {number} */ high,
+            ) => linearRange(plot, low, high, unit),
+          },
     },
     axes: [
       xAxis(colours, inSeconds ? "seconds of training" : "epoch", inSeconds ? {} : WHOLE),
@@ -53,22 +83,38 @@ function frameOf(unit, isLog, inSeconds, colours) {
   };
 }
 
-/** Not what uPlot offers, which around one epoch alone is wider. */
+/**
+ * Not what uPlot offers, which around one epoch alone is wider.
+ * @param {import("uplot")} of
+ */
 function epochsRange({ data: [epochs] }) {
   const first = epochs[0] ?? 1;
   return [first, Math.max(epochs.at(-1) ?? first, first + 1)];
 }
 
+/** @param {import("uplot")} of */
 const secondsRange = ({ data: [seconds] }) => [0, seconds.at(-1) ?? 1];
 
-/** No figure of a curve is below 0, and no share above 1; the axis shows no room there, whatever an interval's end. */
+/**
+ * No figure of a curve is below 0, and no share above 1; the axis shows no room there, whatever an interval's end.
+ * @param {import("uplot")} plot
+ * @param {number | null} low
+ * @param {number} high
+ * @param {string} unit
+ */
 function linearRange(plot, low, high, unit) {
   if (low === null || !unit) return EVEN.range(plot, low, high);
   const [start, end] = EVEN.range(plot, Math.max(0, low), high);
   return [Math.max(0, start), unit === "fraction" && high > NEARLY_ALL ? 1 : end];
 }
 
-/** From below to above: each seed's, the published, the means. */
+/**
+ * From below to above: each seed's, the published, the means.
+ * @param {DrawnCurves} curves
+ * @param {DrawnCurve[]} groups
+ * @param {Pick<CurveOptions, "x" | "log" | "bands" | "seeds">} options
+ * @param {boolean} isLog
+ */
 function linesOf(curves, groups, options, isLog) {
   const inSeconds = options.x === "seconds";
   const seeds = options.seeds ? groups.flatMap(({ group, style }) => seedsOf(group, style, inSeconds)) : [];
@@ -80,11 +126,30 @@ function linesOf(curves, groups, options, isLog) {
   ];
 }
 
+/**
+ * @param {DrawnCurve["group"]} group
+ * @param {boolean} inSeconds
+ */
 const placesOf = (group, inSeconds) => (inSeconds ? (group.seconds ?? []) : group.epochs);
 
+/**
+ * @param {DrawnCurve["group"]} group
+ * @param {LineStyle} style
+ * @param {boolean} inSeconds
+ * @param {boolean} hasBand
+ * @param {boolean} isLog
+ * @returns {CurveLine}
+ */
 function meanOf(group, style, inSeconds, hasBand, isLog) {
   const x = placesOf(group, inSeconds);
-  const band = hasBand ? { low: group.low.map((low, at) => floor(low, group.mean[at], isLog)), high: group.high } : {};
+  const band = hasBand
+    ? {
+        low: group.low.map((/** @type {number | null} */ low, /** @type {number} */ at) =>
+          floor(low, group.mean[at], isLog),
+        ),
+        high: group.high,
+      }
+    : {};
   return {
     kind: "mean",
     group,
@@ -95,9 +160,20 @@ function meanOf(group, style, inSeconds, hasBand, isLog) {
   };
 }
 
-/** A logarithmic axis has no place for an interval's end at or below 0: there the band ends a hundredth below the mean. */
-const floor = (low, mean, isLog) => (low !== null && isLog && low <= 0 ? mean / 100 : low);
+/**
+ * A logarithmic axis has no place for an interval's end at or below 0: there the band ends a hundredth below the mean.
+ * @param {number | null} low
+ * @param {number | null} mean
+ * @param {boolean} isLog
+ */
+const floor = (low, mean, isLog) => (low !== null && mean !== null && isLog && low <= 0 ? mean / 100 : low);
 
+/**
+ * @param {DrawnCurve["group"]} group
+ * @param {LineStyle} style
+ * @param {boolean} inSeconds
+ * @returns {CurveLine[]}
+ */
 function seedsOf(group, style, inSeconds) {
   return Object.values(group.seeds ?? {}).map((values) => ({
     kind: "seed",
@@ -107,6 +183,11 @@ function seedsOf(group, style, inSeconds) {
   }));
 }
 
+/**
+ * @param {Api.Reference} reference
+ * @param {DrawnCurve[]} groups
+ * @returns {CurveLine[]}
+ */
 function publishedOf(reference, groups) {
   return reference.curves.flatMap(({ factors, epochs, values }) => {
     const own = groups.find(({ group }) => group.factors.activation === factors.activation);
@@ -124,24 +205,35 @@ function publishedOf(reference, groups) {
   });
 }
 
-/** What the lines have where the pointer is, the greatest mean first. */
+/**
+ * What the lines have where the pointer is, the greatest mean first.
+ * @param {number} place
+ * @param {CurveLine[]} lines
+ * @param {string} unit
+ * @param {boolean} inSeconds
+ */
 function curvesTip(place, lines, unit, inSeconds) {
   const here = lines
     .map((line) => ({ ...line, at: line.x.indexOf(place) }))
     .filter(({ y, at }) => at >= 0 && y[at] !== null);
-  const means = here.filter(({ kind }) => kind === "mean").sort((a, b) => b.y[b.at] - a.y[a.at]);
+  const means = here.filter(({ kind }) => kind === "mean").sort((a, b) => Number(b.y[b.at]) - Number(a.y[a.at]));
   const published = here.filter(({ kind }) => kind === "published");
   const more = means.length > MOST_IN_TIP ? [{ name: `and ${means.length - MOST_IN_TIP} more`, value: "" }] : [];
   const title = inSeconds ? `${plain(place, 3)} s` : `Epoch ${place}`;
   return tip(title, [
-    ...means.slice(0, MOST_IN_TIP).map((line) => meanRow(line, unit)),
+    ...means.slice(0, MOST_IN_TIP).map((line) => meanRow(/** @type {any} */ (line), unit)),
     ...more,
     ...published.map((line) => publishedRow(line, unit)),
   ]);
 }
 
+/**
+ * @param {CurveLine & {group: PlottedCurve, at: number}} of
+ * @param {string} unit
+ */
 function meanRow({ group, style, at }, unit) {
-  const interval = group.low[at] === null ? "" : ` (${range([group.low[at], group.high[at]], unit)})`;
+  const [low, high] = [group.low[at], group.high[at]];
+  const interval = low === null || high === null ? "" : ` (${range([low, high], unit)})`;
   return {
     color: style.color,
     name: `${groupLabel(group.factors)}, n = ${group.n[at]}`,
@@ -149,6 +241,10 @@ function meanRow({ group, style, at }, unit) {
   };
 }
 
+/**
+ * @param {CurveLine & {at: number}} of
+ * @param {string} unit
+ */
 const publishedRow = ({ name, style, y, at }, unit) => ({
   color: style.color,
   name: `${name}, published`,

@@ -21,38 +21,55 @@ export function FunctionPlot({ curve, color, title, height = 320, small = false 
     { x: curve.x, y: curve.dy, style: { color: colours.muted, width: 1.5, dash: [4, 3] } },
     { x: curve.x, y: curve.y, style: { color, width: 2.25 } },
   ], [curve, color, colours]);
-  const told = useCallback((place) => functionTip(place, curve, color, colours), [curve, color, colours]);
+  const told = useCallback(
+    (/** @type {number} */ place) => functionTip(place, curve, color, colours),
+    [curve, color, colours],
+  );
   return html`<${LineChart} lines=${lines} frame=${frame} tip=${small ? null : told} height=${height}
     label=${`Graph of ${title} and, dashed, of its derivative`} />`;
 }
 
+/** @param {Colours} colours */
 function frameOf(colours) {
   const grid = { stroke: colours.line, width: 1 };
   return {
     padding: [12, 12, 0, 0],
     scales: { x: { time: false, range: whole }, y: { range: EVEN.range } },
     axes: [
-      xAxis(colours, null, { grid, size: 28 }),
+      xAxis(colours, undefined, { grid, size: 28 }),
       yAxis(colours, EVEN.splits, (value) => plain(value, 3), { size: 40 }),
     ],
-    hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
+    hooks: { drawAxes: [(/** @type {import("uplot")} */ plot) => drawZeros(plot, colours.muted)] },
   };
 }
 
-/** Many beside each other: the lines alone, on the same frame. */
+/**
+ * Many beside each other: the lines alone, on the same frame.
+ * @param {Colours} colours
+ */
 function smallFrame(colours) {
   return {
     padding: [6, 4, 4, 4],
     scales: { x: { time: false, range: whole }, y: { range: airy } },
     axes: [HIDDEN, HIDDEN],
     cursor: HIDDEN,
-    hooks: { drawAxes: [(plot) => drawZeros(plot, colours.muted)] },
+    hooks: { drawAxes: [(/** @type {import("uplot")} */ plot) => drawZeros(plot, colours.muted)] },
   };
 }
 
+/**
+ * @param {import("uplot")} plot
+ * @param {number} first
+ * @param {number} last
+ */
 const whole = (plot, first, last) => [first, last];
 
-/** With a little air, at least one unit high, holding 0. */
+/**
+ * With a little air, at least one unit high, holding 0.
+ * @param {import("uplot")} plot
+ * @param {number | null} least
+ * @param {number | null} most
+ */
 function airy(plot, least, most) {
   const low = Math.min(0, least ?? 0);
   const high = Math.max(low + 1, most ?? 1);
@@ -60,7 +77,11 @@ function airy(plot, least, most) {
   return [low - air, high + air];
 }
 
-/** The lines x = 0 and y = 0, where they lie inside the picture. */
+/**
+ * The lines x = 0 and y = 0, where they lie inside the picture.
+ * @param {import("uplot")} of
+ * @param {string} color
+ */
 function drawZeros({ ctx, bbox: { left, top, width, height }, valToPos }, color) {
   const [x, y] = [Math.round(valToPos(0, "x", true)) + 0.5, Math.round(valToPos(0, "y", true)) + 0.5];
   ctx.strokeStyle = color;
@@ -71,6 +92,12 @@ function drawZeros({ ctx, bbox: { left, top, width, height }, valToPos }, color)
   ctx.stroke();
 }
 
+/**
+ * @param {number} place
+ * @param {Api.CurveView} curve
+ * @param {string} color
+ * @param {Colours} colours
+ */
 function functionTip(place, curve, color, colours) {
   const at = curve.x.indexOf(place);
   return tip(`x = ${plain(place)}`, [

@@ -9,6 +9,8 @@ import { tip } from "./tip.js";
 /** From little to much, in even steps of lightness, after cividis, which colour-blind eyes see alike. */
 const RAMP = ["#f3ead0", "#d9c878", "#a59c74", "#7b7b78", "#4c556c", "#14315c"];
 const STOPS = RAMP.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
+/** @typedef {[number, number, number | null, string]} Cell epoch's index, layer's index, figure, note */
+
 const ROW_PX = 24;
 const AXIS_PX = 46;
 const MOST_APART = 60; // from so many epochs on, cells touch
@@ -25,13 +27,20 @@ export function HeatMap({ title, layers, epochs, cells, bounds, log = false }) {
     [shown, layers, epochs, bounds, log, colours],
   );
   const data = useMemo(() => [epochs.map((_, index) => index), epochs.map(() => null)], [epochs]);
-  const told = useCallback((plot) => heatTip(plot, shown, layers, epochs), [shown, layers, epochs]);
+  const told = useCallback(
+    (/** @type {import("uplot")} */ plot) => heatTip(plot, shown, layers, epochs),
+    [shown, layers, epochs],
+  );
   return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${layers.length * ROW_PX + AXIS_PX}
     label=${`${title} by layer and epoch: ${ends(layers, cells)}`} />
     <${Ramp} bounds=${bounds} log=${log} />`;
 }
 
-/** The last figure of each layer, in words. */
+/**
+ * The last figure of each layer, in words.
+ * @param {string[]} layers
+ * @param {Cell[]} cells
+ */
 function ends(layers, cells) {
   const last = new Map(cells.filter(([, , value]) => value !== null).map(([, layer, value]) => [layer, value]));
   return (
@@ -42,6 +51,14 @@ function ends(layers, cells) {
   );
 }
 
+/**
+ * @param {Cell[]} cells
+ * @param {string[]} layers
+ * @param {number[]} epochs
+ * @param {[number, number]} bounds
+ * @param {boolean} log
+ * @param {Colours} colours
+ */
 function heatShape(cells, layers, epochs, bounds, log, colours) {
   const named = {
     size: 64,
@@ -59,7 +76,7 @@ function heatShape(cells, layers, epochs, bounds, log, colours) {
     axes: [
       xAxis(colours, "epoch", {
         ...WHOLE,
-        values: (plot, splits) => splits.map((index) => epochs[index]),
+        values: (/** @type {unknown} */ _plot, /** @type {number[]} */ splits) => splits.map((index) => epochs[index]),
         border: { show: false },
       }),
       axis(colours, named),
@@ -67,14 +84,25 @@ function heatShape(cells, layers, epochs, bounds, log, colours) {
     cursor: { x: false, y: false },
     hooks: {
       drawAxes: [
-        (plot) =>
+        (/** @type {import("uplot")} */ plot) =>
           cells.forEach((cell) => drawCell(plot, cell, bounds, log, epochs.length > MOST_APART ? 0 : devicePixelRatio)),
       ],
     },
   };
 }
 
+/**
+ * @param {import("uplot")} of
+ * @param {Cell} ends
+ * @param {[number, number]} bounds
+ * @param {boolean} log
+ * @param {number} apart
+ */
 function drawCell({ ctx, valToPos }, [epoch, layer, value], bounds, log, apart) {
+  /**
+   * @param {number} at
+   * @param {string} scale
+   */
   const edge = (at, scale) => Math.round(valToPos(at, scale, true));
   const [left, right, top, bottom] = [
     edge(epoch - 0.5, "x"),
@@ -82,26 +110,40 @@ function drawCell({ ctx, valToPos }, [epoch, layer, value], bounds, log, apart) 
     edge(layer - 0.5, "y"),
     edge(layer + 0.5, "y"),
   ];
-  ctx.fillStyle = colorOf(log ? Math.log10(value) : value, bounds);
+  ctx.fillStyle = colorOf(log ? Math.log10(value ?? 0) : (value ?? 0), bounds);
   ctx.fillRect(left, top, right - left - apart, bottom - top - apart);
 }
 
-/** The ramp's colour of a figure; of figures that are all the same, its first. */
+/**
+ * The ramp's colour of a figure; of figures that are all the same, its first.
+ * @param {number} value
+ * @param {[number, number]} ends
+ */
 function colorOf(value, [low, high]) {
   const at = Math.min(1, Math.max(0, high > low ? (value - low) / (high - low) : 0)) * (STOPS.length - 1);
   const [from, to] = [STOPS[Math.floor(at)], STOPS[Math.ceil(at)]];
   return `rgb(${from.map((part, index) => Math.round(part + (at % 1) * (to[index] - part))).join(" ")})`;
 }
 
+/** @param {{bounds: [number, number], log: boolean}} props */
 function Ramp({ bounds: [low, high], log }) {
+  /** @param {number} value */
   const worded = (value) => (log ? plain(10 ** value, 2) : plain(value, 3));
   return html`<p class="ramp small-text muted"><span>${worded(low)}</span>
     <span class="ramp-bar" style=${{ background: `linear-gradient(to right, ${RAMP.join()})` }}></span><span>
       ${worded(high)}</span></p>`;
 }
 
+/**
+ * @param {import("uplot")} plot
+ * @param {Cell[]} cells
+ * @param {string[]} layers
+ * @param {number[]} epochs
+ */
 function heatTip(plot, cells, layers, epochs) {
-  const [epoch, layer] = [plot.posToVal(plot.cursor.left, "x"), plot.posToVal(plot.cursor.top, "y")].map(Math.round);
+  const [epoch, layer] = [plot.posToVal(plot.cursor.left ?? -1, "x"), plot.posToVal(plot.cursor.top ?? -1, "y")].map(
+    Math.round,
+  );
   const cell = cells.find((each) => each[0] === epoch && each[1] === layer);
   return cell ? tip(`${layers[layer]}, epoch ${epochs[epoch]}`, [{ name: cell[3], value: plain(cell[2], 4) }]) : [];
 }

@@ -5,36 +5,54 @@ import { useEffect, useState } from "../core/html.js";
 import { groupKey } from "../text/labels.js";
 import palette from "./palette.json" with { type: "json" };
 
-const HUES = Object.keys(palette.hues);
+const HUES = /** @type {Hue[]} */ (Object.keys(palette.hues));
 const MARKS = palette.symbols;
+
+/** @typedef {keyof typeof palette.hues} Hue */
+
+/** @type {Record<string, {hue: Hue, symbol: string}>} */
+const ACTIVATIONS = /** @type {any} */ (palette.activations);
 
 /**
  * How an activation is drawn.
- * @param {string} label its name, or the formula
- * @returns {{color: string, symbol: string}}
+ * @param {unknown} label its name, or the formula
+ * @param {boolean} dark whether the ground is
+ * @returns {LineStyle}
  */
 export function activationStyle(label, dark) {
-  const { hue, symbol } = palette.activations[nameOf(label)] ?? hashed(label);
+  const { hue, symbol } = ACTIVATIONS[nameOf(label)] ?? hashed(label);
   return { color: colorOf(hue, dark), symbol };
 }
 
-/** The style of the n-th group where groups are no activations. */
+/**
+ * The style of the n-th group where groups are no activations.
+ * @param {number} index
+ * @param {boolean} dark
+ */
 export function orderedStyle(index, dark) {
   const { hue, symbol } = nth(index);
   return { color: colorOf(hue, dark), symbol };
 }
 
+/**
+ * @param {Hue} hue
+ * @param {boolean} dark
+ */
 const colorOf = (hue, dark) => palette.hues[hue][dark ? "dark" : "light"];
 
-/** The n-th pair of a hue and a symbol, when all hues have a symbol before the next symbol is taken. */
+/**
+ * The n-th pair of a hue and a symbol, when all hues have a symbol before the next symbol is taken.
+ * @param {number} n
+ */
 const nth = (n) => ({ hue: HUES[n % HUES.length], symbol: MARKS[Math.floor(n / HUES.length) % MARKS.length] });
 
 const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3], [4, 2]];
 
 /**
  * How the groups of a picture are drawn: by their activation, and dashed where several share one.
- * @param {Record<string, any>[]} factors of each group
- * @returns {Map<string, {color: string, symbol: string, dash?: number[]}>} by groupKey
+ * @param {Factors[]} factors of each group
+ * @param {boolean} dark whether the ground is
+ * @returns {Map<string, LineStyle>} by groupKey
  */
 export function groupStyles(factors, dark) {
   const seen = new Map();
@@ -48,13 +66,19 @@ export function groupStyles(factors, dark) {
   }));
 }
 
-/** `swish(beta=1.5)` is drawn as swish. */
+/**
+ * `swish(beta=1.5)` is drawn as swish.
+ * @param {unknown} label
+ */
 const nameOf = (label) => String(label).split("(")[0].trim();
 
-/** The same formula has the same style on every page and every day. */
+/**
+ * The same formula has the same style on every page and every day.
+ * @param {unknown} text
+ */
 function hashed(text) {
   let sum = 2166136261;
-  for (const letter of String(text)) sum = Math.imul(sum ^ letter.codePointAt(0), 16777619) >>> 0;
+  for (const letter of String(text)) sum = Math.imul(sum ^ Number(letter.codePointAt(0)), 16777619) >>> 0;
   return nth(sum);
 }
 

@@ -7,15 +7,16 @@ const NEARBY = "100px"; // a picture so close to the window is drawn before it i
 const STILL = { points: { show: false }, drag: { x: false, y: false }, bind: { mousedown: () => null } }; // nothing can be dragged
 
 /**
- * @typedef {{shape: object, data: any[], tip?: (plot: uPlot) => HTMLElement[]}} Content `shape` is uPlot's options, less the
+ * @typedef {Omit<import("uplot").Options, "width" | "height">} Shape
+ * @typedef {{shape: Shape, data: any, tip?: (plot: uPlot) => HTMLElement[]}} Content `shape` is uPlot's options, less the
  *   size: a new one builds the picture anew, new data alone draw it again. `tip` says what is at the pointer.
  */
 
 /** @param {Content & {height: number, label: string}} props `label` says in words what the picture shows, for those who do not
  *   see it */
 export function Picture({ shape, data, tip, height, label }) {
-  const box = useRef(null);
-  const drawing = useRef(null);
+  const box = useRef(/** @type {any} */ (null));
+  const drawing = useRef(/** @type {any} */ (null));
   useLayoutEffect(() => {
     drawing.current = new Drawing(box.current);
     return () => drawing.current.end();
@@ -26,13 +27,14 @@ export function Picture({ shape, data, tip, height, label }) {
 
 /** What is new while it is out of view is drawn when it comes into view, or onto paper: painting costs most of an update. */
 class Drawing {
+  /** @param {HTMLElement} box */
   constructor(box) {
     this.box = box;
     this.bubble = Object.assign(document.createElement("div"), { className: "chart-tip", hidden: true });
     box.append(this.bubble);
     this.isInView = true;
     this.resized = new ResizeObserver(() => this.fit());
-    this.scrolled = new IntersectionObserver((entries) => this.move(entries.at(-1).isIntersecting), {
+    this.scrolled = new IntersectionObserver((entries) => this.move(entries[entries.length - 1].isIntersecting), {
       rootMargin: NEARBY,
     });
     this.printed = () => this.draw();
@@ -47,6 +49,7 @@ class Drawing {
     if (this.isInView) this.draw();
   }
 
+  /** @param {boolean} isInView */
   move(isInView) {
     this.isInView = isInView;
     if (isInView) this.draw();
@@ -58,16 +61,24 @@ class Drawing {
     this.undrawn = null;
     this.tip = tip;
     this.began = performance.now();
-    if (this.shape === shape) this.plot.setData(data);
+    if (this.plot && this.shape === shape) this.plot.setData(data);
     else this.build(shape, data);
   }
 
+  /**
+   * @param {Shape} shape
+   * @param {any} data
+   */
   build(shape, data) {
     this.plot?.destroy();
     this.shape = shape;
     this.bubble.hidden = true;
     const { clientWidth: width, clientHeight: height } = this.box;
-    const hooks = { ...shape.hooks, draw: [() => this.drawn()], setCursor: [(plot) => this.point(plot)] };
+    const hooks = {
+      ...shape.hooks,
+      draw: [() => this.drawn()],
+      setCursor: [(/** @type {uPlot} */ plot) => this.point(plot)],
+    };
     this.plot = new uPlot(
       { legend: { show: false }, ...shape, cursor: { ...STILL, ...shape.cursor }, width, height, hooks },
       data,
@@ -80,8 +91,9 @@ class Drawing {
     this.began = null;
   }
 
+  /** @param {uPlot} plot */
   point(plot) {
-    const { left, top } = plot.cursor;
+    const { left = -1, top = -1 } = plot.cursor;
     const elements = left < 0 || !this.tip ? [] : this.tip(plot);
     showTip(this.bubble, elements, { left: plot.over.offsetLeft + left, top: plot.over.offsetTop + top });
   }

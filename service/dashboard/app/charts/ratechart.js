@@ -12,12 +12,14 @@ const WORD_PX = 44;
 const SMALL = 0.75;
 const LARGE = 1.6;
 
-/** @param {{lines: {choice: any, style: any}[]}} props `choice` as in `tuning.choices` of a study; the chosen rate has the large symbol */
+/** @typedef {{choice: Api.Choice, style: LineStyle}} RateLine */
+
+/** The chosen rate has the large symbol. @param {{lines: RateLine[]}} props */
 export function RateChart({ lines }) {
   const colours = useColours();
   const frame = useMemo(() => frameOf(colours), [colours]);
   const drawn = useMemo(() => lines.flatMap(linesOf), [lines]);
-  const told = useCallback((rate) => rateTip(rate, lines), [lines]);
+  const told = useCallback((/** @type {number} */ rate) => rateTip(rate, lines), [lines]);
   const label = lines
     .map(
       ({ choice }) =>
@@ -28,8 +30,13 @@ export function RateChart({ lines }) {
     label=${`Validation accuracy by learning rate: ${label}`} />`;
 }
 
+/** @param {Colours} colours */
 function frameOf(colours) {
-  const rates = { splits: (plot) => plot.data[0], filter: (plot, splits) => splits, values: apart };
+  const rates = {
+    splits: (/** @type {import("uplot")} */ plot) => /** @type {number[]} */ (plot.data[0]),
+    filter: (/** @type {unknown} */ _plot, /** @type {number[]} */ splits) => splits,
+    values: apart,
+  };
   return {
     padding: [10, 24, 0, 0],
     scales: { x: { time: false, distr: 3, range: ratesRange }, y: { range: EVEN.range } },
@@ -37,7 +44,11 @@ function frameOf(colours) {
   };
 }
 
-/** The rates in words, but for those that would stand too close to the one before. */
+/**
+ * The rates in words, but for those that would stand too close to the one before.
+ * @param {import("uplot")} plot
+ * @param {number[]} rates
+ */
 function apart(plot, rates) {
   let end = -Infinity;
   return rates.map((rate) => {
@@ -48,9 +59,17 @@ function apart(plot, rates) {
   });
 }
 
+/**
+ * @param {import("uplot")} plot
+ * @param {number} least
+ * @param {number} most
+ */
 const ratesRange = (plot, least, most) => (least === most ? [least / 2, most * 2] : [least, most]);
 
-/** The rates that were tried, and the chosen one once more, larger. */
+/**
+ * The rates that were tried, and the chosen one once more, larger.
+ * @param {RateLine} of
+ */
 function linesOf({ choice, style }) {
   const x = choice.scores.map((score) => score.learning_rate);
   const y = choice.scores.map((score) => score.validation_accuracy);
@@ -62,17 +81,24 @@ function linesOf({ choice, style }) {
   ];
 }
 
+/**
+ * @param {number} rate
+ * @param {RateLine[]} lines
+ */
 function rateTip(rate, lines) {
-  const scores = lines.map(({ choice, style }) => ({
-    choice,
-    style,
-    score: choice.scores.find((score) => score.learning_rate === rate),
-  }));
-  const measured = scores
-    .filter(({ score }) => score && score.validation_accuracy !== null)
-    .sort((a, b) => b.score.validation_accuracy - a.score.validation_accuracy);
-  // prettier-ignore
-  return tip(`Rate ${plain(rate)}`, measured.map(({ choice, style, score }) => ({
-    color: style.color, name: `${groupLabel(choice.factors)}, n = ${score.n}${choice.learning_rate === rate ? ", chosen" : ""}`, value: percent(score.validation_accuracy),
-  })));
+  const measured = lines
+    .flatMap(({ choice, style }) => {
+      const score = choice.scores.find((one) => one.learning_rate === rate);
+      return score ? [{ choice, style, score }] : [];
+    })
+    .filter(({ score }) => score.validation_accuracy !== null)
+    .sort((a, b) => Number(b.score.validation_accuracy) - Number(a.score.validation_accuracy));
+  return tip(
+    `Rate ${plain(rate)}`,
+    measured.map(({ choice, style, score }) => ({
+      color: style.color,
+      name: `${groupLabel(choice.factors)}, n = ${score.n}${choice.learning_rate === rate ? ", chosen" : ""}`,
+      value: percent(score.validation_accuracy),
+    })),
+  );
 }

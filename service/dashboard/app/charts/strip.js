@@ -2,21 +2,28 @@
 import { html } from "../core/html.js";
 import { figure, range } from "../text/format.js";
 
-/** The common scale of rows, with a little air; one value alone gets a scale around it. */
+/** @typedef {{low: number | null, high: number | null, at: (value: number) => number}} Scale */
+
+/**
+ * The common scale of rows, with a little air; one value alone gets a scale around it.
+ * @param {(number | null | undefined)[]} values
+ * @returns {Scale}
+ */
 export function scaleOf(values) {
   const finite = values.filter((value) => value !== null && value !== undefined);
   if (finite.length === 0) return { low: null, high: null, at: () => 50 };
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
   const air = most > least ? 0.04 * (most - least) : Math.abs(most) * 0.01 || 0.5;
   const [low, high] = [least - air, most + air];
-  return { low, high, at: (value) => (100 * (value - low)) / (high - low) };
+  return { low, high, at: (/** @type {number} */ value) => (100 * (value - low)) / (high - low) };
 }
 
 /**
- * @param {{scale: any, mean: number|null, interval: number[]|null, seeds?: Record<string, number>,
+ * @param {{scale: any, mean: number|null, interval: [number, number]|null, seeds?: Record<string, number>,
  *   color: string, unit: string}} props */
 export function Strip({ scale, mean, interval, seeds = {}, color, unit }) {
   if (mean === null) return html`<svg class="strip" aria-hidden="true"></svg>`;
+  /** @param {number} value */
   const x = (value) => `${scale.at(value).toFixed(2)}%`;
   const label = `mean ${figure(mean, unit)}${interval ? `, 95 % interval ${range(interval, unit)}` : ""}`;
   return html`<svg class="strip" role="img" aria-label=${label}>

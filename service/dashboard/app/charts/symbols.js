@@ -1,4 +1,5 @@
 /** The marks of lines, as SVG paths around the origin, about 7 wide: the same in charts and legends. */
+/** @type {Record<string, string>} */
 export const SYMBOLS = {
   circle: "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0z",
   rect: "M-3.2-3.2h6.4v6.4h-6.4z",
@@ -6,10 +7,19 @@ export const SYMBOLS = {
   diamond: "M0-4.6 4.4 0 0 4.6-4.4 0z",
 };
 
-/** Draws a series' points as one of them; for `points.paths` of uPlot. */
+/**
+ * Draws a series' points as one of them; for `points.paths` of uPlot.
+ * @param {string} name
+ * @param {number} scale
+ */
 export function symbolPaths(name, scale) {
   const symbol = new Path2D(SYMBOLS[name]);
-  return (plot, index, first, last) => {
+  return (
+    /** @type {import("uplot")} */ plot,
+    /** @type {number} */ index,
+    /** @type {number} */ first,
+    /** @type {number} */ last,
+  ) => {
     const size = scale * devicePixelRatio;
     const fill = new Path2D();
     const isLog = plot.scales.y.distr === 3;

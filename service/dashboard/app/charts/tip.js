@@ -2,10 +2,12 @@
 
 const APART = 14;
 
+/** @typedef {{color?: string, name: string, value: string}} Row */
+
 /**
  * The inside as elements, because the page's policy refuses styles written into markup.
  * @param {string} title
- * @param {{color?: string, name: string, value: string}[]} rows
+ * @param {Row[]} rows
  */
 export function tip(title, rows) {
   const head = document.createElement("strong");
@@ -13,6 +15,7 @@ export function tip(title, rows) {
   return [head, ...rows.map(tipRow)];
 }
 
+/** @param {Row} of */
 function tipRow({ color, name, value }) {
   const row = document.createElement("div");
   const mark = document.createElement("span");
@@ -24,12 +27,17 @@ function tipRow({ color, name, value }) {
   return row;
 }
 
-/** Fill the bubble with these elements, at the pointer and inside its box; without any, hide it. */
+/**
+ * Fill the bubble with these elements, at the pointer and inside its box; without any, hide it.
+ * @param {HTMLElement} bubble
+ * @param {HTMLElement[]} elements
+ * @param {{left: number, top: number}} of
+ */
 export function showTip(bubble, elements, { left, top }) {
   bubble.replaceChildren(...elements);
   bubble.hidden = elements.length === 0;
   if (bubble.hidden) return;
-  const box = bubble.parentElement;
+  const box = bubble.parentElement ?? bubble;
   const right = left + APART;
   const fits = right + bubble.offsetWidth <= box.clientWidth;
   bubble.style.left = `${Math.max(0, fits ? right : left - APART - bubble.offsetWidth)}px`;

@@ -1,7 +1,7 @@
 /** What a form is about to send, for those who would rather send it themselves. */
 import { html, useState } from "../core/html.js";
 
-/** @param {{path: string, body: object}} props `path` below /api/v1 */
+/** @param {{path: string, body: object, title?: string}} props `path` below /api/v1 */
 export function AsRequest({ path, body, title = "The same as a request" }) {
   const [kind, setKind] = useState("curl");
   const text = kind === "curl" ? curl(path, body) : python(path, body);
@@ -18,7 +18,10 @@ export function AsRequest({ path, body, title = "The same as a request" }) {
   </details>`;
 }
 
-/** A button that copies; without the clipboard (plain HTTP), the text can still be marked by hand. */
+/**
+ * A button that copies; without the clipboard (plain HTTP), the text can still be marked by hand.
+ * @param {{text: string, label?: string}} props
+ */
 export function Copy({ text, label = "Copy" }) {
   const [said, setSaid] = useState("");
   const copy = async () => {
@@ -33,13 +36,22 @@ export function Copy({ text, label = "Copy" }) {
   return html`<button type="button" class="small" onClick=${copy}>${said || label}</button>`;
 }
 
+/** @param {string} path */
 const address = (path) => `${location.origin}/api/v1${path}`;
 
+/**
+ * @param {string} path
+ * @param {object} body
+ */
 function curl(path, body) {
   const quoted = JSON.stringify(body, null, 1).replace(/\n\s*/g, " ").replaceAll("'", "'\\''");
   return `curl -s ${address(path)} \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
 }
 
+/**
+ * @param {string} path
+ * @param {object} body
+ */
 function python(path, body) {
   return `import httpx
 
@@ -50,7 +62,11 @@ answer = httpx.post(
 print(answer.json()["id"])`;
 }
 
-/** JSON as a Python literal. */
+/**
+ * JSON as a Python literal.
+ * @param {any} value
+ * @returns {string}
+ */
 function literal(value) {
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";

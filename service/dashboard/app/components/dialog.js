@@ -1,21 +1,25 @@
 /** The browser's own modal dialog: it keeps the focus, and Escape closes it. */
 import { html, useEffect, useId, useRef, useState } from "../core/html.js";
 
+/** @param {{title: string, onClose: () => void, children: any}} props */
 export function Dialog({ title, onClose, children }) {
-  const box = useRef(null);
+  const box = useRef(/** @type {any} */ (null));
   const id = useId();
   useEffect(() => {
     box.current.showModal();
   }, []);
   return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose}
-    onClick=${(event) => event.target === box.current && onClose()}>
+    onClick=${(/** @type {MouseEvent} */ event) => event.target === box.current && onClose()}>
     <div class="stack"><h2 id=${id}>${title}</h2>${children}</div>
   </dialog>`;
 }
 
-/** Asks before it acts, and says what went wrong where it did. */
+/**
+ * Asks before it acts, and says what went wrong where it did.
+ * @param {{title: string, verb: string, act: () => Promise<any>, done: (answer: any) => void, onClose: () => void, children: any}} props
+ */
 export function Confirm({ title, verb, act: perform, done, onClose, children }) {
-  const [error, setError] = useState(null);
+  const [error, setError] = useState(/** @type {any} */ (null));
   const [isBusy, setBusy] = useState(false);
   const go = async () => {
     setBusy(true);

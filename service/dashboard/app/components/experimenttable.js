@@ -18,6 +18,7 @@ export function ExperimentTable({ items, caption }) {
   </table></div>`;
 }
 
+/** @param {{one: Api.ExperimentView, now: number}} props */
 function Row({ one, now }) {
   return html`<tr>
     <th scope="row"><a href=${`/experiments/${one.id}`}>
@@ -32,7 +33,10 @@ function Row({ one, now }) {
   </tr>`;
 }
 
-/** The status, and why where that is known. */
+/**
+ * The status, and why where that is known.
+ * @param {{one: Api.ExperimentView}} props
+ */
 export function StatusBadge({ one }) {
   const cause = one.cause && one.cause !== one.status ? one.cause.replaceAll("_", " ") : "";
   const word = one.cancel_requested && one.status === "running" ? "cancelling" : one.status;

@@ -15,7 +15,10 @@ export function Field({ label, hint, errors = [], children }) {
   </div>`;
 }
 
-/** The errors where there are any, else the hint. */
+/**
+ * The errors where there are any, else the hint.
+ * @param {{errors: {detail: string}[], hint: any}} props
+ */
 export function Says({ errors, hint }) {
   const said = [...new Set(errors.map(({ detail }) => detail))];
   if (said.length) return said.map((detail) => html`<p class="wrong" role="alert">${detail}</p>`);

@@ -1,6 +1,9 @@
 /** Typeset mathematics. KaTeX is loaded when the first formula appears. */
 import { html, useEffect, useRef } from "../core/html.js";
 
+const KATEX = "/assets/katex/katex.min.js";
+
+/** @type {Promise<Window["katex"]> | undefined} */
 let loading;
 
 // KaTeX writes the style of its braces as an attribute, which the page's policy refuses; set as a property it may.
@@ -16,14 +19,15 @@ function loadKatex() {
       href: "/assets/katex/katex.min.css",
     });
     document.head.append(sheet);
-    import("/assets/katex/katex.min.js").then(() => resolve(window.katex), reject);
+    // Named by its address, as index.html names what is vendored.
+    import(KATEX).then(() => resolve(window.katex), reject);
   });
   return loading;
 }
 
 /** @param {{latex: string, text: string, display?: boolean}} props `text` is shown until, and where, it cannot be typeset. */
 export function Formula({ latex, text, display = false }) {
-  const place = useRef(null);
+  const place = useRef(/** @type {any} */ (null));
   useEffect(() => {
     let current = true;
     place.current.textContent = text;

@@ -1,4 +1,5 @@
 /** A formula with its parameters, judged by the server while it is typed; the error stands under its column. */
+import { onCheck, onNumber, onText } from "../core/events.js";
 import { html, useEffect, useId, useState } from "../core/html.js";
 import { post } from "../data/api.js";
 import { bytes } from "../text/format.js";
@@ -9,9 +10,15 @@ import { Properties } from "./properties.js";
 
 const PAUSE_MS = 250;
 
-/** What a formula's text and parameters are, renewed when the typing pauses. */
+/**
+ * What a formula's text and parameters are, renewed when the typing pauses.
+ * @param {string} formula
+ * @param {FormulaChoice["parameters"]} parameters
+ */
 function usePreview(formula, parameters) {
-  const [state, setState] = useState({ preview: null, error: null });
+  const [state, setState] = useState(
+    /** @type {{preview: Api.PreviewView | null, error: any}} */ ({ preview: null, error: null }),
+  );
   const body = JSON.stringify({ formula, parameters });
   useEffect(() => {
     if (!formula.trim()) {
@@ -34,7 +41,7 @@ function usePreview(formula, parameters) {
 }
 
 /**
- * @param {{value: {formula: string, parameters: object}, onChange: Function, onJudged?: Function, compact?: boolean}} props
+ * @param {{value: FormulaChoice, onChange: (value: FormulaChoice) => void, onJudged?: (preview: Api.PreviewView | null) => void, compact?: boolean}} props
  *   `onJudged` is told the preview, or null while there is none.
  */
 export function FormulaEditor({ value, onChange, onJudged, compact = false }) {
@@ -50,7 +57,7 @@ export function FormulaEditor({ value, onChange, onJudged, compact = false }) {
         <label for=${id}>f(x) =</label>
         <input id=${id} value=${value.formula} spellcheck="false" autocomplete="off" autocapitalize="off"
           aria-invalid=${error ? "true" : "false"} aria-describedby=${`${id}-say`}
-          onInput=${(event) => onChange({ ...value, formula: event.target.value })} />
+          onInput=${onText((text) => onChange({ ...value, formula: text }))} />
         <div id=${`${id}-say`} aria-live="polite">
           ${
             error
@@ -60,7 +67,7 @@ export function FormulaEditor({ value, onChange, onJudged, compact = false }) {
           }
         </div>
       </div>
-      <${Parameters} parameters=${value.parameters} onChange=${(parameters) => onChange({ ...value, parameters })} />
+      <${Parameters} parameters=${value.parameters} onChange=${(/** @type {FormulaChoice["parameters"]} */ parameters) => onChange({ ...value, parameters })} />
       ${good && html`<${Judgement} preview=${good} compact=${compact} />`}
     </div>
     <div>${
@@ -72,6 +79,7 @@ export function FormulaEditor({ value, onChange, onJudged, compact = false }) {
   </div>`;
 }
 
+/** @param {{formula: string, error: import("../data/api.js").ApiError}} props */
 function FormulaError({ formula, error }) {
   const problem = error.errors.find((one) => one.column) ?? error.errors[0];
   const message = problem?.detail ?? error.message;
@@ -84,6 +92,7 @@ ${" ".repeat(at)}↑</pre>
   </div>`;
 }
 
+/** @param {{parameters: FormulaChoice["parameters"], onChange: (parameters: FormulaChoice["parameters"]) => void}} props */
 function Parameters({ parameters, onChange }) {
   const [name, setName] = useState("");
   const id = useId();
@@ -94,14 +103,15 @@ function Parameters({ parameters, onChange }) {
   };
   return html`<div class="parameters">
     ${Object.entries(parameters).map(([key, parameter]) => {
+      /** @param {Partial<Api.GivenParameterView>} changes */
       const change = (changes) => onChange({ ...parameters, [key]: { ...parameter, ...changes } });
       const { [key]: _, ...others } = parameters;
       return html`<fieldset class="field" key=${key}>
         <label for=${`${id}-${key}`}><code>${key}</code></label>
         <input id=${`${id}-${key}`} type="number" step="any" value=${parameter.value}
-          onInput=${(event) => Number.isFinite(event.target.valueAsNumber) && change({ value: event.target.valueAsNumber })} />
+          onInput=${onNumber((number) => Number.isFinite(number) && change({ value: number }))} />
         <label class="check small-text"><input type="checkbox" checked=${parameter.learnable}
-          onChange=${(event) => change({ learnable: event.target.checked })} /> learn it in training</label>
+          onChange=${onCheck((isOn) => change({ learnable: isOn }))} /> learn it in training</label>
         <button type="button" class="small quiet" onClick=${() => onChange(others)}>Remove ${key}</button>
       </fieldset>`;
     })}
@@ -109,14 +119,15 @@ function Parameters({ parameters, onChange }) {
       <label for=${id}>Add a parameter</label>
       <div class="tools">
         <input id=${id} placeholder="a" value=${name} size="6" style=${{ width: "6rem" }} autocapitalize="off"
-          onInput=${(event) => setName(event.target.value)}
-          onKeyDown=${(event) => event.key === "Enter" && (event.preventDefault(), add())} />
+          onInput=${onText(setName)}
+          onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.preventDefault(), add())} />
         <button type="button" class="small" disabled=${!isFine} onClick=${add}>Add</button>
       </div>
     </div>
   </div>`;
 }
 
+/** @param {{preview: Api.PreviewView, compact: boolean}} props */
 function Judgement({ preview, compact }) {
   const cost = preview.estimated_cost;
   return html`<div>

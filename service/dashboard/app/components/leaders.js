@@ -4,11 +4,17 @@ import { figure, range } from "../text/format.js";
 import { groupLabel } from "../text/labels.js";
 import { GroupName } from "./swatch.js";
 
-/** The groups that no verdict keeps from the first rank, best mean first; those without a value do not count. */
+/**
+ * The groups that no verdict keeps from the first rank, best mean first; those without a value do not count.
+ * @param {Api.Comparison} comparison
+ */
 export const leadersOf = (comparison) =>
   comparison.groups.filter((group) => group.mean !== null && group.rank[0] === 1);
 
-/** The best cell in a table: one group only where it is separated from all others. */
+/**
+ * The best cell in a table: one group only where it is separated from all others.
+ * @param {{comparison: Api.Comparison, most?: number}} props
+ */
 export function Leaders({ comparison, most = 3 }) {
   const { unit } = comparison.family;
   const leaders = leadersOf(comparison);

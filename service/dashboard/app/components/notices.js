@@ -3,11 +3,15 @@ import { html, useEffect, useState } from "../core/html.js";
 import { refresh, useStaleness } from "../data/store.js";
 import { clock } from "../text/format.js";
 
-/** Appears only when waiting is noticeable, so that a fast answer does not flicker. */
+/**
+ * Appears only when waiting is noticeable, so that a fast answer does not flicker.
+ * @param {{what?: string}} props
+ */
 export function Loading({ what = "" }) {
   return html`<p class="loading" role="status">Loading${what && ` ${what}`} …</p>`;
 }
 
+/** @param {{error: import("../data/api.js").ApiError}} props */
 export function Failure({ error }) {
   return html`<div class="notice bad" role="alert">
     <strong>${error.status === 404 ? "Not found" : "That did not work"}</strong>
@@ -15,11 +19,15 @@ export function Failure({ error }) {
   </div>`;
 }
 
+/** @param {{title: string, children: any}} props */
 export function Empty({ title, children }) {
   return html`<div class="empty"><h2>${title}</h2>${children}</div>`;
 }
 
-/** What a feed has: its data when there is some, else why not. `children` is called with the data. */
+/**
+ * What a feed has: its data when there is some, else why not. `children` is called with the data.
+ * @param {{feed: import("../data/store.js").Snapshot, what: string, children: any}} props
+ */
 export function Loaded({ feed, what, children }) {
   if (feed.data !== undefined) return children(feed.data);
   if (feed.error && !feed.error.passing) return html`<${Failure} error=${feed.error} />`;
@@ -44,7 +52,10 @@ export function StaleNotice() {
   </div>`;
 }
 
-/** The time, renewed every so many ms; null: not renewed. */
+/**
+ * The time, renewed every so many ms; null: not renewed.
+ * @param {number | null} every
+ */
 export function useNow(every) {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {

@@ -20,7 +20,10 @@ export function ProgressBar({ progress }) {
   </div>`;
 }
 
-/** "12 of 15 experiments, 1 failed; about 2 min left". */
+/**
+ * "12 of 15 experiments, 1 failed; about 2 min left".
+ * @param {Api.StudyView} study
+ */
 export function progressText(study) {
   if (isTuning(study)) return "learning rates are tried first";
   const { progress, experiments, finished, eta_seconds: eta } = study;

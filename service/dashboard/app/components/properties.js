@@ -2,20 +2,22 @@
 import { html } from "../core/html.js";
 import { NONE, plain } from "../text/format.js";
 
+/** @type {Record<string, string>} */
 // prettier-ignore
 const MONOTONIC = {
   constant: "constant", non_decreasing: "never falls", non_increasing: "never rises", neither: "no: it falls and rises",
 };
 
-/** @param {{properties: any}} props `Properties` of the API; null where it could not be said. */
+/** @param {{properties: Api.Properties}} props `Properties` of the API; null where it could not be said. */
 export function Properties({ properties: p }) {
   if (p.defined === null)
     return html`<p class="muted">It works on a whole row of units at once, so that it has no graph.</p>`;
+  /** @param {boolean | null} value */
   const yes = (value) => (value === null ? NONE : value ? "yes" : "no");
   const rows = [
     ["Defined", p.defined ? "everywhere" : "not for every x"],
     ["Range", rangeOf(p)],
-    ["Monotonic", MONOTONIC[p.monotonic] ?? NONE],
+    ["Monotonic", MONOTONIC[p.monotonic ?? ""] ?? NONE],
     ["At 0", `f = ${plain(p.value_at_0)}, slope ${p.slope_at_0 === null ? "undefined" : plain(p.slope_at_0)}`],
     ["Differentiable at 0", yes(p.differentiable_at_0)],
     ["Largest slope", p.largest_slope === null ? "unbounded" : plain(p.largest_slope)],
@@ -29,6 +31,7 @@ export function Properties({ properties: p }) {
   return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
+/** @param {Api.Properties} of */
 function rangeOf({ range, bounded }) {
   if (!range) return NONE;
   const [low, high] = range;

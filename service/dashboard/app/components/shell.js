@@ -4,6 +4,7 @@ import { useFeed } from "../data/store.js";
 import { count } from "../text/format.js";
 import { StaleNotice } from "./notices.js";
 
+/** @type {[string, string, RegExp][]} */
 const PLACES = [
   ["/studies", "Studies", /^\/(studies.*)?$/],
   ["/experiments", "Experiments", /^\/experiments/],
@@ -12,6 +13,7 @@ const PLACES = [
 ];
 const QUEUE_EVERY_MS = 3000;
 
+/** @param {{path: string, children: any}} props */
 export function Shell({ path, children }) {
   return html`<a class="skip" href="#content">Skip to the content</a>
     <header class="bar">

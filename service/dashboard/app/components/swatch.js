@@ -12,14 +12,20 @@ export function Swatch({ style }) {
   </svg>`;
 }
 
-/** An activation by name, with its swatch; a link where the catalogue has it. */
+/**
+ * An activation by name, with its swatch; a link where the catalogue has it.
+ * @param {{label: string, link?: boolean}} props
+ */
 export function ActivationName({ label, link = false }) {
   const { dark } = useColours();
   const name = link ? html`<a href=${`/activations/${label}`}>${label}</a>` : label;
   return html`<span class="named"><${Swatch} style=${activationStyle(label, dark)} /><span>${name}</span></span>`;
 }
 
-/** A group of a comparison: its activation's swatch where activation is a factor, and all its factors in words. */
+/**
+ * A group of a comparison: its activation's swatch where activation is a factor, and all its factors in words.
+ * @param {{factors: Factors}} props
+ */
 export function GroupName({ factors }) {
   const { dark } = useColours();
   const mark =

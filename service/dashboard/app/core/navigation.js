@@ -1,7 +1,11 @@
 /** The address: its path, its query, and how to go elsewhere. Which page an address has, routes.js says. */
 import { useEffect, useState } from "./html.js";
 
-/** Go to another page without loading the shell again. */
+/**
+ * Go to another page without loading the shell again.
+ * @param {string} address
+ * @param {{replace?: boolean}} [options]
+ */
 export function navigate(address, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", address);
   dispatchEvent(new Event("navigated"));
@@ -15,6 +19,7 @@ export function usePath(isPage) {
   const [path, setPath] = useState(location.pathname);
   useEffect(() => {
     const update = () => setPath(location.pathname);
+    /** @param {MouseEvent} event */
     const follow = (event) => followLink(event, isPage);
     addEventListener("navigated", update);
     addEventListener("popstate", update);
@@ -43,6 +48,10 @@ export function useQuery() {
       removeEventListener("popstate", update);
     };
   }, []);
+  /**
+   * @param {Record<string, string>} changes
+   * @param {{push?: boolean}} [options]
+   */
   const change = (changes, { push = false } = {}) => {
     const next = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(changes)) value ? next.set(name, value) : next.delete(name);
@@ -51,9 +60,14 @@ export function useQuery() {
   return [query, change];
 }
 
+/**
+ * @param {MouseEvent} event
+ * @param {(pathname: string) => boolean} isPage
+ */
 function followLink(event, isPage) {
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-  const link = event.target.closest?.("a[href]");
+  const link =
+    event.target instanceof Element ? /** @type {HTMLAnchorElement | null} */ (event.target.closest("a[href]")) : null;
   if (!isPlain || event.defaultPrevented || !link || link.target || link.hasAttribute("download")) return;
   if (link.origin !== location.origin || link.hash || !isPage(link.pathname)) return;
   event.preventDefault();
@@ -61,7 +75,10 @@ function followLink(event, isPage) {
   scrollTo(0, 0);
 }
 
-/** Name the page in the window's title. */
+/**
+ * Name the page in the window's title.
+ * @param {string} title
+ */
 export function useTitle(title) {
   useEffect(() => {
     document.title = title ? `${title} – ActLab` : "ActLab";

@@ -3,14 +3,15 @@
 const ROOT = "/api/v1";
 const PATIENCE_MS = 30_000;
 
+/** @typedef {{pointer?: string | null, parameter?: string | null, column?: number | null, detail: string}} Problem */
+
 /** An answer that is an error (RFC 9457), or no answer at all (`status` 0). */
 export class ApiError extends Error {
-  /** @param {number} status @param {{detail?: string, title?: string, code?: string, errors?: object[]}} problem */
+  /** @param {number} status @param {{detail?: string, title?: string, code?: string, errors?: Problem[]}} problem */
   constructor(status, problem) {
     super(problem.detail ?? problem.title ?? `The API answered ${status}.`);
     this.status = status;
     this.code = problem.code ?? "unknown";
-    /** @type {{pointer?: string, parameter?: string, column?: number, detail: string}[]} */
     this.errors = problem.errors ?? [];
   }
 
@@ -40,20 +41,34 @@ export async function get(path, { etag, known, signal } = {}) {
   };
 }
 
-/** POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer makes nothing twice. */
+/**
+ * POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer makes nothing twice.
+ * @param {string} path
+ * @param {object} body
+ * @param {{once?: string, signal?: AbortSignal}} [options]
+ */
 export async function post(path, body, { once, signal } = {}) {
   const headers = { "Content-Type": "application/json", ...(once ? { "Idempotency-Key": once } : {}) };
   const answer = await send(path, { method: "POST", headers, body: JSON.stringify(body ?? {}), signal });
   return answer.json();
 }
 
-/** POST without a body, for actions such as cancel. */
+/**
+ * POST without a body, for actions such as cancel.
+ * @param {string} path
+ * @param {{once?: string}} [options]
+ */
 export async function act(path, { once } = {}) {
   const answer = await send(path, { method: "POST", headers: once ? { "Idempotency-Key": once } : {} });
   return answer.json();
 }
 
-/** PATCH with a merge patch; with `version`, only where the resource is still at that edit_version. */
+/**
+ * PATCH with a merge patch; with `version`, only where the resource is still at that edit_version.
+ * @param {string} path
+ * @param {object} body
+ * @param {number | undefined} version
+ */
 export async function patch(path, body, version) {
   const headers = {
     "Content-Type": "application/merge-patch+json",
@@ -68,6 +83,10 @@ export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/**
+ * @param {string} path
+ * @param {RequestInit} of
+ */
 async function send(path, { signal, ...options }) {
   const limit = AbortSignal.timeout(PATIENCE_MS);
   let answer;
@@ -81,6 +100,7 @@ async function send(path, { signal, ...options }) {
   throw new ApiError(answer.status, await problemOf(answer));
 }
 
+/** @param {Response} answer */
 async function problemOf(answer) {
   const isJson = (answer.headers.get("content-type") ?? "").includes("json");
   return isJson ? answer.json() : { detail: `The API answered ${answer.status} ${answer.statusText}.` };

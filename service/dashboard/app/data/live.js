@@ -8,12 +8,17 @@ const NAME = "actlab.live";
 const FIRST_PAUSE_MS = 2000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** @typedef {{kind: "experiment"|"study"|"reset", id?: string, studyId?: string}} Change */
+/**
+ * @typedef {{kind: "experiment"|"study"|"reset", id?: string, studyId?: string}} Change
+ * @typedef {{type: "hello"} | {type: "state", isOpen: boolean} | {type: "change", change: Change}} Message between tabs
+ */
 
 let isOpen = false;
 const channel =
   "locks" in navigator && "BroadcastChannel" in window && "EventSource" in window ? new BroadcastChannel(NAME) : null;
+/** @type {EventSource | null} */
 let source = null; // in the tab that listens
+/** @type {(message: Message) => void} */
 let report = () => {};
 
 /** Whether changes are told at once, so that polls may be rare. */
@@ -37,27 +42,34 @@ export function listen({ onChange, onState }) {
   addEventListener("pagehide", () => source && tell({ type: "state", isOpen: false }));
 }
 
+/** @param {Message} message */
 function tell(message) {
-  channel.postMessage(message);
+  channel?.postMessage(message);
   report(message);
 }
 
+/** @param {number} pause */
 function connect(pause) {
-  source = new EventSource(ADDRESS);
-  source.onopen = () => {
+  const stream = new EventSource(ADDRESS);
+  source = stream;
+  stream.onopen = () => {
     pause = FIRST_PAUSE_MS;
     tell({ type: "state", isOpen: true });
   };
-  source.onerror = () => {
+  stream.onerror = () => {
     tell({ type: "state", isOpen: false });
     // Where the connection broke the browser tries again by itself; a refusal (503) it takes for final.
-    if (source.readyState === EventSource.CLOSED)
+    if (stream.readyState === EventSource.CLOSED)
       setTimeout(() => connect(Math.min(LONGEST_PAUSE_MS, 2 * pause)), pause);
   };
   for (const kind of ["experiment", "study", "deleted", "reset"])
-    source.addEventListener(kind, (event) => tell({ type: "change", change: changeOf(kind, JSON.parse(event.data)) }));
+    stream.addEventListener(kind, (event) => tell({ type: "change", change: changeOf(kind, JSON.parse(event.data)) }));
 }
 
+/**
+ * @param {string} kind
+ * @param {any} data
+ */
 function changeOf(kind, data) {
   return { kind: kind === "deleted" ? data.kind : kind, id: data.id, studyId: data.study_id ?? undefined };
 }

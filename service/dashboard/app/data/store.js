@@ -9,6 +9,8 @@ const REST_MS = 700;
 const KEPT = 60; // feeds nobody looks at, kept so that going back shows something at once
 
 /**
+ * @typedef {(old: any, answer: any) => any} Merge of an answer to `?since=` into what there was
+ *
  * @typedef {object} Snapshot
  * @property {any} data the newest answer, undefined before the first
  * @property {import("./api.js").ApiError|null} error of the newest try
@@ -40,6 +42,10 @@ class Feed {
     this.snapshot = { data: undefined, error: null, at: 0, retryAt: 0 };
   }
 
+  /**
+   * @param {(snapshot: Snapshot) => void} listener
+   * @param {(data: any) => number|null} every
+   */
   subscribe(listener, every) {
     this.listeners.set(listener, every);
     this.load();
@@ -91,11 +97,13 @@ class Feed {
     return Math.max(REST_MS, 4 * this.took);
   }
 
+  /** @param {number} ms */
   loadIn(ms) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.load(), Math.max(0, ms));
   }
 
+  /** @param {Awaited<ReturnType<typeof get>>} answer */
   succeed({ changed, data, text, etag }) {
     const recovered = this.snapshot.error !== null;
     this.failures = 0;
@@ -110,10 +118,12 @@ class Feed {
     return this.merge && held ? `${this.path}?since=${held.revision}` : this.path;
   }
 
+  /** @param {any} answer */
   merged(answer) {
     return this.merge && this.snapshot.data ? this.merge(this.snapshot.data, answer) : answer;
   }
 
+  /** @param {any} error */
   fail(error) {
     this.failures += error.passing ? 1 : 0;
     this.snapshot = { ...this.snapshot, error };
@@ -137,7 +147,10 @@ class Feed {
     this.loadIn(wait);
   }
 
-  /** The wish, unless asking so often is of no use: what is gone stays gone, and what events tell of needs no poll. */
+  /**
+   * The wish, unless asking so often is of no use: what is gone stays gone, and what events tell of needs no poll.
+   * @param {number} wish ms
+   */
   waitOf(wish) {
     if (this.failures > 0) return Math.min(SLOWEST_MS, wish * 2 ** this.failures);
     if (this.snapshot.error) return SLOWEST_MS;
@@ -150,6 +163,10 @@ class Feed {
   }
 }
 
+/**
+ * @param {string} path
+ * @param {Merge | null} [merge]
+ */
 function feed(path, merge = null) {
   let found = feeds.get(path);
   if (!found) feeds.set(path, (found = new Feed(path, merge)));
@@ -189,14 +206,17 @@ export function useFeed(path, every = null, version = undefined, merge = null) {
 
 const EMPTY = { data: undefined, error: null, at: 0, retryAt: 0 };
 
-/** Ask again now for every feed whose path starts so. */
+/**
+ * Ask again now for every feed whose path starts so.
+ * @param {string} [prefix]
+ */
 export function refresh(prefix = "") {
   for (const [path, found] of feeds) if (path.startsWith(prefix)) found.load();
 }
 
 /** The state of all that is looked at: null when current, else how old it is and when the next try is due. */
 export function useStaleness() {
-  const [stale, setStale] = useState(null);
+  const [stale, setStale] = useState(/** @type {ReturnType<typeof staleness>} */ (null));
   useEffect(() => {
     const watch = () => setStale(staleness());
     watchers.add(watch);
@@ -212,7 +232,7 @@ function staleness() {
   return {
     at: seen.length ? Math.min(...seen) : 0,
     retryAt: Math.min(...failing.map((one) => one.snapshot.retryAt || Date.now())),
-    message: failing[0].snapshot.error.message,
+    message: failing[0].snapshot.error?.message,
   };
 }
 
@@ -222,10 +242,14 @@ document.addEventListener("visibilitychange", () => {
 
 listen({ onChange, onState: () => refresh() });
 
-/** Ask again for what an event is about, and for the lists it may be in; what hangs on their revision follows. */
+/**
+ * Ask again for what an event is about, and for the lists it may be in; what hangs on their revision follows.
+ * @param {import("./live.js").Change} of
+ */
 function onChange({ kind, id, studyId }) {
   if (kind === "reset") refresh();
   const own = new Set([`/${kind === "study" ? "studies" : "experiments"}/${id}`, `/studies/${studyId}`]);
+  /** @param {string} path */
   const isMeant = (path) =>
     own.has(path) || path.startsWith("/studies?") || (kind === "experiment" && path.startsWith("/experiments?"));
   for (const [path, found] of feeds) if (found.listeners.size > 0 && isMeant(path) && found.isRepeated) found.renew();

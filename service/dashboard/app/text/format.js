@@ -2,19 +2,39 @@
 
 export const NONE = "–";
 
-/** 0.96134 -> "96.13 %". */
+/** @type {[number, string][]} seconds of each unit of time, the longest first */
+const UNITS = [
+  [86_400, "d"],
+  [3600, "h"],
+  [60, "min"],
+  [1, "s"],
+];
+
+/**
+ * 0.96134 -> "96.13 %".
+ * @param {number | null | undefined} fraction
+ * @param {number} [digits]
+ */
 export function percent(fraction, digits = 2) {
   return fraction === null || fraction === undefined ? NONE : `${(100 * fraction).toFixed(digits)}\u202f%`;
 }
 
-/** A figure of a metric in its own unit. @param {"fraction"|"nats"|"s"} unit */
+/**
+ * A figure of a metric in its own unit.
+ * @param {number | null | undefined} value
+ * @param {string} unit of the metric: fraction, nats, s or another
+ */
 export function figure(value, unit) {
   if (value === null || value === undefined) return NONE;
   if (unit === "fraction") return percent(value);
   return unit === "s" ? duration(value) : plain(value, 4);
 }
 
-/** A difference, with its sign; fractions as percentage points. */
+/**
+ * A difference, with its sign; fractions as percentage points.
+ * @param {number | null | undefined} value
+ * @param {string} unit
+ */
 export function difference(value, unit) {
   if (value === null || value === undefined) return NONE;
   const sign = value > 0 ? "+" : value < 0 ? "\u2212" : "±";
@@ -23,7 +43,11 @@ export function difference(value, unit) {
   return sign + (unit === "s" ? duration(size) : plain(size, 4));
 }
 
-/** [low, high] in one unit: "95.30 to 97.10 %". */
+/**
+ * [low, high] in one unit: "95.30 to 97.10 %".
+ * @param {[number, number] | null | undefined} interval
+ * @param {string} unit
+ */
 export function range(interval, unit) {
   if (!interval) return NONE;
   const [low, high] = interval;
@@ -31,59 +55,70 @@ export function range(interval, unit) {
   return `${figure(low, unit)} to ${figure(high, unit)}`;
 }
 
-/** So many significant digits, without an exponent where that is readable. */
+/**
+ * So many significant digits, without an exponent where that is readable.
+ * @param {number | null | undefined} value
+ * @param {number} [digits]
+ */
 export function plain(value, digits = 4) {
   if (value === null || value === undefined) return NONE;
   if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e6)) return value.toExponential(digits - 2);
   return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
 }
 
-/** A p value, never as 0. */
+/**
+ * A p value, never as 0.
+ * @param {number | null | undefined} p
+ */
 export function pValue(p) {
   if (p === null || p === undefined) return NONE;
   return p < 0.001 ? "< 0.001" : p.toFixed(3);
 }
 
 const COUNTS = new Intl.NumberFormat("en-GB"); // made once: making one costs more than a hundred uses
+/** @param {number} n */
 export const count = (n) => COUNTS.format(n).replaceAll(",", "\u202f");
 
-/** "1 experiment", "6 experiments". */
+/**
+ * "1 experiment", "6 experiments".
+ * @param {number} n
+ * @param {string} noun
+ */
 export const counted = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 
-/** Seconds -> "42 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+/**
+ * Seconds -> "42 s", "3 min 20 s", "2 h 5 min", "3 d 4 h".
+ * @param {number | null | undefined} seconds
+ */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return NONE;
   if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
-  const units = [
-    [86_400, "d"],
-    [3600, "h"],
-    [60, "min"],
-    [1, "s"],
-  ];
-  const first = units.findIndex(([size]) => whole >= size);
-  const parts = units.slice(first, first + 2).map(([size, unit], index) => {
-    const amount = index === 0 ? Math.floor(whole / size) : Math.floor((whole % units[first][0]) / size);
+  const first = UNITS.findIndex(([size]) => whole >= size);
+  const parts = UNITS.slice(first, first + 2).map(([size, unit], index) => {
+    const amount = index === 0 ? Math.floor(whole / size) : Math.floor((whole % UNITS[first][0]) / size);
     return amount > 0 ? `${amount} ${unit}` : "";
   });
   return parts.filter(Boolean).join(" ");
 }
 
-/** "just now", "4 min ago", "2 h ago". */
+/**
+ * "just now", "4 min ago", "2 h ago".
+ * @param {string} iso
+ * @param {number} [now]
+ */
 export function ago(iso, now = Date.now()) {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
   if (seconds < 5) return "just now";
-  const [size, unit] = [
-    [86_400, "d"],
-    [3600, "h"],
-    [60, "min"],
-    [1, "s"],
-  ].find(([least]) => seconds >= least);
+  const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? UNITS[UNITS.length - 1];
   return `${Math.floor(seconds / size)} ${unit} ago`;
 }
 
-/** The time of day, with the date where it is not today's. */
+/**
+ * The time of day, with the date where it is not today's.
+ * @param {string | number} time
+ */
 export function clock(time) {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();
@@ -93,7 +128,10 @@ export function clock(time) {
     : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${hours}`;
 }
 
-/** Bytes -> "31.2 GiB". */
+/**
+ * Bytes -> "31.2 GiB".
+ * @param {number | null | undefined} amount
+ */
 export function bytes(amount) {
   if (amount === null || amount === undefined) return NONE;
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -1,5 +1,6 @@
 /** How studies, groups and factors are named on the pages. */
 
+/** @type {Record<string, string>} */
 // prettier-ignore
 const SHORT = {
   "optimizer.learning_rate": "learning rate", "optimizer.name": "optimizer", "optimizer.l2": "L2", batch_size: "batch size",
@@ -7,10 +8,17 @@ const SHORT = {
   train_samples: "training images", "dropout.conv": "dropout (conv)", "dropout.dense": "dropout (dense)", "model.pool": "pooling",
 };
 
-/** A spec path in words: `optimizer.learning_rate` -> "learning rate". */
+/**
+ * A spec path in words: `optimizer.learning_rate` -> "learning rate".
+ * @param {string} path
+ */
 export const factorName = (path) => SHORT[path] ?? path.replaceAll("_", " ").replaceAll(".", " ");
 
-/** A factor's value as text, whatever its kind: {"conv": 0.1, "dense": 0.5} -> "conv 0.1, dense 0.5". */
+/**
+ * A factor's value as text, whatever its kind: {"conv": 0.1, "dense": 0.5} -> "conv 0.1, dense 0.5".
+ * @param {any} value
+ * @returns {string}
+ */
 export function valueText(value) {
   if (value === null || value === undefined) return "none";
   if (typeof value !== "object") return String(value);
@@ -21,17 +29,26 @@ export function valueText(value) {
     .join(", ");
 }
 
-/** The group of a comparison in words: the activation first, then the other factors by name. */
+/**
+ * The group of a comparison in words: the activation first, then the other factors by name.
+ * @param {Factors} factors
+ */
 export function groupLabel(factors) {
   const { activation, ...others } = factors;
   const rest = Object.entries(others).map(([path, value]) => `${factorName(path)} ${valueText(value)}`);
   return [...(activation === undefined ? [] : [activation]), ...rest].join(", ") || "all";
 }
 
-/** Equal for equal factors, whatever their order. */
+/**
+ * Equal for equal factors, whatever their order.
+ * @param {Factors} factors
+ */
 export const groupKey = (factors) => JSON.stringify(Object.entries(factors).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** What a study varies, in a line: "activation (5), dropout 0, 0.25". */
+/**
+ * What a study varies, in a line: "activation (5), dropout 0, 0.25".
+ * @param {Api.StudyView} study
+ */
 export function gridText(study) {
   if (study.grids.length) return `${study.grids.length} grids: ${study.grids.map(({ name }) => name).join(", ")}`;
   const parts = Object.entries(study.factors).map(([path, values]) => {
@@ -45,22 +62,35 @@ export function gridText(study) {
   return parts.join("; ") || "one cell";
 }
 
-/** How many combinations a study has; of several grids, at most so many. */
+/**
+ * How many combinations a study has; of several grids, at most so many.
+ * @param {Api.StudyView} study
+ */
 export function cellsOf(study) {
+  /** @param {Record<string, any[]>} factors */
   const size = (factors) => Object.values(factors).reduce((product, values) => product * values.length, 1);
   return study.grids.length
     ? study.grids.reduce((sum, grid) => sum + size({ ...study.factors, ...grid.factors }), 0)
     : size(study.factors);
 }
 
-/** A study's name, or what it is about where it has none. */
+/**
+ * A study's name, or what it is about where it has none.
+ * @param {Api.StudyView} study
+ */
 export const studyTitle = (study) => study.name ?? gridText(study);
 
-/** Whether the ranking of a study waits until its learning rates are chosen. */
+/**
+ * Whether the ranking of a study waits until its learning rates are chosen.
+ * @param {Api.StudyView} of
+ */
 export const isTuning = ({ tuning, cancelled_at: cancelled }) =>
   tuning !== null && tuning.tuned_at === null && cancelled === null;
 
-/** One word for where a study is, and the badge that goes with it. */
+/**
+ * One word for where a study is, and the badge that goes with it.
+ * @param {Api.StudyView} study
+ */
 export function studyState(study) {
   if (isTuning(study)) return "tuning";
   if (study.finished) return study.cancelled_at ? "cancelled" : study.progress.succeeded === 0 ? "failed" : "succeeded";

@@ -10,9 +10,16 @@ const USUAL = {
   output: "softmax", precision: "auto", validation_fraction: 0.1,
 };
 
+/**
+ * @param {Record<string, any>} spec
+ * @param {string} path
+ */
 const at = (spec, path) => path.split(".").reduce((inner, name) => inner?.[name], spec);
 
-/** In what a spec differs from the article's protocol, data set and epochs always. */
+/**
+ * In what a spec differs from the article's protocol, data set and epochs always.
+ * @param {Record<string, any>} spec
+ */
 export function specText(spec) {
   const others = Object.entries(USUAL).filter(
     ([path, usual]) => path !== "dataset" && path !== "epochs" && valueText(at(spec, path)) !== valueText(usual),

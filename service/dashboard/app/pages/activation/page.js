@@ -1,4 +1,5 @@
 /** One function of the catalogue: what it is, what it is good for, and its graph at any value of its parameters. */
+import { onNumber } from "../../core/events.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
@@ -12,13 +13,15 @@ import { Swatch } from "../../components/swatch.js";
 
 const WIDEST = 10; // how far a slider goes where the bounds are far apart
 
+/** @param {{name: string}} props */
 export function Page({ name }) {
   useTitle(name);
   const activation = useFeed(`/activations/${encodeURIComponent(name)}`);
   return html`<p class="crumb"><a href="/activations">Activations</a></p>
-    <${Loaded} feed=${activation}>${(data) => html`<${Activation} item=${data} />`}<//>`;
+    <${Loaded} feed=${activation}>${(/** @type {Api.ActivationView} */ data) => html`<${Activation} item=${data} />`}<//>`;
 }
 
+/** @param {{item: Api.ActivationView}} props */
 function Activation({ item }) {
   const { dark } = useColours();
   const [values, setValues] = useState(() =>
@@ -39,7 +42,7 @@ function Activation({ item }) {
         <${Graph} item=${item} values=${values} color=${style.color} />
         ${item.parameters.map(
           (parameter) => html`<${Slider} key=${parameter.name} parameter=${parameter} value=${values[parameter.name]}
-          onChange=${(value) => setValues({ ...values, [parameter.name]: value })} />`,
+          onChange=${(/** @type {number} */ value) => setValues({ ...values, [parameter.name]: value })} />`,
         )}
       </div>
       <div class="stack">
@@ -74,6 +77,7 @@ function Activation({ item }) {
     </div>`;
 }
 
+/** @param {{item: Api.ActivationView, values: Record<string, number>, color: string}} props */
 function Graph({ item, values, color }) {
   const isDefault = item.parameters.every((parameter) => values[parameter.name] === parameter.default);
   const query = isDefault ? "" : `&parameters=${encodeURIComponent(JSON.stringify(values))}`;
@@ -90,7 +94,10 @@ function Graph({ item, values, color }) {
   </div>`;
 }
 
-/** The last answer there was, so that the graph stays while the next one is on its way. */
+/**
+ * The last answer there was, so that the graph stays while the next one is on its way.
+ * @param {Api.CurveView | undefined} data
+ */
 function useNewest(data) {
   const [newest, setNewest] = useState(data);
   useEffect(() => {
@@ -99,6 +106,7 @@ function useNewest(data) {
   return data ?? newest;
 }
 
+/** @param {{parameter: Api.ParameterView, value: number, onChange: (value: number) => void}} props */
 function Slider({ parameter, value, onChange }) {
   const low = Math.max(parameter.minimum, -WIDEST);
   const high = Math.min(parameter.maximum, WIDEST);
@@ -107,6 +115,6 @@ function Slider({ parameter, value, onChange }) {
       <span class="hint"> default ${plain(parameter.default)}${parameter.may_learn ? ", can be learnt" : ""}</span>
         </label>
     <input id=${`p-${parameter.name}`} type="range" min=${low} max=${high} step=${(high - low) / 200} value=${value}
-      onInput=${(event) => onChange(event.target.valueAsNumber)} />
+      onInput=${onNumber(onChange)} />
   </div>`;
 }

@@ -1,4 +1,5 @@
 /** The catalogue as small multiples, and a place to try a formula. */
+import { onText } from "../../core/events.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../core/html.js";
 import { useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
@@ -19,10 +20,13 @@ export function Page() {
         <p>Each function f (solid) with its derivative f′ (dashed), from −5 to 5.</p>
       </div>
     </div>
-    <${Loaded} feed=${catalogue} what="the catalogue">${(data) => html`<${Catalogue} items=${data.items} />`}<//>
+    <${Loaded} feed=${catalogue} what="the catalogue">${(/** @type {{items: Api.ActivationView[]}} */ data) => html`<${Catalogue} items=${data.items} />`}<//>
     <${Workbench} />`;
 }
 
+/** @typedef {string} Trait */
+
+/** @type {Record<Trait, [string, (item: Api.ActivationView) => boolean | null]>} */
 const TRAITS = {
   article: ["named in the article", (item) => item.named_in_article],
   bounded: ["bounded", (item) => item.properties.bounded],
@@ -31,19 +35,22 @@ const TRAITS = {
   learnable: ["can learn a parameter", (item) => item.parameters.some((parameter) => parameter.may_learn)],
 };
 
+/** @param {{items: Api.ActivationView[]}} props */
 function Catalogue({ items }) {
   const [text, setText] = useState("");
-  const [traits, setTraits] = useState([]);
+  const [traits, setTraits] = useState(/** @type {Trait[]} */ ([]));
   const shown = useMemo(() => {
     const wanted = text.trim().toLowerCase();
+    /** @param {Api.ActivationView} item */
     const fits = (item) => `${item.name} ${item.title} ${item.formula}`.toLowerCase().includes(wanted);
     return items.filter((item) => fits(item) && traits.every((trait) => TRAITS[trait][1](item)));
   }, [items, text, traits]);
+  /** @param {Trait} trait */
   const toggle = (trait) =>
     setTraits((old) => (old.includes(trait) ? old.filter((one) => one !== trait) : [...old, trait]));
   return html`<div class="filters">
       <input type="search" aria-label="Search by name or formula" placeholder="Search by name or formula" value=${text}
-        onInput=${(event) => setText(event.target.value)} />
+        onInput=${onText(setText)} />
       ${Object.entries(TRAITS).map(
         ([trait, [label]]) => html`<label class="check"><input type="checkbox" checked=${traits.includes(trait)}
           onChange=${() => toggle(trait)} /> ${label}</label>`,
@@ -54,6 +61,7 @@ function Catalogue({ items }) {
     <div class="gallery">${shown.map((item) => html`<${Multiple} key=${item.name} item=${item} />`)}</div>`;
 }
 
+/** @param {{item: Api.ActivationView}} props */
 function Multiple({ item }) {
   const { dark } = useColours();
   const [place, isSeen] = useSeen();
@@ -77,7 +85,7 @@ function Multiple({ item }) {
 
 /** Whether an element has come near the window yet. */
 function useSeen() {
-  const place = useRef(null);
+  const place = useRef(/** @type {any} */ (null));
   const [isSeen, setSeen] = useState(false);
   useEffect(() => {
     const observer = new IntersectionObserver(
@@ -96,7 +104,7 @@ function useSeen() {
 }
 
 function Workbench() {
-  const [judged, setJudged] = useState(null);
+  const [judged, setJudged] = useState(/** @type {any} */ (null));
   const [value, setValue] = useState({
     formula: "x * tanh(softplus(a * x))",
     parameters: { a: { value: 1, learnable: false } },

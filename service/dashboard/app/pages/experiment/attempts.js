@@ -5,6 +5,7 @@ import { clock, counted, duration } from "../../text/format.js";
 import { Loaded, useNow } from "../../components/notices.js";
 
 const LOG_MS = 2000;
+/** @type {Record<string, string>} */
 const WORDS = {
   succeeded: "succeeded",
   failed: "failed",
@@ -12,12 +13,14 @@ const WORDS = {
   released: "released by its worker, with a checkpoint",
   lost: "lost: its worker fell silent",
 };
+/** @type {Record<string, string>} */
 const BADGES = { succeeded: "succeeded", failed: "failed", lost: "failed", cancelled: "cancelled" };
 
+/** @param {{one: Api.ExperimentView}} props */
 export function Attempts({ one }) {
   const feed = useFeed(`/experiments/${one.id}/attempts`, null, one.revision);
   return html`<section class="card stack" aria-labelledby="attempts-title"><h2 id="attempts-title">Attempts</h2>
-    <${Loaded} feed=${feed} what="the attempts">${({ items }) =>
+    <${Loaded} feed=${feed} what="the attempts">${(/** @type {Api.AttemptsView} */ { items }) =>
       items.length === 0
         ? html`<p class="muted">No worker has taken it yet.</p>`
         : html`<ol class="timeline" reversed>
@@ -28,16 +31,17 @@ export function Attempts({ one }) {
   </section>`;
 }
 
+/** @param {{one: Api.ExperimentView, attempt: Api.AttemptView, isNewest: boolean}} props */
 function Attempt({ one, attempt, isNewest }) {
   const isRunning = attempt.ended_at === null;
   const now = useNow(isRunning ? 1000 : null);
-  const seconds = ((isRunning ? now : Date.parse(attempt.ended_at)) - Date.parse(attempt.started_at)) / 1000;
+  const seconds = ((isRunning ? now : Date.parse(attempt.ended_at ?? "")) - Date.parse(attempt.started_at)) / 1000;
   return html`<li value=${attempt.attempt}>
-    <p><span class=${`badge ${isRunning ? "running" : (BADGES[attempt.outcome] ?? "")}`}>
+    <p><span class=${`badge ${isRunning ? "running" : (BADGES[attempt.outcome ?? ""] ?? "")}`}>
       ${isRunning ? "running" : attempt.outcome}</span>
       ${" "}${clock(attempt.started_at)}, ${isRunning ? `for ${duration(Math.max(0, Math.round(seconds)))}` : `took ${duration(seconds)}`}</p>
     <p class="small-text muted">
-      ${!isRunning && `${WORDS[attempt.outcome] ?? attempt.outcome}; ${counted(attempt.epochs, "epoch")} done when it ended; `}by <code>${attempt.worker}</code></p>
+      ${!isRunning && `${WORDS[attempt.outcome ?? ""] ?? attempt.outcome}; ${counted(attempt.epochs, "epoch")} done when it ended; `}by <code>${attempt.worker}</code></p>
     ${
       attempt.cause &&
       attempt.cause !== attempt.outcome &&
@@ -48,11 +52,13 @@ function Attempt({ one, attempt, isNewest }) {
   </li>`;
 }
 
+/** @param {{id: string}} props */
 function LiveLog({ id }) {
   const { data } = useFeed(`/experiments/${id}/log`, LOG_MS);
   return html`<${Log} text=${data ?? ""} isOpen />`;
 }
 
+/** @param {{text: string, isOpen?: boolean}} props */
 function Log({ text, isOpen = false }) {
   if (!text && !isOpen) return null;
   return html`<details open=${isOpen}><summary>Log</summary><pre class="log" tabindex="0">${text || "Nothing yet."}

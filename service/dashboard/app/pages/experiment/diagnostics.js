@@ -9,6 +9,9 @@ import { Loaded } from "../../components/notices.js";
 import { mergeRows } from "./epochs.js";
 
 /** [measure, title, what it is, scale] */
+/** @typedef {[keyof Api.LayerView, string, string, string]} Measure */
+
+/** @type {Measure[]} */
 const MAPS = [
   ["zero_share", "Zeros", "share of outputs that are exactly 0", "share"],
   ["saturated_share", "Saturated", "share of outputs where the function has flattened", "share"],
@@ -20,12 +23,13 @@ const MAPS = [
   ["sd_after", "Spread of outputs", "standard deviation after the activation", "linear"],
 ];
 
+/** @param {{one: Api.ExperimentView}} props */
 export function Diagnostics({ one }) {
   const feed = useFeed(`/experiments/${one.id}/diagnostics`, null, one.revision, mergeRows);
   return html`<section class="card stack" aria-labelledby="inside-title">
     <div class="card-head"><h2 id="inside-title">Inside the network</h2>
       <span class="muted small-text">1,000 training images, dropout off; epoch 0 is before the first step; one run, n = 1</span></div>
-    <${Loaded} feed=${feed} what="the diagnostics">${({ items }) =>
+    <${Loaded} feed=${feed} what="the diagnostics">${(/** @type {Api.DiagnosticsView} */ { items }) =>
       items.length === 0
         ? html`<p class="muted">${one.finished_at ? "None were taken." : "The first are taken before the first step."}
           </p>`
@@ -33,6 +37,7 @@ export function Diagnostics({ one }) {
   </section>`;
 }
 
+/** @param {{items: Api.LayerView[]}} props */
 function Maps({ items }) {
   const frame = useMemo(() => {
     const layers = [...new Map(items.map(({ layer, position }) => [layer, position]))]
@@ -52,15 +57,19 @@ function Maps({ items }) {
     <${Learned} items=${items} />`;
 }
 
+/** @param {{map: Measure, items: Api.LayerView[], frame: {layers: string[], epochs: number[]}}} props */
 function Measured({ map: [measure, title, what, scale], items, frame }) {
   const cells = useMemo(
     () =>
-      items.map((row) => [
-        frame.epochs.indexOf(row.epoch),
-        frame.layers.indexOf(row.layer),
-        row[measure],
-        title.toLowerCase(),
-      ]),
+      items.map(
+        (row) =>
+          /** @type {import("../../charts/heatmap.js").Cell} */ ([
+            frame.epochs.indexOf(row.epoch),
+            frame.layers.indexOf(row.layer),
+            row[measure],
+            title.toLowerCase(),
+          ]),
+      ),
     [items, measure, frame],
   );
   const bounds = useMemo(() => boundsOf(cells, scale), [cells, scale]);
@@ -69,17 +78,25 @@ function Measured({ map: [measure, title, what, scale], items, frame }) {
       log=${scale === "log"} /></figure>`;
 }
 
-/** Shares on their whole scale, so that little looks like little; figures without one from least to most. */
+/**
+ * Shares on their whole scale, so that little looks like little; figures without one from least to most.
+ * @param {import("../../charts/heatmap.js").Cell[]} cells
+ * @param {string} scale
+ * @returns {[number, number]}
+ */
 function boundsOf(cells, scale) {
   if (scale === "share") return [0, 1];
   const values = cells
-    .map(([, , value]) => value)
-    .filter((value) => value !== null && (scale !== "log" || value > 0))
+    .flatMap(([, , value]) => value ?? [])
+    .filter((value) => scale !== "log" || value > 0)
     .map((value) => (scale === "log" ? Math.log10(value) : value));
   return values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
 }
 
-/** The activation's own parameters, where it learns some. */
+/**
+ * The activation's own parameters, where it learns some.
+ * @param {{items: Api.LayerView[]}} props
+ */
 function Learned({ items }) {
   const { dark } = useColours();
   const names = [...new Set(items.flatMap((row) => Object.keys(row.parameters)))];
@@ -98,6 +115,11 @@ function Learned({ items }) {
   })}</div>`;
 }
 
+/**
+ * @param {Api.LayerView[]} items
+ * @param {string} layer
+ * @param {string} name
+ */
 function learnedGroup(items, layer, name) {
   const rows = items.filter((row) => row.layer === layer);
   const none = rows.map(() => null);

@@ -1,13 +1,26 @@
 /** The figures of one experiment per epoch, fetched once and then by what has changed. */
 import { useFeed } from "../../data/store.js";
 
-/** @returns {import("../../data/store.js").Snapshot} with `data.items` in the order of epochs */
+/**
+ * @typedef {{epoch: number, layer?: string, position?: number}} Row of an epoch, or of a layer in an epoch
+ * @typedef {{items: Row[], valid_through_epoch: number}} Rows
+ */
+
+/**
+ * @returns {import("../../data/store.js").Snapshot} with `data.items` in the order of epochs
+ * @param {Api.ExperimentView} experiment
+ */
 export const useEpochs = (experiment) =>
   useFeed(`/experiments/${experiment.id}/metrics`, null, experiment.revision, mergeRows);
 
-/** A resumed attempt repeats epochs: those after `valid_through_epoch` are dropped, then what came is put in by epoch, and
- * by layer where rows have one. */
+/**
+ * A resumed attempt repeats epochs: those after `valid_through_epoch` are dropped, then what came is put in by epoch, and
+ * by layer where rows have one.
+ * @param {Rows} old
+ * @param {Rows} answer
+ */
 export function mergeRows(old, answer) {
+  /** @param {Row} row */
   const key = (row) => `${row.epoch} ${row.layer ?? ""}`;
   const kept = new Map(
     old.items.filter(({ epoch }) => epoch <= answer.valid_through_epoch).map((row) => [key(row), row]),

@@ -1,4 +1,5 @@
 /** Which test images one network gets wrong. */
+import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { count, percent } from "../../text/format.js";
@@ -6,14 +7,16 @@ import { Loaded } from "../../components/notices.js";
 import { Segments } from "../../components/segments.js";
 import { ImageList } from "./imagelist.js";
 
+/** @param {{one: Api.ExperimentView}} props */
 export function Misclassified({ one }) {
   const [isOpen, setOpen] = useState(false);
-  return html`<details onToggle=${(event) => setOpen(event.target.open)}>
+  return html`<details onToggle=${onFold(setOpen)}>
     <summary><h3>Images it gets wrong</h3> <span class="muted small-text">which of the test set</span></summary>
     ${isOpen && html`<${Listed} one=${one} />`}
   </details>`;
 }
 
+/** @param {{one: Api.ExperimentView}} props */
 function Listed({ one }) {
   const [which, setWhich] = useState("last");
   const feed = useFeed(`/experiments/${one.id}/misclassified?which=${which}`);
@@ -22,7 +25,9 @@ function Listed({ one }) {
       ["last", "last epoch"],
       ["best", "best validation loss"],
     ]} />
-    <${Loaded} feed=${feed} what="the images">${({ n, test_images: images, indices }) => html`
+    <${Loaded} feed=${feed} what="the images">${(
+      /** @type {Api.Misclassified} */ { n, test_images: images, indices },
+    ) => html`
       <p>${n === 0 ? "It gets every one right" : `${count(n)} of ${count(images)} test images (${percent(n / images)})`}; one run, n = 1.</p>
       ${n > 0 && html`<${ImageList} indices=${indices} />`}`}<//>
     <p class="small-text muted">A number is an image’s place in the test set of <code>${one.spec.dataset}

@@ -18,8 +18,10 @@ import { RunCurves } from "./runcurves.js";
 const BUSY_MS = 1000;
 const IDLE_MS = 15_000;
 
+/** @param {{status: Api.Status}} of */
 export const isActive = ({ status }) => status === "queued" || status === "running";
 
+/** @param {{id: string}} props */
 export function Page({ id }) {
   const feed = useFeed(`/experiments/${id}`, (data) => (data && !isActive(data) ? IDLE_MS : BUSY_MS));
   useTitle(feed.data ? `${feed.data.name ?? feed.data.activation_label}, seed ${feed.data.spec.seed}` : "Experiment");
@@ -28,9 +30,10 @@ export function Page({ id }) {
       ? html`<a href=${`/studies/${feed.data.study_id}`}>The study it is of</a>`
       : html`<a href="/experiments">Experiments</a>`
   }</p>
-    <${Loaded} feed=${feed} what="the experiment">${(one) => html`<${Experiment} one=${one} />`}<//>`;
+    <${Loaded} feed=${feed} what="the experiment">${(/** @type {Api.ExperimentView} */ one) => html`<${Experiment} one=${one} />`}<//>`;
 }
 
+/** @param {{one: Api.ExperimentView}} props */
 function Experiment({ one }) {
   return html`<div class="stack">
     <${Head} one=${one} />
@@ -42,6 +45,7 @@ function Experiment({ one }) {
   </div>`;
 }
 
+/** @param {{one: Api.ExperimentView}} props */
 function Head({ one }) {
   const now = useNow(10_000);
   return html`<header class="page-head">
@@ -53,9 +57,10 @@ function Head({ one }) {
   </header>`;
 }
 
+/** @param {{one: Api.ExperimentView}} props */
 function Actions({ one }) {
   const [isOpen, setOpen] = useState(false);
-  const [error, setError] = useState(null);
+  const [error, setError] = useState(/** @type {any} */ (null));
   const key = useRef(newKey());
   const retry = () =>
     act(`/experiments/${one.id}/retry`, { once: key.current }).then(
@@ -80,6 +85,7 @@ function Actions({ one }) {
   </div>`;
 }
 
+/** @param {{one: Api.ExperimentView}} props */
 function State({ one }) {
   const facts = [
     ["Epochs", `${one.epochs_done} of ${one.spec.epochs}`],
@@ -105,6 +111,7 @@ function State({ one }) {
     <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
+/** @param {{one: Api.ExperimentView}} props */
 function Spec({ one }) {
   const body = { ...one.spec, ...(one.name && { name: one.name }), ...(one.tags.length && { tags: one.tags }) };
   return html`<section class="card stack" aria-labelledby="spec-title"><h2 id="spec-title">Spec</h2>

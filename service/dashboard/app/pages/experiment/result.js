@@ -7,10 +7,13 @@ import { Misclassified } from "./misclassified.js";
 
 const MOST_PAIRS = 8;
 
+/** @param {{one: Api.ExperimentView}} props */
 export function Result({ one }) {
   const feed = useFeed(`/experiments/${one.id}/result`);
   return html`<section class="card stack" aria-labelledby="result-title"><h2 id="result-title">Test result</h2>
-    <${Loaded} feed=${feed} what="the result">${(result) => html`<${Scores} result=${result} />
+    <${Loaded} feed=${feed} what="the result">${(
+      /** @type {Api.ResultView} */ result,
+    ) => html`<${Scores} result=${result} />
       <div class="columns"><${Confusion} labels=${result.per_class.map(({ label }) => label)}
         matrix=${result.confusion_matrix} />
         <div class="stack"><${Confused} labels=${result.per_class.map(({ label }) => label)}
@@ -20,8 +23,10 @@ export function Result({ one }) {
   </section>`;
 }
 
+/** @param {{result: Api.ResultView}} props */
 function Scores({ result }) {
   const images = result.confusion_matrix.flat().reduce((sum, n) => sum + n, 0);
+  /** @type {[string, Api.ScoreView][]} */
   const rows = [
     ["Last epoch (primary)", result.last],
     ["Best validation loss", result.best],
@@ -38,6 +43,10 @@ function Scores({ result }) {
     <p class="small-text muted">n = ${count(images)} test images, one seed: the interval (Wilson) says nothing of other seeds.</p>`;
 }
 
+/**
+ * @param {number[]} labels
+ * @param {number[][]} matrix
+ */
 const cellsOf = (labels, matrix) =>
   matrix.flatMap((row, i) =>
     row.map((n, j) => ({
@@ -55,9 +64,11 @@ const cellsOf = (labels, matrix) =>
     })),
   );
 
+/** @param {{labels: number[], matrix: number[][]}} props */
 function Confusion({ labels, matrix }) {
   const cells = cellsOf(labels, matrix);
   const worst = Math.max(1e-9, ...cells.filter(({ i, j }) => i !== j).map(({ share }) => share));
+  /** @param {{i: number, j: number, n: number, share: number}} of */
   const shade = ({ i, j, n, share }) =>
     n === 0
       ? "none"
@@ -78,6 +89,7 @@ function Confusion({ labels, matrix }) {
   </table></div></div>`;
 }
 
+/** @param {{labels: number[], matrix: number[][]}} props */
 function Confused({ labels, matrix }) {
   const wrong = cellsOf(labels, matrix)
     .filter(({ n, i, j }) => i !== j && n > 0)
@@ -91,6 +103,7 @@ function Confused({ labels, matrix }) {
   )}</tbody></table></div>`;
 }
 
+/** @param {{classes: Api.ClassFigures[]}} props */
 function Classes({ classes }) {
   return html`<div><h3>By class</h3><table class="plain-table"><thead><tr><th scope="col">Class</th>
     <th scope="col" class="number">n</th><th scope="col" class="number">Precision</th>
@@ -102,6 +115,7 @@ function Classes({ classes }) {
     )}</tbody></table></div>`;
 }
 
+/** @param {{fingerprint: Api.Fingerprint}} props */
 function Fingerprint({ fingerprint }) {
   const { mixed, ...facts } = fingerprint;
   return html`<details>

@@ -28,6 +28,7 @@ const PANELS = [
   ["Learning rate", "", [["learning rate", "learning_rate"]]],
 ];
 
+/** @param {{one: Api.ExperimentView}} props */
 export function RunCurves({ one }) {
   const [options, setOptions] = useState({ x: "epoch", log: false, bands: false, seeds: false });
   const { dark } = useColours();
@@ -36,20 +37,20 @@ export function RunCurves({ one }) {
   const epochs = useEpochs(one);
   return html`<section class="card stack" aria-labelledby="run-title">
     <div class="card-head"><h2 id="run-title">Learning curves</h2><div class="tools">
-      <${Segments} label="Horizontal axis" value=${options.x} onChange=${(x) => setOptions({ ...options, x })}
+      <${Segments} label="Horizontal axis" value=${options.x} onChange=${(/** @type {string} */ x) => setOptions({ ...options, x })}
         choices=${[
           ["epoch", "by epoch"],
           ["seconds", "by seconds"],
         ]} />
       <${Segments} label="Axis of the loss" value=${options.log ? "log" : "linear"}
-        onChange=${(kind) => setOptions({ ...options, log: kind === "log" })} choices=${[
+        onChange=${(/** @type {string} */ kind) => setOptions({ ...options, log: kind === "log" })} choices=${[
           ["linear", "linear"],
           ["log", "log"],
         ]} />
       <span class="named small-text"><${Swatch} style=${validation} />validation</span>
       <span class="named small-text"><${Swatch} style=${training} />training (dropout on)</span>
     </div></div>
-    <${Loaded} feed=${epochs} what="the figures">${({ items }) =>
+    <${Loaded} feed=${epochs} what="the figures">${(/** @type {Api.MetricsView} */ { items }) =>
       html`<div class="panels three">${PANELS.map(
         ([title, unit, lines]) => html`<figure key=${title}><figcaption>${title}</figcaption>
         <${Panel} items=${items} title=${title} unit=${unit} lines=${lines}
@@ -59,8 +60,11 @@ export function RunCurves({ one }) {
   </section>`;
 }
 
+/**
+ * @param {{items: Api.EpochView[], title: string, unit: string, lines: [string, keyof Api.EpochView][], styles: Record<string, LineStyle>, options: CurveOptions}} props
+ */
 function Panel({ items, title, unit, lines, styles, options }) {
-  const seconds = useMemo(() => items.reduce((all, row) => [...all, (all.at(-1) ?? 0) + row.seconds], []), [items]);
+  const seconds = useMemo(() => sums(items.map((row) => row.seconds)), [items]);
   const curves = useMemo(() => ({ title, unit }), [title, unit]);
   const groups = useMemo(
     () => lines.map(([name, field]) => ({ group: runGroup(items, name, field, seconds), style: styles[name] })),
@@ -72,6 +76,21 @@ function Panel({ items, title, unit, lines, styles, options }) {
   </div>`;
 }
 
+/**
+ * The sum of the first, of the first two, and so on.
+ * @param {number[]} values
+ */
+function sums(values) {
+  let sum = 0;
+  return values.map((value) => (sum += value));
+}
+
+/**
+ * @param {Api.EpochView[]} items
+ * @param {string} name
+ * @param {keyof Api.EpochView} field
+ * @param {number[]} seconds
+ */
 function runGroup(items, name, field, seconds) {
   const none = items.map(() => null);
   return {
@@ -86,6 +105,7 @@ function runGroup(items, name, field, seconds) {
   };
 }
 
+/** @param {Api.MetricsView | undefined} metrics */
 function nonFinite(metrics) {
   const broken = (metrics?.items ?? []).filter((row) => row.non_finite.length > 0);
   return broken.length

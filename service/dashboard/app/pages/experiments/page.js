@@ -1,4 +1,5 @@
 /** All experiments, whatever study they are of, with filters that the address keeps. */
+import { onText } from "../../core/events.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { useQuery, useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
@@ -39,14 +40,15 @@ const FILTERS = [
 export function Page() {
   useTitle("Experiments");
   const [query, change] = useQuery();
-  const asked = new URLSearchParams({ limit: PER_PAGE });
-  for (const name of [...FILTERS, "sort", "cursor"]) if (query.get(name)) asked.set(name, query.get(name));
+  const asked = new URLSearchParams({ limit: String(PER_PAGE) });
+  for (const name of [...FILTERS, "sort", "cursor"]) if (query.get(name)) asked.set(name, query.get(name) ?? "");
+  /** @param {Api.ExperimentView} one */
   const isActive = (one) => one.status === "queued" || one.status === "running";
   const feed = useFeed(`/experiments?${asked}`, (data) => (data?.items.some(isActive) ? BUSY_MS : IDLE_MS));
   const isFiltered = FILTERS.some((name) => query.get(name));
   return html`<div class="page-head"><div><h1>Experiments</h1><p>Every training run: one spec, one seed.</p></div></div>
-    <${Filters} query=${query} change=${(changes) => change({ ...changes, cursor: "" })} />
-    <${Loaded} feed=${feed} what="the experiments">${(data) => {
+    <${Filters} query=${query} change=${(/** @type {any} */ changes) => change({ ...changes, cursor: "" })} />
+    <${Loaded} feed=${feed} what="the experiments">${(/** @type {Api.Page_ExperimentView_} */ data) => {
       if (data.items.length > 0)
         return html`<div class="card tight"><${ExperimentTable} items=${data.items} caption="Experiments" /></div>`;
       if (isFiltered || query.get("cursor"))
@@ -55,9 +57,10 @@ export function Page() {
         <p>A <a href="/studies/new">new study</a> trains several at once and compares them.</p><//>`;
     }}<//>
     <${Pager} data=${feed.data} isFirst=${!query.get("cursor")}
-      onChange=${(cursor) => change({ cursor }, { push: true })} />`;
+      onChange=${(/** @type {string} */ cursor) => change({ cursor }, { push: true })} />`;
 }
 
+/** @param {{query: URLSearchParams, change: (changes: Record<string, string>) => void}} props */
 function Filters({ query, change }) {
   return html`<div class="filters" role="search">
     <${Typed} name="text" label="Search by name" type="search" query=${query} change=${change} />
@@ -66,14 +69,14 @@ function Filters({ query, change }) {
       ([
         name,
         [any, ...values],
-      ]) => html`<select key=${name} aria-label=${name} onChange=${(event) => change({ [name]: event.target.value })}>
+      ]) => html`<select key=${name} aria-label=${name} onChange=${onText((text) => change({ [name]: text }))}>
       <option value="">${any}</option>
         ${values.map((value) => html`<option value=${value} selected=${query.get(name) === value}>${value}</option>`)}
           </select>`,
     )}
     <${Typed} name="tag" label="Tag" query=${query} change=${change} />
     <${Typed} name="test_accuracy_min" label="Accuracy at least, such as 0.95" query=${query} change=${change} />
-    <select aria-label="Order" onChange=${(event) => change({ sort: event.target.value })}>
+    <select aria-label="Order" onChange=${onText((text) => change({ sort: text }))}>
       ${SORTS.map(
         ([value, text]) => html`<option value=${value} selected=${(query.get("sort") ?? "") === value}>${text}
         </option>`,
@@ -87,7 +90,10 @@ function Filters({ query, change }) {
   </div>`;
 }
 
-/** A filter by text, asked for when the typing pauses. */
+/**
+ * A filter by text, asked for when the typing pauses.
+ * @param {{name: string, label: string, type?: string, query: URLSearchParams, change: (changes: Record<string, string>) => void}} props
+ */
 function Typed({ name, label, type = "text", query, change }) {
   const given = query.get(name) ?? "";
   const [text, setText] = useState(given);
@@ -98,5 +104,5 @@ function Typed({ name, label, type = "text", query, change }) {
     return () => clearTimeout(timer);
   }, [text]);
   return html`<input type=${type} aria-label=${label} placeholder=${label} value=${text}
-    onInput=${(event) => setText(event.target.value)} />`;
+    onInput=${onText(setText)} />`;
 }

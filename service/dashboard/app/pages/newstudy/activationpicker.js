@@ -6,16 +6,21 @@ import { Says } from "../../components/field.js";
 import { FormulaEditor } from "../../components/formulaeditor.js";
 import { Swatch } from "../../components/swatch.js";
 
+/** @typedef {Pick<Api.ActivationView, "name" | "title" | "named_in_article">} CatalogueItem */
+
 const START = { formula: "x * tanh(softplus(x))", parameters: {} };
 
-/** @param {{chosen: string[], formulas: object[], errors: object[], onChange: (chosen: string[], formulas: object[]) => void}} props */
+/** @param {{chosen: string[], formulas: FormulaChoice[], errors: Api.ProblemItem[], onChange: (chosen: string[], formulas: FormulaChoice[]) => void}} props */
 export function ActivationPicker({ chosen, formulas, errors, onChange }) {
   const { data } = useFeed("/activations");
+  /** @type {CatalogueItem[]} */
   const items = data?.items ?? chosen.map((name) => ({ name, title: name, named_in_article: true }));
   const first = items.filter((item) => item.named_in_article || chosen.includes(item.name));
   const others = items.filter((item) => !first.includes(item));
+  /** @param {string} name */
   const toggle = (name) =>
     onChange(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name], formulas);
+  /** @param {CatalogueItem[]} list */
   const chips = (list) =>
     html`<div class="chips">${list.map(
       (item) => html`<${Chip} key=${item.name} item=${item}
@@ -30,11 +35,12 @@ export function ActivationPicker({ chosen, formulas, errors, onChange }) {
         </details>`
       }
     </fieldset>
-    <${Formulas} formulas=${formulas} onChange=${(changed) => onChange(chosen, changed)} />
+    <${Formulas} formulas=${formulas} onChange=${(/** @type {FormulaChoice[]} */ changed) => onChange(chosen, changed)} />
     <div id="activation-say" class="field">
       <${Says} errors=${errors} hint="one is enough to watch it train; two or more are compared" /></div>`;
 }
 
+/** @param {{item: CatalogueItem, checked: boolean, onChange: () => void}} props */
 function Chip({ item, checked, onChange }) {
   const { dark } = useColours();
   return html`<label class=${`chip ${checked ? "on" : ""}`}>
@@ -43,9 +49,10 @@ function Chip({ item, checked, onChange }) {
   </label>`;
 }
 
+/** @param {{formulas: FormulaChoice[], onChange: (formulas: FormulaChoice[]) => void}} props */
 function Formulas({ formulas, onChange }) {
-  const [draft, setDraft] = useState(null);
-  const [judged, setJudged] = useState(null);
+  const [draft, setDraft] = useState(/** @type {any} */ (null));
+  const [judged, setJudged] = useState(/** @type {any} */ (null));
   const { dark } = useColours();
   const add = () => {
     onChange([...formulas.filter(({ formula }) => formula !== draft.formula), draft]);

@@ -1,4 +1,5 @@
 /** The form of a new study: what to compare, judged and timed by the server while it is filled in. */
+import { onText } from "../../core/events.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../core/html.js";
 import { navigate, useTitle } from "../../core/navigation.js";
 import { newKey, post } from "../../data/api.js";
@@ -22,19 +23,29 @@ import {
 } from "./studyform.js";
 import { TuningFields } from "./tuningfields.js";
 
+/**
+ * @typedef {import("./studyform.js").Form} Form
+ * @typedef {(changes: Partial<Form>) => void} Change
+ * @typedef {(...paths: string[]) => Api.ProblemItem[]} About the errors of the fields at spec paths
+ */
+
 export function Page() {
   useTitle("New study");
   const [form, setForm] = useState(() => formOf(new URLSearchParams(location.search)));
   const body = useMemo(() => bodyOf(form), [form]);
   const { plan, error, isAsking } = usePlan(body);
-  const [refusal, setRefusal] = useState(null);
+  const [refusal, setRefusal] = useState(/** @type {any} */ (null));
   const [isSending, setSending] = useState(false);
   useEffect(() => setRefusal(null), [body]);
   const key = useRef({ text: "", key: "" });
+  /** @type {Api.ProblemItem[]} */
   const problems = (refusal ?? error)?.errors ?? [];
+  /** @param {...string} paths */
   const about = (...paths) => problems.filter((problem) => paths.some((path) => isAbout(problem, path)));
+  /** @param {Partial<Form>} changes */
   const change = (changes) => setForm({ ...form, ...changes });
 
+  /** @param {any} event */
   const submit = async (event) => {
     event.preventDefault();
     setSending(true);
@@ -54,12 +65,12 @@ export function Page() {
       <p>Every combination of what you choose is trained once per seed. Where you give several values, they are compared.</p></div></div>
     <form class="new-study" onSubmit=${submit} noValidate>
       <div class="stack">
-        <${PresetPicker} value=${form.preset} onChange=${(preset) => change(startedFrom(preset))} />
+        <${PresetPicker} value=${form.preset} onChange=${(/** @type {string} */ preset) => change(startedFrom(preset))} />
         ${!form.preset && html`<${Which} form=${form} change=${change} about=${about} />`}
         <${Training} form=${form} change=${change} about=${about} />
         <${Repeats} form=${form} change=${change} errors=${about("seeds")} />
         <${TuningFields} tuning=${form.tuning}
-          change=${(changes) => change({ tuning: { ...form.tuning, ...changes } })} about=${about} />
+          change=${(/** @type {any} */ changes) => change({ tuning: { ...form.tuning, ...changes } })} about=${about} />
         <${More} form=${form} change=${change} about=${about} />
         <${Naming} form=${form} change=${change} about=${about} />
       </div>
@@ -67,22 +78,24 @@ export function Page() {
     </form>`;
 }
 
+/** @param {{form: Form, change: Change, about: About}} props */
 function Which({ form, change, about }) {
   return html`<section class="card stack">
       <h2>Activation functions</h2>
       <${ActivationPicker} chosen=${form.activations} formulas=${form.formulas} errors=${about("activation")}
-        onChange=${(activations, formulas) => change({ activations, formulas })} />
+        onChange=${(/** @type {string[]} */ activations, /** @type {FormulaChoice[]} */ formulas) => change({ activations, formulas })} />
     </section>`;
 }
 
+/** @param {{form: Form, change: Change, about: About}} props */
 function Training({ form, change, about }) {
   const own = form.preset ? [["", "the preset’s own"]] : [];
   return html`<section class="card stack">
       <h2>Data and training</h2>
       <${Field} label="Data set" errors=${about("dataset")}>${(
-        attributes,
+        /** @type {object} */ attributes,
       ) => html`<select ...${attributes} value=${form.dataset}
-        onChange=${(event) => change({ dataset: event.target.value })}>
+        onChange=${onText((text) => change({ dataset: text }))}>
         ${[...own, ...DATASETS].map(
           ([name, text]) => html`<option value=${name} selected=${name === form.dataset}>
           ${text}</option>`,
@@ -94,18 +107,20 @@ function Training({ form, change, about }) {
     </section>`;
 }
 
+/** @param {{list: import("./studyform.js").ListRow, form: Form, change: Change, about: About}} props */
 function ListField({ list: [path, label, hint, example], form, change, about }) {
   return html`<${Field} label=${label} errors=${about(path)}
     hint=${`empty: ${form.preset ? "the preset’s own" : hint}`}>
     ${(
-      attributes,
+      /** @type {object} */ attributes,
     ) => html`<input ...${attributes} value=${form.lists[path] ?? ""} placeholder=${form.preset ? "" : example}
       autocomplete="off"
-      onInput=${(event) => change({ lists: { ...form.lists, [path]: event.target.value } })} />`}<//>`;
+      onInput=${onText((text) => change({ lists: { ...form.lists, [path]: text } }))} />`}<//>`;
 }
 
 const SEED_CHOICES = [1, 3, 5, 10];
 
+/** @param {{form: Form, change: Change, errors: Api.ProblemItem[]}} props */
 function Repeats({ form, change, errors }) {
   const seeds = seedsOf(form.seeds);
   const hint =
@@ -124,13 +139,14 @@ function Repeats({ form, change, errors }) {
             onClick=${() => change({ seeds: text })}>${number}</button>`;
         })}</div></div>
       <${Field} label="Which" errors=${errors} hint=${hint}>${(
-        attributes,
+        /** @type {object} */ attributes,
       ) => html`<input ...${attributes} value=${form.seeds}
-        autocomplete="off" placeholder="0-2" onInput=${(event) => change({ seeds: event.target.value })} />`}<//>
+        autocomplete="off" placeholder="0-2" onInput=${onText((text) => change({ seeds: text }))} />`}<//>
     </div>
   </section>`;
 }
 
+/** @param {{form: Form, change: Change, about: About}} props */
 function More({ form, change, about }) {
   const paths = [...MORE_LISTS, ...CHOICES].map(([path]) => path);
   const isSet = paths.some((path) => form.lists[path] || form.choices[path] !== undefined);
@@ -150,17 +166,20 @@ function More({ form, change, about }) {
   </details>`;
 }
 
+/** @param {any} value */
 const worded = (value) => (value === true ? "on" : value === false ? "off" : factorName(value));
 
+/** @param {{choice: import("./studyform.js").ChoiceRow, form: Form, change: Change, about: About}} props */
 function ChoiceField({ choice: [path, label, values], form, change, about }) {
   const chosen = form.choices[path] ?? values[0];
+  /** @param {any} event */
   const pick = (event) => {
     const { [path]: _, ...others } = form.choices;
     const value = values[event.target.selectedIndex];
     change({ choices: value === values[0] ? others : { ...others, [path]: value } });
   };
   return html`<${Field} label=${label} errors=${about(path)}>${(
-    attributes,
+    /** @type {object} */ attributes,
   ) => html`<select ...${attributes} onChange=${pick}>
     ${values.map(
       (value, index) => html`<option selected=${value === chosen}>
@@ -169,10 +188,12 @@ function ChoiceField({ choice: [path, label, values], form, change, about }) {
   </select>`}<//>`;
 }
 
+/** @param {{form: Form, change: Change, about: About}} props */
 function Naming({ form, change, about }) {
   const input =
-    (field, placeholder) => (attributes) => html`<input ...${attributes} value=${form[field]} placeholder=${placeholder}
-    autocomplete="off" onInput=${(event) => change({ [field]: event.target.value })} />`;
+    (/** @type {"name" | "question"} */ field, /** @type {string} */ placeholder) =>
+    (/** @type {object} */ attributes) => html`<input ...${attributes} value=${form[field]} placeholder=${placeholder}
+    autocomplete="off" onInput=${onText((text) => change({ [field]: text }))} />`;
   return html`<section class="card stack">
     <h2>Name</h2>
     <div class="fields">

@@ -6,7 +6,10 @@ import { AsRequest } from "../../components/asrequest.js";
 
 const PAUSE_MS = 300;
 
-/** The dry run of a body, renewed when the typing pauses. The old plan stays until the next is there. */
+/**
+ * The dry run of a body, renewed when the typing pauses. The old plan stays until the next is there.
+ * @param {object} body
+ */
 export function usePlan(body) {
   const text = JSON.stringify(body);
   const [state, setState] = useState({ plan: null, error: null, isAsking: true });
@@ -47,6 +50,7 @@ export function PlanPanel({ plan, body, error, isAsking, isSending }) {
   </aside>`;
 }
 
+/** @param {{plan: Api.StudyPlan}} props */
 function Size({ plan }) {
   const ranked = plan.experiments - plan.tuning_experiments;
   const seeds = ranked / plan.cells;
@@ -58,6 +62,7 @@ function Size({ plan }) {
     <p class="muted">${plan.seconds === null ? plan.basis : html`${workers}, once they start. ${plan.basis}`}</p>`;
 }
 
+/** @param {{error: import("../../data/api.js").ApiError}} props */
 function Problems({ error }) {
   const listed = error.errors.length ? error.errors : [{ detail: error.message }];
   return html`<p class="wrong"><strong>Not ready to submit</strong></p>

@@ -2,18 +2,37 @@
 import { valueText } from "../../text/labels.js";
 import { listOf, seedsOf } from "../../text/lists.js";
 
+/**
+ * @typedef {[path: string, label: string, hint: string, example: string]} ListRow
+ * @typedef {[path: string, label: string, choices: (string | boolean)[]]} ChoiceRow
+ * @typedef {object} Form
+ * @property {string} preset "" for none
+ * @property {string} name
+ * @property {string} question
+ * @property {string[]} activations of the catalogue, by name
+ * @property {FormulaChoice[]} formulas
+ * @property {string} dataset
+ * @property {string} seeds as typed
+ * @property {Record<string, string>} lists by spec path, as typed
+ * @property {Record<string, any>} choices by spec path
+ * @property {{isOn: boolean, rates: string, seeds: string}} tuning
+ */
+
 /** Fields that take one value or several: several become a factor. [path, label, hint, example] */
+/** @type {ListRow[]} */
 export const LISTS = [
   ["epochs", "Epochs", "the article: 20", "20"],
   ["batch_size", "Batch sizes", "the article: 128", "128"],
   ["dropout", "Dropout", "the article: 0.25 after pooling, 0.5 before the output", "0.25 and 0.5"],
 ];
+/** @type {ListRow[]} */
 export const MORE_LISTS = [
   ["optimizer.learning_rate", "Learning rates", "the optimizer’s own default", "0.001"],
   ["model.dense_layers", "Hidden dense layers", "the article: 1", "1"],
   ["train_samples", "Training images", "all of them", "all"],
 ];
 /** Fields with a fixed choice. [path, label, choices]; the first is the default, left out of the body. */
+/** @type {ChoiceRow[]} */
 export const CHOICES = [
   ["optimizer.name", "Optimizer", ["adam", "sgd", "adadelta"]],
   ["schedule", "Learning rate schedule", ["reduce_on_plateau", "cosine", "none"]],
@@ -29,10 +48,14 @@ export const DATASETS = [
   ["fashion_mnist", "Fashion-MNIST, 60,000 images"],
 ];
 
-/** A form that compares ReLU with swish over three seeds, in a minute or so; the address may name others. */
+/**
+ * A form that compares ReLU with swish over three seeds, in a minute or so; the address may name others.
+ * @param {URLSearchParams} [query]
+ * @returns {Form}
+ */
 function blank(query = new URLSearchParams()) {
   const named = query.getAll("activation");
-  const formulas = query.getAll("formula").map(readFormula).filter(Boolean);
+  const formulas = query.getAll("formula").flatMap((text) => readFormula(text) ?? []);
   return {
     preset: "",
     name: "",
@@ -47,7 +70,11 @@ function blank(query = new URLSearchParams()) {
   };
 }
 
-/** A formula in an address: {"formula", "parameters"} as JSON; anything else is no formula. */
+/**
+ * A formula in an address: {"formula", "parameters"} as JSON; anything else is no formula.
+ * @param {string} text
+ * @returns {FormulaChoice | null}
+ */
 function readFormula(text) {
   try {
     const { formula, parameters = {} } = JSON.parse(text);
@@ -57,12 +84,19 @@ function readFormula(text) {
   }
 }
 
-/** The form that an address asks for. */
+/**
+ * The form that an address asks for.
+ * @param {URLSearchParams} query
+ */
 export function formOf(query) {
-  return query.get("preset") ? { ...blank(query), ...startedFrom(query.get("preset")) } : blank(query);
+  const preset = query.get("preset");
+  return preset ? { ...blank(query), ...startedFrom(preset) } : blank(query);
 }
 
-/** What changes when another start is chosen: a preset says what is not given. */
+/**
+ * What changes when another start is chosen: a preset says what is not given.
+ * @param {string} preset
+ */
 export function startedFrom(preset) {
   const { dataset, seeds, lists } = blank();
   return preset
@@ -70,7 +104,10 @@ export function startedFrom(preset) {
     : { preset, dataset, seeds, lists, choices: {} };
 }
 
-/** The body of POST /studies. Values that are no numbers go as they are: the server says what is wrong with them. */
+/**
+ * The body of POST /studies. Values that are no numbers go as they are: the server says what is wrong with them.
+ * @param {Form} form
+ */
 export function bodyOf(form) {
   const filed = {
     ...(form.name.trim() && { name: form.name.trim() }),
@@ -79,6 +116,7 @@ export function bodyOf(form) {
   const start = form.preset ? { preset: form.preset } : {};
   const seeds = form.preset && !form.seeds.trim() ? {} : { seeds: seedsOf(form.seeds) };
   const base = form.dataset ? { dataset: form.dataset } : {};
+  /** @type {Record<string, any[]>} */
   const factors = form.preset ? {} : { activation: [...form.activations, ...form.formulas.map(activationOf)] };
   for (const [path, text] of Object.entries(form.lists)) {
     const values = listOf(text);
@@ -89,27 +127,42 @@ export function bodyOf(form) {
   return { ...start, ...filed, base, factors, ...seeds, ...tuningOf(form.tuning) };
 }
 
+/** @param {Form["tuning"]} of */
 const tuningOf = ({ isOn, rates, seeds }) => (isOn ? { tuning: { rates: listOf(rates), seeds: seedsOf(seeds) } } : {});
 
+/** @param {FormulaChoice} of */
 const activationOf = ({ formula, parameters }) =>
   Object.keys(parameters).length ? { formula, parameters } : { formula };
 
+/**
+ * @param {Record<string, any>} base
+ * @param {string} path
+ * @param {any} value
+ */
 function put(base, path, value) {
   const names = path.split(".");
-  const last = names.pop();
+  const last = /** @type {string} */ (names.pop());
   let inner = base;
   for (const name of names) inner = inner[name] ??= {};
   inner[last] = value;
 }
 
-/** Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like stand alone. */
+/**
+ * Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like stand alone.
+ * @param {Api.ProblemItem} problem
+ * @param {string} path
+ */
 export function isAbout(problem, path) {
   const pointer = problem.pointer ?? "";
+  /** @param {string} where */
   const inside = (where) => pointer === where || pointer.startsWith(`${where}/`);
   return inside(`/${path}`) || inside(`/base/${path.replaceAll(".", "/")}`) || inside(`/factors/${path}`);
 }
 
-/** What a study made of this form would be called, until it is given a name. */
+/**
+ * What a study made of this form would be called, until it is given a name.
+ * @param {Form} form
+ */
 export function suggestedName(form) {
   return [...form.activations, ...form.formulas.map(({ formula }) => valueText({ formula }))].join(", ");
 }

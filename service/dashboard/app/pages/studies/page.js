@@ -1,4 +1,5 @@
 /** All studies: where each is, and what it says so far. */
+import { onText } from "../../core/events.js";
 import { html } from "../../core/html.js";
 import { useQuery, useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
@@ -16,11 +17,11 @@ const IDLE_MS = 10_000;
 export function Page() {
   useTitle("Studies");
   const [query, change] = useQuery();
-  const asked = new URLSearchParams({ limit: PER_PAGE });
-  for (const name of ["text", "cursor"]) if (query.get(name)) asked.set(name, query.get(name));
+  const asked = new URLSearchParams({ limit: String(PER_PAGE) });
+  for (const name of ["text", "cursor"]) if (query.get(name)) asked.set(name, query.get(name) ?? "");
   const isFirst = !query.get("cursor");
   const feed = useFeed(`/studies?${asked}`, (data) =>
-    data?.items.some((study) => !study.finished) ? BUSY_MS : IDLE_MS,
+    data?.items.some((/** @type {Api.StudyView} */ study) => !study.finished) ? BUSY_MS : IDLE_MS,
   );
   return html`<div class="page-head">
       <div><h1>Studies</h1><p>A study trains every combination of its factors over several seeds, and compares them.</p>
@@ -29,14 +30,14 @@ export function Page() {
     </div>
     <div class="filters">
       <input type="search" aria-label="Search by name" placeholder="Search by name" value=${query.get("text") ?? ""}
-        onInput=${(event) => change({ text: event.target.value.trim(), cursor: "" })} />
+        onInput=${onText((text) => change({ text: text.trim(), cursor: "" }))} />
     </div>
-    <${Loaded} feed=${feed} what="the studies">${(data) => {
+    <${Loaded} feed=${feed} what="the studies">${(/** @type {Api.Page_StudyView_} */ data) => {
       if (data.items.length > 0) return html`<${Studies} items=${data.items} />`;
       if (query.get("text")) return html`<p>No study has “${query.get("text")}” in its name.</p>`;
       return isFirst ? html`<${Welcome} />` : html`<p>There are no older studies.</p>`;
     }}<//>
-    <${Pager} data=${feed.data} isFirst=${isFirst} onChange=${(cursor) => change({ cursor }, { push: true })} />`;
+    <${Pager} data=${feed.data} isFirst=${isFirst} onChange=${(/** @type {string} */ cursor) => change({ cursor }, { push: true })} />`;
 }
 
 function Welcome() {
@@ -48,6 +49,7 @@ function Welcome() {
   <//>`;
 }
 
+/** @param {{items: Api.StudyView[]}} props */
 function Studies({ items }) {
   const now = useNow(10_000);
   return html`<div class="card tight scroll"><table class="cards">
@@ -58,6 +60,7 @@ function Studies({ items }) {
   </table></div>`;
 }
 
+/** @param {{study: Api.StudyView, now: number}} props */
 function Row({ study, now }) {
   const state = studyState(study);
   return html`<tr>
@@ -79,6 +82,7 @@ function Row({ study, now }) {
 
 const MANY_CELLS = 30; // their comparison is too long a read for one line of a list
 
+/** @param {{study: Api.StudyView}} props */
 function Best({ study }) {
   const hasResult = study.progress.succeeded > 0;
   const cells = cellsOf(study);

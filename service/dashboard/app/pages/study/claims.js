@@ -1,4 +1,5 @@
 /** The articles' claims, as far as a study decides them; what is undecided says what is missing. */
+import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { count, plain } from "../../text/format.js";
@@ -7,28 +8,37 @@ import { Loaded } from "../../components/notices.js";
 
 const BADGES = { supported: "succeeded", refuted: "failed", undecided: "queued" };
 
-/** Asked for when it is opened, for it reads every run of the study. */
+/**
+ * Asked for when it is opened, for it reads every run of the study.
+ * @param {{study: Api.StudyView}} props
+ */
 export function Claims({ study }) {
   const [isOpen, setOpen] = useState(study.preset === "claims");
-  return html`<details class="card" open=${isOpen} onToggle=${(event) => setOpen(event.target.open)}>
+  return html`<details class="card" open=${isOpen} onToggle=${onFold(setOpen)}>
     <summary><h2>The articles’ claims</h2> <span
       class="muted small-text">what this study says of each of the twelve</span></summary>
     ${isOpen && html`<${Listed} study=${study} />`}
   </details>`;
 }
 
+/** @param {{study: Api.StudyView}} props */
 function Listed({ study }) {
   const feed = useFeed(`/studies/${study.id}/claims`, null, study.revision);
-  return html`<${Loaded} feed=${feed} what="the claims">${({ claims }) => html`<${Count} claims=${claims} />
+  return html`<${Loaded} feed=${feed} what="the claims">${(
+    /** @type {Api.Claims} */ { claims },
+  ) => html`<${Count} claims=${claims} />
     <ol class="claims">${claims.map((claim) => html`<${Claim} key=${claim.number} claim=${claim} />`)}</ol>`}<//>`;
 }
 
+/** @param {{claims: Api.Claim[]}} props */
 function Count({ claims }) {
+  /** @param {Api.Claim["verdict"]} verdict */
   const of = (verdict) => count(claims.filter((claim) => claim.verdict === verdict).length);
   return html`<p>${of("supported")} supported, ${of("refuted")} refuted, ${of("undecided")} undecided.
     <span class="muted"> The preset “claims” collects what it takes to decide them all.</span></p>`;
 }
 
+/** @param {{claim: Api.Claim}} props */
 function Claim({ claim }) {
   return html`<li value=${claim.number}><details>
     <summary><span class=${`badge ${BADGES[claim.verdict]}`}>${claim.verdict}</span> ${claim.claim}</summary>
@@ -39,6 +49,7 @@ function Claim({ claim }) {
   </details></li>`;
 }
 
+/** @param {{parts: Api.Part[]}} props */
 function Parts({ parts }) {
   return html`<div class="scroll"><table class="cards"><thead><tr><th scope="col">Part</th><th scope="col">Verdict</th>
     <th scope="col" class="number">n</th>
@@ -55,5 +66,6 @@ function Parts({ parts }) {
     )}</tbody></table></div>`;
 }
 
+/** @param {Api.Part} of */
 const intervalText = ({ interval, confidence }) =>
-  interval ? `${plain(interval[0])} to ${plain(interval[1])} (${plain(100 * confidence, 4)} %)` : "–";
+  interval ? `${plain(interval[0])} to ${plain(interval[1])} (${plain(100 * Number(confidence), 4)} %)` : "–";

@@ -1,4 +1,5 @@
 /** Groups side by side: the sentence, the ranking with every seed, the pairs, the main effects. */
+import { onText } from "../../core/events.js";
 import { html, useMemo } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { Failure } from "../../components/notices.js";
@@ -39,7 +40,7 @@ export function Comparison({ study, grid, metric, onMetric }) {
   return html`<section class="card stack" aria-labelledby="comparison-title">
       <div class="card-head">
         <h2 id="comparison-title">Ranking</h2>
-        <label class="inline">by <select value=${metric} onChange=${(event) => onMetric(event.target.value)}>
+        <label class="inline">by <select value=${metric} onChange=${onText(onMetric)}>
           ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}
             </select></label>
       </div>

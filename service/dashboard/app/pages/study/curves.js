@@ -1,4 +1,5 @@
 /** How the groups of a study learn: the article's two figures, with what it left out. */
+import { onCheck, onText } from "../../core/events.js";
 import { html, useMemo, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { counted } from "../../text/format.js";
@@ -14,6 +15,8 @@ const HEIGHT = 300;
 const MANY_GROUPS = 12;
 const ALL = "";
 
+/** @typedef {{path: string, values: string[], first: string}} LevelChoice a factor, its values, the one drawn at first */
+
 /** [metric, the article's counterpart: a total loss, L2 term included] */
 const PANELS = [
   ["train_accuracy", "train_accuracy"],
@@ -21,6 +24,7 @@ const PANELS = [
   ["train_loss", "train_total_loss"],
   ["validation_loss", "validation_total_loss"],
 ];
+/** @type {Record<string, string>} */
 const TITLES = {
   train_accuracy: "Training accuracy, %",
   validation_accuracy: "Validation accuracy, %",
@@ -34,16 +38,19 @@ const TITLES = {
 export function CurvesPanel({ study, grid }) {
   const [options, setOptions] = useState({ x: "epoch", log: false, bands: true, seeds: false, published: false });
   const [hidden, setHidden] = useState(() => new Set());
-  const [chosen, setChosen] = useState({});
+  const [chosen, setChosen] = useState(/** @type {Record<string, string>} */ ({}));
+  /** @param {Partial<CurveOptions>} changes */
   const change = (changes) => setOptions({ ...options, ...changes });
   const narrowed = grid && `&grid=${encodeURIComponent(grid)}`;
   const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + narrowed;
   const feeds = PANELS.map(([own, published]) =>
     useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision),
   );
+  /** @type {Api.Curves | undefined} */
   const first = feeds.map((feed) => feed.data).find(Boolean);
   const { dark } = useColours();
   const levels = useMemo(() => levelsOf(first?.groups ?? [], study), [first]);
+  /** @param {Api.Curve} group */
   const fits = (group) =>
     levels.every(({ path, first }) => [ALL, valueText(group.factors[path])].includes(chosen[path] ?? first));
   const offered = useMemo(() => (first?.groups ?? []).filter(fits), [first, chosen]);
@@ -57,6 +64,7 @@ export function CurvesPanel({ study, grid }) {
       ),
     [drawn, dark],
   );
+  /** @param {string} key */
   const toggle = (key) =>
     setHidden((old) => (old.has(key) ? new Set([...old].filter((one) => one !== key)) : new Set([...old, key])));
   const failure = feeds.map((feed) => feed.error).find((error) => error && !error.passing);
@@ -78,32 +86,42 @@ export function CurvesPanel({ study, grid }) {
   </section>`;
 }
 
+/**
+ * @param {{feed: import("../../data/store.js").Snapshot, fits: (group: any) => boolean, hidden: Set<string>, styles: Map<string, LineStyle>, options: CurveOptions}} props
+ */
 function Panel({ feed, fits, hidden, styles, options }) {
+  /** @type {Api.Curve[]} */
+  const curves = feed.data?.groups ?? [];
   const drawn = useMemo(
     () =>
-      (feed.data?.groups ?? [])
+      curves
         .filter((group) => fits(group) && !hidden.has(groupKey(group.factors)))
         .map((group) => ({ group, style: styles.get(groupKey(group.factors)) }))
         .filter(({ style }) => style),
     [feed.data, hidden, styles],
   );
-  const isEmpty = feed.data && feed.data.groups.every((group) => group.epochs.length === 0);
+  const isEmpty = feed.data && curves.every((group) => group.epochs.length === 0);
   return html`<div style=${{ position: "relative", minHeight: `${HEIGHT}px` }}>
     ${feed.data && html`<${CurvesChart} curves=${feed.data} groups=${drawn} options=${options} height=${HEIGHT} />`}
     ${isEmpty && html`<p class="over muted">The first epoch has not ended yet.</p>`}
   </div>`;
 }
 
+/** @param {{options: CurveOptions, change: (changes: Partial<CurveOptions>) => void, hasSeconds: boolean}} props */
 function Options({ options, change, hasSeconds }) {
+  /**
+   * @param {"bands" | "seeds" | "published"} name
+   * @param {string} label
+   */
   const box = (name, label) => html`<label class="check small-text"><input type="checkbox" checked=${options[name]}
-    onChange=${(event) => change({ [name]: event.target.checked })} /> ${label}</label>`;
+    onChange=${onCheck((isOn) => change({ [name]: isOn }))} /> ${label}</label>`;
   return html`<div class="tools">
-    <${Segments} label="Horizontal axis" value=${options.x} onChange=${(x) => change({ x })} choices=${[
+    <${Segments} label="Horizontal axis" value=${options.x} onChange=${(/** @type {string} */ x) => change({ x })} choices=${[
       ["epoch", "by epoch"],
       ["seconds", "by seconds"],
     ]} disabled=${hasSeconds ? [] : ["seconds"]} />
     <${Segments} label="Axis of the loss" value=${options.log ? "log" : "linear"}
-      onChange=${(kind) => change({ log: kind === "log" })} choices=${[
+      onChange=${(/** @type {string} */ kind) => change({ log: kind === "log" })} choices=${[
         ["linear", "linear loss"],
         ["log", "log loss"],
       ]} />
@@ -111,8 +129,13 @@ function Options({ options, change, hasSeconds }) {
   </div>`;
 }
 
-/** The factors besides the activation, with their values; of many groups, one level of each is drawn at first, so that
- * lines stay apart. A rate that was tuned goes with its group. */
+/**
+ * The factors besides the activation, with their values; of many groups, one level of each is drawn at first, so that
+ * lines stay apart. A rate that was tuned goes with its group.
+ * @param {Api.Curve[]} groups
+ * @param {Api.StudyView} of
+ * @returns {LevelChoice[]}
+ */
 function levelsOf(groups, { tuning }) {
   const paths = Object.keys(groups[0]?.factors ?? {}).filter(
     (path) => path !== "activation" && !(tuning && path === "optimizer.learning_rate"),
@@ -123,11 +146,14 @@ function levelsOf(groups, { tuning }) {
   });
 }
 
+/**
+ * @param {{levels: LevelChoice[], chosen: Record<string, string>, onChange: (chosen: Record<string, string>) => void, shown: number, all: number}} props
+ */
 function Levels({ levels, chosen, onChange, shown, all }) {
   if (levels.length === 0) return null;
   return html`<div class="tools">${levels.map(
     ({ path, values, first }) => html`<label class="inline" key=${path}>${factorName(path)}
-      <select onChange=${(event) => onChange({ ...chosen, [path]: event.target.value })}>
+      <select onChange=${onText((text) => onChange({ ...chosen, [path]: text }))}>
         ${[ALL, ...values].map(
           (value) => html`<option value=${value} selected=${(chosen[path] ?? first) === value}>
           ${value || "all"}</option>`,
@@ -138,6 +164,9 @@ function Levels({ levels, chosen, onChange, shown, all }) {
       </div>`;
 }
 
+/**
+ * @param {{groups: Api.Curve[], styles: Map<string, LineStyle>, hidden: Set<string>, onToggle: (key: string) => void}} props
+ */
 function Legend({ groups, styles, hidden, onToggle }) {
   return html`<div class="legend" role="group" aria-label="Groups drawn">${groups.map((group) => {
     const key = groupKey(group.factors);
@@ -147,9 +176,13 @@ function Legend({ groups, styles, hidden, onToggle }) {
   })}</div>`;
 }
 
+/**
+ * @param {Api.Curve[]} groups
+ * @param {CurveOptions} options
+ */
 function captionOf(groups, options) {
   const most = Math.max(0, ...groups.flatMap((group) => group.n));
-  const least = Math.min(most, ...groups.filter((group) => group.n.length).map((group) => group.n.at(-1)));
+  const least = Math.min(most, ...groups.filter((group) => group.n.length).map((group) => Number(group.n.at(-1))));
   const n =
     most === 0
       ? ""
@@ -160,17 +193,20 @@ function captionOf(groups, options) {
   return n ? `Line: mean over seeds, ${n}${band}. Accuracies of training are taken with dropout on.` : "";
 }
 
+/** @param {{reference: Api.Reference}} props */
 function Published({ reference }) {
   return html`<details><summary>Dashed: published, one run each without an interval</summary>
     <p class="small-text">${reference.source}</p>
-    ${[
-      ["Defects", reference.defects],
-      ["To mind when comparing", reference.comparability],
-    ].map(
-      ([title, items]) =>
-        items.length > 0 &&
-        html`<h3>${title}</h3><ul class="small-text">${items.map((item) => html`<li>${item}</li>`)}</ul>`,
-    )}
+    ${
+      /** @type {[string, string[]][]} */ ([
+        ["Defects", reference.defects],
+        ["To mind when comparing", reference.comparability],
+      ]).map(
+        ([title, items]) =>
+          items.length > 0 &&
+          html`<h3>${title}</h3><ul class="small-text">${items.map((item) => html`<li>${item}</li>`)}</ul>`,
+      )
+    }
     ${
       reference.differs.length > 0 &&
       html`<p

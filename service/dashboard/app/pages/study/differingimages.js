@@ -1,4 +1,5 @@
 /** Of two groups, the test images that one gets right and the other does not, and the other way round. */
+import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { count, counted } from "../../text/format.js";
@@ -10,20 +11,23 @@ const MOST = 50;
 /** @param {{study: any, grid: string, groups: any[]}} props `groups` of a comparison, two at least */
 export function DifferingImages({ study, grid, groups }) {
   const [isOpen, setOpen] = useState(false);
-  return html`<details class="card" onToggle=${(event) => setOpen(event.target.open)}>
+  return html`<details class="card" onToggle=${onFold(setOpen)}>
     <summary><h2>Single images</h2> <span class="muted small-text">what one group gets right and another does not</span>
       </summary>
     ${isOpen && html`<${Chosen} study=${study} grid=${grid} factors=${groups.map((group) => group.factors)} />`}
   </details>`;
 }
 
+/** @param {{study: Api.StudyView, grid: string, factors: Factors[]}} props */
 function Chosen({ study, grid, factors }) {
   // Chosen once: the order of the groups changes while they are trained.
   const [keys, setKeys] = useState(() => [groupKey(factors[0]), groupKey(factors[1])]);
   const sorted = [...factors].sort((a, b) => groupLabel(a).localeCompare(groupLabel(b)));
   const [a, b] = keys.map((key) => factors.find((each) => groupKey(each) === key));
-  const pick = (at) => (event) =>
+  /** @param {number} at */
+  const pick = (at) => (/** @type {any} */ event) =>
     setKeys(keys.map((key, index) => (index === at ? groupKey(sorted[event.target.selectedIndex]) : key)));
+  /** @param {number} at */
   const choice = (at) =>
     html`<select onChange=${pick(at)}>
       ${sorted.map(
@@ -50,18 +54,20 @@ function Chosen({ study, grid, factors }) {
   </div>`;
 }
 
+/** @param {{study: Api.StudyView, grid: string, right: Factors, wrong: Factors}} props */
 function Direction({ study, grid, right, wrong }) {
   const query = new URLSearchParams({
     a: JSON.stringify(right),
     b: JSON.stringify(wrong),
-    limit: MOST,
+    limit: String(MOST),
     ...(grid && { grid }),
   });
   const feed = useFeed(`/studies/${study.id}/images?${query}`, null, study.progress.succeeded);
   return html`<section><h3>${groupLabel(right)} right, ${groupLabel(wrong)} wrong</h3>
-    <${Loaded} feed=${feed} what="the images">${(found) => html`<${Found} found=${found} />`}<//></section>`;
+    <${Loaded} feed=${feed} what="the images">${(/** @type {Api.DifferingImages} */ found) => html`<${Found} found=${found} />`}<//></section>`;
 }
 
+/** @param {{found: Api.DifferingImages}} props */
 function Found({ found }) {
   if (found.n_a === 0 || found.n_b === 0) return html`<p class="muted">One of the two has no result yet.</p>`;
   return html`<p>

@@ -5,6 +5,7 @@ import { factorName, valueText } from "../../text/labels.js";
 import { activationStyle, useColours } from "../../charts/palette.js";
 import { scaleOf, Strip } from "../../charts/strip.js";
 
+/** @param {{comparison: Api.Comparison}} props */
 export function Effects({ comparison }) {
   const { unit, title } = comparison.family;
   const colours = useColours();
@@ -21,7 +22,9 @@ export function Effects({ comparison }) {
   </section>`;
 }
 
+/** @param {{effect: Api.Effect, scale: import("../../charts/strip.js").Scale, unit: string, colours: Colours}} props */
 function Effect({ effect, scale, unit, colours }) {
+  /** @param {Api.Level} level */
   const colour = (level) =>
     effect.factor === "activation" ? activationStyle(level.value, colours.dark).color : colours.ink;
   return html`<div>
@@ -44,6 +47,7 @@ function Effect({ effect, scale, unit, colours }) {
   </div>`;
 }
 
+/** @param {Api.Effect} of */
 function leftOut({ n_left_out: seeds, n_combinations_left_out: combinations }) {
   const parts = [
     ...(seeds ? [counted(seeds, "seed")] : []),

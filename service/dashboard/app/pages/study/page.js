@@ -18,13 +18,15 @@ import { Tuning, TunesFor } from "./tuning.js";
 const BUSY_MS = 1000;
 const IDLE_MS = 15_000;
 
+/** @param {{id: string}} props */
 export function Page({ id }) {
   const feed = useFeed(`/studies/${id}`, (data) => (data?.finished ? IDLE_MS : BUSY_MS));
   useTitle(feed.data ? studyTitle(feed.data) : "Study");
   return html`<p class="crumb"><a href="/studies">Studies</a></p>
-    <${Loaded} feed=${feed} what="the study">${(study) => html`<${Study} study=${study} />`}<//>`;
+    <${Loaded} feed=${feed} what="the study">${(/** @type {Api.StudyView} */ study) => html`<${Study} study=${study} />`}<//>`;
 }
 
+/** @param {{study: Api.StudyView}} props */
 function Study({ study }) {
   return html`<div class="stack">
     <${Head} study=${study} />
@@ -34,6 +36,7 @@ function Study({ study }) {
   </div>`;
 }
 
+/** @param {{study: Api.StudyView}} props */
 function Ranked({ study }) {
   const [metric, setMetric] = useState("test_accuracy");
   const [grid, setGrid] = useState(study.grids[0]?.name ?? "");
@@ -48,6 +51,7 @@ function Ranked({ study }) {
     <${StudyExperiments} study=${study} />`;
 }
 
+/** @param {{study: Api.StudyView}} props */
 function Head({ study }) {
   const now = useNow(10_000);
   const state = studyState(study);
@@ -67,13 +71,19 @@ function Head({ study }) {
   </header>`;
 }
 
-/** Why it is not known how long it will take. */
+/**
+ * Why it is not known how long it will take.
+ * @param {Api.StudyView} of
+ */
 function waiting({ progress }) {
   if (!progress.running) return "; none is running now";
   return progress.succeeded ? "; no worker has reported lately" : "; the time left is known when the first has ended";
 }
 
-/** What all experiments share and the article's protocol does not have, in a line. */
+/**
+ * What all experiments share and the article's protocol does not have, in a line.
+ * @param {Api.StudyView} of
+ */
 function baseText({ base }) {
   return Object.entries(base)
     .map(([path, value]) => `${factorName(path)} ${path.endsWith("seconds") ? duration(value) : valueText(value)}`)

@@ -1,17 +1,24 @@
 /** Every pair of groups: what its test says. Only what is separable has a colour. */
+import { onIndex } from "../../core/events.js";
 import { html, useMemo, useState } from "../../core/html.js";
 import { counted, difference, pValue, plain, range } from "../../text/format.js";
 import { groupKey, groupLabel } from "../../text/labels.js";
 
 const MOST_IN_MATRIX = 16;
+/** @type {Record<string, Api.Pair["verdict"]>} */
 const TURNED = { better: "worse", worse: "better" };
+/** @type {Record<string, string>} */
 const SIGNS = { better: "▲", worse: "▼", "not separable": "·", "not separable (diverged)": "d", "not tested": "" };
+/** @type {Record<string, string>} */
 const KIND = { better: "better", worse: "worse" };
 
+/** @typedef {(row: Api.Group, column: Api.Group) => Api.Pair | undefined} Lookup the pair as seen from the row */
+
+/** @param {{comparison: Api.Comparison}} props */
 export function Pairs({ comparison }) {
   const lookup = useMemo(() => byGroups(comparison.pairs), [comparison]);
   const groups = comparison.groups;
-  const [chosen, setChosen] = useState(null);
+  const [chosen, setChosen] = useState(/** @type {[Api.Group, Api.Group] | null} */ (null));
   const isSmall = groups.length <= MOST_IN_MATRIX;
   const { family } = comparison;
   return html`<section class="card stack" aria-labelledby="pairs-title">
@@ -37,13 +44,25 @@ export function Pairs({ comparison }) {
   </section>`;
 }
 
-/** (row, column) -> the pair as seen from the row. */
+/**
+ * (row, column) -> the pair as seen from the row.
+ * @param {Api.Pair[]} pairs
+ * @returns {Lookup}
+ */
 function byGroups(pairs) {
   const found = new Map(pairs.map((pair) => [`${groupKey(pair.a)}|${groupKey(pair.b)}`, pair]));
+  /**
+   * @param {Api.Group} a
+   * @param {Api.Group} b
+   */
   const of = (a, b) => found.get(`${groupKey(a.factors)}|${groupKey(b.factors)}`);
   return (row, column) => of(row, column) ?? turned(of(column, row));
 }
 
+/**
+ * @param {Api.Pair | undefined} pair
+ * @returns {Api.Pair | undefined}
+ */
 function turned(pair) {
   // prettier-ignore
   return pair && {
@@ -54,6 +73,9 @@ function turned(pair) {
   };
 }
 
+/**
+ * @param {{groups: Api.Group[], lookup: Lookup, unit: string, chosen: [Api.Group, Api.Group] | null, onChoose: (field: [Api.Group, Api.Group]) => void}} props
+ */
 function Matrix({ groups, lookup, unit, chosen, onChoose }) {
   return html`<div class="scroll"><table class="matrix">
     <caption class="visually-hidden">Row against column</caption>
@@ -76,6 +98,7 @@ function Matrix({ groups, lookup, unit, chosen, onChoose }) {
   </table></div>`;
 }
 
+/** @param {{pair: Api.Pair | undefined, family: Api.Family}} props */
 function Detail({ pair, family }) {
   if (!pair) return null;
   const facts = [
@@ -101,14 +124,21 @@ function Detail({ pair, family }) {
     }`;
 }
 
+/**
+ * @param {[number, number]} ends
+ * @param {string} unit
+ */
 const intervalText = ([low, high], unit) =>
   unit === "fraction" ? `${difference(low, unit)} to ${difference(high, unit)}` : range([low, high], unit);
 
-/** Where a matrix would not fit: one group against all others. */
+/**
+ * Where a matrix would not fit: one group against all others.
+ * @param {{groups: Api.Group[], lookup: Lookup, family: Api.Family}} props
+ */
 function AgainstOne({ groups, lookup, family }) {
   const [index, setIndex] = useState(0);
   const one = groups[Math.min(index, groups.length - 1)];
-  return html`<label class="inline">Against <select onChange=${(event) => setIndex(event.target.selectedIndex)}>
+  return html`<label class="inline">Against <select onChange=${onIndex(setIndex)}>
       ${groups.map((group, at) => html`<option selected=${at === index}>${groupLabel(group.factors)}</option>`)}
         </select></label>
     <div class="scroll tall" tabindex="0" role="region" aria-label="Pairs with the chosen group"><table class="cards">

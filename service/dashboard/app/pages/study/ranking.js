@@ -8,7 +8,7 @@ import { GroupName } from "../../components/swatch.js";
 
 const MANY = 20;
 
-/** @param {{comparison: any}} props a comparison with `seeds=true` */
+/** @param {{comparison: Api.Comparison}} props a comparison with `seeds=true` */
 export function Ranking({ comparison }) {
   const { unit, title } = comparison.family;
   const { dark } = useColours();
@@ -66,17 +66,21 @@ export function Ranking({ comparison }) {
   }`;
 }
 
+/** @param {[number, number]} ends */
 const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–${worst}`);
 
-/** What is not in n, said beside it. */
+/**
+ * What is not in n, said beside it.
+ * @param {{group: Api.Group}} props
+ */
 function Lost({ group }) {
-  const words = [
+  /** @type {["n_diverged" | "n_failed" | "n_pending" | "n_duplicate", string][]} */
+  const counts = [
     ["n_diverged", "diverged"],
     ["n_failed", "failed"],
     ["n_pending", "to come"],
     ["n_duplicate", "repeated"],
-  ]
-    .filter(([name]) => group[name] > 0)
-    .map(([name, word]) => `${group[name]} ${word}`);
+  ];
+  const words = counts.filter(([name]) => group[name] > 0).map(([name, word]) => `${group[name]} ${word}`);
   return words.length ? html`<span class="small-text muted"> and ${words.join(", ")}</span>` : null;
 }

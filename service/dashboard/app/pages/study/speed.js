@@ -1,4 +1,5 @@
 /** When the runs of each group reached a level: medians after Kaplan and Meier, with what is not known in words. */
+import { onText } from "../../core/events.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { count, counted, duration, plain } from "../../text/format.js";
@@ -12,15 +13,21 @@ const TYPING_MS = 400;
 const ROW_REM = 2.35; // room that is kept while the table is on its way
 const MOST_ROWS = 5;
 
+/** @typedef {"validation_accuracy" | "validation_loss"} Target */
+
 /** Of each metric: its name, the unit that a level is typed in, what one unit of that is, and a level to start with. */
+/** @type {Record<Target, [string, string, number, string]>} */
 const METRICS = {
   validation_accuracy: ["validation accuracy", "%", 0.01, "95"],
   validation_loss: ["validation loss", "", 1, "0.2"],
 };
 
-/** @param {{study: any, query: string, fits: (group: any) => boolean, styles: Map<string, any>}} props `fits`: whether a group is drawn */
+/**
+ * @param {{study: Api.StudyView, query: string, fits: (group: Api.Curve) => boolean, styles: Map<string, LineStyle>}} props
+ *   `fits` says whether a group is drawn.
+ */
 export function Speed({ study, query, fits, styles }) {
-  const [metric, setMetric] = useState("validation_accuracy");
+  const [metric, setMetric] = useState(/** @type {Target} */ ("validation_accuracy"));
   const [typed, setTyped] = useState(METRICS.validation_accuracy[3]);
   const [name, unit, size] = METRICS[metric];
   const level = useLevel(typed, size);
@@ -29,6 +36,7 @@ export function Speed({ study, query, fits, styles }) {
     null,
     study.revision,
   );
+  /** @param {Target} other */
   const choose = (other) => {
     setMetric(other);
     setTyped(METRICS[other][3]);
@@ -40,7 +48,7 @@ export function Speed({ study, query, fits, styles }) {
       <label class="inline small-text">
         ${metric === "validation_loss" ? "down to" : "up to"} <input class="level" inputmode="decimal" value=${typed}
           aria-invalid=${level === null ? "true" : undefined}
-        onInput=${(event) => setTyped(event.target.value)} /> ${unit}</label></div>
+        onInput=${onText(setTyped)} /> ${unit}</label></div>
     ${level === null && html`<p class="wrong">Give a number, such as ${METRICS[metric][3]}.</p>`}
     ${feed.error && !feed.error.passing && html`<${Failure} error=${feed.error} />`}
     <div style=${{ minHeight: `${ROW_REM * (1 + Math.min(MOST_ROWS, cellsOf(study)))}rem` }}>
@@ -50,7 +58,11 @@ export function Speed({ study, query, fits, styles }) {
   </div>`;
 }
 
-/** What was typed as a figure, when the typing pauses; null where it is none. */
+/**
+ * What was typed as a figure, when the typing pauses; null where it is none.
+ * @param {string} typed
+ * @param {number} size
+ */
 function useLevel(typed, size) {
   const read =
     typed.trim() !== "" && Number.isFinite(Number(typed)) ? Number((Number(typed) * size).toPrecision(12)) : null;
@@ -62,14 +74,17 @@ function useLevel(typed, size) {
   return read === null ? null : level;
 }
 
+/** @param {{groups: Api.Curve[], styles: Map<string, LineStyle>}} props */
 function Reached({ groups, styles }) {
   const shown = groups.map((group) => group.reached);
-  const most = (name) => Math.max(0, ...shown.map((reached) => reached[name] ?? 0));
+  /** @param {"median_epochs" | "median_seconds"} name */
+  const most = (name) => Math.max(0, ...shown.map((reached) => reached?.[name] ?? 0));
   const [epochs, seconds] = [most("median_epochs"), most("median_seconds")];
   return html`<div class="scroll"><table class="cards reached"><thead><tr><th scope="col">Group</th>
     <th scope="col" class="number">Got there</th>
       <th scope="col">Median epochs</th><th scope="col">Median seconds of training</th></tr></thead>
     <tbody>${groups.map((group) => {
+      if (!group.reached) return null;
       const color = styles.get(groupKey(group.factors))?.color ?? "currentcolor";
       const { n, n_reached: there, median_epochs: inEpochs, median_seconds: inSeconds } = group.reached;
       const unknown = group.epochs.length === 0 ? "no epoch yet" : "not reached by half";
@@ -85,6 +100,7 @@ function Reached({ groups, styles }) {
     })}</tbody></table></div>`;
 }
 
+/** @param {{value: number | null, most: number, color: string, text: string}} props */
 function Median({ value, most, color, text }) {
   return html`<span class="median"><${Span} value=${value} most=${most} color=${color} />
     <span class=${value === null ? "muted small-text" : ""}>${text}</span></span>`;

@@ -1,4 +1,5 @@
 /** What can be done with a study: cancel it, add seeds, take its figures away. */
+import { onText } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { act, patch } from "../../data/api.js";
 import { refresh } from "../../data/store.js";
@@ -9,6 +10,7 @@ import { Confirm } from "../../components/dialog.js";
 import { Field } from "../../components/field.js";
 import { Menu } from "./menu.js";
 
+/** @param {{study: Api.StudyView}} props */
 export function StudyActions({ study }) {
   const [open, setOpen] = useState("");
   const close = () => setOpen("");
@@ -42,6 +44,7 @@ const FORMATS = [
   ["jsonl", "JSON Lines"],
 ];
 
+/** @param {Api.StudyView} of */
 function exportsOf({ id }) {
   return [
     ["experiments", "A row for each experiment"],
@@ -57,12 +60,14 @@ function exportsOf({ id }) {
   }));
 }
 
+/** @param {Api.StudyView} of */
 function reportsOf({ id }) {
   const at = `/api/v1/studies/${id}/report`;
   const kinds = [
     ["", "As one page"],
     ["format=markdown", "As Markdown"],
   ];
+  /** @param {string} more */
   const links = (more) =>
     kinds.map(([query, text]) => ({
       href: [at, [query, more].filter(Boolean).join("&")].filter(Boolean).join("?"),
@@ -74,10 +79,11 @@ function reportsOf({ id }) {
   ];
 }
 
+/** @param {{study: Api.StudyView, onClose: () => void}} props */
 function AddSeeds({ study, onClose }) {
   const next = Math.max(...study.seeds) + 1;
   const [text, setText] = useState(`${next}-${next + 1}`);
-  const added = seedsOf(text).filter((seed) => !study.seeds.includes(seed));
+  const added = seedsOf(text).filter((seed) => !study.seeds.includes(Number(seed)));
   const more =
     study.grids.length || isTuning(study)
       ? "more experiments"
@@ -87,8 +93,8 @@ function AddSeeds({ study, onClose }) {
     done=${() => refresh("/")} onClose=${onClose}>
     <p>It has ${counted(study.seeds.length, "seed")} now: ${seedsText(study.seeds)}. More seeds narrow the intervals.</p>
     <${Field} label="Seeds to add" hint="such as 3-4, or 7, 11">${(
-      attributes,
+      /** @type {object} */ attributes,
     ) => html`<input ...${attributes} value=${text} autocomplete="off"
-      onInput=${(event) => setText(event.target.value)} />`}<//>
+      onInput=${onText(setText)} />`}<//>
   <//>`;
 }

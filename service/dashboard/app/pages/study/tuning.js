@@ -13,6 +13,7 @@ import { GroupName } from "../../components/swatch.js";
 const BUSY_MS = 1000;
 const MOST_LINES = 12;
 
+/** @param {{study: Api.StudyView & {tuning: Api.TuningView}}} props */
 export function Tuning({ study }) {
   const { tuning } = study;
   return html`<section class="card stack" aria-labelledby="tuning-title">
@@ -32,20 +33,27 @@ export function Tuning({ study }) {
   </section>`;
 }
 
-/** On the page of a study that tries rates for another one. */
+/**
+ * On the page of a study that tries rates for another one.
+ * @param {{study: Api.StudyView}} props
+ */
 export function TunesFor({ study }) {
   return html`<p class="notice">It tries learning rates for <a
     href=${`/studies/${study.tunes}`}>another study</a>, which chooses by validation accuracy and not by the ranking below.</p>`;
 }
 
+/** @param {{tuning: Api.TuningView}} props */
 function Trying({ tuning }) {
   const feed = useFeed(`/studies/${tuning.study}`, (data) => (data?.finished ? null : BUSY_MS));
-  return html`<${Loaded} feed=${feed} what="the trials">${(trials) => html`<div class="study-progress">
+  return html`<${Loaded} feed=${feed} what="the trials">${(
+    /** @type {Api.StudyView} */ trials,
+  ) => html`<div class="study-progress">
     <${ProgressBar} progress=${trials.progress} />
     <p role="status">
       ${progressText(trials)}. ${trials.finished ? "The rates are being chosen." : "The ranking is queued when all rates have been tried."}</p></div>`}<//>`;
 }
 
+/** @param {{tuning: Api.TuningView}} props */
 function Chosen({ tuning }) {
   const { dark } = useColours();
   const styles = useMemo(
@@ -75,7 +83,9 @@ function Chosen({ tuning }) {
       )}</tbody></table></div>`;
 }
 
+/** @param {{choice: Api.Choice, rates: number[]}} props */
 function Row({ choice, rates }) {
+  /** @param {number} rate */
   const score = (rate) => choice.scores.find(({ learning_rate: tried }) => tried === rate);
   return html`<tr><th scope="row"><${GroupName} factors=${choice.factors} /></th>
     <td data-label="Chosen rate" class="number">${choice.learning_rate === null ? "none" : plain(choice.learning_rate)}
@@ -86,6 +96,7 @@ function Row({ choice, rates }) {
     )}</tr>`;
 }
 
+/** @param {{score: Api.RateScore | undefined, isChosen: boolean}} props */
 function Score({ score, isChosen }) {
   if (!score) return "–";
   const figure = percent(score.validation_accuracy);
@@ -93,20 +104,27 @@ function Score({ score, isChosen }) {
     <span class="small-text muted"> n = ${score.n}${score.n_diverged > 0 && `, ${score.n_diverged} diverged`}</span>`;
 }
 
+/** @param {{tuning: Api.TuningView}} props */
 function Warnings({ tuning }) {
+  /** @param {Api.Choice[]} choices */
   const named = (choices) => choices.map(({ factors }) => groupLabel(factors)).join("; ");
-  const ends = [
+  /** @type {[string, number][]} */
+  const edges = [
     ["least", Math.min(...tuning.rates)],
     ["greatest", Math.max(...tuning.rates)],
-  ].map(([end, rate]) => [end, tuning.choices.filter((choice) => choice.at_edge && choice.learning_rate === rate)]);
+  ];
+  const atEdge = edges.map(([end, rate]) => ({
+    end,
+    choices: tuning.choices.filter((choice) => choice.at_edge && choice.learning_rate === rate),
+  }));
   const leftOut = tuning.choices.filter((choice) => choice.learning_rate === null);
   return html`${
     leftOut.length > 0 &&
     html`<div class="notice warn">
     <strong>Not ranked:</strong> ${named(leftOut)}. No rate worked with every seed.</div>`
   }
-    ${ends.map(
-      ([end, choices]) =>
+    ${atEdge.map(
+      ({ end, choices }) =>
         choices.length > 0 &&
         html`<div class="notice warn" key=${end}>
       <strong>At the edge:</strong> for ${named(choices)} the best rate is the ${end} that was tried. A better one may lie beyond; tune again with rates further out.</div>`,

@@ -5,6 +5,7 @@ import { leadersOf } from "../../components/leaders.js";
 
 const MOST_NAMED = 5;
 
+/** @param {Api.Comparison} comparison */
 export function verdictText(comparison) {
   const measured = comparison.groups.filter((group) => group.mean !== null);
   if (measured.length === 0) return "No experiment has given this figure yet.";
@@ -13,6 +14,7 @@ export function verdictText(comparison) {
   return topText(comparison) + (pending > 0 ? ` So far: ${counted(pending, "experiment")} to go.` : "");
 }
 
+/** @param {Api.Comparison} comparison */
 function topText(comparison) {
   if (comparison.pairs.every((pair) => pair.verdict === "not tested")) {
     return "Nothing can be tested: a difference needs two seeds or more in each group. The order below is by mean, and may be chance.";
@@ -26,10 +28,15 @@ function topText(comparison) {
   return `The first place is open between ${named(leaders)}: no test puts another group above them (${tests}).`;
 }
 
+/**
+ * @param {Api.Group} group
+ * @param {Api.Comparison} comparison
+ */
 function aloneText(group, comparison) {
   return `Only ${groupLabel(group.factors)} has a result: ${figure(group.mean, comparison.family.unit)}, n = ${group.n}. There is nothing to compare it with.`;
 }
 
+/** @param {Api.Group[]} groups */
 function named(groups) {
   const names = groups.slice(0, MOST_NAMED).map((group) => groupLabel(group.factors));
   if (groups.length > MOST_NAMED) return `${names.join("; ")} and ${groups.length - MOST_NAMED} more`;

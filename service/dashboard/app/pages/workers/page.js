@@ -13,10 +13,11 @@ export function Page() {
   const queue = useFeed("/queue", EVERY_MS);
   return html`<div class="page-head"><div><h1>Workers</h1><p>Processes that train, and what waits for them.</p></div>
     </div>
-    <${Loaded} feed=${queue} what="the queue">${(data) => html`<${Queue} queue=${data} />`}<//>
-    <${Loaded} feed=${workers} what="the workers">${(data) => html`<${Workers} items=${data.items} />`}<//>`;
+    <${Loaded} feed=${queue} what="the queue">${(/** @type {Api.QueueView} */ data) => html`<${Queue} queue=${data} />`}<//>
+    <${Loaded} feed=${workers} what="the workers">${(/** @type {Api.WorkersView} */ data) => html`<${Workers} items=${data.items} />`}<//>`;
 }
 
+/** @param {{queue: Api.QueueView}} props */
 function Queue({ queue }) {
   const facts = [
     ["Running", count(queue.running)],
@@ -28,6 +29,7 @@ function Queue({ queue }) {
     </dl>`;
 }
 
+/** @param {{items: Api.WorkerView[]}} props */
 function Workers({ items }) {
   const now = useNow(1000);
   if (items.length === 0) {
@@ -36,12 +38,14 @@ function Workers({ items }) {
         <code>actlab worker</code> adds another.</p>
     <//>`;
   }
+  /** @param {Api.WorkerView} worker */
   const order = (worker) => [worker.alive ? 0 : 1, -Date.parse(worker.last_seen)];
   const sorted = [...items].sort((a, b) => order(a)[0] - order(b)[0] || order(a)[1] - order(b)[1]);
   return html`<div class="columns">
     ${sorted.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} now=${now} />`)}</div>`;
 }
 
+/** @param {{worker: Api.WorkerView, now: number}} props */
 function Worker({ worker, now }) {
   const { total, used } = worker.memory;
   const share = total && used !== null ? Math.min(1, used / total) : null;
@@ -76,6 +80,7 @@ function Worker({ worker, now }) {
   </section>`;
 }
 
+/** @param {{id: string}} props */
 function Running({ id }) {
   const { data } = useFeed(`/experiments/${id}`, EVERY_MS);
   const what = data ? `${data.activation_label}, seed ${data.spec.seed}` : id;
