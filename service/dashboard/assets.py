@@ -1,10 +1,9 @@
-"""What browsers load under /assets/: our own modules and style sheets, and the vendored libraries."""
+"""The files that browsers load under /assets/: our own modules and style sheets, and the vendored libraries."""
 
 import json
 import os
 from pathlib import Path
 
-from fastapi.responses import FileResponse
 from starlette.responses import Response
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
@@ -12,18 +11,17 @@ from starlette.types import Scope
 DASHBOARD = Path(__file__).parent
 SERVED = frozenset({".css", ".js", ".json", ".svg"})
 
-# What npm packages keep their published files in; it says nothing to whoever reads an address.
+# Folders that npm packages keep their published files in; in an address they would say nothing.
 WRAPPERS = frozenset({"bundles", "dist"})
 
 
-def page(path: str, policy: str) -> FileResponse:
-    """A page of the dashboard's folder under a Content-Security-Policy."""
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return FileResponse(DASHBOARD / path, headers=headers)
+def headers(policy: str) -> dict[str, str]:
+    """Return the headers of a page under a Content-Security-Policy."""
+    return {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
 
 
 def assets() -> dict[str, Path]:
-    """Address below /assets/ -> file: our own by their kind, and what vendor.json lists; nothing else is served."""
+    """Map each address below /assets/ to its file: our own by their kind, and those that vendor.json lists."""
     vendor = DASHBOARD / "vendor"
     own = {
         file.relative_to(DASHBOARD).as_posix(): file
@@ -40,7 +38,7 @@ def assets() -> dict[str, Path]:
 
 
 def inside(path: str) -> str:
-    """A file's place in the vendored folder, from its path in the package."""
+    """Return a file's path in the vendored folder, from its path in the package."""
     first, _, rest = path.partition("/")
     return rest if first in WRAPPERS else path
 

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
-from service.dashboard.assets import ListedFiles, assets, page
+from service.dashboard.assets import DASHBOARD, ListedFiles, assets, headers
 
 # Swagger UI runs under 'self' alone; its icons are data: images in its own style sheet.
 SWAGGER_POLICY = (
@@ -28,8 +28,8 @@ def add_docs(app: FastAPI) -> None:
 
 
 def swagger() -> FileResponse:
-    return page("docs/swagger.html", SWAGGER_POLICY)
+    return FileResponse(DASHBOARD / "docs" / "swagger.html", headers=headers(SWAGGER_POLICY))
 
 
 def redoc() -> FileResponse:
-    return page("docs/redoc.html", REDOC_POLICY)
+    return FileResponse(DASHBOARD / "docs" / "redoc.html", headers=headers(REDOC_POLICY))

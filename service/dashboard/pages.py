@@ -2,14 +2,17 @@
 
 import base64
 import hashlib
+import json
 import re
+from functools import cache
+from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import HTMLResponse
 
-from service.dashboard.assets import DASHBOARD, page
+from service.dashboard.assets import DASHBOARD, headers
 
-SHELL = "app/index.html"
+SHELL = DASHBOARD / "app" / "index.html"
 ADDRESSES = (
     "/",
     "/studies",
@@ -20,6 +23,10 @@ ADDRESSES = (
     "/activations/{name}",
     "/workers",
 )
+SPEC_PLACE = '<script type="application/json" id="spec">{}</script>'
+"""Where the shell holds what the forms know of a spec. Browsers do not run a script of this type."""
+
+Schema = dict[str, Any]
 
 
 def policy() -> str:
@@ -27,7 +34,7 @@ def policy() -> str:
 
     Charts and components set styles through the CSS object model, which needs no `unsafe-inline`.
     """
-    [imports] = re.findall(r'<script type="importmap">(.*?)</script>', (DASHBOARD / SHELL).read_text(), re.DOTALL)
+    [imports] = re.findall(r'<script type="importmap">(.*?)</script>', SHELL.read_text(), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self';"
@@ -38,10 +45,47 @@ def policy() -> str:
 
 def add_pages(app: FastAPI) -> None:
     """Add every address of the pages; which page it is, the browser decides."""
-    allowed = policy()
+    sent = headers(policy())
 
-    def shell() -> FileResponse:
-        return page(SHELL, allowed)
+    @cache
+    def text() -> str:
+        spec = json.dumps(spec_of(app.openapi()), separators=(",", ":")).replace("<", "\\u003c")
+        return SHELL.read_text().replace(SPEC_PLACE, SPEC_PLACE.replace("{}", spec))
+
+    def shell() -> HTMLResponse:
+        return HTMLResponse(text(), headers=sent)
 
     for address in ADDRESSES:
         app.add_api_route(address, shell, include_in_schema=False, name=f"page {address}")
+
+
+def spec_of(document: Schema) -> Schema:
+    """Return the usual values and the choices of a spec's fields, as an OpenAPI document has them.
+
+    `usual` holds the default of each field; `choices` the values of each field that has a fixed set, by its path, with
+    those of a study's preset and of an experiment's status.
+    """
+    components: dict[str, Schema] = document.get("components", {}).get("schemas", {})
+    spec = components.get("ExperimentSubmission", {}).get("properties", {})
+    parts = {
+        f"{field}.{name}": inner
+        for field, schema in spec.items()
+        if "$ref" in schema
+        for name, inner in components[schema["$ref"].rpartition("/")[2]]["properties"].items()
+    }
+    others = {
+        "preset": components.get("StudySpec", {}).get("properties", {}).get("preset", {}),
+        "status": components.get("Status", {}),
+    }
+    return {
+        "usual": {field: schema["default"] for field, schema in spec.items() if "default" in schema},
+        "choices": {path: values for path, schema in (spec | parts | others).items() if (values := _choices(schema))},
+    }
+
+
+def _choices(schema: Schema) -> list[Any]:
+    """Return the values that a schema enumerates, itself or as one that may be null; else an empty list."""
+    branches = [schema, *schema.get("anyOf", [])]
+    if any(branch.get("type") not in ("string", "null", None) for branch in branches):
+        return []
+    return [value for branch in branches for value in branch.get("enum", [])]

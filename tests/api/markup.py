@@ -14,7 +14,8 @@ class Page(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._open = tag
+        # A script of data is not run.
+        self._open = "" if ("type", "application/json") in attrs else tag
         for name, value in attrs:
             if name in ("src", "href"):
                 self.addresses.append(value or "")

@@ -9,8 +9,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from service.api.app import create_app
 from service.dashboard import docs, pages
 from service.dashboard.assets import DASHBOARD, assets
+from service.domain.datasets import DATASETS
+from service.domain.presets import PRESETS
+from service.domain.status import Status
+from service.settings import Settings
 from tests.api.markup import Page
 
 APP = DASHBOARD / "app"
@@ -42,7 +47,10 @@ def test_every_address_of_a_page_gives_the_shell(client: TestClient, path: str) 
     answer = client.get(path)
 
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.text == (APP / "index.html").read_text()
+    assert answer.headers["cache-control"] == "no-cache"
+    before, after = (APP / "index.html").read_text().split(pages.SPEC_PLACE)
+    assert answer.text.startswith(before)
+    assert answer.text.endswith(after)
 
 
 def test_the_policy_lets_nothing_inline_run_but_the_import_map(client: TestClient) -> None:
@@ -87,3 +95,29 @@ def test_no_module_writes_markup_or_takes_storage_for_granted() -> None:
     """Text from the API goes through Preact, which escapes it."""
     for module in MODULES:
         assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(", module.read_text()), module
+
+
+def test_shell_holds_what_the_api_says_of_a_spec() -> None:
+    text = TestClient(create_app(Settings()), base_url="http://127.0.0.1").get("/studies/new").text
+    [spec] = re.findall(r'<script type="application/json" id="spec">(.*?)</script>', text)
+    held = json.loads(spec)
+
+    assert held["usual"]["optimizer"]["learning_rate"] == 0.001
+    assert held["choices"]["dataset"] == [definition.name for definition in DATASETS.values()]
+    assert set(held["choices"]["preset"]) == PRESETS.keys()
+    assert held["choices"]["status"] == [status.value for status in Status]
+    assert {"optimizer.name", "schedule", "model.init", "model.pool", "precision"} <= held["choices"].keys()
+
+
+def test_spec_of_a_document_without_components_is_empty() -> None:
+    assert pages.spec_of({"paths": {}}) == {"usual": {}, "choices": {}}
+
+
+def test_texts_of_forms_are_of_names_that_the_api_has() -> None:
+    """The names come from the API; a text of the pages for a name that is gone would be dead."""
+    form = (APP / "pages" / "newstudy" / "studyform.js").read_text()
+    texts = form[form.index("const DATASET_TEXTS") :]
+    assert set(re.findall(r"^  (\w+): \"", texts[: texts.index("};")], re.MULTILINE)) <= DATASETS.keys()
+    picker = (APP / "pages" / "newstudy" / "presetpicker.js").read_text()
+    texts = picker[picker.index("const TEXTS") :]
+    assert set(re.findall(r'^  "?([\w-]+)"?: "', texts[: texts.index("};")], re.MULTILINE)) <= PRESETS.keys()

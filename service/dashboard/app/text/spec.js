@@ -1,28 +1,35 @@
 /** A stored spec, with all its defaults, as people say it. */
+import { at, usualOf } from "../core/spec.js";
 import { factorName, valueText } from "./labels.js";
 
-/** What the main article did, where a spec may differ from it in a way that matters to a reader. */
-// prettier-ignore
-const USUAL = {
-  dataset: "mnist", epochs: 20, batch_size: 128, "dropout.conv": 0.25, "dropout.dense": 0.5, train_samples: null, classes: null,
-  "optimizer.name": "adam", "optimizer.learning_rate": 0.001, "optimizer.momentum": 0, "optimizer.l2": 1e-5, schedule: "reduce_on_plateau",
-  "model.conv_channels": [32, 64], "model.dense_layers": 1, "model.dense_units": 128, "model.batch_norm": true, "model.pool": "max", "model.init": "glorot_uniform",
-  output: "softmax", precision: "auto", validation_fraction: 0.1,
-};
+/** Where a spec may differ from the main article's in a way that matters to a reader, in the order of the text. */
+const TOLD = [
+  "batch_size",
+  "dropout.conv",
+  "dropout.dense",
+  "train_samples",
+  "classes",
+  "optimizer.name",
+  "optimizer.learning_rate",
+  "optimizer.momentum",
+  "optimizer.l2",
+  "schedule",
+  "model.conv_channels",
+  "model.dense_layers",
+  "model.dense_units",
+  "model.batch_norm",
+  "model.pool",
+  "model.init",
+  "output",
+  "precision",
+  "validation_fraction",
+];
 
 /**
- * @param {Record<string, any>} spec
- * @param {string} path
- */
-const at = (spec, path) => path.split(".").reduce((inner, name) => inner?.[name], spec);
-
-/**
- * In what a spec differs from the article's protocol, data set and epochs always.
+ * The data set, and in what a spec differs from the article's protocol.
  * @param {Record<string, any>} spec
  */
 export function specText(spec) {
-  const others = Object.entries(USUAL).filter(
-    ([path, usual]) => path !== "dataset" && path !== "epochs" && valueText(at(spec, path)) !== valueText(usual),
-  );
-  return [spec.dataset, ...others.map(([path]) => `${factorName(path)} ${valueText(at(spec, path))}`)].join(", ");
+  const others = TOLD.filter((path) => valueText(at(spec, path)) !== valueText(usualOf(path)));
+  return [spec.dataset, ...others.map((path) => `${factorName(path)} ${valueText(at(spec, path))}`)].join(", ");
 }

@@ -2,6 +2,7 @@
 import { onText } from "../../core/events.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { useQuery, useTitle } from "../../core/navigation.js";
+import { choicesOf } from "../../core/spec.js";
 import { useFeed } from "../../data/store.js";
 import { ExperimentTable } from "../../components/experimenttable.js";
 import { Empty, Loaded } from "../../components/notices.js";
@@ -13,8 +14,8 @@ const IDLE_MS = 10_000;
 const TYPING_MS = 300;
 
 const CHOICES = {
-  status: ["any status", "queued", "running", "succeeded", "failed", "cancelled"],
-  dataset: ["any data set", "mnist", "mnist_5k", "fashion_mnist", "digits"],
+  status: ["any status", ...choicesOf("status")],
+  dataset: ["any data set", ...choicesOf("dataset")],
 };
 const SORTS = [
   ["", "newest first"],

@@ -1,16 +1,23 @@
 /** Where a new study starts: from a choice of one's own, or from a preset that the server has. */
 import { html } from "../../core/html.js";
-import { usePresets } from "./presets.js";
+import { choicesOf } from "../../core/spec.js";
+
+/** @type {Record<string, string>} */
+const TEXTS = {
+  quick: "The article’s five functions on 4,000 images, three epochs, three seeds: a first look.",
+  "kizrak-2019": "The article’s own comparison: five functions, full MNIST, 20 epochs.",
+  claims: "What it takes to decide the articles’ claims. Long.",
+};
+
+const OPTIONS = [
+  { name: "", title: "Your own choice", text: "Functions, data, epochs, batch sizes, dropout: what you like." },
+  ...choicesOf("preset").map((name) => ({ name, title: name, text: TEXTS[name] ?? "" })),
+];
 
 /** @param {{value: string, onChange: (preset: string) => void}} props "" is no preset */
 export function PresetPicker({ value, onChange }) {
-  const presets = usePresets();
-  const options = [
-    { name: "", title: "Your own choice", text: "Functions, data, epochs, batch sizes, dropout: what you like." },
-    ...presets,
-  ];
   return html`<fieldset class="presets"><legend class="visually-hidden">Start from</legend>
-    ${options.map(
+    ${OPTIONS.map(
       (one) => html`<label class=${`preset ${value === one.name ? "on" : ""}`} key=${one.name}>
       <input type="radio" name="preset" checked=${value === one.name} onChange=${() => onChange(one.name)} />
       <span><strong>${one.title}</strong><span class="small-text muted">${one.text}</span></span>

@@ -1,4 +1,5 @@
 /** What the form of a new study holds, as the body of POST /studies, and which field an error is about. */
+import { choicesOf, usualOf } from "../../core/spec.js";
 import { valueText } from "../../text/labels.js";
 import { listOf, seedsOf } from "../../text/lists.js";
 
@@ -18,35 +19,70 @@ import { listOf, seedsOf } from "../../text/lists.js";
  * @property {{isOn: boolean, rates: string, seeds: string}} tuning
  */
 
-/** Fields that take one value or several: several become a factor. [path, label, hint, example] */
+const usual = (/** @type {string} */ path) => String(usualOf(path));
+
+/** Fields that take one value or several: several become a factor. */
 /** @type {ListRow[]} */
 export const LISTS = [
-  ["epochs", "Epochs", "the article: 20", "20"],
-  ["batch_size", "Batch sizes", "the article: 128", "128"],
-  ["dropout", "Dropout", "the article: 0.25 after pooling, 0.5 before the output", "0.25 and 0.5"],
+  ["epochs", "Epochs", `the article: ${usual("epochs")}`, usual("epochs")],
+  ["batch_size", "Batch sizes", `the article: ${usual("batch_size")}`, usual("batch_size")],
+  [
+    "dropout",
+    "Dropout",
+    `the article: ${usual("dropout.conv")} after pooling, ${usual("dropout.dense")} before the output`,
+    `${usual("dropout.conv")} and ${usual("dropout.dense")}`,
+  ],
 ];
 /** @type {ListRow[]} */
 export const MORE_LISTS = [
-  ["optimizer.learning_rate", "Learning rates", "the optimizer’s own default", "0.001"],
-  ["model.dense_layers", "Hidden dense layers", "the article: 1", "1"],
+  ["optimizer.learning_rate", "Learning rates", "the optimizer’s own default", usual("optimizer.learning_rate")],
+  [
+    "model.dense_layers",
+    "Hidden dense layers",
+    `the article: ${usual("model.dense_layers")}`,
+    usual("model.dense_layers"),
+  ],
   ["train_samples", "Training images", "all of them", "all"],
 ];
-/** Fields with a fixed choice. [path, label, choices]; the first is the default, left out of the body. */
-/** @type {ChoiceRow[]} */
+/** Fields with a fixed choice: the first is the default, left out of the body. */
 export const CHOICES = [
-  ["optimizer.name", "Optimizer", ["adam", "sgd", "adadelta"]],
-  ["schedule", "Learning rate schedule", ["reduce_on_plateau", "cosine", "none"]],
-  ["model.batch_norm", "Batch normalisation", [true, false]],
-  ["model.init", "Initialisation", ["glorot_uniform", "he_normal", "recommended"]],
-  ["model.pool", "Pooling", ["max", "avg"]],
-  ["precision", "Precision", ["auto", "float32", "bfloat16"]],
+  choiceRow("optimizer.name", "Optimizer"),
+  choiceRow("schedule", "Learning rate schedule"),
+  choiceRow("model.batch_norm", "Batch normalisation", [true, false]),
+  choiceRow("model.init", "Initialisation"),
+  choiceRow("model.pool", "Pooling"),
+  choiceRow("precision", "Precision"),
 ];
-export const DATASETS = [
-  ["mnist_5k", "MNIST, 4,000 images, no download"],
-  ["digits", "Digits, 1,297 images, no download"],
-  ["mnist", "MNIST, 60,000 images (the article’s)"],
-  ["fashion_mnist", "Fashion-MNIST, 60,000 images"],
-];
+
+/** @type {Record<string, string>} */
+const DATASET_TEXTS = {
+  mnist_5k: "MNIST, 4,000 images, no download",
+  digits: "Digits, 1,297 images, no download",
+  mnist: "MNIST, 60,000 images (the article’s)",
+  fashion_mnist: "Fashion-MNIST, 60,000 images",
+};
+const DESCRIBED = Object.keys(DATASET_TEXTS);
+
+/** The data sets of the service, [name, text]: those that have a text here in its order, then the others by name. */
+export const DATASETS = [...choicesOf("dataset")]
+  .sort((a, b) => placeOf(a) - placeOf(b))
+  .map((name) => [name, DATASET_TEXTS[name] ?? name]);
+
+/** @param {string} name */
+function placeOf(name) {
+  return DESCRIBED.includes(name) ? DESCRIBED.indexOf(name) : DESCRIBED.length;
+}
+
+/**
+ * @param {string} path
+ * @param {string} label
+ * @param {(string | boolean)[]} values
+ * @returns {ChoiceRow}
+ */
+function choiceRow(path, label, values = choicesOf(path)) {
+  const first = usualOf(path);
+  return [path, label, [first, ...values.filter((value) => value !== first)]];
+}
 
 /**
  * A form that compares ReLU with swish over three seeds, in a minute or so; the address may name others.
