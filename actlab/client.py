@@ -1,4 +1,4 @@
-"""Clients of the HTTP API: one that waits for each answer, and one for asyncio."""
+"""Clients of the HTTP API: a synchronous one, and one for asyncio."""
 
 import asyncio
 import time
@@ -19,39 +19,48 @@ T = TypeVar("T")
 
 EXPORTS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
 REPORTS = {".html": "html", ".md": "markdown"}
-"""Formats, by the end of a file's name."""
+"""Formats by the suffix of a file's name."""
 
 
 class UnknownFormat(ValueError):
-    """The name of a file says nothing of its format."""
+    """The suffix of a file names no format."""
 
 
 class Client(Operations[Json, list[Json], None]):
-    """Talks to one ActLab service. `url` is its root, such as http://127.0.0.1:8000."""
+    """A synchronous client of an ActLab service.
+
+    `url` is the root of the service, such as http://127.0.0.1:8000; `timeout` is in seconds.
+    """
 
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.BaseTransport | None = None) -> None:
         self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
 
     def healthy(self) -> bool:
-        """Whether an ActLab service answers there."""
+        """Return whether an ActLab service answers at the URL."""
         try:
             return _is_ok(self._http.get("/healthz", timeout=2.0))
         except (httpx.HTTPError, ValueError):
             return False
 
     def export(self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any) -> Path:
-        """Write experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl; `rows="epochs"`
-        or `"diagnostics"` for a row per epoch, or per layer and epoch. Filters are those of a list, or `grid` alone:
-        one grid of the study. The file appears when it is complete."""
+        """Export the experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl.
+
+        `rows="epochs"` writes a row per epoch, and `rows="diagnostics"` one per epoch and layer. Filters are those of
+        `experiments`, or `grid` alone: one grid of the study. The file appears when it is complete. Raises
+        UnknownFormat for another suffix.
+        """
         return self._download(_export(Path(file), study, rows, filters), Path(file))
 
     def report(self, file: str | Path, study: str, **query: Any) -> Path:
-        """Write the report of a study into a file, whose name ends in .html or .md; `query` takes grid, metric,
-        group_by and reference. The file appears when it is complete."""
+        """Write the report of a study into a file, whose name ends in .html or .md.
+
+        `query` takes grid, metric, group_by and reference. The file appears when it is complete. Raises UnknownFormat
+        for another suffix.
+        """
         return self._download(_report(Path(file), study, query), Path(file))
 
     def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
-        """Write the weights of an experiment into a file, as safetensors: those of the last epoch, or the `best`."""
+        """Download the weights of an experiment as safetensors: those of the last epoch, or the `best`."""
         return self._download(_weights(id, which), Path(file))
 
     def _download(self, call: Call, file: Path) -> Path:
@@ -72,8 +81,10 @@ class Client(Operations[Json, list[Json], None]):
         since: int | None = None,
         compact: bool = False,
     ) -> Iterator[Event]:
-        """What changes, as it does: of everything, or of a study or an experiment, after a revision or from now on.
-        It never ends by itself, and connects again where it has to, without gap or repeat."""
+        """Yield the changes of all records, or of a study or an experiment, after the revision `since` or from now on.
+
+        The iterator never ends. It connects again when the connection breaks, without gaps or repeats.
+        """
         watch = Watch(study, experiment, kind, since, compact)
         while True:
             with watch.connection(), self._http.stream(**watch.request) as answer:
@@ -119,13 +130,13 @@ class Client(Operations[Json, list[Json], None]):
 
 
 class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
-    """The same for asyncio: `async with AsyncClient(url) as client: await client.study(id)`."""
+    """The client for asyncio: `async with AsyncClient(url) as client: await client.study(id)`."""
 
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
 
     async def healthy(self) -> bool:
-        """Whether an ActLab service answers there."""
+        """Return whether an ActLab service answers at the URL."""
         try:
             return _is_ok(await self._http.get("/healthz", timeout=2.0))
         except (httpx.HTTPError, ValueError):
@@ -134,15 +145,15 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
     async def export(
         self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any
     ) -> Path:
-        """As Client.export."""
+        """Do as Client.export."""
         return await self._download(_export(Path(file), study, rows, filters), Path(file))
 
     async def report(self, file: str | Path, study: str, **query: Any) -> Path:
-        """As Client.report."""
+        """Do as Client.report."""
         return await self._download(_report(Path(file), study, query), Path(file))
 
     async def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
-        """As Client.weights."""
+        """Do as Client.weights."""
         return await self._download(_weights(id, which), Path(file))
 
     async def _download(self, call: Call, file: Path) -> Path:
@@ -164,7 +175,7 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
         since: int | None = None,
         compact: bool = False,
     ) -> AsyncIterator[Event]:
-        """As Client.watch."""
+        """Do as Client.watch."""
         watch = Watch(study, experiment, kind, since, compact)
         while True:
             with watch.connection():
@@ -226,16 +237,16 @@ def _weights(id: str, which: str) -> Call:
 
 
 def _format(file: Path, formats: Mapping[str, str]) -> str:
-    found = formats.get(file.suffix.lower())
-    if found is None:
+    format = formats.get(file.suffix.lower())
+    if format is None:
         *others, last = formats
-        raise UnknownFormat(f"{file}: name the file {', '.join(others)} or {last}, for the format that you want.")
-    return found
+        raise UnknownFormat(f"{file}: name the file with the suffix {', '.join(others)} or {last}.")
+    return format
 
 
 @contextmanager
 def _whole(file: Path) -> Iterator[BinaryIO]:
-    """A file that is there only once it is complete."""
+    """Open a file that appears only when it is complete."""
     unfinished = file.with_name(f"{file.name}.part")
     try:
         with unfinished.open("wb") as stream:

@@ -1,4 +1,4 @@
-"""`actlab demo`: the quick comparison from nothing to its table, on a service that it starts if there is none."""
+"""`actlab demo`: run the quick study and print its comparison, on a service that is started if none runs."""
 
 import os
 import subprocess
@@ -19,12 +19,14 @@ STOP_SECONDS = 30.0
 
 
 class DemoFailed(Exception):
-    """What to tell the user."""
+    """The demo could not be completed; the message says why."""
 
 
 def run(client: Client, url: str, home: Path, console: Console, **base: str | int) -> None:
-    """Submit, watch, compare. `base` is what the study's experiments have otherwise than the preset's. DemoFailed when
-    the service does not start or an experiment ends badly."""
+    """Submit the quick study, follow it and print its comparison. `base` overrides fields of the preset's base.
+
+    Raises DemoFailed when the service does not start or an experiment does not succeed.
+    """
     with _service(client, url, home, console):
         study = client.submit_study(_study(base))
         console.print(f"Study [bold]{study['id']}[/]: {study['question']}")
@@ -43,7 +45,7 @@ def _study(base: dict[str, str | int]) -> dict[str, object]:
 
 @contextmanager
 def _service(client: Client, url: str, home: Path, console: Console) -> Iterator[None]:
-    """The service at `url`: the one that runs there, or one that is started now and stopped afterwards."""
+    """Use the service that runs at `url`, or start one and stop it afterwards."""
     if client.healthy():
         console.print(f"Using the service at {url}.")
         yield
@@ -87,31 +89,31 @@ def _last_lines(log: Path) -> str:
 def _watch(client: Client, study: Json, console: Console) -> None:
     """Show progress until the study has finished: a bar, and a line for each experiment that ends."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    told: set[str] = set()
+    ended: set[str] = set()
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("waiting for a worker", total=study["experiments"])
-        for found in _states(client, study):
-            for experiment in found:
-                if experiment["finished_at"] and experiment["id"] not in told:
-                    told.add(experiment["id"])
-                    progress.console.print(_ended(experiment))
-            progress.update(bar, completed=len(told), description=_now(found))
-            if len(told) == study["experiments"]:
+        for experiments in _states(client, study):
+            for experiment in experiments:
+                if experiment["finished_at"] and experiment["id"] not in ended:
+                    ended.add(experiment["id"])
+                    progress.console.print(_summary(experiment))
+            progress.update(bar, completed=len(ended), description=_activity(experiments))
+            if len(ended) == study["experiments"]:
                 return
 
 
 def _states(client: Client, study: Json) -> Iterator[list[Json]]:
-    """The study's experiments, now and after each change."""
-    found: dict[str, Json] = {}
+    """Yield the experiments of a study, now and after each change."""
+    experiments: dict[str, Json] = {}
     for event in client.watch(study=study["id"], kind=["experiment"], since=study["revision"] - 1):
         if event.kind == "reset":
-            found = {one["id"]: one for one in client.experiments(study=study["id"], sort="id", limit=500)}
+            experiments = {one["id"]: one for one in client.experiments(study=study["id"], sort="id", limit=500)}
         elif event.kind == "experiment":
-            found[event.data["id"]] = event.data
-        yield list(found.values())
+            experiments[event.data["id"]] = event.data
+        yield list(experiments.values())
 
 
-def _ended(experiment: Json) -> str:
+def _summary(experiment: Json) -> str:
     spec = experiment["spec"]
     name = f"{spec['activation']['name']:<11} seed {spec['seed']}"
     if experiment["status"] != "succeeded":
@@ -119,10 +121,10 @@ def _ended(experiment: Json) -> str:
     return f"  {name}  test accuracy {experiment['test_accuracy']:.4f}  ({experiment['seconds']:.1f} s)"
 
 
-def _now(found: Sequence[Json]) -> str:
-    running = [one for one in found if one["status"] == "running"]
+def _activity(experiments: Sequence[Json]) -> str:
+    running = [one for one in experiments if one["status"] == "running"]
     if not running:
-        return next((one["waiting_reason"] for one in found if one["waiting_reason"]), "finishing")
+        return next((one["waiting_reason"] for one in experiments if one["waiting_reason"]), "finishing")
     spec = running[0]["spec"]
     return f"{spec['activation']['name']} seed {spec['seed']}, epoch {running[0]['epochs_done'] + 1}/{spec['epochs']}"
 

@@ -1,4 +1,4 @@
-"""The operations of the HTTP API, told once for both clients: each is a flow of requests that somebody else sends."""
+"""The operations of the HTTP API, described once for both clients: each is a generator of requests."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
@@ -11,11 +11,11 @@ One = TypeVar("One")
 Many = TypeVar("Many")
 Nothing = TypeVar("Nothing")
 
-LONGEST_WAIT = 30.0  # seconds that the service holds one request
+LONGEST_WAIT = 30.0  # seconds; the most that the service waits with an answer
 
 
 class ApiError(Exception):
-    """The service said no. `code` is stable; `errors` has one entry for each wrong field."""
+    """The service answered with an error. `code` is stable; `errors` has one entry for each wrong field."""
 
     def __init__(self, status: int, problem: Json) -> None:
         super().__init__(problem.get("detail") or f"HTTP {status}")
@@ -26,7 +26,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One request; query parameters that are None are left out."""
+    """A request. Query parameters that are None are left out."""
 
     method: str
     path: str
@@ -44,11 +44,11 @@ class Call:
 
 
 Flow = Generator[Call, Json, T]
-"""Yields requests, is sent the JSON of their answers ({} where there is none), and returns what the caller wanted."""
+"""A generator that yields requests, is sent the JSON of their answers ({} without a body), and returns the result."""
 
 
 class Operations(ABC, Generic[One, Many, Nothing]):
-    """What one can ask of a service. Every method raises ApiError where the service says no."""
+    """The operations of a service. Every method raises ApiError when the service answers with an error."""
 
     @abstractmethod
     def _one(self, flow: Flow[Json]) -> One: ...
@@ -65,29 +65,29 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         return self._one(_call(_post("/experiments", spec, idempotency_key)))
 
     def experiment(self, id: str, *, wait: float = 0) -> One:
-        """One experiment; with `wait`, as soon as it has ended or after so many seconds."""
+        """Read an experiment; with `wait`, as soon as it has ended or after so many seconds."""
         return self._one(_call(Call("GET", f"/experiments/{id}", {"wait": wait})))
 
     def finished_experiment(self, id: str) -> One:
-        """The experiment when it has ended, however long that takes."""
+        """Wait until an experiment has ended, without a limit, and read it."""
         return self._one(_until(f"/experiments/{id}", "finished_at"))
 
     def experiments(self, **filters: Any) -> Many:
-        """All experiments that match, page by page."""
+        """List all experiments that match the filters, over all pages."""
         return self._many(_pages("/experiments", filters))
 
     def edit_experiment(self, id: str, changes: Json, *, edit_version: int | None = None) -> One:
-        """Change name, tags or notes; with `edit_version`, only if nobody has since."""
+        """Change the name, tags or notes; with `edit_version`, only if that is still the newest edit."""
         return self._one(_call(Call("PATCH", f"/experiments/{id}", body=changes, headers=_if_match(edit_version))))
 
     def metrics(self, id: str, *, since: int | None = None) -> One:
-        """Figures per epoch; with `since`, those that changed after that revision."""
+        """Read the figures of each epoch; with `since`, those that changed after that revision."""
         return self._one(_call(Call("GET", f"/experiments/{id}/metrics", {"since": since})))
 
     def diagnostics(
         self, id: str, *, layer: Sequence[str] = (), measure: Sequence[str] = (), since: int | None = None
     ) -> One:
-        """What goes on inside the network, per epoch and layer; of these layers and measures, if any are named."""
+        """Read the diagnostics of each epoch and layer; of some layers and measures, if any are named."""
         query = {"layer": list(layer), "measure": list(measure), "since": since}
         return self._one(_call(Call("GET", f"/experiments/{id}/diagnostics", query)))
 
@@ -95,7 +95,7 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         return self._one(_call(Call("GET", f"/experiments/{id}/result")))
 
     def misclassified(self, id: str, *, which: str = "last") -> One:
-        """Which test images the trained network gets wrong."""
+        """List the test images that the trained network gets wrong."""
         return self._one(_call(Call("GET", f"/experiments/{id}/misclassified", {"which": which})))
 
     def attempts(self, id: str) -> Many:
@@ -105,7 +105,7 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         return self._one(_call(Call("POST", f"/experiments/{id}/cancel")))
 
     def retry(self, id: str, *, idempotency_key: str | None = None) -> One:
-        """Queue the same again, as a new experiment."""
+        """Queue the same spec again, as a new experiment."""
         return self._one(_call(Call("POST", f"/experiments/{id}/retry", headers=_key(idempotency_key))))
 
     def delete_experiment(self, id: str) -> Nothing:
@@ -121,59 +121,59 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         return self._one(_call(Call("POST", "/studies", {"dry_run": True}, spec)))
 
     def study(self, id: str, *, wait: float = 0) -> One:
-        """One study; with `wait`, as soon as it has finished or after so many seconds."""
+        """Read a study; with `wait`, as soon as it has finished or after so many seconds."""
         return self._one(_call(Call("GET", f"/studies/{id}", {"wait": wait})))
 
     def finished_study(self, id: str) -> One:
-        """The study when all its experiments have ended, however long that takes."""
+        """Wait until all experiments of a study have ended, without a limit, and read it."""
         return self._one(_until(f"/studies/{id}", "finished"))
 
     def studies(self, **filters: Any) -> Many:
-        """All studies that match, page by page."""
+        """List all studies that match the filters, over all pages."""
         return self._many(_pages("/studies", filters))
 
     def edit_study(self, id: str, changes: Json, *, edit_version: int | None = None) -> One:
-        """Change name or question, or add seeds (the whole list); with `edit_version`, only if nobody edited since."""
+        """Change the name or question, or add seeds (the whole list); with `edit_version`, only if it is the newest."""
         return self._one(_call(Call("PATCH", f"/studies/{id}", body=changes, headers=_if_match(edit_version))))
 
     def add_seeds(self, id: str, seeds: list[int]) -> One:
-        """Queue every cell of the study with these seeds too; those that it has already change nothing."""
+        """Queue every cell of a study with these seeds too; seeds that it has already change nothing."""
         return self._one(_with_seeds(id, seeds))
 
     def cancel_study(self, id: str) -> One:
         return self._one(_call(Call("POST", f"/studies/{id}/cancel")))
 
     def delete_study(self, id: str) -> Nothing:
-        """Delete a study whose experiments have all ended, and them with it."""
+        """Delete a study whose experiments have all ended, together with them."""
         return self._nothing(_done(Call("DELETE", f"/studies/{id}")))
 
     # --- activations ---------------------------------------------------------------------------------------------
 
     def activations(self, *, archived: bool = False) -> Many:
-        """The catalogue, and then every registered formula in its newest version."""
+        """List the catalogue, and then every registered formula in its newest version."""
         return self._many(_pages("/activations", {"archived": archived}))
 
     def activation(self, name: str, *, version: int | None = None) -> One:
         return self._one(_call(Call("GET", f"/activations/{name}", {"version": version})))
 
     def curve(self, name: str, *, version: int | None = None, **query: Any) -> One:
-        """Points of its graph; `query` takes points, parameters (JSON text), and from and to by a dictionary."""
+        """Read points of a graph; `query` takes points, parameters (JSON text) and `**{"from": -1, "to": 1}`."""
         return self._one(_call(Call("GET", f"/activations/{name}/curve", {"version": version, **query})))
 
     def preview_activation(self, activation: Json) -> One:
-        """What a formula with its parameters is and costs. Nothing is stored."""
+        """Compute the properties, curve and cost of a formula. Nothing is stored."""
         return self._one(_call(Call("POST", "/activations/preview", body=activation)))
 
     def register_activation(self, name: str, definition: Json, *, idempotency_key: str | None = None) -> One:
-        """Give a formula (`{"formula": ..., "parameters": ..., "note": ...}`) a name for specs to use."""
+        """Register a formula (`{"formula": ..., "parameters": ..., "note": ...}`) under a name for specs to use."""
         return self._one(_call(_post("/activations", {"name": name, **definition}, idempotency_key)))
 
     def edit_activation(self, name: str, definition: Json, *, newest_version: int | None = None) -> One:
-        """Make the next version of a registered name; with `newest_version`, only if nobody made one since."""
+        """Add a version to a registered name; with `newest_version`, only if that is still the newest."""
         return self._one(_call(Call("PUT", f"/activations/{name}", body=definition, headers=_if_match(newest_version))))
 
     def archive_activation(self, name: str) -> Nothing:
-        """Take a registered name out of lists and new specs; `edit_activation` brings it back."""
+        """Archive a registered name: lists and new specs leave it out. `edit_activation` makes it active again."""
         return self._nothing(_done(Call("DELETE", f"/activations/{name}")))
 
     # --- comparisons and the rest --------------------------------------------------------------------------------
@@ -182,23 +182,23 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         return self._one(_call(Call("GET", "/comparisons", query)))
 
     def study_comparison(self, id: str, **query: Any) -> One:
-        """A study's groups side by side, by its own factors unless `group_by` says otherwise."""
+        """Compare the groups of a study, by its own factors unless `group_by` names others."""
         return self._one(_call(Call("GET", f"/studies/{id}/comparison", query)))
 
     def curves(self, **query: Any) -> One:
-        """One figure of every epoch, as means over seeds with intervals; `metric` names it, `level` asks how soon."""
+        """Read the mean curves of a `metric` over seeds, with intervals; `level` adds the time to reach a value."""
         return self._one(_call(Call("GET", "/curves", query)))
 
     def study_curves(self, id: str, **query: Any) -> One:
-        """The same of a study, by its own factors unless `group_by` says otherwise."""
+        """Read the mean curves of a study, by its own factors unless `group_by` names others."""
         return self._one(_call(Call("GET", f"/studies/{id}/curves", query)))
 
     def study_claims(self, id: str) -> One:
-        """The articles' claims, each with what the study's experiments say of it."""
+        """Read the verdicts on the articles' claims by the experiments of a study."""
         return self._one(_call(Call("GET", f"/studies/{id}/claims")))
 
     def differing_images(self, a: str, b: str, **query: Any) -> One:
-        """Test images that most seeds of group a get right and most of group b wrong."""
+        """List the test images that most seeds of group a get right and most of group b wrong."""
         return self._one(_call(Call("GET", "/comparisons/images", {"a": a, "b": b, **query})))
 
     def workers(self) -> Many:
@@ -234,15 +234,15 @@ def _pages(path: str, filters: Json) -> Flow[list[Json]]:
 
 def _until(path: str, field: str) -> Flow[Json]:
     while True:
-        found = yield Call("GET", path, {"wait": LONGEST_WAIT})
-        if found[field]:
-            return found
+        answer = yield Call("GET", path, {"wait": LONGEST_WAIT})
+        if answer[field]:
+            return answer
 
 
 def _with_seeds(id: str, seeds: list[int]) -> Flow[Json]:
     study = yield Call("GET", f"/studies/{id}")
-    wanted = list(dict.fromkeys([*study["seeds"], *seeds]))
-    edited: Json = yield Call("PATCH", f"/studies/{id}", body={"seeds": wanted})
+    all_seeds = list(dict.fromkeys([*study["seeds"], *seeds]))
+    edited: Json = yield Call("PATCH", f"/studies/{id}", body={"seeds": all_seeds})
     return edited
 
 

@@ -1,4 +1,4 @@
-"""`actlab up`: one process that migrates, starts the API and a worker, restarts what ends, and stops them cleanly."""
+"""`actlab up`: upgrade the database, run the API and a worker, restart them, and stop them cleanly."""
 
 import json
 import os
@@ -30,14 +30,14 @@ from service.storage.tables.base import new_id
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.2
-SETTLED_SECONDS = 30.0  # a child that lived so long is restarted at once
+SETTLED_SECONDS = 30.0  # a child that ran for so long is restarted at once
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass
 class Child:
-    """A process that is started again when it ends. `arguments` makes its command line anew each time."""
+    """A process that is restarted when it ends. `arguments` returns its command line for each start."""
 
     name: str
     arguments: Callable[[], list[str]]
@@ -55,7 +55,7 @@ class Child:
         self.started = time.monotonic()
 
     def tend(self) -> None:
-        """Start it, or note that it has ended, and then wait longer each time it fails early."""
+        """Start the process unless it runs. The pause before a restart doubles each time it fails early."""
         if self.process is None:
             if time.monotonic() >= self.not_before:
                 self.start()
@@ -75,7 +75,7 @@ class Child:
             self.process.terminate()
 
     def wait(self, seconds: float) -> None:
-        """Until it has ended; killed when that takes longer."""
+        """Wait until it has ended, and kill it after so many seconds."""
         if self.process is None:
             return
         try:
@@ -88,11 +88,13 @@ class Child:
 
 @dataclass
 class Supervisor:
+    """The processes of one service: an API and a worker, in one data folder."""
+
     settings: Settings
     stopping: Shutdown = field(default_factory=Shutdown)
 
     def run(self) -> int:
-        """Serve until SIGINT or SIGTERM; the exit status."""
+        """Serve until SIGINT or SIGTERM, and return the exit status."""
         self.settings.check_exposure()
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with _only_one(self.settings):
@@ -135,7 +137,7 @@ class Supervisor:
             database.close()
 
     def _answers(self, api: Child) -> bool:
-        """Wait for the API; False, after saying why, when it ends or stays silent."""
+        """Wait for the API; return False, after logging the reason, if it ends or does not answer."""
         deadline = time.monotonic() + START_SECONDS
         with Client(self.settings.url) as client:
             while time.monotonic() < deadline and not self.stopping.requested:
@@ -150,7 +152,7 @@ class Supervisor:
 
 
 class _Worker:
-    """Names each worker process, so that what it held can be taken back the moment it dies."""
+    """The worker process. Each start has an id, so that its experiments can be requeued as soon as it ends."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
@@ -162,8 +164,10 @@ class _Worker:
         return ["worker", "--id", self._id]
 
     def ended(self, status: int, counted: bool = True) -> None:
-        """Requeue what it held, as a loss that counts unless we stopped it. If the database is away, the lease runs out
-        and the reaper does it."""
+        """Requeue the experiments of the process, as a counted loss unless it was stopped on purpose.
+
+        If the database is away, the reaper requeues them when their leases run out.
+        """
         reason = f"signal {-status}" if status < 0 else f"exit status {status}"
         try:
             detail = f"The worker process ended with {reason}."
@@ -178,7 +182,7 @@ class _Worker:
 
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
-    """Hold the data folder. ConfigurationError that says who has it."""
+    """Lock the data folder. Raises ConfigurationError, which names the process that has it."""
     holder = settings.home / "up.json"
     lock = FileLock(settings.home / "up.lock", timeout=0)
     try:
@@ -195,21 +199,21 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 
 def _check_port(settings: Settings) -> None:
-    """ConfigurationError where another process holds it: that one would answer for the API that cannot start."""
+    """Raise ConfigurationError if another process uses the port: it would answer in place of the API."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
         where = f"port {settings.port} of {settings.host}"
         raise ConfigurationError(
-            f"The API cannot have {where}: {error.strerror}. Set ACTLAB_PORT to another."
+            f"The API cannot use {where}: {error.strerror}. Set ACTLAB_PORT to another port."
         ) from error
 
 
 def _described(holder: Path) -> str:
     try:
-        found = json.loads(holder.read_text())
-        return f"process {found['pid']} ({found['url']})"
+        process = json.loads(holder.read_text())
+        return f"process {process['pid']} ({process['url']})"
     except (OSError, ValueError, KeyError):
         return "another process"
 

@@ -10,14 +10,14 @@ Json = Mapping[str, Any]
 
 
 def comparison_table(comparison: Json) -> Table:
-    """Groups, best mean first, and each one's difference to the reference where there is one; fits 80 columns."""
+    """Return a table of groups, best mean first, with the difference of each to the reference; it fits 80 columns."""
     family, groups = comparison["family"], comparison["groups"]
     versus = family["versus"]
     columns = {"group": [_label(group["factors"]) for group in groups], "n": [str(group["n"]) for group in groups]}
     if any(map(_missing, groups)):
         columns["missing"] = [_missing(group) for group in groups]
     columns["mean"] = [_spread(group["mean"], group["interval"], ".4f") for group in groups]
-    if versus is None:  # pairs with one group alone say little about the others' places
+    if versus is None:  # pairs with one group alone do not rank the others
         columns["rank"] = [_rank(*group["rank"]) for group in groups]
     else:
         pairs = {_key(pair["a"]): pair for pair in comparison["pairs"]}
@@ -51,7 +51,7 @@ def _caption(family: Json) -> str:
 
 
 def _missing(group: Json) -> str:
-    """Seeds without a value, and why."""
+    """Return the number of seeds without a value, by reason."""
     return ", ".join(f"{group[f'n_{why}']} {why}" for why in ("diverged", "failed", "pending") if group[f"n_{why}"])
 
 
@@ -67,7 +67,7 @@ def _pair(pair: Json | None) -> tuple[str, str, str]:
 
 
 def _spread(value: float | None, interval: list[float] | None, form: str) -> str:
-    """A figure, with the half-width of its interval where it has one."""
+    """Return a figure, with the half-width of its interval if it has one."""
     if value is None:
         return ""
     return f"{value:{form}}" if interval is None else f"{value:{form}} ± {(interval[1] - interval[0]) / 2:.4f}"

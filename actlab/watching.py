@@ -1,4 +1,4 @@
-"""Following the service's events: where a client is in them, over connections that break."""
+"""The position of a client in the service's events, kept over connections that break."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ import httpx2 as httpx
 from actlab.operations import ApiError, Call, Json
 
 PAUSE_SECONDS = 1.0  # before connecting again
-SILENCE_SECONDS = 60.0  # the service says something every 15 s
+SILENCE_SECONDS = 60.0  # the service sends a heartbeat every 15 s
 
 
 @dataclass(frozen=True)
 class Event:
-    """`kind` is experiment, metrics, study, deleted or reset; docs/live.md says what `data` holds."""
+    """An event. `kind` is experiment, metrics, study, deleted or reset; docs/live.md describes the `data` of each."""
 
     kind: str
     data: Json
@@ -23,8 +23,10 @@ class Event:
 
 @dataclass
 class Watch:
-    """One client's way through the events. What broke off within a revision is told again by the service, and left out
-    here."""
+    """The position of one client in the events.
+
+    The service repeats a revision whose events were cut off by a break; `take` leaves the repeated events out.
+    """
 
     study: str | None
     experiment: str | None
@@ -47,8 +49,7 @@ class Watch:
 
     @contextmanager
     def connection(self) -> Iterator[None]:
-        """One connection. That it breaks, or that the service is not ready for the next one, is no error once it has
-        worked."""
+        """Enclose one connection. Once one has worked, its break is no error, nor is a 503 for the next."""
         self._repeated |= self._open
         self._open.clear()
         try:
@@ -58,16 +59,16 @@ class Watch:
                 raise
 
     def take(self, message: httpx.ServerSentEvent) -> Event | None:
-        """The event in a message, where there is one that is new."""
+        """Return the event of a message; None if it has none or repeats one."""
         self._begun = True
-        told = self._told(message) if message.data else None
+        event = self._event(message) if message.data else None
         if message.id and message.id != self._last_id:
             self._last_id = message.id
             self._open.clear()
             self._repeated.clear()
-        return told
+        return event
 
-    def _told(self, message: httpx.ServerSentEvent) -> Event | None:
+    def _event(self, message: httpx.ServerSentEvent) -> Event | None:
         data: Any = message.json()
         key = (message.event, data.get("id") or data.get("experiment_id"), data["revision"])
         self._open.add(key)

@@ -1,1 +1,1 @@
-"""The `actlab` command: one module a noun, put together in `main`."""
+"""The `actlab` command: one module a noun, assembled in `main`."""

@@ -1,4 +1,4 @@
-"""Helpers that several commands share: settings, the schema check, and how a command fails."""
+"""The settings, schema check and error message that commands share."""
 
 import sys
 from typing import NoReturn
@@ -17,7 +17,7 @@ def command_settings(insecure: bool = False) -> Settings:
 
 
 def require_database(settings: Settings) -> None:
-    """Fail in one line, before anything has started, unless the schema is the one that this version needs."""
+    """Raise SchemaOutdated before anything has started, unless the schema is the one that this version needs."""
     from service.storage import migrate
     from service.storage.engine.database import open_database
 

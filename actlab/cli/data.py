@@ -1,4 +1,4 @@
-"""`actlab data`: data sets."""
+"""`actlab data`: the files of data sets."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ app = typer.Typer(help="Data sets.", no_args_is_help=True)
 def fetch_data(
     names: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(published())}; default: mnist.")] = None,
 ) -> None:
-    """Download data sets, verified, into the data folder."""
+    """Download data sets into the data folder and verify them."""
     from service.datasets.fetching import fetch_all
 
     settings = command_settings()

@@ -1,4 +1,4 @@
-"""`actlab db`: the database's schema and its backup."""
+"""`actlab db`: the schema of the database, and backups."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +8,12 @@ from rich.console import Console
 
 from actlab.cli.common import command_settings, require_database
 
-app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+app = typer.Typer(help="The schema of the database, and backups.", no_args_is_help=True)
 
 
 @app.command("upgrade")
 def upgrade_database() -> None:
-    """Bring the schema up to date; on SQLite after a backup beside the file."""
+    """Upgrade the schema to the newest revision. On SQLite, a backup is made beside the file first."""
     from service.storage import migrate
     from service.storage.engine.database import open_database
 
@@ -26,16 +26,16 @@ def upgrade_database() -> None:
 
 @app.command("check")
 def check_database() -> None:
-    """Say whether the schema is the one that this version needs."""
+    """Check that the schema is the one that this version needs."""
     require_database(command_settings())
     Console().print("The database is up to date.")
 
 
 @app.command("backup")
 def back_up_database(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")]) -> None:
-    """Copy the SQLite database, whole and consistent, while everything runs. PostgreSQL has pg_dump."""
+    """Copy the SQLite database consistently while the service runs. For PostgreSQL, use pg_dump."""
     from service.storage import migrate
     from service.storage.engine.database import open_database
 
     migrate.back_up(open_database(command_settings()), file)
-    Console().print(f"{file} holds everything committed until now.")
+    Console().print(f"The database is copied to {file}.")

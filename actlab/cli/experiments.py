@@ -6,20 +6,21 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from actlab.client import Client
+from actlab.client import EXPORTS, Client
+from service.domain.exports.columns import SHEETS
 from service.settings import load
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="Its name ends in .csv, .parquet or .jsonl.")],
+    file: Annotated[Path, typer.Argument(help=f"A file whose name ends in {', '.join(EXPORTS)}.")],
     study: Annotated[str | None, typer.Option(help="Only the experiments of the study with this id.")] = None,
-    grid: Annotated[str | None, typer.Option(help="Of a study with several grids, only this one.")] = None,
-    rows: Annotated[str, typer.Option(help="A row for each of: experiments, epochs, diagnostics.")] = "experiments",
+    grid: Annotated[str | None, typer.Option(help="Only this grid, for a study with several.")] = None,
+    rows: Annotated[str, typer.Option(help=f"What each row is about: {', '.join(SHEETS)}.")] = "experiments",
     where: Annotated[
-        list[str] | None, typer.Option(help="A filter of the list, such as activation=relu; repeat it.")
+        list[str] | None, typer.Option(help="A filter as NAME=VALUE, such as activation=relu; it can be repeated.")
     ] = None,
 ) -> None:
-    """Write the experiments that have ended into a file, from the service that runs here."""
+    """Export the experiments that have ended into a file, from the service at this address."""
     if grid is not None and (study is None or where):
         raise typer.BadParameter("--grid goes with --study, and not with --where")
     filters = _filters(where or []) if grid is None else {"grid": grid}

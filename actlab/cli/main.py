@@ -1,7 +1,7 @@
 """The `actlab` command.
 
-What only one command needs is imported in that command: the API alone takes seconds to import, which no other command
-should wait for, and torch is in the extra `worker`, without which the other commands do their work.
+A command imports what only it needs when it runs: the API takes seconds to import, and torch is in the extra `worker`,
+without which the other commands work.
 """
 
 import httpx2
@@ -16,7 +16,7 @@ from service.domain.errors import ActLabError
 
 app = typer.Typer(
     name="actlab",
-    help="Which activation function should this network use? Settings: ACTLAB_... environment variables.",
+    help="Train and compare activation functions. Settings are read from environment variables, ACTLAB_...",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,7 +29,7 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """Run the command; every expected error becomes one line on stderr and a status that is not 0."""
+    """Run the command. An expected error is printed as one line on stderr, and the exit status is 1."""
     try:
         app()
     except ActLabError as error:
@@ -39,7 +39,7 @@ def main() -> None:
     except httpx2.TransportError as error:
         fail(f"The service does not answer: {error}")
     except KeyboardInterrupt:
-        fail("interrupted; what was done is kept.")
+        fail("interrupted; finished work is kept.")
     except DBAPIError as error:
         fail(f"The database does not answer: {str(error.orig).strip()} (ACTLAB_DATABASE_URL)")
     except OSError as error:

@@ -10,20 +10,26 @@ from rich.console import Console
 from actlab import demo as demonstration
 from actlab.cli.common import command_settings, fail, require_database
 from actlab.client import Client
+from service.domain.datasets import DATASETS
+from service.domain.presets import PRESETS
 from service.process.parent import end_with
 from worker.environment import restart_unless_set
 
-Insecure = Annotated[bool, typer.Option("--insecure", help="Serve an address others can reach, without API keys.")]
+QUICK = PRESETS["quick"]["base"]
+
+Insecure = Annotated[bool, typer.Option("--insecure", help="Serve an address that others can reach, without API keys.")]
 Parent = Annotated[int | None, typer.Option(hidden=True, help="Process id of the supervisor to end with.")]
 
 
 def demo(
     dataset: Annotated[
-        str | None, typer.Option(help="mnist_5k (comes with the package) or mnist.", show_default="mnist_5k")
+        str | None, typer.Option(help=f"The data set: {', '.join(DATASETS)}.", show_default=QUICK["dataset"])
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Of each experiment.", show_default="3")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of each experiment.", show_default=str(QUICK["epochs"]))
+    ] = None,
 ) -> None:
-    """Compare five activations over three seeds, and print the table."""
+    """Train five activations over three seeds, and print their comparison."""
     settings = command_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     console = Console()
@@ -36,7 +42,7 @@ def demo(
 
 
 def up(insecure: Insecure = False, parent: Parent = None) -> None:
-    """Serve the API with one worker, until Ctrl-C."""
+    """Run the API and one worker until Ctrl-C."""
     from actlab.supervisor import Supervisor
 
     end_with(parent)
@@ -44,7 +50,7 @@ def up(insecure: Insecure = False, parent: Parent = None) -> None:
 
 
 def serve(insecure: Insecure = False, parent: Parent = None) -> None:
-    """Serve the API alone."""
+    """Run the API alone."""
     from service.api.app import create_app
     from service.api.server import serve as serve_api
 
@@ -56,10 +62,10 @@ def serve(insecure: Insecure = False, parent: Parent = None) -> None:
 
 
 def worker(
-    id: Annotated[str | None, typer.Option(help="Its name in the list of workers; default: a new one.")] = None,
+    id: Annotated[str | None, typer.Option(help="The id in the list of workers. Default: a new one.")] = None,
     parent: Parent = None,
 ) -> None:
-    """Run one worker: one device, one experiment at a time."""
+    """Run a worker, which trains one experiment at a time on one device."""
     restart_unless_set()
     try:
         from worker.app import main as serve_work
