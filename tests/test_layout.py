@@ -1,5 +1,4 @@
-"""The arrows between folders: imports run one way, without circles; libraries stay where they belong; settings have one
-reader."""
+"""Imports between folders run one way, without circles; libraries stay in their parts; the settings have one reader."""
 
 import ast
 import subprocess
@@ -63,7 +62,7 @@ UNREACHABLE = {
     "actlab.tables": ["service.storage", "service.api", "worker", "torch"],
 }
 
-# Where the environment is touched, and why that cannot be a setting.
+# Modules that read or write the environment, and why a setting cannot replace that.
 ENVIRONMENT = {
     "service.settings": "the one reader, through pydantic-settings",
     "worker.environment": "for OpenMP and glibc, which read them before any line of Python",
@@ -84,7 +83,7 @@ def is_within(name: str, part: str) -> bool:
 
 @cache
 def imports(name: str) -> frozenset[str]:
-    """Everything that a module imports, wherever in it, and the packages around what it imports."""
+    """Return the modules that a module imports, anywhere in it, and the packages around them."""
     return frozenset(_imported(name))
 
 
@@ -100,25 +99,25 @@ def _imported(name: str) -> Iterator[str]:
 
 
 def reached(name: str) -> set[str]:
-    """What is imported by a module and by what it imports, as far as that is ours."""
-    found: set[str] = set()
+    """Return what a module imports, directly and through modules of the project."""
+    modules: set[str] = set()
     waiting = [name]
     while waiting:
-        for imported in imports(waiting.pop()) - found:
-            found.add(imported)
+        for imported in imports(waiting.pop()) - modules:
+            modules.add(imported)
             if imported in NAMES:
                 waiting.append(imported)
-    return found
+    return modules
 
 
 def part_of(name: str, parts: Mapping[str, object]) -> str:
-    """The part with the longest name that a module is in."""
+    """Return the part with the longest name that contains a module."""
     return max((part for part in parts if is_within(name, part)), key=len)
 
 
 @cache
 def our_imports(name: str) -> frozenset[str]:
-    """Modules of ours that a module imports directly; a package only where none of its modules is named."""
+    """Return the project's modules that a module imports directly; a package where no module of it is named."""
     modules = set()
     for imported in imports(name):
         while imported and imported not in NAMES:
@@ -146,12 +145,12 @@ def test_module_reaches_no_library_that_its_part_may_not(name: str) -> None:
 
 
 def arrows_within(folder: str) -> dict[str, set[str]]:
-    """The parts of a folder (its modules and its folders), each with those of its siblings that it imports."""
+    """Return the modules and folders of a folder, each with those of its siblings that it imports."""
     arrows: dict[str, set[str]] = defaultdict(set)
     for name in NAMES:
         for other in our_imports(name):
             if is_within(name, folder) and is_within(other, folder) and folder not in (name, other):
-                source, target = (each.removeprefix(f"{folder}.").split(".")[0] for each in (name, other))
+                source, target = (module.removeprefix(f"{folder}.").split(".")[0] for module in (name, other))
                 if source != target:
                     arrows[source].add(target)
     return arrows
@@ -181,17 +180,17 @@ def test_storage_folders_import_only_those_below() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_process_pays_for_all_of_scipys_statistics(name: str) -> None:
-    """service/domain/statistics says how much that is."""
+def test_module_does_not_import_all_of_scipy_stats(name: str) -> None:
+    """service/domain/statistics says what importing scipy.stats costs."""
     assert not [imported for imported in imports(name) if is_within(imported, "scipy.stats")]
 
 
-def test_every_rule_is_of_a_part_that_exists() -> None:
+def test_rules_name_parts_that_exist() -> None:
     for part in (*ARROWS, *UNREACHABLE):
         assert any(is_within(name, part) for name in NAMES), part
 
 
-def test_the_api_starts_without_torch() -> None:
+def test_api_imports_no_training_library() -> None:
     program = (
         "import sys; from service.api.app import create_app; from service.settings import Settings;"
         "create_app(Settings()).openapi();"
@@ -201,13 +200,13 @@ def test_the_api_starts_without_torch() -> None:
     assert done.stdout.strip() == ""
 
 
-def test_a_command_waits_for_nothing_that_only_another_needs() -> None:
+def test_command_line_imports_no_heavy_library_at_its_start() -> None:
     program = "import sys, actlab.cli.main; print(*sorted({'fastapi', 'alembic', 'torch'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
-def test_only_the_settings_read_the_environment() -> None:
+def test_environment_is_read_only_by_the_listed_modules() -> None:
     readers = {
         name
         for name, file in NAMES.items()
@@ -218,8 +217,8 @@ def test_only_the_settings_read_the_environment() -> None:
     assert readers <= ENVIRONMENT.keys()
 
 
-def test_importing_any_module_of_the_service_opens_nothing() -> None:
-    """No module keeps a database, an app or settings of its own."""
+def test_service_modules_open_nothing_when_imported() -> None:
+    """A module keeps no database, app or settings of its own."""
     names = [name for name in NAMES if is_within(name, "service")]
     program = (
         f"import importlib, os, threading; [importlib.import_module(name) for name in {names!r}];"
