@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from service.datasets.locations import Locations
+from service.domain.network import layers
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
 from worker.training.datasets.tensors import Dataset, load
@@ -61,10 +62,12 @@ def plain_epoch(spec: ExperimentSpec, images: Tensor, labels: Tensor) -> float:
 def plain_network(spec: ExperimentSpec) -> nn.Sequential:
     activation = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "swish": nn.SiLU, "leaky_relu": nn.LeakyReLU}
     act = activation[spec.activation.label]
+    first, second, dense, head = ((layer.inputs[0], layer.units) for layer in layers(spec))
     return nn.Sequential(
-        *(nn.Conv2d(1, 32, 3), nn.BatchNorm2d(32, eps=1e-3), act()),
-        *(nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64, eps=1e-3), act(), nn.MaxPool2d(2), nn.Dropout(0.25), nn.Flatten()),
-        *(nn.Linear(9216, 128), nn.BatchNorm1d(128, eps=1e-3), act(), nn.Dropout(0.5), nn.Linear(128, 10)),
+        *(nn.Conv2d(*first, 3), nn.BatchNorm2d(first[1], eps=1e-3), act()),
+        *(nn.Conv2d(*second, 3), nn.BatchNorm2d(second[1], eps=1e-3), act()),
+        *(nn.MaxPool2d(2), nn.Dropout(0.25), nn.Flatten()),
+        *(nn.Linear(*dense), nn.BatchNorm1d(dense[1], eps=1e-3), act(), nn.Dropout(0.5), nn.Linear(*head)),
     )
 
 

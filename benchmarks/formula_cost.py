@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from math import prod
 
 import torch
 import typer
@@ -21,9 +22,13 @@ from torch.nn import functional as F
 from service.domain.activations.cost import estimated_cost
 from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.parser import FUNCTIONS, parse
+from service.domain.network import layers
+from service.domain.spec import ExperimentSpec
 from worker.training.activations import build, definition
 
-SHAPE = (128 * 12 * 12, 64)
+SPEC = ExperimentSpec.model_validate({"activation": "relu"})
+CHANNELS, *SIDES = next(layer for layer in layers(SPEC) if layer.pooled).pooled_outputs
+SHAPE = (SPEC.batch_size * prod(SIDES), CHANNELS)  # of a batch after pooling
 CALLS = {1: "{}(x)", 2: "{}(x, 0.5)", 3: "{}(x, x, 0.5)"}
 ALONE = {
     **{name: CALLS[arity].format(name) for name, arity in FUNCTIONS.items()},
@@ -71,7 +76,7 @@ def main(rounds: int = 15) -> None:
     specs = {text: ActivationSpec(formula=text) for text in FORMULAS}
     measured = ratios({text: build(spec, torch.Generator()) for text, spec in specs.items()}, rounds)
     for text, spec in specs.items():
-        cost = estimated_cost(spec)
+        cost = estimated_cost(spec, prod(SHAPE))
         typer.echo(
             f"{text:<36} time {measured[text]:6.1f} (estimated {cost.time_ratio:5.1f}),"
             f" {cost.bytes_per_element} bytes an element{', fused' if cost.fused else ''}"

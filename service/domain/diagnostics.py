@@ -6,6 +6,8 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.domain.network import HEAD, LAYER_PATTERN, convolution_name, dense_name
+
 Measure = Literal[
     "zero_share",
     "saturated_share",
@@ -24,8 +26,6 @@ Measure = Literal[
 ]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
-LAYER_PATTERN = r"^(conv[12]|dense([1-9]|1[0-9]|20)|output)$"
-
 
 def _share(description: str) -> Any:
     return Field(None, ge=0, le=1, description=description)
@@ -38,7 +38,7 @@ class LayerDiagnostics(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
     epoch: int = Field(ge=0, description="0: at initialisation.")
-    layer: str = Field(pattern=LAYER_PATTERN, examples=["conv1", "dense1", "output"])
+    layer: str = Field(pattern=LAYER_PATTERN, examples=[convolution_name(1), dense_name(1), HEAD])
     position: int = Field(ge=0, description="Counts the layers from the input, the first being 0.")
     units: int = Field(ge=1, description="Channels or neurons.")
     zero_share: float | None = _share("Of the elements after the activation, those exactly 0.")

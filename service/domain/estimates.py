@@ -31,7 +31,8 @@ class Estimate:
 
 Likeness = Callable[[ExperimentSpec], str]
 
-# From the closest to the farthest that still says something: another network or batch size says nothing.
+# From the closest to the farthest that still says something: another network, another shape of images or another batch
+# size says nothing.
 LIKENESSES: Mapping[str, Likeness] = {
     "of the same condition": lambda spec: spec.condition,
     "of the same network, batch size and activation": lambda spec: _spelled(spec, "model", "batch_size", "activation"),
@@ -100,7 +101,9 @@ def _closest(spec: ExperimentSpec, tables: Mapping[str, Mapping[str, float]]) ->
 
 
 def _spelled(spec: ExperimentSpec, *fields: str) -> str:
-    return json.dumps(spec.model_dump(mode="json", include=set(fields)), sort_keys=True)
+    """Write these fields and the shape of an image, which decides the shapes of all layers, as text."""
+    values = spec.model_dump(mode="json", include=set(fields)) | {"shape": spec.dataset_definition.shape}
+    return json.dumps(values, sort_keys=True)
 
 
 def _why_none(unlike: int, wanted: int, known: int, workers: int) -> str:

@@ -22,7 +22,7 @@ AMX, one thread, PyTorch 2.13, fastest of 6)."""
 
 @dataclass(frozen=True)
 class Examples:
-    """Images as uint8 (n, 1, 28, 28), targets as int64 (n,): positions in the ascending list of the classes."""
+    """Images as uint8 (n, channels, height, width), targets as int64 (n,): positions in the list of classes."""
 
     images: Tensor
     targets: Tensor
@@ -45,7 +45,7 @@ class Predictions:
 
 
 def scaled(images: Tensor) -> Tensor:
-    """uint8 (n, 1, 28, 28), 0 to 255, to float32, 0 to 1."""
+    """uint8 (n, channels, height, width), 0 to 255, to float32, 0 to 1."""
     return images.float().div_(255)
 
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from service.domain.network import KERNEL_SIDE
+
 BATCH_NORM_EPSILON = 1e-3  # Keras's default, which the article ran with; PyTorch's is 1e-5
 SIXTEEN_BITS = 2**16
 
@@ -20,7 +22,7 @@ class Convolution(nn.Conv2d):
     bias: nn.Parameter
 
     def __init__(self, inputs: int, outputs: int, *, add_bias: bool) -> None:
-        super().__init__(inputs, outputs, kernel_size=3)
+        super().__init__(inputs, outputs, KERNEL_SIDE)
         self.weight = nn.Parameter(self.weight.to(memory_format=torch.channels_last))
         self.add_bias = add_bias
 

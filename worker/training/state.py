@@ -17,7 +17,7 @@ from worker.training.datasets.tensors import Dataset
 from worker.training.evaluation import Examples, Predictions, evaluate
 from worker.training.execution import Execution
 from worker.training.failures import UnknownSnapshot
-from worker.training.model import CLASSES, Network
+from worker.training.model import Network
 from worker.training.optimization import EarlyStopping, make_optimizer, make_schedule
 from worker.training.randomness import Streams
 
@@ -131,7 +131,7 @@ class TrainingState:
         self.data = data
         self.device = torch.device(execution.device)
         self.fingerprint: Fingerprint = execution.fingerprint()
-        self.labels = list(range(CLASSES)) if spec.classes is None else spec.classes
+        self.labels = spec.labels
         parts = split(
             data.train_labels.cpu().numpy(), spec.dataset, spec.validation_fraction, spec.classes, spec.train_samples
         )

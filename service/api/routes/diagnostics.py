@@ -11,7 +11,8 @@ from service.api.http.dependencies import ServicesDep, Wait
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.diagnostics import DiagnosticsView
 from service.api.views import experiments as views
-from service.domain.diagnostics import LAYER_PATTERN, Measure
+from service.domain.diagnostics import Measure
+from service.domain.network import LAYER_NAMES, LAYER_PATTERN
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -20,7 +21,7 @@ Layers = Annotated[
     Query(
         default_factory=list,
         max_length=40,
-        description="`conv1`, `conv2`, `dense1` to `dense20` or `output`; repeat it for several. Default: all.",
+        description=f"{LAYER_NAMES}; repeat it for several. Default: all.",
     ),
 ]
 Measures = Annotated[

@@ -14,7 +14,7 @@ from service.api.schemas.activations import (
     PreviewView,
 )
 from service.domain.activations.catalogue import CATALOGUE
-from service.domain.activations.cost import estimated_cost
+from service.domain.activations.cost import EstimatedCost, estimated_cost
 from service.domain.activations.parameters import LARGEST_PARAMETER, ParameterValue
 from service.domain.activations.properties import Properties, properties
 from service.domain.activations.selection import ActivationSpec
@@ -23,9 +23,12 @@ from service.domain.formulas.evaluation import Array, derivative, evaluate
 from service.domain.formulas.expression import Expression, formula, is_elementwise
 from service.domain.formulas.latex import latex
 from service.domain.formulas.parser import parse
+from service.domain.network import activated_elements
+from service.domain.spec import ExperimentSpec
 from service.storage.records.activations import Registered
 
 PREVIEW_RANGE = (-6.0, 6.0, 241)
+_DEFAULT_NETWORK = ExperimentSpec.model_validate({"activation": "relu"})
 
 
 @cache
@@ -49,7 +52,7 @@ def catalogue_view(name: str) -> ActivationView:
         known_problem=row.known_problem and AdviceView.model_validate(row.known_problem),
         named_in_article=row.named_in_article,
         note=row.note,
-        estimated_cost=estimated_cost(ActivationSpec(name=name)),
+        estimated_cost=_cost(ActivationSpec(name=name)),
         created_at=None,
         archived_at=None,
     )
@@ -76,7 +79,7 @@ def registered_view(registered: Registered) -> ActivationView:
         known_problem=None,
         named_in_article=False,
         note=registered.version.note,
-        estimated_cost=estimated_cost(choice),
+        estimated_cost=_cost(choice),
         created_at=registered.version.created_at,
         archived_at=registered.activation.archived_at,
     )
@@ -111,8 +114,13 @@ def preview_view(choice: ActivationSpec) -> PreviewView:
         parameters={name: GivenParameterView.model_validate(p) for name, p in choice.parameters.items()},
         properties=properties(row.expression, values),
         curve=curve_view(choice, *PREVIEW_RANGE),
-        estimated_cost=estimated_cost(choice),
+        estimated_cost=_cost(choice),
     )
+
+
+def _cost(choice: ActivationSpec) -> EstimatedCost:
+    """Estimate the cost in the default network, on the default data set and at the default batch size."""
+    return estimated_cost(choice, activated_elements(_DEFAULT_NETWORK))
 
 
 def _latex(choice: ActivationSpec) -> str:

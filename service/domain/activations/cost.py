@@ -9,9 +9,6 @@ from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.expression import Call, Expression, Variable, nodes
 from service.domain.formulas.parser import constant
 
-# Elements of the outputs of both convolutions and the dense layer in the main article's network, at its batch size.
-ELEMENTS_PER_BATCH = 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
-
 # Time of an operation, forward and backward, relative to torch's ReLU; measured by `python -m benchmarks.formula_cost`.
 TIMES: Mapping[str, float] = {
     "+": 0.3, "-": 0.3, "negative": 0.4, "*": 0.7, "/": 3.8, "**": 2.0, **dict.fromkeys(("<", "<=", ">", ">="), 1.6),
@@ -41,8 +38,8 @@ class EstimatedCost(BaseModel):
     bytes_per_batch: int = Field(description="Bytes of those tensors in all layers of the default network for a batch.")
 
 
-def estimated_cost(activation: ActivationSpec) -> EstimatedCost:
-    """Return the cost of an activation against that of torch's fused ReLU."""
+def estimated_cost(activation: ActivationSpec, elements_per_batch: int) -> EstimatedCost:
+    """Return the cost of an activation that so many elements of a batch enter, against that of torch's fused ReLU."""
     row = activation.definition
     fused = activation.fused
     learned = [name for name, parameter in activation.recognised.parameters.items() if parameter.learnable]
@@ -53,7 +50,7 @@ def estimated_cost(activation: ActivationSpec) -> EstimatedCost:
         time_ratio=1.0 if fused else round(max(1.0, _time(row.expression)), 1),
         intermediate_tensors=memory.values + memory.masks,
         bytes_per_element=memory.bytes_per_element,
-        bytes_per_batch=memory.bytes_per_element * ELEMENTS_PER_BATCH,
+        bytes_per_batch=memory.bytes_per_element * elements_per_batch,
     )
 
 

@@ -21,6 +21,7 @@ from service.domain.article_claims.answer import (
 from service.domain.article_claims.observations import NETWORK, STANDARD, Fields, Observations, Observed, Setting, Side
 from service.domain.article_claims.pairs import contrast, difference, level, open_part, ruled, turns
 from service.domain.article_claims.rules import above, below, exceeds, within
+from service.domain.network import HEAD, dense_name
 
 STEP, STRAIGHT_THROUGH = "step", "step(straight_through=1)"
 DEPTHS = (1, 3, 5, 10)
@@ -145,7 +146,7 @@ def _measured(measure: str, epoch: int | None) -> Any:
 def _layers_of(side: Side) -> list[str]:
     """Return the names of the layers with an activation, from the input on."""
     names = (layer for run in side.succeeded.values() for epoch in run.layers.values() for layer in epoch)
-    return [layer for layer in dict.fromkeys(names) if layer != "output"]
+    return [layer for layer in dict.fromkeys(names) if layer != HEAD]
 
 
 def _layer_by_layer(observations: Observations, where: Fields, title: str, rule: Any, figure: Any) -> list[ClaimPart]:
@@ -177,7 +178,7 @@ def _dying(observations: Observations) -> list[ClaimPart]:
 
 def _inactive(run: Observed) -> float | None:
     """Return the share of all units, over the layers, that are never above 0 at the last epoch."""
-    layers = [row for name, row in run.layers.get(run.epochs, {}).items() if name != "output"]
+    layers = [row for name, row in run.layers.get(run.epochs, {}).items() if name != HEAD]
     known = [(row["units"], row["inactive_share"]) for row in layers if row.get("inactive_share") is not None]
     return sum(units * share for units, share in known) / sum(units for units, _ in known) if known else None
 
@@ -229,7 +230,7 @@ def _frozen(setting: Setting, step: Side) -> list[ClaimPart]:
 
 
 def _all(run: Observed, measure: str, epochs: Sequence[int] | range, holds: Any) -> bool:
-    rows = [row for epoch in epochs for layer, row in run.layers.get(epoch, {}).items() if layer != "output"]
+    rows = [row for epoch in epochs for layer, row in run.layers.get(epoch, {}).items() if layer != HEAD]
     return bool(rows) and all(holds(row.get(measure)) for row in rows)
 
 
@@ -250,18 +251,19 @@ def _ratios(side: Side) -> Iterator[tuple[int, float]]:
     """Yield by seed log10 of the RMS gradient of the first dense layer over that of the last, at the start."""
     for seed, run in side.succeeded.items():
         layers = run.layers.get(0, {})
-        first, last = (layers.get(name, {}).get("gradient_rms") for name in ("dense1", "output"))
+        first, last = (layers.get(name, {}).get("gradient_rms") for name in (dense_name(1), HEAD))
         if first is not None and last:
             yield seed, math.log10(max(first, LEAST_FLOAT)) - math.log10(last)
 
 
 def _saturated(name: str, sides: Mapping[int, Side]) -> list[str]:
     deepest = max(sides)
+    dense = {dense_name(depth) for depth in range(1, deepest + 1)}
     shares = [
         row["saturated_share"]
         for run in sides[deepest].succeeded.values()
         for layer, row in run.layers.get(0, {}).items()
-        if layer.startswith("dense") and row.get("saturated_share") is not None
+        if layer in dense and row.get("saturated_share") is not None
     ]
     return (
         [f"{name}, {deepest} dense layers, at the start: {fmean(shares):.1%} of elements saturated."] if shares else []

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from service.domain.network import LAYER_NAMES
 from service.domain.spec import value_at
 
 RowsName = Literal["experiments", "epochs", "diagnostics"]
@@ -134,7 +135,7 @@ EPOCHS = (
 DIAGNOSTICS = (
     *_EXPERIMENT,
     _part("epoch", "integer", "Epoch; 0 is the network at the start."),
-    _part("layer", "text", "`conv1`, `conv2`, `dense1` and on, `output`."),
+    _part("layer", "text", f"{LAYER_NAMES}."),
     _part("position", "integer", "Place of the layer, from 0 at the input."),
     _part("attempt", "integer", "Attempt that measured it."),
     _part("units", "integer", "Channels or neurons."),

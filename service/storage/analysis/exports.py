@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.domain.exports.columns import RowsName
+from service.domain.network import layer_names
+from service.domain.spec import ModelSpec
 from service.storage.engine.keyset import Position
 from service.storage.records import diagnostics, epochs, experiments
 from service.storage.records.experiments import Filter
@@ -56,9 +58,8 @@ class Reader:
         """Return the number of its epochs, or of its layers over all epochs and the start."""
         if not self._layers:
             return experiment.epochs_done
-        model = experiment.spec["model"]
-        layers: int = len(model["conv_channels"]) + model["dense_layers"] + 1
-        return (experiment.epochs_done + 1) * layers
+        layers = layer_names(ModelSpec.model_validate(experiment.spec["model"]))
+        return (experiment.epochs_done + 1) * len(layers)
 
 
 def _whole(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:

@@ -83,7 +83,7 @@ def _check(text: str, spec: ActivationSpec, tally: Tally) -> None:
     tally.slowest_curve = max(tally.slowest_curve, time.thread_time() - started)
     slope = derivative_formula(row.expression)
     assert latex(row.expression if slope is None else slope)
-    assert estimated_cost(spec).time_ratio >= 1
+    assert estimated_cost(spec, 1).time_ratio >= 1
     if is_elementwise(row.expression):
         found = evaluate(row.expression, POINTS, values)
         for x, value in zip(POINTS, found, strict=True):

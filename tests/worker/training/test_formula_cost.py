@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from service.domain.activations.catalogue import CATALOGUE
-from service.domain.activations.cost import ELEMENTS_PER_BATCH, TIMES, estimated_cost
+from service.domain.activations.cost import TIMES, estimated_cost
 from service.domain.activations.memory import kept_for_backward
 from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.expression import ARITY, Expression
@@ -21,6 +21,7 @@ from tests.domain.formulas.generating import TEXTBOOK, grammatical
 from worker.training.activations import build, definition, kernel_for
 
 SHAPE = (2, 8, 16, 16)
+ELEMENTS = 1000
 
 
 class HeldLease:
@@ -79,7 +80,7 @@ def test_a_fused_kernel_keeps_one_tensor_at_most_two(name: str) -> None:
     spec = ActivationSpec(name=name)
     found = kept(build(spec, torch.Generator()))
     assert found <= {"softsign": 8}.get(name, 4)
-    assert estimated_cost(spec).bytes_per_element == 4
+    assert estimated_cost(spec, ELEMENTS).bytes_per_element == 4
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_a_fused_kernel_keeps_one_tensor_at_most_two(name: str) -> None:
 )  # fmt: skip
 def test_it_is_said_to_be_fused_where_training_takes_a_kernel(given: dict[str, object]) -> None:
     spec = ActivationSpec.model_validate(given)
-    assert estimated_cost(spec).fused == (getattr(kernel_for(spec), "func", None) is not definition)
+    assert estimated_cost(spec, ELEMENTS).fused == (getattr(kernel_for(spec), "func", None) is not definition)
 
 
 def test_every_operation_has_a_time() -> None:
@@ -101,10 +102,10 @@ def test_every_operation_has_a_time() -> None:
 
 
 def test_a_cost_adds_up() -> None:
-    cost = estimated_cost(ActivationSpec(formula="x * tanh(softplus(x * 2))"))
+    cost = estimated_cost(ActivationSpec(formula="x * tanh(softplus(x * 2))"), ELEMENTS)
     assert (cost.nodes, cost.fused, cost.intermediate_tensors, cost.bytes_per_element) == (7, False, 4, 16)
-    assert cost.bytes_per_batch == 16 * ELEMENTS_PER_BATCH
+    assert cost.bytes_per_batch == 16 * ELEMENTS
     assert cost.time_ratio == pytest.approx(2 * TIMES["*"] + TIMES["tanh"] + TIMES["softplus"], abs=0.051)
     learned = {"formula": "where(x > 0, x, a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}
-    masks = estimated_cost(ActivationSpec.model_validate(learned))
+    masks = estimated_cost(ActivationSpec.model_validate(learned), ELEMENTS)
     assert (masks.intermediate_tensors, masks.bytes_per_element) == (3, 6)  # x, and a mask for each branch

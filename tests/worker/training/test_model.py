@@ -9,7 +9,7 @@ from torch import Tensor
 from service.domain.activations.catalogue import CATALOGUE
 from service.domain.spec import ExperimentSpec
 from tests.worker.make import make_spec
-from worker.training.model import Network, momentum_at, output_units
+from worker.training.model import Network, momentum_at
 from worker.training.randomness import Streams
 
 
@@ -119,14 +119,6 @@ def test_initialisation_has_its_variance(init: str, activation: str, deviation: 
 @pytest.mark.parametrize("activation", sorted(CATALOGUE))
 def test_every_recommended_initialisation_is_there(activation: str) -> None:
     assert make_network(activation=activation, model={"init": "recommended"}).output.weight.any()
-
-
-@pytest.mark.parametrize(
-    ("classes", "output", "units"),
-    [(None, "softmax", 10), ([1, 7], "softmax", 2), ([1, 7], "sigmoid", 1), ([1, 2, 7], "sigmoid", 3)],
-)
-def test_output_units(classes: list[int] | None, output: str, units: int) -> None:
-    assert output_units(make_spec(classes=classes, output=output)) == units
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from service.domain.activations.saturation import NO_SATURATION, NOWHERE, Saturation, Sides, saturation, sides
 from service.domain.diagnostics import LayerDiagnostics
+from service.domain.network import HEAD
 from worker.training.activations import ActivationModule
 from worker.training.diagnostics import updates
 from worker.training.diagnostics.activity import Activity, Peaks, by_unit
@@ -103,7 +104,7 @@ def _activities(state: TrainingState) -> dict[str, Activity]:
     kind, device = _sides(state), state.device
     units = {name: len(kernel) for name, kernel in updates.kernels(state.network).items()}
     found = {n: Activity(units[n], kind, _flat(state, n), device) for n in state.network.named_blocks()}
-    return found | {"output": Activity(units["output"], NOWHERE, NO_SATURATION, device)}
+    return found | {HEAD: Activity(units[HEAD], NOWHERE, NO_SATURATION, device)}
 
 
 def _sides(state: TrainingState) -> Sides:

@@ -74,8 +74,10 @@ class Passage:
 
 
 def pass_through(network: Network, images: Tensor) -> Passage:
-    """Images as uint8 (N, 1, 28, 28) through a network that is being probed; autograd follows if it is on. Running
-    statistics stay as they are."""
+    """Pass images, uint8 (N, channels, height, width), through a network that is being probed.
+
+    Autograd records it where it is on. Running statistics stay as they are.
+    """
     blocks = network.named_blocks()
     before: dict[str, Tensor] = {}
     after: dict[str, Tensor] = {}

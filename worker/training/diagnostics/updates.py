@@ -5,6 +5,7 @@ import hashlib
 import torch
 from torch import Tensor, nn
 
+from service.domain.network import HEAD
 from worker.training.model import Network
 from worker.training.state import TrainingState
 
@@ -12,14 +13,13 @@ _WEIGHTS, _DIGESTS = "kernels_before_last_step", "digests_at_start"  # in Traini
 
 
 def layers(network: Network) -> dict[str, nn.Module]:
-    """Every layer with parameters, from the input to the output."""
-    return {**network.named_blocks(), "output": network.output}
+    """Return every layer with parameters by its name, from the input to the output."""
+    return {**network.named_blocks(), HEAD: network.output}
 
 
 def kernels(network: Network) -> dict[str, nn.Parameter]:
-    """By layer, (units, inputs, ...)."""
-    blocks = {name: block.kernel.weight for name, block in network.named_blocks().items()}
-    return {**blocks, "output": network.output.weight}
+    """Return the weights (units, inputs, ...) of every layer by its name, from the input to the output."""
+    return {name: kernel.weight for name, kernel in network.kernels().items()}
 
 
 def note_start(state: TrainingState) -> None:
