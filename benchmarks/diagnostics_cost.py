@@ -1,8 +1,9 @@
-"""What diagnostics cost, as a share of an epoch: both timed in turn within one run on real images.
+"""Measure the time of diagnostics as a share of an epoch, within one run on real images.
 
-Some training steps, then the diagnostics of an epoch's end, and again. A pair's share is the seconds of the diagnostics
-over those of as many such steps as an epoch has; validation, which an epoch has too, is left out in its favour. Beside
-the clock's seconds stand the processor's, which other load on the machine disturbs less. Target: at most 3 %.
+Pairs of some training steps and the diagnostics of the end of an epoch are timed in turn. The share of a pair is the
+time of the diagnostics divided by that of the steps, scaled to the number of steps of an epoch; the time of validation
+is left out, so that the share is rather too large. Processor time is printed beside wall-clock time, as other load on
+the machine affects it less. Target: at most 3 %.
 
     ACTLAB_DATA_DIR=... python -m benchmarks.diagnostics_cost --activation relu --rounds 8 --steps 50
 """
@@ -23,20 +24,21 @@ from worker.training.loop import Callbacks, train
 from worker.training.state import TrainingState
 
 Seconds = tuple[float, float]
-"""By the clock, and of the processors."""
+"""Wall-clock time and processor time."""
 
 
-class Enough(Exception):
-    pass
+class EnoughRounds(Exception):
+    """All pairs have been timed, so that training can stop."""
 
 
-class Turns(Callbacks):
-    """`rounds` pairs, after one that warms up. Without them in the spec, the early checks stay out of the steps."""
+class TimedPairs(Callbacks):
+    """Times `rounds` pairs of steps and diagnostics, after one that warms up. The spec has diagnostics off, so that the
+    steps include none."""
 
     def __init__(self, rounds: int, steps: int) -> None:
         self.rounds, self.steps = rounds, steps
         self.diagnostics = Diagnostics()
-        self.epochs: list[Seconds] = []  # of the steps alone, as many as an epoch has
+        self.epochs: list[Seconds] = []  # of the steps of an epoch
         self.costs: list[Seconds] = []
         self.last = now()
 
@@ -50,7 +52,7 @@ class Turns(Callbacks):
         self.diagnostics.measure(state)
         self.costs.append(since(started))
         if len(self.costs) > self.rounds:
-            raise Enough
+            raise EnoughRounds
         self.last = now()
 
 
@@ -68,20 +70,20 @@ def main(
 ) -> None:
     spec = ExperimentSpec.model_validate({"activation": activation, "dataset": dataset, "diagnostics": False})
     execution = Execution.resolve(spec, threads=threads)
-    given = os.environ.get("ACTLAB_DATA_DIR")
-    data = load(dataset, Locations(home=Path(".actlab"), data_dir=None if given is None else Path(given)))
-    turns = Turns(rounds, steps)
+    data_dir = os.environ.get("ACTLAB_DATA_DIR")
+    data = load(dataset, Locations(home=Path(".actlab"), data_dir=None if data_dir is None else Path(data_dir)))
+    pairs = TimedPairs(rounds, steps)
     try:
-        train(spec, data.to(execution.device), execution, turns)
-    except Enough:
-        report(turns, execution, dataset, activation)
+        train(spec, data.to(execution.device), execution, pairs)
+    except EnoughRounds:
+        report(pairs, execution, dataset, activation)
 
 
-def report(turns: Turns, execution: Execution, dataset: str, activation: str) -> None:
+def report(timed: TimedPairs, execution: Execution, dataset: str, activation: str) -> None:
     typer.echo(execution.fingerprint().model_dump_json(exclude={"mixed"}))
-    typer.echo(f"{dataset}, {activation}, n = {turns.rounds} pairs of {turns.steps} steps; medians (least to most):")
+    typer.echo(f"{dataset}, {activation}, n = {timed.rounds} pairs of {timed.steps} steps; medians (least to most):")
     for kind, label in enumerate(("clock", "processors")):
-        epochs, costs = ([pair[kind] for pair in pairs[1:]] for pairs in (turns.epochs, turns.costs))
+        epochs, costs = ([pair[kind] for pair in pairs[1:]] for pairs in (timed.epochs, timed.costs))
         shares = [cost / epoch for cost, epoch in zip(costs, epochs, strict=True)]
         typer.echo(
             f"{label:<10} an epoch {statistics.median(epochs):.2f} s, diagnostics {statistics.median(costs):.3f} s,"

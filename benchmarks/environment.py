@@ -1,8 +1,8 @@
-"""What the environment of worker/environment.py saves: three epochs of mnist_5k with and without it, in turn.
+"""Measure the effect of the variables of worker/environment.py on the time of three epochs of mnist_5k.
 
     python -m benchmarks.environment [--rounds 5] [--busy]
 
-`--busy` keeps one processor busy meanwhile, as a browser or another worker would.
+Runs with and without them take turns. `--busy` keeps one processor busy, as a browser or another worker would.
 """
 
 import multiprocessing
@@ -46,19 +46,19 @@ def main(rounds: int = 5, busy: bool = False) -> None:
 
 
 def one_run(variables: dict[str, str]) -> float:
-    """Seconds of training alone, in a process with these variables."""
+    """Return the seconds of training, without start-up, in a process with these variables."""
     clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    done = subprocess.run([sys.executable, "-c", ONE_RUN], env=clean | variables, check=True, capture_output=True)
-    return float(done.stdout)
+    process = subprocess.run([sys.executable, "-c", ONE_RUN], env=clean | variables, check=True, capture_output=True)
+    return float(process.stdout)
 
 
 @contextmanager
-def busy_processor(wanted: bool) -> Iterator[None]:
+def busy_processor(enabled: bool) -> Iterator[None]:
     process = multiprocessing.Process(target=spin, daemon=True)
-    if wanted:
+    if enabled:
         process.start()
     yield
-    if wanted:
+    if enabled:
         process.terminate()
 
 
@@ -71,11 +71,11 @@ def report(seconds: dict[str, list[float]], busy: bool) -> None:
     plain = statistics.median(seconds["plain"])
     load = "one processor kept busy" if busy else "nothing else running"
     typer.echo(f"{platform.machine()}, {os.cpu_count()} cores, {load}, torch {version('torch')}, 3 epochs of mnist_5k")
-    for name, found in seconds.items():
-        median = statistics.median(found)
-        spread = f"{min(found):.2f} to {max(found):.2f}"
+    for name, runs in seconds.items():
+        median = statistics.median(runs)
+        spread = f"{min(runs):.2f} to {max(runs):.2f}"
         typer.echo(
-            f"{name:<10} median {median:6.2f} s ({spread}, n = {len(found)}), plain / this = {plain / median:.2f}"
+            f"{name:<10} median {median:6.2f} s ({spread}, n = {len(runs)}), plain / this = {plain / median:.2f}"
         )
 
 

@@ -1,8 +1,8 @@
-"""An epoch of ours against an epoch of a plain PyTorch loop, taken in turns in one process: same network, same images,
-same batch size, same threads.
+"""Compare the time of an epoch with that of a plain PyTorch loop for the same network, images, batch size and threads.
 
-The plain loop is the official example's (https://github.com/pytorch/examples/blob/main/mnist/main.py) around the
-article's network: a DataLoader, float32, `.item()` at every step. Target: at least 3x on CPUs with AMX or AVX512-BF16.
+The plain loop is that of the official example (https://github.com/pytorch/examples/blob/main/mnist/main.py) with the
+article's network: a DataLoader, float32, `.item()` at every step. Both take turns in one process. Target: at least 3x
+on CPUs with AMX or AVX512-BF16.
 
     python -m benchmarks.epoch_time --dataset mnist_5k --rounds 7
 """
@@ -29,7 +29,7 @@ from worker.training.state import TrainingState
 
 
 class TrainingSeconds(Callbacks):
-    """Seconds of the first epoch's steps, without validation."""
+    """Records the images and the seconds of the training steps of an epoch, without validation."""
 
     def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
         if metrics is not None:
@@ -44,7 +44,7 @@ def our_epoch(spec: ExperimentSpec, data: Dataset, execution: Execution) -> Trai
 
 
 def plain_epoch(spec: ExperimentSpec, images: Tensor, labels: Tensor) -> float:
-    """Seconds of one epoch over images float (n, channels, height, width), 0 to 1."""
+    """Return the seconds of one epoch over float images of shape (n, channels, height, width) from 0 to 1."""
     loader = DataLoader(TensorDataset(images, labels), batch_size=spec.batch_size, shuffle=True, drop_last=True)
     network = plain_network(spec)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, eps=1e-7, weight_decay=2e-5)
@@ -74,8 +74,8 @@ def plain_network(spec: ExperimentSpec) -> nn.Sequential:
 def main(dataset: str = "mnist_5k", activation: str = "relu", rounds: int = 7, threads: int | None = None) -> None:
     spec = ExperimentSpec.model_validate({"activation": activation, "dataset": dataset, "epochs": 1})
     execution = Execution.resolve(spec, device="cpu", threads=threads)
-    given = os.environ.get("ACTLAB_DATA_DIR")
-    data = load(dataset, Locations(home=Path(".actlab"), data_dir=None if given is None else Path(given)))
+    data_dir = os.environ.get("ACTLAB_DATA_DIR")
+    data = load(dataset, Locations(home=Path(".actlab"), data_dir=None if data_dir is None else Path(data_dir)))
     ours, images = [], our_epoch(spec, data, execution).images  # the first run of each kind warms up
     floats, labels = data.train_images[:images].float() / 255, data.train_labels[:images]
     plain_epoch(spec, floats, labels)

@@ -1,4 +1,4 @@
-"""What a service costs that has nothing to do: seconds until the API answers, memory, and processor time when idle.
+"""Measure an idle service: seconds until the API answers, memory, and processor time.
 
 python -m benchmarks.footprint [--seconds 60]
 """
@@ -43,8 +43,8 @@ def free_port() -> int:
         return port
 
 
-def wait_for(look: Callable[[], object]) -> None:
-    while not look():
+def wait_for(condition: Callable[[], object]) -> None:
+    while not condition():
         time.sleep(0.05)
 
 

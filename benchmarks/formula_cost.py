@@ -1,10 +1,10 @@
-"""What a formula costs against a fused kernel: time forward and back, and memory kept in between, in one run.
+"""Measure the time of formulas, forward and backward, relative to torch's fused ReLU, and print their memory.
 
     python -m benchmarks.formula_cost [--rounds 15]
 
-First each operation of the language alone, from which `service/domain/activations/cost.py` has its figures; then
-formulas, with the estimate from those figures beside what was measured. Everything is set against torch's ReLU on the
-same tensor, float32, one thread, in turns; medians of the ratios.
+It prints first each operation of the language alone, the source of the figures in `service/domain/activations/cost.py`;
+then formulas, with the time that those figures estimate. Times are medians of ratios to ReLU on the same tensor, taken
+in turns, in float32 with one thread.
 """
 
 import platform
@@ -49,16 +49,16 @@ def seconds(function: Callable[[Tensor], Tensor], x: Tensor, gradient: Tensor) -
 
 
 def ratios(functions: dict[str, Callable[[Tensor], Tensor]], rounds: int) -> dict[str, float]:
-    """Time of each against ReLU's, taken in turns."""
+    """Return the median ratio of each function's time to ReLU's."""
     x = (torch.rand(SHAPE) + 0.01).requires_grad_()
     gradient = torch.rand(SHAPE)
-    found: dict[str, list[float]] = {name: [] for name in functions}
+    measured: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(rounds + 1):
         for name, function in functions.items():
             base = (seconds(F.relu, x, gradient) + seconds(F.relu, x, gradient)) / 2
-            if turn:  # the first warms up
-                found[name].append(seconds(function, x, gradient) / base)
-    return {name: statistics.median(values) for name, values in found.items()}
+            if turn:  # the first one warms up
+                measured[name].append(seconds(function, x, gradient) / base)
+    return {name: statistics.median(values) for name, values in measured.items()}
 
 
 def tree(text: str) -> Callable[[Tensor], Tensor]:

@@ -1,4 +1,4 @@
-"""How soon many who listen hear of an epoch."""
+"""Measure the delay until an epoch reaches many listeners of the event stream."""
 
 import asyncio
 import statistics
@@ -14,16 +14,16 @@ PAUSE_SECONDS = 0.5  # between two epochs
 
 
 @dataclass(frozen=True)
-class Told:
-    """Of each epoch: seconds from its commit until the last listener, and until the median one, had it."""
+class Delays:
+    """The delays of each epoch: seconds from its commit until the last and the median listener has received it."""
 
     listeners: int
     last: list[float]
     median: list[float]
-    broken: int
-    bytes_before: int
-    bytes_first: int
-    bytes_last: int
+    broken: int  # streams that ended early
+    bytes_before: int  # resident memory of the API without listeners
+    bytes_first: int  # after the first epoch
+    bytes_last: int  # after the last epoch
 
     def report(self) -> str:
         mib = [size / 2**20 for size in (self.bytes_before, self.bytes_first, self.bytes_last)]
@@ -35,34 +35,34 @@ class Told:
         )
 
 
-async def listen(api: Api, listeners: int, epochs: int, first: int = 500) -> Told:
-    """Let so many clients follow everything while epochs are recorded, and see when each hears of each."""
+async def listen(api: Api, listeners: int, epochs: int, first: int = 500) -> Delays:
+    """Record epochs while `listeners` clients follow the event stream, and measure when each client receives each."""
     before = api.process.memory_info().rss
-    heard: list[dict[int, float]] = [{} for _ in range(listeners)]
-    begun = asyncio.Semaphore(0)
-    tasks = [asyncio.create_task(_listener(api, heard[number], begun)) for number in range(listeners)]
+    received: list[dict[int, float]] = [{} for _ in range(listeners)]
+    connected = asyncio.Semaphore(0)
+    tasks = [asyncio.create_task(_listener(api, received[number], connected)) for number in range(listeners)]
     for _ in range(listeners):
-        await asyncio.wait_for(begun.acquire(), 60)
+        await asyncio.wait_for(connected.acquire(), 60)
     committed: dict[int, float] = {}
-    with_them = 0
+    resident_first = 0
     for epoch in range(first, first + epochs):
         await asyncio.to_thread(api.record, epoch)
         committed[epoch] = time.perf_counter()
-        await _until(partial(_all_know, heard, epoch), 20.0)
-        with_them = with_them or api.process.memory_info().rss
+        await _until(partial(_all_received, received, epoch), 20.0)
+        resident_first = resident_first or api.process.memory_info().rss
         await asyncio.sleep(PAUSE_SECONDS)
     broken = sum(task.done() for task in tasks)
     resident = api.process.memory_info().rss
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    took = {epoch: sorted(one.get(epoch, float("inf")) - at for one in heard) for epoch, at in committed.items()}
-    last, median = [each[-1] for each in took.values()], [each[len(each) // 2] for each in took.values()]
-    return Told(listeners, last, median, broken, before, with_them, resident)
+    delays = [sorted(times.get(epoch, float("inf")) - at for times in received) for epoch, at in committed.items()]
+    last, median = [ordered[-1] for ordered in delays], [ordered[len(ordered) // 2] for ordered in delays]
+    return Delays(listeners, last, median, broken, before, resident_first, resident)
 
 
-async def _listener(api: Api, heard: dict[int, float], begun: asyncio.Semaphore) -> None:
-    """Notes when it first hears of each epoch; ends only where the stream does."""
+async def _listener(api: Api, received: dict[int, float], connected: asyncio.Semaphore) -> None:
+    """Follow the event stream until it ends, and record the time at which each epoch is first received."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     try:
         writer.write(request("/api/v1/events?kind=metrics"))
@@ -70,19 +70,19 @@ async def _listener(api: Api, heard: dict[int, float], begun: asyncio.Semaphore)
         if parsed(head)[0] != 200:
             raise RuntimeError(head)
         await reader.readuntil(b"id: ")
-        begun.release()
+        connected.release()
         while True:
             await reader.readuntil(b'"epoch":')
-            heard.setdefault(int((await reader.readuntil(b","))[:-1]), time.perf_counter())
+            received.setdefault(int((await reader.readuntil(b","))[:-1]), time.perf_counter())
     finally:
         await hang_up(writer)
 
 
-def _all_know(heard: Sequence[dict[int, float]], epoch: int) -> bool:
-    return all(epoch in one for one in heard)
+def _all_received(received: Sequence[dict[int, float]], epoch: int) -> bool:
+    return all(epoch in times for times in received)
 
 
-async def _until(look: Callable[[], bool], seconds: float) -> None:
+async def _until(condition: Callable[[], bool], seconds: float) -> None:
     deadline = time.perf_counter() + seconds
-    while not look() and time.perf_counter() < deadline:
+    while not condition() and time.perf_counter() < deadline:
         await asyncio.sleep(0.005)

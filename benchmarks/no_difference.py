@@ -1,4 +1,4 @@
-"""How often a comparison separates groups between which there is no difference: studies drawn with a fixed seed.
+"""Measure how often comparisons separate groups that do not differ, in studies drawn with a fixed seed.
 
 python -m benchmarks.no_difference [--studies 2000]
 """
@@ -15,7 +15,7 @@ from service.domain.comparisons.compare import compare
 
 SEED = 20_190_514
 MOST_CALLED = 0.065
-"""5 %, and what 2,000 studies may lie above it by chance: three standard errors."""
+"""5 %, and three standard errors of a share of 2,000 studies."""
 
 Noise = Callable[[random.Random], float]
 
@@ -30,13 +30,14 @@ def heavy_tailed(rng: random.Random) -> float:
 
 
 def with_outliers(rng: random.Random) -> float:
-    """One run in twenty goes badly, by ten standard deviations."""
+    """One run in twenty is worse by ten standard deviations."""
     return rng.gauss(0, 1) - (10 if rng.random() < 0.05 else 0)
 
 
 @dataclass(frozen=True)
 class Design:
-    """`seeds` of each group in turn; accuracies are shares of `images`. Unpaired groups have seeds of their own."""
+    """The design of a study: the number of seeds of each group, and the number of test images that accuracies are
+    shares of. Groups that are not paired have different seeds."""
 
     title: str
     seeds: tuple[int, ...]
@@ -64,7 +65,7 @@ DESIGNS = {
 
 
 def share_called(design: Design, studies: int) -> float:
-    """The share of studies in which any pair is called better or worse."""
+    """Return the share of studies in which a pair is called better or worse."""
     rng = random.Random(SEED)
     versus = {"activation": "f0"} if design.versus else None
     drawn = (compare(_study(design, rng), "test_accuracy", versus) for _ in range(studies))
@@ -72,7 +73,7 @@ def share_called(design: Design, studies: int) -> float:
 
 
 def _study(design: Design, rng: random.Random) -> list[Cell]:
-    """Each seed shifts all groups alike where they share it, and each run has noise of its own."""
+    """Draw a study: each seed shifts the groups that share it alike, and each run has its own noise."""
     shifts = [rng.gauss(0.97, 0.002) for _ in range(max(design.seeds))]
     return [_cell(design, rng, group, shifts) for group in range(len(design.seeds))]
 

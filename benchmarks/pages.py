@@ -1,4 +1,4 @@
-"""What the largest page asks of a browser: a study of 500 experiments with 20 epochs each, opened and then extended.
+"""Measure the largest page in a browser: a study of 500 experiments with 20 epochs each, opened and then extended.
 
 python -m benchmarks.pages [--cells 5] [--updates 10]
 
@@ -24,7 +24,7 @@ EPOCHS = 20
 DROPOUTS, BATCH_SIZES = [0, 0.1, 0.25, 0.5], [32, 64, 128, 256, 512]
 SETTLE_MS = 3000
 
-# When the last picture was there, from the address and from the last answer on, and how long pictures took in all.
+# Times at which the last chart was drawn, since navigation and since the last answer, and the time of all charts.
 PAINT = """() => {
   const answers = performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v1/studies/'));
   const pictures = performance.getEntriesByName('actlab.chart');
@@ -73,9 +73,10 @@ def opened(page: Page, filled: Filled) -> None:
 
 
 def extended(page: Page, database: Database, filled: Filled, updates: int) -> None:
-    """One epoch more at a time: the main thread's work until the page is at rest, less what it does without one."""
+    """Record one epoch at a time, and measure the work of the main thread until the page is at rest, less its work in
+    the same time without an epoch."""
     profiler = page.context.new_cdp_session(page)
-    # Processor time of the thread: what other programs take meanwhile is not the page's.
+    # Processor time of the thread, which other programs do not affect.
     profiler.send("Performance.enable", {"timeDomain": "threadTicks"})
     [(fence, spec)] = filled.running
     idle = work(page, profiler)
@@ -91,7 +92,7 @@ def extended(page: Page, database: Database, filled: Filled, updates: int) -> No
 
 
 def work(page: Page, profiler: CDPSession) -> float:
-    """Milliseconds of tasks on the main thread until the page has settled."""
+    """Return the milliseconds of tasks on the main thread until the page has settled."""
     before = task_seconds(profiler)
     page.wait_for_timeout(SETTLE_MS)
     return 1000 * (task_seconds(profiler) - before)

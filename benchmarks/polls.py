@@ -1,4 +1,4 @@
-"""Polls answered 304 against an empty route of the same framework."""
+"""Measure polls that are answered 304, against an empty route of the same framework."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ ROUND_SECONDS = 2.0
 
 
 def empty() -> FastAPI:
-    """The peer: what the framework itself costs."""
+    """Return an app with an empty route, which measures the framework itself."""
     app = FastAPI()
 
     @app.get("/")
@@ -32,19 +32,20 @@ def empty() -> FastAPI:
 
 @dataclass
 class Round:
-    """Seconds of each request, and how many were answered with each status."""
+    """The seconds of each request, and the number of answers with each status."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
-        """Requests a second, over all connections."""
+        """Requests per second of all connections together."""
         return len(self.seconds) / ROUND_SECONDS
 
 
 async def polls(api: Api, rounds: int) -> None:
-    """In turns, so that both meet the same machine; in a third kind of round the experiment changes twice a second."""
+    """Measure rounds of the empty route, of an unchanged experiment, and of one that changes twice a second, in turns,
+    so that other load affects all alike."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.polls:empty", "--port", str(port),
                "--no-access-log", "--log-level", "error"]  # fmt: skip
@@ -55,7 +56,7 @@ async def polls(api: Api, rounds: int) -> None:
             changing = asyncio.create_task(_change(api, round))
             watched = await _round(api.port, api.path, await _etag(api), follow=True)
             await changing
-            if round:  # the first warms up
+            if round:  # the first one warms up
                 peer.append(measured[0])
                 ours.append(measured[1])
                 busy.append(watched)
@@ -70,8 +71,8 @@ async def polls(api: Api, rounds: int) -> None:
 def _line(rounds: Sequence[Round]) -> str:
     rate = statistics.median(round.rate for round in rounds)
     seconds = sorted(second for round in rounds for second in round.seconds)
-    asked = sum(len(round.seconds) for round in rounds)
-    unchanged = sum(round.statuses.get(304, 0) for round in rounds) / asked
+    requests = sum(len(round.seconds) for round in rounds)
+    unchanged = sum(round.statuses.get(304, 0) for round in rounds) / requests
     p50, p99 = (seconds[int(len(seconds) * share)] * 1000 for share in (0.5, 0.99))
     return f"{rate:6.0f} requests/s, median {p50:.2f} ms, 99% {p99:.2f} ms, {unchanged:.1%} are 304s"
 
@@ -83,30 +84,29 @@ async def _change(api: Api, round: int) -> None:
 
 
 async def _etag(api: Api) -> str:
-    found = Round()
-    return await _ask(api.port, api.path, "", found, until=0.0)
+    return await _poll(api.port, api.path, "", Round(), until=0.0)
 
 
 async def _round(port: int, path: str, etag: str, follow: bool = False) -> Round:
-    """As many requests as get answered, one after another on each connection. `follow`: send the newest ETag."""
-    found = Round()
+    """Send requests for ROUND_SECONDS, one after another on each connection. `follow` sends the newest ETag."""
+    answers = Round()
     until = time.perf_counter() + ROUND_SECONDS
-    await asyncio.gather(*(_ask(port, path, etag, found, until, follow) for _ in range(CONNECTIONS)))
-    return found
+    await asyncio.gather(*(_poll(port, path, etag, answers, until, follow) for _ in range(CONNECTIONS)))
+    return answers
 
 
-async def _ask(port: int, path: str, etag: str, found: Round, until: float, follow: bool = False) -> str:
-    """Ask once, and again until then; the last ETag."""
+async def _poll(port: int, path: str, etag: str, answers: Round, until: float, follow: bool = False) -> str:
+    """Send one request, and more until the time `until`. Return the last ETag."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     sent = etag
     while True:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         writer.write(request(path, f"If-None-Match: {sent}\r\n" if sent else ""))
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         status, headers = parsed(head)
         await reader.readexactly(int(headers.get("content-length", 0)) if status != 304 else 0)
-        found.seconds.append(time.perf_counter() - begun)
-        found.statuses[status] = found.statuses.get(status, 0) + 1
+        answers.seconds.append(time.perf_counter() - started)
+        answers.statuses[status] = answers.statuses.get(status, 0) + 1
         etag = headers.get("etag", "")
         sent = etag if follow else sent
         if time.perf_counter() >= until:

@@ -1,12 +1,12 @@
-"""What pages, searches, comparisons and curves cost with many experiments, against bare SQL for the same rows.
+"""Measure pages, searches, comparisons and curves of many experiments, against bare SQL for the same rows.
 
 python -m benchmarks.queries sqlite 1000 100000
 python -m benchmarks.queries postgresql 1000 100000 1000000
 
-Each question is asked of storage, as its route does, and of the database with SQL written by hand, in turns. Bare SQL
-ends as rows of Python values: what psycopg decodes of itself (JSON, ids, times) is decoded by hand for sqlite3. Figures
-are medians of processor time, of this process and of the server: on a busy machine, time by the clock says who else
-works. Growth is ours against ours at the first size.
+Each query runs in turns through storage, as its route runs it, and as SQL written by hand. The rows of bare SQL are
+decoded to Python values: psycopg decodes JSON, ids and times itself; for sqlite3 this benchmark does. Figures are
+medians of processor time, of this process and of the server, which other load on the machine affects less than
+wall-clock time. Growth is the time through storage relative to that at the first size.
 """
 
 import json
@@ -46,7 +46,7 @@ Ask = Callable[[Session], Any]
 
 @dataclass(frozen=True)
 class Question:
-    """The same rows twice: by our own code, and by SQL by hand."""
+    """A query for the same rows in two forms: through storage, and as SQL written by hand."""
 
     title: str
     ours: Ask
@@ -54,7 +54,7 @@ class Question:
 
 
 def questions(kind: str, size: int) -> Iterator[Question]:
-    """Asked of a database of that many experiments: about some in its middle, where they are old."""
+    """Iterate over the queries of a database of `size` experiments; those of single ones take some from its middle."""
     middle = size // 2
     yield listed(kind, "page: newest", Filter(), "true")
     yield listed(kind, "page: by status", Filter(status=Status.SUCCEEDED), "status = 'succeeded'")
@@ -79,17 +79,17 @@ def questions(kind: str, size: int) -> Iterator[Question]:
     yield compared("comparison of all: against one", {"activation": "relu", "dropout": 0.25, "batch_size": 128})
 
 
-def listed(kind: str, title: str, narrowed: Filter, where: str, sort: str = "id") -> Question:
+def listed(kind: str, title: str, filters: Filter, where: str, sort: str = "id") -> Question:
     order = "id DESC" if sort == "id" else f"{sort} DESC, id DESC"
     rows = f"SELECT * FROM experiments WHERE {where} ORDER BY {order} LIMIT {PAGE + 1}"
 
     def ours(session: Session) -> Any:
-        return experiments.page(session, narrowed, sort=f"-{sort}", limit=PAGE, after=None)
+        return experiments.page(session, filters, sort=f"-{sort}", limit=PAGE, after=None)
 
     def bare(session: Session) -> Any:
-        found = decoded(fetch(session, rows))
-        ids = ", ".join(f"'{row[0].id if kind == 'sqlite' else row.id}'" for row in found)
-        return found, fetch(session, f"SELECT tag, experiment_id FROM experiment_tags WHERE experiment_id IN ({ids})")
+        page = decoded(fetch(session, rows))
+        ids = ", ".join(f"'{row[0].id if kind == 'sqlite' else row.id}'" for row in page)
+        return page, fetch(session, f"SELECT tag, experiment_id FROM experiment_tags WHERE experiment_id IN ({ids})")
 
     return Question(title, ours, bare)
 
@@ -136,7 +136,7 @@ def fetch(session: Session, statement: str) -> Any:
 
 
 def decoded(rows: Any) -> Any:
-    """SQLite's experiments, with the spec, both ids and the three times that are filled in."""
+    """Decode the spec, both ids and the three times of SQLite's experiments; other rows are returned as they are."""
     if not rows or not isinstance(rows[0].id, str):
         return rows
     return [
@@ -152,34 +152,34 @@ def key(kind: str, id: Any) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """A database of the benchmark's own; `server` is PostgreSQL's process."""
+    """The database of the benchmark; `server` is PostgreSQL's process."""
 
     database: Database
     server: psutil.Process | None
 
     def seconds(self) -> float:
-        """Processor time that the two of us have taken."""
+        """Return the processor time of this process and of the server, in seconds."""
         taken = time.process_time()
         for process in [self.server, *self.server.children()] if self.server else []:
             with suppress(psutil.NoSuchProcess):
                 used = process.cpu_times()
                 taken += used.user + used.system
-        if self.server:  # of the processes that have ended
+        if self.server:  # and of its processes that have ended
             used = self.server.cpu_times()
             taken += used.children_user + used.children_system
         return taken
 
 
 def measure(place: Place, question: Question, rounds: int) -> tuple[float, float]:
-    """Seconds of ours and of bare SQL: medians over rounds of as many questions as take half a second."""
+    """Return the seconds of a query through storage and of bare SQL: medians over rounds of half a second each."""
     taken: dict[Ask, list[float]] = {question.ours: [], question.bare: []}
-    for ask in taken:  # what is compiled or read from disk for the first time
+    for ask in taken:  # warms up: statements are compiled, and pages are read from disk
         _cost(place, ask, 1)
     times = {ask: max(1, round(0.5 / _cost(place, ask, 3))) for ask in taken}
     for _ in range(rounds):
-        for ask, found in taken.items():
-            found.append(_cost(place, ask, times[ask]))
-    ours, bare = (statistics.median(found) for found in taken.values())
+        for ask, seconds in taken.items():
+            seconds.append(_cost(place, ask, times[ask]))
+    ours, bare = (statistics.median(seconds) for seconds in taken.values())
     return ours, bare
 
 
@@ -193,7 +193,7 @@ def _cost(place: Place, ask: Ask, times: int) -> float:
 
 @contextmanager
 def opened(kind: str) -> Iterator[Place]:
-    """An empty database."""
+    """Make an empty database, and remove it at the end."""
     with tempfile.TemporaryDirectory() as folder:
         server = PostgresServer().start() if kind == "postgresql" else None
         url = server.url() if server else f"sqlite:///{Path(folder) / 'bench.db'}"

@@ -1,4 +1,4 @@
-"""A service of a benchmark's own, with one experiment that runs."""
+"""Serve the API for a benchmark, on a database with one running experiment."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ from service.storage.queue.leases import Fence
 from service.storage.records import experiments
 from service.storage.tables.base import new_id
 
-LEASE_SECONDS = 3600  # nobody renews it
+LEASE_SECONDS = 3600  # no worker renews the lease
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Api:
 
 @contextmanager
 def serving(home: Path, database_url: str = "") -> Iterator[Api]:
-    """`actlab serve` on a database of its own, in which one experiment is running."""
+    """Run `actlab serve` on a new database with one running experiment."""
     database = Database(database_url or f"sqlite:///{home / 'actlab.db'}")
     migrate.upgrade(database)
     fence = database.run("start", _start)
