@@ -43,7 +43,7 @@ def ask(request: pytest.FixtureRequest, url: str) -> Iterator[Ask]:
 
 
 @states.on_sqlite
-def test_a_study_from_plan_to_delete(ask: Ask, database: Database) -> None:
+def test_client_runs_a_study_from_plan_to_delete(ask: Ask, database: Database) -> None:
     assert ask("healthy") is True
     assert ask("plan_study", GRID)["experiments"] == 2
     study = ask("submit_study", GRID, idempotency_key="k")["id"]
@@ -66,13 +66,13 @@ def test_a_study_from_plan_to_delete(ask: Ask, database: Database) -> None:
 
 
 @states.on_sqlite
-def test_a_list_is_all_of_its_pages(ask: Ask, database: Database) -> None:
+def test_experiments_lists_all_pages(ask: Ask, database: Database) -> None:
     ids = [str(states.queue(database, seed=seed)) for seed in range(5)]
     assert [found["id"] for found in ask("experiments", limit=2, sort="id")] == ids
 
 
 @states.on_sqlite
-def test_an_experiment_is_edited_cancelled_retried_and_deleted(ask: Ask) -> None:
+def test_client_edits_cancels_retries_and_deletes_an_experiment(ask: Ask) -> None:
     id = ask("submit_experiment", {"activation": "relu"})["id"]
     assert ask("edit_experiment", id, {"tags": ["a"]})["tags"] == ["a"]
     assert ask("cancel", id)["status"] == "cancelled"
@@ -84,7 +84,7 @@ def test_an_experiment_is_edited_cancelled_retried_and_deleted(ask: Ask) -> None
 
 
 @states.on_sqlite
-def test_an_export_is_a_whole_file_or_none(ask: Ask, database: Database, tmp_path: Path) -> None:
+def test_export_writes_a_complete_file_or_none(ask: Ask, database: Database, tmp_path: Path) -> None:
     states.finish(database, 0.75)
     file = tmp_path / "all.jsonl"
     assert ask("export", str(file), activation="relu") == file
@@ -97,7 +97,7 @@ def test_an_export_is_a_whole_file_or_none(ask: Ask, database: Database, tmp_pat
 
 
 @states.on_sqlite
-def test_weights_become_a_file(ask: Ask, database: Database, settings: Settings, tmp_path: Path) -> None:
+def test_weights_writes_a_file(ask: Ask, database: Database, settings: Settings, tmp_path: Path) -> None:
     id = states.finish(database)
     keep(database, settings, id)
     assert ask("weights", tmp_path / "swish.safetensors", str(id), which="best").read_bytes() == b"best" * 1000
@@ -107,7 +107,7 @@ def test_weights_become_a_file(ask: Ask, database: Database, settings: Settings,
 
 
 @states.on_sqlite
-def test_one_grid_is_exported_and_reported(ask: Ask, database: Database, tmp_path: Path) -> None:
+def test_export_and_report_of_one_grid(ask: Ask, database: Database, tmp_path: Path) -> None:
     grids = [{"name": "two"}, {"name": "slow", "base": {"epochs": 3}, "seeds": [1]}]
     study = ask("submit_study", GRID | {"grids": grids})["id"]
     states.finish_queued(database, lambda spec: 0.9)
@@ -120,7 +120,7 @@ def test_one_grid_is_exported_and_reported(ask: Ask, database: Database, tmp_pat
         ask("report", tmp_path / "all.pdf", study)
 
 
-def test_both_clients_do_the_same() -> None:
+def test_clients_have_the_same_methods() -> None:
     def methods(kind: type) -> dict[str, list[str]]:
         public = {name: found for name, found in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}
         return {name: list(inspect.signature(found).parameters) for name, found in public.items()}
@@ -129,7 +129,7 @@ def test_both_clients_do_the_same() -> None:
 
 
 @states.on_sqlite
-def test_a_formula_from_preview_to_archive(ask: Ask) -> None:
+def test_client_runs_a_formula_from_preview_to_archive(ask: Ask) -> None:
     mine: dict[str, Any] = {"formula": "a * tanh(x)", "parameters": {"a": 2}}
     assert ask("preview_activation", mine)["properties"]["range"] == [-2, 2]
     assert ask("register_activation", "mine", mine, idempotency_key="k")["version"] == 1

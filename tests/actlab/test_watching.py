@@ -67,7 +67,7 @@ class Script(httpx2.MockTransport):
         return [request.headers.get("last-event-id") for request in self.asked]
 
 
-def test_a_connection_that_breaks_costs_and_repeats_nothing(take: Take) -> None:
+def test_watch_reconnects_without_gaps_or_repeats(take: Take) -> None:
     whole = frame("experiment", "a", 7) + ":\nid: d.9\n\n"
     cut = frame("experiment", "a", 10, last=False)
     rest = frame("experiment", "a", 10, last=False) + frame("study", "s", 10) + frame("experiment", "a", 11)
@@ -80,18 +80,18 @@ def test_a_connection_that_breaks_costs_and_repeats_nothing(take: Take) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 503])
-def test_a_first_connection_that_is_refused_is_an_error(take: Take, status: int) -> None:
+def test_watch_raises_if_the_first_connection_is_refused(take: Take, status: int) -> None:
     with pytest.raises(ApiError):
         take(1, transport=Script(status))
 
 
-def test_what_is_refused_later_for_good_is_an_error(take: Take) -> None:
+def test_watch_raises_if_a_later_connection_is_refused(take: Take) -> None:
     with pytest.raises(ApiError):
         take(2, transport=Script(frame("experiment", "a", 7), 401))
 
 
 @states.on_sqlite
-def test_a_service_is_followed(take: Take, settings: Settings, database: Database) -> None:
+def test_watch_follows_a_service(take: Take, settings: Settings, database: Database) -> None:
     id = states.finish(database)
     with listening(settings) as url:
         (event,) = take(1, url=url, experiment=str(id), since=0)
@@ -101,7 +101,7 @@ def test_a_service_is_followed(take: Take, settings: Settings, database: Databas
 
 
 @states.on_sqlite
-def test_the_demo_tells_of_each_experiment_that_ends(settings: Settings, database: Database) -> None:
+def test_demo_prints_each_experiment_that_ends(settings: Settings, database: Database) -> None:
     shown = StringIO()
     with listening(settings) as url, Client(url) as client, ThreadPoolExecutor() as threads:
         study = client.submit_study({"factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]})

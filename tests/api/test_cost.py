@@ -60,7 +60,7 @@ def fill(database: Database, rows: int, study: str) -> None:
             studies.create(session, "local", StudySpec(base={"activation": "relu"}), [], new_id())
 
 
-def test_each_list_route_asks_as_many_queries_of_many_rows_as_of_few(client: TestClient, database: Database) -> None:
+def test_list_routes_issue_a_constant_number_of_queries(client: TestClient, database: Database) -> None:
     study = client.post(STUDIES, json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()["id"]
     id = states.finish(database, epochs=3)
     routes = [EXPERIMENTS, f"{EXPERIMENTS}?sort=seconds", f"{EXPERIMENTS}?tag=a", f"{EXPERIMENTS}/{id}/metrics",
@@ -102,7 +102,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("paged", [False, True], ids=["first page", "next page"])
-def test_each_named_shape_is_served_by_an_index(database: Database, shape: str, paged: bool) -> None:
+def test_list_experiments_uses_an_index(database: Database, shape: str, paged: bool) -> None:
     narrowed, sort, index = SHAPES[shape]
     after = Position(0.5 if sort == "-test_accuracy" else None, AFTER) if paged else None
     with recorded(database) as statements, database.read() as session:

@@ -12,7 +12,7 @@ IMPORTED = 50_000
 """Fewer objects than FastAPI and SQLAlchemy alone leave."""
 
 
-def test_garbage_collections_leave_out_what_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_freezes_imported_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen: list[int] = []
 
     def run(server: Server) -> None:

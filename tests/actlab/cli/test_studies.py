@@ -27,7 +27,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 @states.on_sqlite
-def test_a_study_from_a_shell(run: Run, database: Database, tmp_path: Path) -> None:
+def test_study_commands_run_a_study(run: Run, database: Database, tmp_path: Path) -> None:
     assert "15 experiments" in run("study", "plan", "--preset", "quick").output
     spec = tmp_path / "study.json"
     spec.write_text(json.dumps({"name": "mine", "base": {"dataset": "digits"}, "seeds": [0]}))
@@ -49,7 +49,7 @@ def test_a_study_from_a_shell(run: Run, database: Database, tmp_path: Path) -> N
 
 
 @states.on_sqlite
-def test_a_study_is_cancelled_from_a_shell(run: Run) -> None:
+def test_study_cancel_ends_a_study(run: Run) -> None:
     id = run("study", "submit", "-", input='{"base": {"activation": "relu"}}').output.strip()
     assert "cancelled" in run("study", "cancel", id).output
     assert json.loads(run("study", "show", id).output)["finished"] is True
@@ -62,7 +62,7 @@ def test_a_study_is_cancelled_from_a_shell(run: Run) -> None:
      (("export", "x.csv", "--where", "study=1"), "--study ID"), (("export", "x.csv", "--grid", "depth"), "--study"),
      (("export", "x.csv", "--grid", "a", "--study", "i", "--where", "status=failed"), "not with --where")],
 )  # fmt: skip
-def test_what_is_typed_wrong_is_told_before_anything_is_asked(words: tuple[str, ...], said: str) -> None:
+def test_commands_refuse_wrong_arguments(words: tuple[str, ...], said: str) -> None:
     result = CliRunner().invoke(app, list(words), input="{")
     assert result.exit_code == 2
     assert said in " ".join(result.output.replace("│", " ").split())

@@ -31,20 +31,20 @@ def send(client: TestClient, body: bytes | str, path: str = EXPERIMENTS, **heade
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_a_wrong_field_is_named_by_its_pointer(steady: TestClient, wrong: Wrong) -> None:
+def test_validation_names_a_wrong_field_by_its_pointer(steady: TestClient, wrong: Wrong) -> None:
     problem = refused(send(steady, json.dumps(wrong.body)), 422, "validation_error", at=wrong.pointer)
     assert wrong.says in problem["errors"][0]["detail"]
     assert wrong.says in problem["detail"]
 
 
 @pytest.mark.parametrize("wrong", WRONG[::7], ids=str)
-def test_a_wrong_field_of_a_study_is_named_in_its_base(steady: TestClient, wrong: Wrong) -> None:
+def test_validation_names_a_wrong_field_of_a_study_in_its_base(steady: TestClient, wrong: Wrong) -> None:
     body = {"base": wrong.body, "seeds": [0]}
     seed = wrong.path == "seed"
     refused(send(steady, json.dumps(body), STUDIES), 422, at="/base/seed" if seed else f"/base{wrong.pointer}")
 
 
-def test_every_wrong_field_is_named_at_once(steady: TestClient) -> None:
+def test_validation_names_every_wrong_field(steady: TestClient) -> None:
     body = {"epochs": 0, "seed": -1, "unknown": 1, "model": {"pool": "min"}}
     problem = refused(steady.post(EXPERIMENTS, json=body), 422)
     assert {item["pointer"] for item in problem["errors"]} == {
@@ -53,7 +53,7 @@ def test_every_wrong_field_is_named_at_once(steady: TestClient) -> None:
     assert "and 2 more" in problem["detail"]
 
 
-def test_what_is_wrong_is_told_in_less_than_it_took_to_say_it(steady: TestClient) -> None:
+def test_validation_answer_is_shorter_than_the_request(steady: TestClient) -> None:
     answer = send(steady, json.dumps({f"field{i}": 1 for i in range(50_000)}))
     problem = refused(answer, 422)
     assert len(problem["errors"]) == 100
@@ -72,21 +72,21 @@ UNREADABLE = [b"\xff", b'{"activation": "\xe9"}', b"\x1f\x8b\x08", b"9" * 5000, 
 
 @pytest.mark.parametrize("path", [EXPERIMENTS, STUDIES])
 @pytest.mark.parametrize("body", NO_OBJECTS)
-def test_a_body_is_an_object(steady: TestClient, path: str, body: str) -> None:
+def test_body_must_be_an_object(steady: TestClient, path: str, body: str) -> None:
     refused(send(steady, body, path), 422, "validation_error", at="")
 
 
-def test_a_body_there_must_be(steady: TestClient) -> None:
+def test_body_is_required(steady: TestClient) -> None:
     assert "required" in refused(send(steady, b""), 422, at="")["detail"]
 
 
 @pytest.mark.parametrize("body", NO_JSON)
-def test_what_is_no_json_is_400_and_says_where(steady: TestClient, body: str) -> None:
+def test_malformed_json_is_400_with_its_position(steady: TestClient, body: str) -> None:
     assert "at character" in refused(send(steady, body), 400, "malformed_json")["detail"]
 
 
 @pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:8]))
-def test_what_cannot_be_read_is_400(steady: TestClient, body: bytes) -> None:
+def test_unreadable_body_is_400(steady: TestClient, body: bytes) -> None:
     refused(send(steady, body), 400, "malformed_json")
 
 
@@ -96,7 +96,7 @@ def test_what_cannot_be_read_is_400(steady: TestClient, body: bytes) -> None:
     [(EXPERIMENTS, '{"activation": %s}'), (EXPERIMENTS, '{"activation": "relu", "x": %s}'),
      (STUDIES, '{"base": {"x": %s}}'), (STUDIES, '{"factors": {"epochs": [%s]}}'), (STUDIES, '{"name": %s}')],
 )  # fmt: skip
-def test_deep_nesting_is_refused_at_every_depth(steady: TestClient, path: str, body: str, key: dict[str, str]) -> None:
+def test_deeply_nested_body_is_refused(steady: TestClient, path: str, body: str, key: dict[str, str]) -> None:
     for depth in [*range(20, 900, 110), *range(900, 1000, 3)]:  # about the recursion limit in all its guises
         for nested in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
             answer = send(steady, body % nested, path, **key)
@@ -108,7 +108,7 @@ def test_deep_nesting_is_refused_at_every_depth(steady: TestClient, path: str, b
     ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "json",
      "application/jsonp", "application/", "application/json, text/plain", "*/*", "\xe9"],
 )  # fmt: skip
-def test_another_media_type_is_415(steady: TestClient, kind: str) -> None:
+def test_only_json_refuses_other_media_types(steady: TestClient, kind: str) -> None:
     headers = raw({"Content-Type": kind})
     for path in (EXPERIMENTS, STUDIES):
         answer = steady.post(path, content=b'{"activation": "relu"}', headers=headers)
@@ -118,11 +118,11 @@ def test_another_media_type_is_415(steady: TestClient, kind: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"]
 )
-def test_json_by_any_of_its_names_is_read(steady: TestClient, kind: str) -> None:
+def test_only_json_accepts_every_json_media_type(steady: TestClient, kind: str) -> None:
     refused(steady.post(EXPERIMENTS, content=b"{}", headers={"Content-Type": kind}), 422, at="/activation")
 
 
-def test_a_body_over_the_limit_is_413_however_it_is_sent(steady: TestClient) -> None:
+def test_body_limit_refuses_large_bodies(steady: TestClient) -> None:
     large = b'{"notes": "' + b"x" * 1_048_576 + b'"}'
     refused(send(steady, large), 413, "body_too_large")
     refused(steady.post(EXPERIMENTS, content=iter([large[:600_000], large[600_000:]]), headers=JSON), 413)
@@ -133,7 +133,7 @@ def test_a_body_over_the_limit_is_413_however_it_is_sent(steady: TestClient) -> 
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "", "+1", "1_0"])
-def test_a_length_that_is_none_is_not_counted(steady: TestClient, length: str) -> None:
+def test_body_limit_ignores_a_malformed_content_length(steady: TestClient, length: str) -> None:
     refused(send(steady, b"{}", **{"Content-Length": length}), 422)
 
 
@@ -142,7 +142,7 @@ def test_a_length_that_is_none_is_not_counted(steady: TestClient, length: str) -
 
 @pytest.mark.parametrize("parameter", LISTS)
 @pytest.mark.parametrize("value", ["%00", "%0", "%", "%zz", "%ff", "%ed%a0%80", "", "a&", "%27%20OR%201=1--"])
-def test_garbage_in_a_parameter_is_refused_or_finds_nothing(steady: TestClient, parameter: str, value: str) -> None:
+def test_garbage_parameter_is_refused_or_matches_nothing(steady: TestClient, parameter: str, value: str) -> None:
     answer = steady.get(f"{EXPERIMENTS}?{parameter}={value}")
     if answer.status_code != 200:
         assert {item["parameter"] for item in check_shape(answer)["errors"]} == {parameter}
@@ -152,12 +152,12 @@ def test_garbage_in_a_parameter_is_refused_or_finds_nothing(steady: TestClient, 
 
 @pytest.mark.parametrize("parameter", ["activation", "tag", "text", "cursor", "status", "study"])
 @pytest.mark.parametrize("char", ["\0", "\x1f", "\x7f"])
-def test_control_characters_are_refused(steady: TestClient, parameter: str, char: str) -> None:
+def test_control_characters_in_parameters_are_refused(steady: TestClient, parameter: str, char: str) -> None:
     refused(steady.get(EXPERIMENTS, params={parameter: f"a{char}b"}), 422, at=parameter)
 
 
 @pytest.mark.parametrize("name", ["stat", "Status", "status[]", "\0", "%", "\udcff", "offset", "page"])
-def test_an_unknown_parameter_is_refused(steady: TestClient, name: str) -> None:
+def test_only_known_parameters_refuses_unknown_ones(steady: TestClient, name: str) -> None:
     query = urllib.parse.quote(name, errors="surrogateescape")
     for path in (EXPERIMENTS, "/api/v1/queue", "/healthz", f"{EXPERIMENTS}/{SOME_ID}"):
         problem = refused(steady.get(f"{path}?{query}=1"), 422)
@@ -166,7 +166,7 @@ def test_an_unknown_parameter_is_refused(steady: TestClient, name: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["status=queued&status=running", "limit=1&limit=1", "sort=id&tag=a&sort=-id"])
-def test_a_parameter_given_twice_is_refused(steady: TestClient, query: str) -> None:
+def test_only_known_parameters_refuses_repeated_ones(steady: TestClient, query: str) -> None:
     problem = refused(steady.get(f"{EXPERIMENTS}?{query}"), 422)
     assert [item["code"] for item in problem["errors"]] == ["repeated_parameter"]
 
@@ -176,13 +176,13 @@ def test_a_parameter_given_twice_is_refused(steady: TestClient, query: str) -> N
     [("status=done", "'queued'"), ("dataset=cifar", "'mnist'"), ("sort=name", "'-id'"), ("limit=0", "1, got '0'"),
      ("limit=501", "500, got '501'"), ("limit=1.5", "integer"), ("limit=" + "9" * 30, "500"), ("study=7", "UUID")],
 )  # fmt: skip
-def test_a_wrong_filter_says_what_is_right(steady: TestClient, query: str, says: str) -> None:
+def test_wrong_filter_is_refused_with_the_valid_values(steady: TestClient, query: str, says: str) -> None:
     problem = refused(steady.get(f"{EXPERIMENTS}?{query}"), 422, at=query.partition("=")[0])
     assert says in problem["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize("id", ["%00", "%ff", "%2e%2e", "0", "1e9", "-1", "null", "x" * 5000, f"{SOME_ID}0", "%F0%9F"])
-def test_what_is_no_id_is_422(steady: TestClient, id: str) -> None:
+def test_malformed_id_is_422(steady: TestClient, id: str) -> None:
     for part in ("", "/metrics", "/diagnostics", "/result", "/attempts", "/log"):
         refused(steady.get(f"{EXPERIMENTS}/{id}{part}"), 422, at="id")
 
@@ -191,7 +191,7 @@ def test_what_is_no_id_is_422(steady: TestClient, id: str) -> None:
     "path", ["/api", "/api/v1", "/api/v2/experiments", f"{EXPERIMENTS}/{SOME_ID}/nothing", "//", "/%00",
              "/assets/%2e%2e/%2e%2e/app.py", "/x" * 3000, "/\N{SNOWMAN}"]
 )  # fmt: skip
-def test_where_there_is_nothing_is_404(steady: TestClient, path: str) -> None:
+def test_unknown_path_is_404(steady: TestClient, path: str) -> None:
     refused(steady.get(f"http://127.0.0.1:8000{path}"), 404, "not_found")
 
 
@@ -200,7 +200,7 @@ def test_where_there_is_nothing_is_404(steady: TestClient, path: str) -> None:
     [("PUT", EXPERIMENTS), ("DELETE", EXPERIMENTS), ("POST", "/healthz"), ("GET", f"{EXPERIMENTS}/{SOME_ID}/cancel"),
      ("TRACE", STUDIES)],
 )  # fmt: skip
-def test_another_method_is_405_and_names_those_there_are(steady: TestClient, method: str, path: str) -> None:
+def test_unknown_method_is_405_with_the_allowed_ones(steady: TestClient, method: str, path: str) -> None:
     answer = steady.request(method, path)
     refused(answer, 405, "method_not_allowed")
     assert answer.headers["allow"]

@@ -37,7 +37,7 @@ def newer(client: TestClient, path: str, etag: str) -> Response | None:
 # --- ETag ----------------------------------------------------------------------------------------------------------
 
 
-def test_each_resource_answers_304_until_it_changes(client: TestClient, database: Database) -> None:
+def test_resource_answers_304_until_it_changes(client: TestClient, database: Database) -> None:
     study = client.post(STUDIES, json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()["id"]
     (fence,) = states.claim(database)
     experiment = f"{EXPERIMENTS}/{fence.id}"
@@ -57,7 +57,7 @@ def test_each_resource_answers_304_until_it_changes(client: TestClient, database
 
 
 @pytest.mark.parametrize("spelled", ["{}", '"other", {}', '{},W/"x"', "*", " {} "])
-def test_tags_are_compared_weakly_and_in_lists(client: TestClient, path: str, spelled: str) -> None:
+def test_if_none_match_compares_weakly_and_in_lists(client: TestClient, path: str, spelled: str) -> None:
     etag = client.get(path).headers["etag"]
     for form in (etag, etag.removeprefix("W/")):
         assert poll(client, path, spelled.format(form)).status_code == 304
@@ -67,11 +67,11 @@ def test_tags_are_compared_weakly_and_in_lists(client: TestClient, path: str, sp
 
 @pytest.mark.parametrize("other", ["", ",", '"x"', 'W/"x"', "\x01", "é", "W/"])
 @states.on_sqlite
-def test_any_other_tag_gets_the_whole(client: TestClient, path: str, other: str) -> None:
+def test_if_none_match_with_another_tag_gets_the_body(client: TestClient, path: str, other: str) -> None:
     assert client.get(path, headers=raw({"If-None-Match": other})).status_code == 200
 
 
-def test_a_queued_experiment_changes_its_tag_with_its_place(client: TestClient, database: Database) -> None:
+def test_etag_of_a_queued_experiment_changes_with_its_position(client: TestClient, database: Database) -> None:
     first, second = states.queue(database), states.queue(database)
     waiting = client.get(f"{EXPERIMENTS}/{second}")
     client.post(f"{EXPERIMENTS}/{first}/cancel")
@@ -82,7 +82,7 @@ def test_a_queued_experiment_changes_its_tag_with_its_place(client: TestClient, 
 
 
 @states.on_sqlite
-def test_one_databases_tag_means_nothing_to_another(client: TestClient, path: str) -> None:
+def test_etag_of_another_database_is_unknown(client: TestClient, path: str) -> None:
     services = services_of(client)
     etag = client.get(path).headers["etag"]
     assert services.database_id in etag
@@ -97,7 +97,7 @@ def timed(call: Callable[[], Response]) -> tuple[Response, float]:
     return call(), time.monotonic() - begun
 
 
-def test_a_wait_ends_with_the_change(client: TestClient, path: str) -> None:
+def test_wait_ends_with_a_change(client: TestClient, path: str) -> None:
     etag = client.get(path).headers["etag"]
     with ThreadPoolExecutor() as thread:
         waiting = thread.submit(timed, lambda: poll(client, path, etag, wait=30))
@@ -107,7 +107,7 @@ def test_a_wait_ends_with_the_change(client: TestClient, path: str) -> None:
     assert seconds < 10
 
 
-def test_a_wait_without_a_tag_ends_with_the_experiment(client: TestClient, database: Database) -> None:
+def test_wait_without_a_tag_ends_with_the_experiment(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     path = f"{EXPERIMENTS}/{fence.id}"
     with ThreadPoolExecutor() as thread:
@@ -120,7 +120,7 @@ def test_a_wait_without_a_tag_ends_with_the_experiment(client: TestClient, datab
     assert timed(lambda: client.get(path, params={"wait": 30}))[1] < 5
 
 
-def test_at_the_limit_a_wait_gives_304_or_what_there_is(client: TestClient, path: str) -> None:
+def test_wait_times_out_with_304_or_the_body(client: TestClient, path: str) -> None:
     etag = client.get(path).headers["etag"]
     cases = [(path, {"If-None-Match": etag}, 304), (path, {}, 200), (f"{path}/metrics", {}, 200)]
     for waited, headers, status in cases:
@@ -129,7 +129,7 @@ def test_at_the_limit_a_wait_gives_304_or_what_there_is(client: TestClient, path
         assert 0.4 <= seconds < 5
 
 
-def test_what_is_deleted_meanwhile_is_404(client: TestClient, database: Database) -> None:
+def test_wait_for_a_deleted_experiment_is_404(client: TestClient, database: Database) -> None:
     path = f"{EXPERIMENTS}/{states.finish(database)}"
     etag = client.get(path).headers["etag"]
     with ThreadPoolExecutor() as thread:
@@ -139,16 +139,16 @@ def test_what_is_deleted_meanwhile_is_404(client: TestClient, database: Database
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "nan", "inf", "x", "", "1e400"])
-def test_a_wait_lies_from_0_to_30(steady: TestClient, wait: str) -> None:
+def test_wait_must_be_from_0_to_30(steady: TestClient, wait: str) -> None:
     refused(steady.get(f"{EXPERIMENTS}/{states.SOME_ID}", params={"wait": wait}), 422, at="wait")
 
 
 @pytest.mark.parametrize("since", ["-1", str(2**63), "x", "1.5", "", "9" * 5000])
-def test_since_is_a_revision(steady: TestClient, since: str) -> None:
+def test_since_must_be_a_revision(steady: TestClient, since: str) -> None:
     refused(steady.get(f"{EXPERIMENTS}/{states.SOME_ID}/metrics", params={"since": since}), 422, at="since")
 
 
-def test_those_who_wait_hold_no_connection(settings: Settings, database: Database) -> None:
+def test_wait_holds_no_connection(settings: Settings, database: Database) -> None:
     fence = states.start(database)
     path = f"{EXPERIMENTS}/{fence.id}"
     with (

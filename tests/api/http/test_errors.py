@@ -28,41 +28,41 @@ def rendered(error: ActLabError) -> Response:
 
 
 @pytest.mark.parametrize("kind", list(family()))
-def test_each_error_has_the_shape(kind: type[ActLabError]) -> None:
+def test_every_error_is_a_problem(kind: type[ActLabError]) -> None:
     found = check_shape(rendered(kind("Something is wrong.")))
     assert (found["status"], found["title"], found["code"]) == (kind.status, kind.title, kind.code)
     assert kind.status in problem._DESCRIPTIONS or kind.status in (405, 500)
 
 
-def test_a_code_says_which_error_it_is() -> None:
+def test_every_error_has_its_own_code() -> None:
     codes = [kind.code for kind in family()]
     assert len(set(codes)) == len(codes)
 
 
-def test_headers_of_an_error_are_sent() -> None:
+def test_error_headers_are_sent() -> None:
     assert rendered(ActLabError("x", Retry_After="2")).headers["retry-after"] == "2"
 
 
-def test_what_cannot_be_written_as_utf_8_is_spelt_out() -> None:
+def test_problem_escapes_lone_surrogates() -> None:
     found = check_shape(rendered(Invalid("\ud800", errors=[FieldProblem("/\udfff", "\ud83d", "x", "\udc00")])))
     assert found["detail"] == "\\ud800"
     assert found["errors"] == [{"pointer": "/\\udfff", "detail": "\\ud83d, got '\\udc00'", "code": "x"}]
 
 
-def test_at_most_a_hundred_fields_are_named() -> None:
+def test_problem_names_at_most_a_hundred_fields() -> None:
     many = [FieldProblem(f"/{number}", "Wrong", "x") for number in range(1000)]
     assert len(check_shape(rendered(Invalid("x", errors=many)))["errors"]) == 100
 
 
 @states.on_sqlite
-def test_a_defect_is_a_500_that_tells_nothing_of_the_inside(settings: Settings) -> None:
+def test_defect_is_a_500_without_internals(settings: Settings) -> None:
     with serving(settings.model_copy(update={"fault": "submit_experiment.before_commit:error"})) as client:
         found = refused(client.post(EXPERIMENTS, json={"activation": "relu"}), 500, "internal_error")
         assert "submit_experiment" not in str(found)
         assert "Traceback" not in str(found)
 
 
-def test_a_clients_text_comes_back_as_data_only(steady: TestClient) -> None:
+def test_problem_returns_client_text_as_data(steady: TestClient) -> None:
     found = steady.post(EXPERIMENTS, json={"activation": "<script>alert(1)</script>"})
     refused(found, 422)
     assert found.headers["content-type"] == "application/problem+json"

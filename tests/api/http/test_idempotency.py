@@ -37,7 +37,7 @@ def retry_path(client: TestClient) -> str:
 
 
 @pytest.mark.parametrize("route", ["experiments", "studies", "retry"])
-def test_a_replay_is_answered_the_same_and_creates_nothing(client: TestClient, route: str) -> None:
+def test_replay_has_the_same_answer_and_creates_nothing(client: TestClient, route: str) -> None:
     path, body = {"experiments": (EXPERIMENTS, RELU), "studies": (STUDIES, GRID)}.get(route) or (
         retry_path(client),
         None,
@@ -50,7 +50,7 @@ def test_a_replay_is_answered_the_same_and_creates_nothing(client: TestClient, r
     assert count(client) == {"experiments": 1, "studies": 2, "retry": 2}[route]
 
 
-def test_a_replay_shows_what_has_become_of_it(client: TestClient, database: Database) -> None:
+def test_replay_shows_the_current_state(client: TestClient, database: Database) -> None:
     id = post(client).json()["id"]
     states.finish_queued(database, lambda spec: 0.9)
     replayed = post(client).json()
@@ -58,7 +58,7 @@ def test_a_replay_shows_what_has_become_of_it(client: TestClient, database: Data
 
 
 @states.on_sqlite
-def test_spacing_and_order_of_keys_do_not_matter(client: TestClient) -> None:
+def test_body_hash_ignores_spacing_and_key_order(client: TestClient) -> None:
     first = post(client, body=b'{"activation":"relu","epochs":3}')
     again = post(client, body=b'\n{ "epochs" : 3,\t"activation": "\\u0072elu" } ')
     assert again.json() == first.json()
@@ -66,14 +66,14 @@ def test_spacing_and_order_of_keys_do_not_matter(client: TestClient) -> None:
 
 @pytest.mark.parametrize("body", [{"activation": "relu"}, {"activation": "relu", "epochs": 4}, RELU | {"name": None}])
 @states.on_sqlite
-def test_another_body_is_refused(client: TestClient, body: Any) -> None:
+def test_key_with_another_body_is_refused(client: TestClient, body: Any) -> None:
     post(client)
     refused(post(client, body=body), 422, "idempotency_mismatch")
     assert count(client) == 1
 
 
 @states.on_sqlite
-def test_another_route_is_refused(client: TestClient) -> None:
+def test_key_with_another_route_is_refused(client: TestClient) -> None:
     path = retry_path(client)
     post(client)
     refused(post(client, STUDIES, GRID), 422, "idempotency_mismatch")
@@ -81,7 +81,7 @@ def test_another_route_is_refused(client: TestClient) -> None:
     assert count(client) == 2
 
 
-def test_what_was_deleted_since_is_gone(client: TestClient) -> None:
+def test_replay_of_a_deleted_record_is_410(client: TestClient) -> None:
     id = post(client).json()["id"]
     client.post(f"{EXPERIMENTS}/{id}/cancel")
     client.delete(f"{EXPERIMENTS}/{id}")
@@ -89,21 +89,21 @@ def test_what_was_deleted_since_is_gone(client: TestClient) -> None:
     assert count(client) == 0
 
 
-def test_a_retry_is_replayed_although_what_it_repeats_is_deleted(client: TestClient) -> None:
+def test_replay_of_a_retry_survives_deletion_of_the_original(client: TestClient) -> None:
     path = retry_path(client)
     first = post(client, path, None)
     assert client.delete(path.removesuffix("/retry")).status_code == 204
     assert post(client, path, None).json()["id"] == first.json()["id"]
 
 
-def test_a_request_that_failed_leaves_its_key_free(client: TestClient) -> None:
+def test_failed_request_releases_its_key(client: TestClient) -> None:
     refused(post(client, body={"activation": "rel"}), 422)
     refused(post(client, f"{EXPERIMENTS}/{states.SOME_ID}/retry", None), 404)
     refused(post(client, body=b"{"), 400)
     assert post(client).status_code == 202
 
 
-def test_a_request_whose_commit_failed_leaves_its_key_free(settings: Settings) -> None:
+def test_failed_commit_releases_its_key(settings: Settings) -> None:
     with serving(settings.model_copy(update={"fault": "submit_experiment.before_commit:error"})) as client:
         refused(post(client), 500)
         answer = post(client)
@@ -111,7 +111,7 @@ def test_a_request_whose_commit_failed_leaves_its_key_free(settings: Settings) -
         assert "idempotency-replayed" not in answer.headers
 
 
-def test_an_answer_lost_after_the_commit_is_found_again(settings: Settings) -> None:
+def test_replay_answers_after_a_lost_answer(settings: Settings) -> None:
     with serving(settings.model_copy(update={"fault": "submit_experiment.before_answer:error"})) as client:
         refused(post(client), 500)
         assert post(client).headers["idempotency-replayed"] == "true"
@@ -119,7 +119,7 @@ def test_an_answer_lost_after_the_commit_is_found_again(settings: Settings) -> N
 
 
 @pytest.mark.parametrize("route", ["experiments", "studies"])
-def test_requests_at_the_same_moment_create_one(client: TestClient, route: str) -> None:
+def test_concurrent_requests_create_one_experiment(client: TestClient, route: str) -> None:
     path, body = (EXPERIMENTS, RELU) if route == "experiments" else (STUDIES, GRID)
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: post(client, path, body), range(8)))
@@ -130,7 +130,7 @@ def test_requests_at_the_same_moment_create_one(client: TestClient, route: str) 
 
 
 @pytest.mark.parametrize(("days", "replayed"), [(6.9, True), (7.1, False)])
-def test_a_key_is_kept_for_seven_days(client: TestClient, database: Database, days: float, replayed: bool) -> None:
+def test_key_is_kept_for_seven_days(client: TestClient, database: Database, days: float, replayed: bool) -> None:
     post(client)
     with database.write("age") as session:
         session.execute(update(IdempotencyKey).values(created_at=after(-days * 86_400)))
@@ -138,7 +138,7 @@ def test_a_key_is_kept_for_seven_days(client: TestClient, database: Database, da
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "\x01", "\x7f", "é"])
-def test_a_key_is_plain_ascii_without_spaces(steady: TestClient, key: str) -> None:
+def test_key_must_be_ascii_without_spaces(steady: TestClient, key: str) -> None:
     headers = raw({"Idempotency-Key": key})
     refused(steady.post(EXPERIMENTS, json=RELU, headers=headers), 422, at="Idempotency-Key")
     assert count(steady) == 0
@@ -146,7 +146,7 @@ def test_a_key_is_plain_ascii_without_spaces(steady: TestClient, key: str) -> No
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 5000, b"9" * 5000, b'"\\ud800"', b"no JSON"])
 @states.on_sqlite
-def test_a_body_that_no_one_reads_does_no_harm(client: TestClient, body: bytes) -> None:
+def test_body_hash_accepts_a_body_that_no_route_reads(client: TestClient, body: bytes) -> None:
     path = retry_path(client)
     assert post(client, path, body).status_code == 202
     assert post(client, path, body).headers["idempotency-replayed"] == "true"

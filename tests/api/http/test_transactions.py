@@ -57,7 +57,9 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("route", CHANGES)
-def test_a_failing_commit_is_an_error_and_changes_nothing(settings: Settings, database: Database, route: str) -> None:
+def test_write_session_answers_an_error_when_the_commit_fails(
+    settings: Settings, database: Database, route: str
+) -> None:
     id = str(states.finish(database))
     with faulty(settings, f"{route}.before_commit") as client:
         wakes = wakes_of(client)
@@ -76,7 +78,7 @@ STUDY_CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("route", STUDY_CHANGES)
-def test_a_study_is_changed_whole_or_not_at_all(settings: Settings, database: Database, route: str) -> None:
+def test_edit_study_is_atomic(settings: Settings, database: Database, route: str) -> None:
     with faulty(settings, f"{route}.before_commit") as client:
         id = client.post(STUDIES, json=GRID).json()["id"]
         if route == "delete_study":
@@ -87,7 +89,7 @@ def test_a_study_is_changed_whole_or_not_at_all(settings: Settings, database: Da
         assert STUDY_CHANGES[route](client, id).is_success
 
 
-def test_a_failing_cancel_cancels_nothing(settings: Settings, database: Database) -> None:
+def test_cancel_study_is_atomic(settings: Settings, database: Database) -> None:
     id = states.queue(database)
     with faulty(settings, "cancel_experiment.before_commit") as client:
         refused(client.post(f"{EXPERIMENTS}/{id}/cancel"), 500)
@@ -95,7 +97,7 @@ def test_a_failing_cancel_cancels_nothing(settings: Settings, database: Database
 
 
 @states.on_sqlite
-def test_a_wake_follows_the_commit_one_for_each_new_experiment(client: TestClient) -> None:
+def test_write_session_wakes_a_worker_per_experiment_after_the_commit(client: TestClient) -> None:
     wakes = wakes_of(client)
     id = client.post(EXPERIMENTS, json=RELU).json()["id"]
     study = client.post(STUDIES, json=GRID).json()["id"]
@@ -114,7 +116,7 @@ def test_a_wake_follows_the_commit_one_for_each_new_experiment(client: TestClien
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pool", [2, 4])
-def test_many_requests_on_few_connections_are_all_answered(settings: Settings, pool: int) -> None:
+def test_admit_serves_many_requests_on_few_connections(settings: Settings, pool: int) -> None:
     with serving(settings.model_copy(update={"pool_size": pool})) as client, ThreadPoolExecutor(64) as threads:
         id = client.post(EXPERIMENTS, json=RELU).json()["id"]
         paths = [EXPERIMENTS, f"{EXPERIMENTS}/{id}", "/readyz", f"{EXPERIMENTS}/{id}/log"]
@@ -129,7 +131,7 @@ def test_many_requests_on_few_connections_are_all_answered(settings: Settings, p
 
 @pytest.mark.parametrize("path", [EXPERIMENTS, f"{EXPERIMENTS}/{states.SOME_ID}"], ids=["def", "async def"])
 @states.on_sqlite
-def test_without_a_connection_in_time_it_is_503_and_then_again_served(settings: Settings, path: str) -> None:
+def test_admit_answers_503_without_a_free_connection(settings: Settings, path: str) -> None:
     with serving(settings.model_copy(update={"admission_seconds": 0.1})) as client:
         services = services_of(client)
         borrowers = [object() for _ in range(int(services.limiter.total_tokens))]

@@ -83,7 +83,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 # Hypothesis takes the jitter of the server's threads, in this same process, for randomness of a strategy's.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.parametrize(("name", "mode"), ASKED, ids=lambda value: getattr(value, "value", value))
-def test_no_request_meets_a_defect_or_an_answer_untold(live: Live, name: str, mode: GenerationMode) -> None:
+def test_operation_conforms_to_the_document(live: Live, name: str, mode: GenerationMode) -> None:
     operation = live.schema.find_operation_by_id(name)
 
     @settings(

@@ -46,13 +46,13 @@ def bodies(operation: dict[str, Any]) -> Iterator[Any]:
 # --- readable ------------------------------------------------------------------------------------------------------
 
 
-def test_operations_read_as_method_names() -> None:
+def test_operation_ids_read_as_method_names() -> None:
     assert len(set(NAMES)) == len(NAMES)
     verbs = "submit|register|list|get|preview|edit|cancel|retry|archive|delete|export"
     assert [name for name in NAMES if not re.fullmatch(rf"({verbs})_[a-z_]+", name)] == []
 
 
-def test_tags_come_in_reading_order_and_are_all_explained() -> None:
+def test_tags_are_ordered_and_described() -> None:
     named = [tag["name"] for tag in DOCUMENT["tags"]]
     assert named == ["experiments", "studies", "events", "comparisons", "activations", "workers", "system"]
     assert all(tag["description"] for tag in DOCUMENT["tags"])
@@ -61,9 +61,7 @@ def test_tags_come_in_reading_order_and_are_all_explained() -> None:
 
 
 @each_operation
-def test_each_operation_and_each_of_its_parameters_is_explained(
-    method: str, path: str, operation: dict[str, Any]
-) -> None:
+def test_operation_and_its_parameters_are_described(method: str, path: str, operation: dict[str, Any]) -> None:
     assert operation["summary"]
     assert operation["description"].endswith(".")
     for parameter in operation.get("parameters", []):
@@ -78,7 +76,7 @@ OBVIOUS = {"id", "status", "activation", "dataset", "study", "tag", "sort", "met
 
 
 @each_operation
-def test_every_error_is_a_problem(method: str, path: str, operation: dict[str, Any]) -> None:
+def test_operation_answers_errors_as_problems(method: str, path: str, operation: dict[str, Any]) -> None:
     errors = {int(status): answer for status, answer in operation["responses"].items() if int(status) >= 400}
     assert errors.keys() >= {400, 401, 403, 422, 503}
     assert ("{id}" not in path) or 404 in errors
@@ -88,12 +86,12 @@ def test_every_error_is_a_problem(method: str, path: str, operation: dict[str, A
         assert answer["content"] == {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}, status
 
 
-def test_the_frameworks_own_errors_are_gone() -> None:
+def test_document_has_no_error_schemas_of_the_framework() -> None:
     assert not {"HTTPValidationError", "ValidationError"} & DOCUMENT["components"]["schemas"].keys()
     assert "HTTPValidationError" not in str(DOCUMENT)
 
 
-def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
+def test_document_references_every_schema_it_has() -> None:
     used = set(re.findall(r"'#/components/schemas/([^']+)'", str(DOCUMENT)))
     assert used == DOCUMENT["components"]["schemas"].keys()
 
@@ -106,7 +104,7 @@ WITH_BODY = ("submit", "register", "preview", "edit")
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(WITH_BODY)])
 @states.on_sqlite
-def test_every_example_of_a_body_is_accepted(client: TestClient, name: str) -> None:
+def test_operation_accepts_the_examples_of_its_body(client: TestClient, name: str) -> None:
     method, path, operation = OPERATIONS[NAMES.index(name)]
     (schema,) = bodies(operation)
     examples = resolved(schema)["examples"]
@@ -125,13 +123,13 @@ def test_every_example_of_a_body_is_accepted(client: TestClient, name: str) -> N
             assert answer.json()[field] == example[field]
 
 
-def test_every_body_belongs_to_an_operation_tried_above() -> None:
+def test_operations_with_a_body_are_all_tested() -> None:
     with_body = [name for (_, _, operation), name in zip(OPERATIONS, NAMES, strict=True) if any(bodies(operation))]
     assert all(name.startswith(WITH_BODY) for name in with_body)
 
 
 @each_operation
-def test_every_answer_has_an_example_that_fits_its_schema(method: str, path: str, operation: dict[str, Any]) -> None:
+def test_operation_has_valid_examples_of_its_answers(method: str, path: str, operation: dict[str, Any]) -> None:
     for status, answer in operation["responses"].items():
         for kind, media in answer.get("content", {}).items():
             if kind == "text/plain":
@@ -150,7 +148,7 @@ def shown(schema: Any) -> Iterator[Any]:
         yield {name: field["examples"][0] for name, field in schema["properties"].items()}
 
 
-def test_the_example_of_an_experiment_holds_a_complete_spec() -> None:
+def test_example_of_an_experiment_has_a_complete_spec() -> None:
     spec = ExperimentSpec.model_validate(EXPERIMENT.spec)
     assert spec.model_dump(mode="json") == EXPERIMENT.spec
     assert EXPERIMENT.study_id == STUDY.id

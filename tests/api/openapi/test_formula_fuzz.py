@@ -119,18 +119,18 @@ def _assert_sound(tally: Tally) -> None:
     assert tally.slowest_curve < 0.1
 
 
-def test_some_formulas(steady: TestClient) -> None:
+def test_preview_of_some_formulas(steady: TestClient) -> None:
     _assert_sound(fuzz(steady, 600, seed=1, every=20))
 
 
 @pytest.mark.slow
-def test_thousands_of_formulas(steady: TestClient) -> None:
+def test_preview_of_thousands_of_formulas(steady: TestClient) -> None:
     _assert_sound(fuzz(steady, 3_000, seed=2, every=15))
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
-def test_a_hundred_thousand_formulas(steady: TestClient) -> None:
+def test_preview_of_a_hundred_thousand_formulas(steady: TestClient) -> None:
     tally = fuzz(steady, 100_000, seed=3, every=50)
     print(tally)  # noqa: T201  # the figure of docs/performance.md
     _assert_sound(tally)

@@ -31,7 +31,7 @@ def preview(client: TestClient, formula: str, **parameters: Any) -> dict[str, An
 # --- the catalogue -------------------------------------------------------------------------------------------------
 
 
-def test_the_list_holds_every_row_with_what_is_known_of_it(steady: TestClient) -> None:
+def test_list_activations_has_every_function_with_its_properties(steady: TestClient) -> None:
     items = steady.get(ACTIVATIONS).json()["items"]
     assert [item["name"] for item in items] == list(CATALOGUE)
     for item in items:
@@ -44,12 +44,12 @@ def test_the_list_holds_every_row_with_what_is_known_of_it(steady: TestClient) -
         assert item["known_problem"]["source"]
 
 
-def test_one_row_is_the_one_of_the_list(steady: TestClient) -> None:
+def test_get_activation_equals_the_item_of_the_list(steady: TestClient) -> None:
     for item in steady.get(ACTIVATIONS).json()["items"]:
         assert steady.get(f"{ACTIVATIONS}/{item['name']}").json() == item
 
 
-def test_properties_are_those_of_the_function(steady: TestClient) -> None:
+def test_get_activation_has_the_properties_of_the_function(steady: TestClient) -> None:
     found = steady.get(f"{ACTIVATIONS}/swish").json()
     assert found["properties"]["range"] == [pytest.approx(-0.278465, abs=1e-6), None]
     assert found["properties"]["monotonic"] == "neither"
@@ -58,13 +58,13 @@ def test_properties_are_those_of_the_function(steady: TestClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "relu7", "x" * 60])
-def test_an_unknown_name_is_404(steady: TestClient, name: str) -> None:
+def test_get_activation_of_an_unknown_name_is_404(steady: TestClient, name: str) -> None:
     for path in (name, f"{name}/curve"):
         assert "relu6" in refused(steady.get(f"{ACTIVATIONS}/{path}"), 404, "activation_not_found")["detail"]
 
 
 @pytest.mark.parametrize("name", ["RELU", "%00", "x" * 3000, "relu%20", "%ff", "%2e%2e"])
-def test_what_is_no_name_is_422(steady: TestClient, name: str) -> None:
+def test_get_activation_of_a_malformed_name_is_422(steady: TestClient, name: str) -> None:
     for path in (name, f"{name}/curve"):
         refused(steady.get(f"{ACTIVATIONS}/{path}"), 422, at="name")
 
@@ -72,18 +72,18 @@ def test_what_is_no_name_is_422(steady: TestClient, name: str) -> None:
 # --- curves --------------------------------------------------------------------------------------------------------
 
 
-def test_a_curve_has_its_points_and_slopes(steady: TestClient) -> None:
+def test_get_curve_has_points_and_slopes(steady: TestClient) -> None:
     found = curve(steady, "relu", **{"from": -1, "to": 1, "points": 5})
     assert found == {"x": [-1, -0.5, 0, 0.5, 1], "y": [0, 0, 0, 0.5, 1], "dy": [0, 0, 0, 1, 1]}
 
 
-def test_a_curve_follows_its_parameters(steady: TestClient) -> None:
+def test_get_curve_uses_parameters(steady: TestClient) -> None:
     found = curve(steady, "leaky_relu", **{"from": -2, "to": 2, "points": 2, "parameters": '{"slope": 0.5}'})
     assert found == {"x": [-2, 2], "y": [-1, 2], "dy": [0.5, 1]}
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_curve_is_finite_and_quick(steady: TestClient, name: str) -> None:
+def test_get_curve_is_finite_and_quick_for_every_function(steady: TestClient, name: str) -> None:
     started = time.perf_counter()
     found = curve(steady, name, **{"from": -1e4, "to": 1e4, "points": 2001})
     assert time.perf_counter() - started < 0.1
@@ -105,14 +105,14 @@ def test_every_curve_is_finite_and_quick(steady: TestClient, name: str) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_a_wrong_query_is_refused_by_its_name(steady: TestClient, query: dict[str, Any], at: str) -> None:
+def test_get_curve_refuses_invalid_parameters(steady: TestClient, query: dict[str, Any], at: str) -> None:
     refused(steady.get(f"{ACTIVATIONS}/swish/curve", params=query), 422, at=at)
 
 
 # --- previews ------------------------------------------------------------------------------------------------------
 
 
-def test_a_preview_says_what_a_formula_is(steady: TestClient) -> None:
+def test_preview_activation_describes_a_formula(steady: TestClient) -> None:
     found = preview(steady, "x*tanh( softplus(a*x) )", a={"value": 0.1, "learnable": True})
     assert found["formula"] == "x * tanh(softplus(a * x))"
     assert found["parameters"] == {"a": {"value": 0.1, "learnable": True}}
@@ -128,13 +128,13 @@ def test_a_preview_says_what_a_formula_is(steady: TestClient) -> None:
     assert cost["bytes_per_batch"] == 4 * 4 * 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
 
 
-def test_a_preview_recognises_a_row_and_says_how_it_is_computed(steady: TestClient) -> None:
+def test_preview_activation_recognises_a_catalogue_function(steady: TestClient) -> None:
     found = preview(steady, "x / (1 + exp(-x))")
     assert (found["formula"], found["computed_as"]) == ("x / (1 + exp(-x))", "x * sigmoid(x)")
     assert (found["same_as"], found["estimated_cost"]["intermediate_tensors"]) == ("silu", 1)
 
 
-def test_a_row_is_previewed_with_other_parameters(steady: TestClient) -> None:
+def test_preview_activation_of_a_catalogue_function_with_parameters(steady: TestClient) -> None:
     answer = steady.post(PREVIEW, json={"name": "swish", "parameters": {"beta": 0}})
     assert answer.json()["properties"]["monotonic"] == "non_decreasing"
     assert answer.json()["formula"] == "x * sigmoid(beta * x)"
@@ -143,7 +143,7 @@ def test_a_row_is_previewed_with_other_parameters(steady: TestClient) -> None:
 @pytest.mark.parametrize(
     "formula", ["1 / x", "log(x)", "x ** 0.5", "exp(exp(2 * x))", "0 / 0", "softmax(x)", "softmax(1)"]
 )
-def test_what_is_not_finite_is_null(steady: TestClient, formula: str) -> None:
+def test_preview_activation_has_null_for_non_finite_values(steady: TestClient, formula: str) -> None:
     found = preview(steady, formula)
     assert None in found["curve"]["y"] + found["curve"]["dy"]
     assert "NaN" not in str(found)
@@ -152,7 +152,7 @@ def test_what_is_not_finite_is_null(steady: TestClient, formula: str) -> None:
 @pytest.mark.parametrize(
     ("formula", "column"), [("x +", 4), ("x * y", 5), ("x ^ 2", 3), ("", 1), ("x.__class__", 2), ("1e31 * x", 1)]
 )
-def test_a_wrong_formula_is_pointed_at(steady: TestClient, formula: str, column: int) -> None:
+def test_preview_activation_points_at_a_wrong_formula(steady: TestClient, formula: str, column: int) -> None:
     (item,) = refused(steady.post(PREVIEW, json={"formula": formula}), 422, at="/formula")["errors"]
     assert item["column"] == column
     assert item["code"] == "invalid_formula"
@@ -166,11 +166,11 @@ def test_a_wrong_formula_is_pointed_at(steady: TestClient, formula: str, column:
         '{"name": "relu", "parameters": {"\\ud800": 1}}',
     ],
 )  # fmt: skip
-def test_a_wrong_body_is_refused(steady: TestClient, body: str) -> None:
+def test_preview_activation_refuses_invalid_bodies(steady: TestClient, body: str) -> None:
     refused(steady.post(PREVIEW, content=body, headers={"Content-Type": "application/json"}), 422)
 
 
-def test_the_column_of_a_wrong_formula_is_told_wherever_it_stands(steady: TestClient) -> None:
+def test_wrong_formula_is_reported_with_its_column_on_every_route(steady: TestClient) -> None:
     spec = {"activation": {"formula": "x * sigmod(x)"}}
     (item,) = refused(steady.post(EXPERIMENTS, json=spec), 422, at="/activation/formula")["errors"]
     assert item["column"] == 5
@@ -179,7 +179,7 @@ def test_the_column_of_a_wrong_formula_is_told_wherever_it_stands(steady: TestCl
     assert item["column"] == 5
 
 
-def test_an_experiment_keeps_the_formula_that_it_runs_with(client: TestClient) -> None:
+def test_submit_experiment_stores_the_formula(client: TestClient) -> None:
     given = {"formula": "x*sigmoid( a*x )", "parameters": {"a": {"value": 0.5, "learnable": True}}}
     kept = client.post(EXPERIMENTS, json={"activation": given}).json()["spec"]["activation"]
     assert kept == {"formula": "x * sigmoid(a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}

@@ -45,7 +45,7 @@ def _refuse(constant: str) -> NoReturn:
     pytest.fail(f"{constant} is no JSON")
 
 
-def test_all_twelve_say_what_is_missing_until_it_is_there(client: TestClient, database: Database) -> None:
+def test_get_study_claims_names_what_is_missing(client: TestClient, database: Database) -> None:
     study = submit(client)
     before = claims(client, study)
     assert list(before) == list(range(1, 13))
@@ -63,13 +63,13 @@ def test_all_twelve_say_what_is_missing_until_it_is_there(client: TestClient, da
     assert evidence == {one["id"] for one in client.get(EXPERIMENTS, params={"study": study}).json()["items"]}
 
 
-def test_a_claim_is_refuted_by_what_refutes_it(client: TestClient, database: Database) -> None:
+def test_get_study_claims_refutes_a_claim(client: TestClient, database: Database) -> None:
     study = submit(client)
     finish(database, {"sigmoid": 0.4, "tanh": 0.4})
     assert claims(client, study)[4]["verdict"] == "refuted"
 
 
-def test_runs_that_diverged_decide_nothing(client: TestClient, database: Database) -> None:
+def test_get_study_claims_ignores_diverged_runs(client: TestClient, database: Database) -> None:
     study = submit(client)
     for fence in states.claim(database):
         if states.read(database, fence.id).spec["seed"] == 4:
@@ -83,16 +83,14 @@ def test_runs_that_diverged_decide_nothing(client: TestClient, database: Databas
     )
 
 
-def test_losses_that_say_nothing_of_speed_are_no_figures(client: TestClient, database: Database) -> None:
+def test_get_study_claims_ignores_losses_without_speed(client: TestClient, database: Database) -> None:
     study = submit(client)
     for fence in states.claim(database):
         states.succeed(database, fence, early_loss=None)
     assert claims(client, study)[4]["missing"] == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
 
 
-def test_what_goes_on_in_the_layers_is_read_from_the_first_epoch_and_the_last(
-    client: TestClient, database: Database
-) -> None:
+def test_get_study_claims_reads_diagnostics_of_first_and_last_epoch(client: TestClient, database: Database) -> None:
     """ReLU: half of its outputs are zero at the start, and units die without batch normalisation."""
     normalised = {"name": "with", "factors": {"activation": ["relu"]}, "base": {}}
     bare = {"name": "without", "factors": {"activation": ["relu"], "optimizer.learning_rate": [0.001, 0.01]},
@@ -121,9 +119,7 @@ def one_by_one(database: Database, number: int) -> None:
         states.succeed(database, fence, early_loss=0.1 if states.read(database, fence.id).activation == "relu" else 0.5)
 
 
-def test_on_one_worker_the_runs_of_a_study_take_turns_and_half_of_it_has_whole_pairs(
-    client: TestClient, database: Database
-) -> None:
+def test_claims_preset_has_whole_pairs_when_half_is_done(client: TestClient, database: Database) -> None:
     study = submit(client, factors={"activation": ["relu", "sigmoid", "tanh"]}, seeds=list(range(6)))
     one_by_one(database, 9)
     pairs = client.get(f"{STUDIES}/{study}/comparison").json()["pairs"]
@@ -136,7 +132,7 @@ def test_on_one_worker_the_runs_of_a_study_take_turns_and_half_of_it_has_whole_p
     assert claims(client, study)[5]["verdict"] == "supported"
 
 
-def test_a_study_that_chose_its_rates_compares_functions_at_their_own(client: TestClient, database: Database) -> None:
+def test_get_study_claims_of_a_tuned_study_uses_its_rates(client: TestClient, database: Database) -> None:
     study = submit(client, factors={"activation": ["relu", "swish"]})
     with database.write("tuned") as session:
         found = studies.find(session, UUID(study))
@@ -147,7 +143,7 @@ def test_a_study_that_chose_its_rates_compares_functions_at_their_own(client: Te
 
 
 @states.on_sqlite
-def test_the_preset_asks_all_questions_and_a_small_one_does_too(client: TestClient, database: Database) -> None:
+def test_claims_preset_covers_every_claim(client: TestClient, database: Database) -> None:
     small = {"preset": "claims", "base": {"dataset": "mnist_5k", "epochs": 2}, "seeds": [0]}
     study = client.post(STUDIES, json=small).json()["id"]
     for number, claim in claims(client, study).items():
@@ -156,7 +152,7 @@ def test_the_preset_asks_all_questions_and_a_small_one_does_too(client: TestClie
 
 
 @states.on_sqlite
-def test_nothing_is_judged_again_until_something_changed(
+def test_get_study_claims_answers_304_until_a_change(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = submit(client)
@@ -170,7 +166,7 @@ def test_nothing_is_judged_again_until_something_changed(
 
 
 @states.on_sqlite
-def test_a_study_too_large_or_not_there_is_refused(
+def test_get_study_claims_refuses_large_and_unknown_studies(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = submit(client)

@@ -36,7 +36,7 @@ def get(client: TestClient, **query: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_study_is_compared_by_its_own_factors(client: TestClient, study: str) -> None:
+def test_get_comparison_groups_a_study_by_its_factors(client: TestClient, study: str) -> None:
     found = get(client, study=study)
     assert found.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
     assert [group["factors"] for group in found["groups"]] == [{"activation": n} for n in ("swish", "tanh", "relu")]
@@ -55,7 +55,7 @@ def test_a_study_is_compared_by_its_own_factors(client: TestClient, study: str) 
     }  # fmt: skip
 
 
-def test_the_value_of_each_seed_comes_where_it_is_asked_for(client: TestClient, study: str) -> None:
+def test_get_comparison_with_seeds(client: TestClient, study: str) -> None:
     assert get(client, study=study)["groups"][0]["seeds"] is None
     for group in get(client, study=study, seeds=True)["groups"]:
         values = group["seeds"].values()
@@ -63,7 +63,7 @@ def test_the_value_of_each_seed_comes_where_it_is_asked_for(client: TestClient, 
 
 
 @pytest.mark.parametrize("versus", ["relu", '"relu"', '{"activation": "relu"}'])
-def test_versus_holds_every_group_against_one(client: TestClient, study: str, versus: str) -> None:
+def test_get_comparison_versus_one_group(client: TestClient, study: str, versus: str) -> None:
     found = get(client, study=study, versus=versus)
     assert found["family"]["versus"] == {"activation": "relu"}
     assert [(pair["a"]["activation"], pair["b"]["activation"]) for pair in found["pairs"]] == [
@@ -73,7 +73,7 @@ def test_versus_holds_every_group_against_one(client: TestClient, study: str, ve
     assert found["pairs"][0]["verdict"] == "better"
 
 
-def test_pending_failed_and_repeated_runs_are_counted_apart(client: TestClient, database: Database) -> None:
+def test_get_comparison_counts_pending_failed_and_repeated_runs(client: TestClient, database: Database) -> None:
     for seed in (0, 1):
         states.finish(database, 0.9, seed=seed)
     states.finish(database, 0.8, seed=1)
@@ -84,7 +84,7 @@ def test_pending_failed_and_repeated_runs_are_counted_apart(client: TestClient, 
     assert counts == {"n": 2, "n_duplicate": 1, "n_diverged": 1, "n_failed": 0, "n_pending": 1}
 
 
-def test_of_nothing_there_are_no_groups(client: TestClient) -> None:
+def test_get_comparison_of_no_experiments_has_no_groups(client: TestClient) -> None:
     found = get(client)
     assert (found["groups"], found["pairs"]) == ([], [])
 
@@ -103,7 +103,7 @@ def test_of_nothing_there_are_no_groups(client: TestClient) -> None:
     ids=["lists", "short forms", "parameters", "optional objects", "flags"],
 )  # fmt: skip
 @states.on_sqlite
-def test_any_factor_of_a_study_forms_groups_and_can_be_named(
+def test_get_comparison_groups_by_any_factor(
     client: TestClient, database: Database, factors: Any, groups: Any, versus: str
 ) -> None:
     base = {} if "activation" in factors else {"activation": "swish"}
@@ -114,7 +114,7 @@ def test_any_factor_of_a_study_forms_groups_and_can_be_named(
 
 
 @states.on_sqlite
-def test_several_factors_name_their_reference_by_an_object(client: TestClient, database: Database) -> None:
+def test_get_comparison_versus_an_object_of_factors(client: TestClient, database: Database) -> None:
     factors = {"activation": ["relu", "tanh"], "epochs": [1, 2]}
     id = client.post(STUDIES, json={"factors": factors, "seeds": [0]}).json()["id"]
     found = get(client, study=id, versus='{"epochs": 1, "activation": "tanh"}')
@@ -125,13 +125,13 @@ def test_several_factors_name_their_reference_by_an_object(client: TestClient, d
     assert refused(ambiguous, 422, at="versus")["errors"][0]["code"] == "ambiguous_group"
 
 
-def test_a_study_has_a_comparison_of_its_own(client: TestClient, study: str) -> None:
+def test_get_study_comparison(client: TestClient, study: str) -> None:
     own = client.get(f"{STUDIES}/{study}/comparison", params={"versus": "relu"})
     assert own.json() == get(client, study=study, versus="relu")
     refused(client.get(f"{STUDIES}/{new_id()}/comparison"), 404, "study_not_found")
 
 
-def test_ids_choose_what_is_compared(client: TestClient, database: Database) -> None:
+def test_get_comparison_selects_by_ids(client: TestClient, database: Database) -> None:
     ids = [str(states.finish(database, 0.9 + seed / 100, seed=seed)) for seed in range(3)]
     found = get(client, id=ids[:2])
     assert (found["groups"][0]["n"], found["groups"][0]["max"]) == (2, 0.91)
@@ -139,14 +139,14 @@ def test_ids_choose_what_is_compared(client: TestClient, database: Database) -> 
     refused(client.get(COMPARISONS, params={"id": "x"}), 422, at="id.0")
 
 
-def test_filters_choose_what_is_compared(client: TestClient, database: Database) -> None:
+def test_get_comparison_selects_by_filters(client: TestClient, database: Database) -> None:
     for epochs in (1, 2):
         states.finish(database, epochs=epochs, tags=[f"t{epochs}"])
     for query in ({"epochs_max": 1}, {"tag": "t1"}):
         assert get(client, **query)["groups"][0]["n"] == 1
 
 
-def test_the_newest_of_several_successes_counts_with_its_own_images(client: TestClient, database: Database) -> None:
+def test_get_comparison_counts_the_newest_success_of_a_seed(client: TestClient, database: Database) -> None:
     for accuracy, right in ((0.9, b"\xff\x80"), (0.1, b"\x01\x00"), (0.8, b"\xff\x00")):
         states.finish(database, accuracy, run={"correct": right})
     states.fail(database, states.start(database))
@@ -156,7 +156,7 @@ def test_the_newest_of_several_successes_counts_with_its_own_images(client: Test
     assert (low, high) == (pytest.approx(0.5, abs=0.11), 1.0)
 
 
-def test_experiments_whose_specs_differ_in_no_figure_share_their_seeds(client: TestClient, database: Database) -> None:
+def test_get_comparison_pools_specs_that_differ_in_no_figure(client: TestClient, database: Database) -> None:
     states.finish(database, 0.9, seed=0, diagnostics=True)
     states.finish(database, 0.8, seed=0, diagnostics=False)
     states.finish(database, 0.7, seed=1, diagnostics=False)
@@ -164,14 +164,16 @@ def test_experiments_whose_specs_differ_in_no_figure_share_their_seeds(client: T
     assert (group["n"], group["n_duplicate"], group["min"], group["max"]) == (2, 1, 0.7, 0.8)
 
 
-def test_bits_are_read_for_accuracies_alone(client: TestClient, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_get_comparison_reads_image_bits_for_accuracies_alone(
+    client: TestClient, study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert {group["test_image_interval"] is None for group in get(client, study=study)["groups"]} == {False}
     assert get(client, study=study, metric="test_loss")["groups"][0]["test_image_interval"] is None
     monkeypatch.setattr("service.storage.analysis.comparisons.MOST_IMAGE_RESULTS", 8)
     assert get(client, study=study)["groups"][0]["test_image_interval"] is None
 
 
-def test_speed_of_learning_is_compared_like_any_figure(client: TestClient, database: Database) -> None:
+def test_get_comparison_of_learning_speed(client: TestClient, database: Database) -> None:
     for seed, loss in enumerate((0.5, 0.4, None)):
         states.finish(database, seed=seed, run={"early_loss": loss})
     (group,) = get(client, metric="learning_speed")["groups"]
@@ -179,7 +181,7 @@ def test_speed_of_learning_is_compared_like_any_figure(client: TestClient, datab
     assert (group["n"], group["n_diverged"], group["n_failed"]) == (2, 0, 1)  # one epoch: not measured, not diverged
 
 
-def test_main_effects_of_two_factors(client: TestClient, database: Database) -> None:
+def test_get_comparison_has_main_effects_of_two_factors(client: TestClient, database: Database) -> None:
     factors = {"activation": ["relu", "tanh"], "batch_size": [32, 64]}
     id = client.post(STUDIES, json={"factors": factors, "seeds": [0, 1, 2]}).json()["id"]
     states.finish_queued(database, lambda spec: 0.5 + spec["batch_size"] / 200 + spec["seed"] / 1000)
@@ -193,7 +195,7 @@ def test_main_effects_of_two_factors(client: TestClient, database: Database) -> 
 # --- asked again ----------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_compared_again_until_something_changed(
+def test_get_comparison_answers_304_until_a_change(
     client: TestClient, database: Database, study: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for path, query in ((f"{STUDIES}/{study}/comparison", {}), (COMPARISONS, {"study": study}), (COMPARISONS, {})):
@@ -204,7 +206,9 @@ def test_nothing_is_compared_again_until_something_changed(
 
 
 @pytest.mark.parametrize("change", ["edit", "delete", "retry", "finish"])
-def test_every_change_of_the_set_is_told(client: TestClient, database: Database, study: str, change: str) -> None:
+def test_get_comparison_changes_its_etag_with_the_set(
+    client: TestClient, database: Database, study: str, change: str
+) -> None:
     ids = [one["id"] for one in client.get(EXPERIMENTS, params={"study": study, "sort": "id"}).json()["items"]]
     client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": ["a"]})
     asked: list[tuple[str, dict[str, str]]] = [
@@ -229,7 +233,7 @@ def test_every_change_of_the_set_is_told(client: TestClient, database: Database,
 # --- what may not be pooled ----------------------------------------------------------------------------------------
 
 
-def test_different_specs_are_not_pooled(client: TestClient, database: Database) -> None:
+def test_get_comparison_refuses_to_pool_different_specs(client: TestClient, database: Database) -> None:
     states.finish(database, epochs=1)
     states.finish(database, epochs=2, dropout=0)
     problem = refused(client.get(COMPARISONS), 422, at="group_by")
@@ -238,7 +242,7 @@ def test_different_specs_are_not_pooled(client: TestClient, database: Database) 
     assert len(get(client, group_by=["activation", "epochs", "dropout"])["groups"]) == 2
 
 
-def test_groups_that_differ_in_more_than_their_factors_are_not_compared(client: TestClient, database: Database) -> None:
+def test_get_comparison_refuses_confounded_groups(client: TestClient, database: Database) -> None:
     """Or what more epochs did would be called the activation's doing."""
     for seed in range(3):
         states.finish(database, activation="relu", epochs=3, seed=seed, accuracy=0.97 + seed / 1000)
@@ -248,14 +252,14 @@ def test_groups_that_differ_in_more_than_their_factors_are_not_compared(client: 
     assert len(get(client, group_by=["activation", "epochs"])["pairs"]) == 1
 
 
-def test_fields_that_change_no_figure_confound_nothing(client: TestClient, database: Database) -> None:
+def test_get_comparison_ignores_fields_that_change_no_figure(client: TestClient, database: Database) -> None:
     states.finish(database, activation="relu", diagnostics=True, max_seconds=100.0)
     states.finish(database, activation="tanh", diagnostics=False)
     assert len(get(client)["groups"]) == 2
 
 
 @pytest.mark.parametrize("fingerprint", [{"device": "cuda"}, {"precision": "bfloat16"}, {"code": "0.2.0"}], ids=str)
-def test_different_machines_are_pooled_only_on_demand(
+def test_get_comparison_pools_machines_with_allow_mixed(
     client: TestClient, database: Database, fingerprint: dict[str, str]
 ) -> None:
     states.finish(database, seed=0)
@@ -295,12 +299,12 @@ def test_different_machines_are_pooled_only_on_demand(
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_wrong_question_is_refused(steady: TestClient, query: Any, where: str) -> None:
+def test_get_comparison_refuses_invalid_queries(steady: TestClient, query: Any, where: str) -> None:
     refused(steady.get(COMPARISONS, params=query), 422, at=where)
 
 
 @pytest.mark.parametrize("query", [{}, {"group_by": "activation"}])
 @states.on_sqlite
-def test_a_study_that_is_not_there_is_404_however_grouped(client: TestClient, query: dict[str, str]) -> None:
+def test_get_comparison_of_an_unknown_study_is_404(client: TestClient, query: dict[str, str]) -> None:
     unknown: UUID = new_id()
     refused(client.get(COMPARISONS, params={"study": str(unknown), **query}), 404, "study_not_found")

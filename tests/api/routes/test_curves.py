@@ -34,7 +34,7 @@ def trained(database: Database, *accuracies: float, figures: dict[str, Any] | No
     states.succeed(database, fence)
 
 
-def test_the_curves_of_a_study_are_grouped_by_its_factors_while_it_runs(client: TestClient, database: Database) -> None:
+def test_get_study_curves_groups_by_its_factors_while_it_runs(client: TestClient, database: Database) -> None:
     factors = {"activation": ["swish", "relu"]}
     id = client.post(STUDIES, json={"factors": factors, "base": {"epochs": 3}, "seeds": [0, 1]}).json()["id"]
     for fence in states.claim(database, limit=3):
@@ -53,7 +53,7 @@ def test_the_curves_of_a_study_are_grouped_by_its_factors_while_it_runs(client: 
     refused(client.get(f"{STUDIES}/{new_id()}/curves"), 404, "study_not_found")
 
 
-def test_one_run_a_seed_and_the_one_that_a_comparison_would_take(client: TestClient, database: Database) -> None:
+def test_get_curves_takes_the_same_run_as_a_comparison(client: TestClient, database: Database) -> None:
     trained(database, 0.3)
     states.fail(database, states.start(database))
     trained(database, 0.5)
@@ -63,13 +63,13 @@ def test_one_run_a_seed_and_the_one_that_a_comparison_would_take(client: TestCli
     assert (group["n"], group["seeds"]) == ([2], {"0": [0.5], "1": [0.9]})
 
 
-def test_what_waits_has_a_group_without_epochs(client: TestClient, database: Database) -> None:
+def test_get_curves_shows_queued_groups_without_epochs(client: TestClient, database: Database) -> None:
     states.queue(database)
     (group,) = get(client)["groups"]
     assert (group["factors"], group["epochs"], group["mean"], group["n"]) == ({"activation": "relu"}, [], [], [])
 
 
-def test_a_diverged_run_is_told_and_leaves_the_mean(client: TestClient, database: Database) -> None:
+def test_get_curves_counts_diverged_runs_and_leaves_them_out(client: TestClient, database: Database) -> None:
     trained(database, 0.8, 0.9)
     fence = states.start(database, seed=1)
     record(database, fence, 0.6)
@@ -83,13 +83,13 @@ def test_a_diverged_run_is_told_and_leaves_the_mean(client: TestClient, database
     assert (group["low"][1], group["high"][1]) == (None, None)
 
 
-def test_total_loss_is_cross_entropy_and_l2_together(client: TestClient, database: Database) -> None:
+def test_get_curves_of_total_loss_includes_l2(client: TestClient, database: Database) -> None:
     trained(database, 0.5, figures={"train_loss": 0.5, "validation_loss": 0.25, "l2": 0.125})
     for metric, mean in (("train_total_loss", 0.625), ("validation_total_loss", 0.375), ("l2", 0.125)):
         assert get(client, metric=metric)["groups"][0]["mean"] == [mean]
 
 
-def test_epochs_to_a_level(client: TestClient, database: Database) -> None:
+def test_get_curves_with_a_level(client: TestClient, database: Database) -> None:
     for seed, accuracies in enumerate([(0.5, 0.9), (0.9,), (0.5, 0.6)]):
         trained(database, *accuracies, seed=seed)
     (group,) = get(client, level=0.9)["groups"]
@@ -98,7 +98,7 @@ def test_epochs_to_a_level(client: TestClient, database: Database) -> None:
     refused(client.get(CURVES, params={"level": "nan"}), 422, at="level")
 
 
-def test_the_articles_curves_come_with_their_defects(client: TestClient, database: Database) -> None:
+def test_get_curves_shows_the_published_curves_with_defects(client: TestClient, database: Database) -> None:
     trained(database, 0.5, dataset="mnist_5k", epochs=3)
     reference = get(client, metric="validation_total_loss", reference="kizrak-2019")["reference"]
     assert (reference["metric"], reference["differs"]) == ("test_loss", ["dataset", "epochs"])
@@ -109,12 +109,12 @@ def test_the_articles_curves_come_with_their_defects(client: TestClient, databas
     refused(client.get(CURVES, params={"metric": "validation_loss", "reference": "kizrak-2019"}), 422, at="reference")
 
 
-def test_experiments_of_the_articles_protocol_differ_from_it_in_nothing(client: TestClient, database: Database) -> None:
+def test_get_curves_of_the_articles_protocol_differ_in_nothing(client: TestClient, database: Database) -> None:
     states.queue(database, dataset="mnist", epochs=20)
     assert get(client, reference="kizrak-2019")["reference"]["differs"] == []
 
 
-def test_seconds_add_up_unless_kinds_of_device_are_mixed(client: TestClient, database: Database) -> None:
+def test_get_curves_sums_seconds_unless_devices_are_mixed(client: TestClient, database: Database) -> None:
     trained(database, 0.5, 0.6, figures={"seconds": 2.0})
     assert get(client)["groups"][0]["seconds"] == [2.0, 4.0]
     fence = states.start(database, seed=1)
@@ -124,7 +124,7 @@ def test_seconds_add_up_unless_kinds_of_device_are_mixed(client: TestClient, dat
     assert get(client)["groups"][0]["seconds"] is None
 
 
-def test_nothing_is_read_again_until_an_epoch_is_done(
+def test_get_curves_answers_304_until_an_epoch_ends(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = client.post(STUDIES, json={"base": {"activation": "relu"}, "seeds": [0]}).json()["id"]
@@ -138,7 +138,7 @@ def test_nothing_is_read_again_until_an_epoch_is_done(
         assert client.get(path, headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_what_a_comparison_refuses_curves_refuse_too(client: TestClient, database: Database) -> None:
+def test_get_curves_refuses_what_a_comparison_refuses(client: TestClient, database: Database) -> None:
     trained(database, 0.5, epochs=1)
     trained(database, 0.5, epochs=2)
     assert refused(client.get(CURVES), 422, at="group_by")["errors"][0]["code"] == "confounded"
@@ -151,7 +151,7 @@ def test_what_a_comparison_refuses_curves_refuse_too(client: TestClient, databas
 
 @pytest.mark.parametrize("limit", ["MOST_EPOCHS", "MOST_EXPERIMENTS"])
 @states.on_sqlite
-def test_a_set_too_large_to_draw_is_refused(
+def test_get_curves_refuses_too_many_experiments(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     for seed in range(2):
@@ -166,5 +166,5 @@ def test_a_set_too_large_to_draw_is_refused(
     [({"metric": "test_accuracy"}, "metric"), ({"reference": "kizrak"}, "reference"), ({"seeds": "some"}, "seeds"),
      ({"group_by": "seed"}, "group_by"), ({"versus": "relu"}, "versus")],
 )  # fmt: skip
-def test_a_wrong_question_is_refused(steady: TestClient, query: Any, where: str) -> None:
+def test_get_curves_refuses_invalid_queries(steady: TestClient, query: Any, where: str) -> None:
     refused(steady.get(CURVES, params=query), 422, at=where)

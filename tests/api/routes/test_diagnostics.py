@@ -36,7 +36,7 @@ def get(client: TestClient, id: str, **query: Any) -> Any:
     return answer.json()
 
 
-def test_each_epoch_and_layer_has_every_measure(client: TestClient, database: Database) -> None:
+def test_get_diagnostics_has_every_measure_of_each_layer(client: TestClient, database: Database) -> None:
     body = get(client, measured(database))
     assert [(item["epoch"], item["layer"]) for item in body["items"]] == [
         (epoch, layer) for epoch in (0, 1, 2) for layer in ("conv1", "dense1")
@@ -47,14 +47,14 @@ def test_each_epoch_and_layer_has_every_measure(client: TestClient, database: Da
     assert body["valid_through_epoch"] == 2
 
 
-def test_only_the_layers_and_measures_asked_for(client: TestClient, database: Database) -> None:
+def test_get_diagnostics_selects_layers_and_measures(client: TestClient, database: Database) -> None:
     body = get(client, measured(database), layer=["dense1", "dense7"], measure=["zero_share", "dead_share"])
     assert [item["layer"] for item in body["items"]] == ["dense1"] * 3
     assert all(set(item) & set(MEASURES) == {"zero_share", "dead_share"} for item in body["items"])
     assert body["items"][0]["non_finite"] == []
 
 
-def test_since_a_revision_only_what_changed(client: TestClient, database: Database) -> None:
+def test_get_diagnostics_since_a_revision(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     record(database, fence, 1)
     seen = get(client, str(fence.id))
@@ -66,13 +66,13 @@ def test_since_a_revision_only_what_changed(client: TestClient, database: Databa
     assert new["revision"] > seen["revision"]
 
 
-def test_what_a_client_has_is_not_sent_again(client: TestClient, database: Database) -> None:
+def test_get_diagnostics_answers_304(client: TestClient, database: Database) -> None:
     path = f"{EXPERIMENTS}/{measured(database)}/diagnostics"
     etag = client.get(path).headers["etag"]
     assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_an_experiment_that_has_not_started_has_none(client: TestClient, database: Database) -> None:
+def test_get_diagnostics_is_empty_before_the_start(client: TestClient, database: Database) -> None:
     body = get(client, str(states.queue(database)))
     assert (body["items"], body["valid_through_epoch"]) == ([], 0)
 
@@ -87,9 +87,9 @@ def test_an_experiment_that_has_not_started_has_none(client: TestClient, databas
         ({"epoch": 1}, "epoch"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_with_its_place(steady: TestClient, query: dict[str, Any], at: str) -> None:
+def test_get_diagnostics_refuses_invalid_parameters(steady: TestClient, query: dict[str, Any], at: str) -> None:
     refused(steady.get(f"{EXPERIMENTS}/{states.SOME_ID}/diagnostics", params=query), 422, at=at)
 
 
-def test_what_is_not_there_is_a_404(steady: TestClient) -> None:
+def test_get_diagnostics_of_an_unknown_experiment_is_404(steady: TestClient) -> None:
     refused(steady.get(f"{EXPERIMENTS}/{states.SOME_ID}/diagnostics"), 404, "experiment_not_found")

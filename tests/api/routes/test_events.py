@@ -59,7 +59,7 @@ def numbers(frames: list[Frame]) -> list[int]:
 # --- what is told --------------------------------------------------------------------------------------------------
 
 
-def test_an_epoch_is_told_as_the_bodies_that_a_get_would_give(api: Running, database: Database) -> None:
+def test_events_have_the_bodies_of_the_routes(api: Running, database: Database) -> None:
     submit_study(api)
     (fence,) = states.claim(database)
     with following(api.client) as follower:
@@ -73,7 +73,7 @@ def test_an_epoch_is_told_as_the_bodies_that_a_get_would_give(api: Running, data
     assert study.data | {"eta_seconds": None} == api.get(f"{STUDIES}/{study.data['id']}") | {"eta_seconds": None}
 
 
-def test_only_the_last_event_of_a_revision_carries_its_id(api: Running, database: Database) -> None:
+def test_events_carry_an_id_at_the_end_of_a_revision(api: Running, database: Database) -> None:
     study = submit_study(api, seeds=2)
     first, second = states.claim(database)
     with following(
@@ -90,7 +90,7 @@ def test_only_the_last_event_of_a_revision_carries_its_id(api: Running, database
     assert frames[-1].id is not None
 
 
-def test_each_route_begins_with_what_there_is(api: Running, database: Database) -> None:
+def test_events_begin_with_the_current_state(api: Running, database: Database) -> None:
     study = submit_study(api)
     (fence,) = states.claim(database)
     record(database, fence, 1)
@@ -104,7 +104,7 @@ def test_each_route_begins_with_what_there_is(api: Running, database: Database) 
     assert told(api.client) == []
 
 
-def test_each_listener_is_told_what_it_asked_for(api: Running, database: Database) -> None:
+def test_events_match_the_subscription(api: Running, database: Database) -> None:
     study = submit_study(api)
     (inside,) = states.claim(database)
     outside = states.start(database)
@@ -137,7 +137,7 @@ def heard(follower: Follower) -> set[str | None]:
     return {frame.event for frame in follower.events}
 
 
-def test_compact_leaves_out_the_spec(api: Running, database: Database) -> None:
+def test_events_in_compact_form_leave_out_the_spec(api: Running, database: Database) -> None:
     fence = states.start(database)
     (whole,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events")
     (compact,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events?compact=true")
@@ -145,7 +145,7 @@ def test_compact_leaves_out_the_spec(api: Running, database: Database) -> None:
     assert compact.data == whole.data
 
 
-def test_a_delete_is_told(api: Running, database: Database) -> None:
+def test_events_include_deletions(api: Running, database: Database) -> None:
     study = submit_study(api, seeds=2)
     for fence in states.claim(database):
         states.succeed(database, fence)
@@ -173,7 +173,7 @@ def epochs_of(frames: list[Frame]) -> list[int]:
     return [item["epoch"] for frame in frames if frame.event == "metrics" for item in frame.data["items"]]
 
 
-def test_coming_back_misses_nothing_and_repeats_nothing(settings: Settings, database: Database) -> None:
+def test_events_resume_without_gaps_or_repeats(settings: Settings, database: Database) -> None:
     """From memory, and from the database after the process was started anew."""
     fence = states.start(database, epochs=20)
     path = f"{EXPERIMENTS}/{fence.id}/events"
@@ -197,7 +197,7 @@ def test_coming_back_misses_nothing_and_repeats_nothing(settings: Settings, data
     assert [frame.data["epochs_done"] for frame in seen if frame.event == "experiment"][-1] == 10
 
 
-def test_a_client_cut_off_between_two_revisions_gets_every_epoch(api: Running, database: Database) -> None:
+def test_events_resume_between_revisions_with_every_epoch(api: Running, database: Database) -> None:
     """However many revisions were told at once: what has changed twice is told in its newest state, its epochs all."""
     one, other = states.start(database), states.start(database)
     record(database, one, 1)
@@ -212,7 +212,7 @@ def test_a_client_cut_off_between_two_revisions_gets_every_epoch(api: Running, d
         assert [frame.data for frame in rest] == [frame.data for frame in whole[place:]]
 
 
-def test_what_was_deleted_meanwhile_is_told(api: Running, database: Database) -> None:
+def test_events_resume_with_deletions(api: Running, database: Database) -> None:
     id = states.finish(database)
     with following(api.client, f"{EXPERIMENTS}/{id}/events") as follower:
         last = follower.last_id
@@ -230,7 +230,7 @@ def age(database: Database, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(23, ["deleted", "deleted"]), (25, ["reset"])])
-def test_whoever_was_away_longer_than_deletes_are_remembered_reads_again(
+def test_events_reset_after_deletions_are_forgotten(
     api: Running, database: Database, hours: int, expected: list[str]
 ) -> None:
     first, second = states.finish(database), states.finish(database)
@@ -247,14 +247,16 @@ def test_whoever_was_away_longer_than_deletes_are_remembered_reads_again(
 
 
 @states.on_sqlite
-def test_whoever_followed_another_database_reads_again(api: Running, database: Database) -> None:
+def test_events_reset_for_another_database(api: Running, database: Database) -> None:
     states.start(database)
     for cursor in (f"{'0' * 32}.1", f"{api.services.database_id}.1000"):
         (frame,) = told(api.client, last_event_id=cursor)
         assert (frame.event, "another database" in frame.data["reason"]) == ("reset", True)
 
 
-def test_too_much_at_once_is_a_reset(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_reset_after_too_many_changes(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in ("service.changefeed.poller", "service.api.events.stream"):
         monkeypatch.setattr(f"{module}.MOST_CHANGES", 5)
     with running(settings) as api:
@@ -269,9 +271,7 @@ def test_too_much_at_once_is_a_reset(settings: Settings, database: Database, mon
 
 
 @states.on_sqlite
-def test_a_database_that_is_away_for_a_while_breaks_no_stream_off(
-    api: Running, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_survive_a_database_outage(api: Running, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.changefeed.poller.MOST_CHANGES", 0)  # so that the stream asks for itself
     monkeypatch.setattr("service.api.events.stream.PAUSE_SECONDS", 0.05)
     read, failures = api.services.read, [DatabaseUnavailable("away"), Overloaded("busy")]
@@ -298,24 +298,24 @@ def test_a_database_that_is_away_for_a_while_breaks_no_stream_off(
      (f"{EVENTS}?seconds=0", "seconds"), (f"{EVENTS}?seconds=nan", "seconds"), (f"{EVENTS}?since={2**63}", "since"),
      (f"{EXPERIMENTS}/{states.SOME_ID}/events?study={states.SOME_ID}", "study")],
 )  # fmt: skip
-def test_wrong_parameters_are_answered_before_anything_is_sent(steady: Any, path: str, at: str) -> None:
+def test_events_refuse_invalid_parameters_before_the_stream(steady: Any, path: str, at: str) -> None:
     refused(steady.get(path), 422, at=at)
 
 
 @pytest.mark.parametrize("id", ["1", "x.1", f"{'0' * 32}.", f"{'0' * 32}.-1", f"{'0' * 32}.{'9' * 19}", "é"])
-def test_a_wrong_last_event_id_is_named(steady: Any, id: str) -> None:
+def test_events_refuse_a_malformed_last_event_id(steady: Any, id: str) -> None:
     answer = steady.get(EVENTS, headers=[(b"last-event-id", id.encode())])
     refused(answer, 422, at="Last-Event-ID")
 
 
 @pytest.mark.parametrize("collection", [EXPERIMENTS, STUDIES])
-def test_nobody_follows_what_is_not_there(steady: Any, collection: str) -> None:
+def test_events_of_an_unknown_record_are_404(steady: Any, collection: str) -> None:
     for query in ("", "?since=0"):
         refused(steady.get(f"{collection}/{states.SOME_ID}/events{query}"), 404)
 
 
 @states.on_sqlite
-def test_too_many_listeners_are_told_what_to_do_and_leave_room(settings: Settings, database: Database) -> None:
+def test_events_refuse_too_many_listeners(settings: Settings, database: Database) -> None:
     with running(settings.model_copy(update={"max_listeners": 1})) as api:
         with following(api.client):
             problem = refused(api.client.get(f"{EVENTS}"), 503, "overloaded")
@@ -328,7 +328,7 @@ def test_too_many_listeners_are_told_what_to_do_and_leave_room(settings: Setting
 
 
 @states.on_sqlite
-def test_a_stream_ends_when_its_time_is_up(api: Running) -> None:
+def test_events_end_after_seconds(api: Running) -> None:
     answer = api.client.get(f"{EVENTS}?seconds=0.2")
     assert answer.status_code == 200
     assert answer.text.startswith("retry: ")
@@ -336,7 +336,7 @@ def test_a_stream_ends_when_its_time_is_up(api: Running) -> None:
 
 
 @states.on_sqlite
-def test_a_silent_stream_says_how_far_it_is(settings: Settings, database: Database) -> None:
+def test_events_send_the_position_as_a_heartbeat(settings: Settings, database: Database) -> None:
     """A client that is told nothing for a day must not be taken for one that was away for a day."""
     other = states.start(database)
     with running(settings.model_copy(update={"heartbeat_seconds": 0.2})) as api:
@@ -350,7 +350,7 @@ def test_a_silent_stream_says_how_far_it_is(settings: Settings, database: Databa
 
 
 @states.on_sqlite
-def test_open_streams_and_waits_do_not_hold_up_the_end(settings: Settings, database: Database) -> None:
+def test_shutdown_ends_streams_and_waits(settings: Settings, database: Database) -> None:
     fence = states.start(database)
     with ThreadPoolExecutor() as threads, running(settings) as api, following(api.client) as follower:
         waiting = threads.submit(api.client.get, f"{EXPERIMENTS}/{fence.id}?wait=30")
@@ -360,7 +360,7 @@ def test_open_streams_and_waits_do_not_hold_up_the_end(settings: Settings, datab
         assert waiting.result(25).json()["status"] == "running"
 
 
-def test_documented(steady: Any) -> None:
+def test_events_are_documented(steady: Any) -> None:
     """Every event and parameter of a stream is in docs/live.md."""
     page = (ROOT / "docs" / "live.md").read_text()
     operation = steady.get("/openapi.json").json()["paths"][EVENTS]["get"]

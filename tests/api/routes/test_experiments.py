@@ -29,7 +29,7 @@ def at(id: UUID | str, part: str = "") -> str:
     return f"{EXPERIMENTS}/{id}{part}"
 
 
-def test_a_submission_is_queued_with_every_default_filled_in(client: TestClient) -> None:
+def test_submit_experiment_stores_every_default(client: TestClient) -> None:
     answer = client.post(EXPERIMENTS, json={"activation": "relu", "name": "first", "tags": ["b", "a", "b"]})
     body = answer.json()
     assert answer.status_code == 202
@@ -42,7 +42,7 @@ def test_a_submission_is_queued_with_every_default_filled_in(client: TestClient)
     assert client.get(answer.headers["location"]).json() == body
 
 
-def test_what_is_queued_says_why_and_where_it_stands(client: TestClient, database: Database) -> None:
+def test_get_experiment_shows_reason_and_position_while_queued(client: TestClient, database: Database) -> None:
     states.queue(database)
     second = states.queue(database)
     assert client.get(at(second)).json()["waiting_reason"].startswith("No worker is alive")
@@ -53,7 +53,7 @@ def test_what_is_queued_says_why_and_where_it_stands(client: TestClient, databas
     assert (urgent["queue_position"], urgent["waiting_reason"]) == (1, "It is next in line.")
 
 
-def test_a_success_shows_its_figures_and_nothing_of_the_queue(client: TestClient, database: Database) -> None:
+def test_get_experiment_shows_figures_of_a_success(client: TestClient, database: Database) -> None:
     found = client.get(at(states.finish(database, accuracy=0.9))).json()
     assert (found["status"], found["test_accuracy"], found["best_epoch"]) == ("succeeded", 0.9, 3)
     assert found["waiting_reason"] is found["queue_position"] is found["cause"] is found["remedy"] is None
@@ -61,7 +61,7 @@ def test_a_success_shows_its_figures_and_nothing_of_the_queue(client: TestClient
     assert found["started_at"] <= found["finished_at"]
 
 
-def test_a_failure_shows_its_cause_and_a_remedy(client: TestClient, database: Database) -> None:
+def test_get_experiment_shows_cause_and_remedy_of_a_failure(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     states.fail(database, fence)
     found = client.get(at(fence.id)).json()
@@ -76,7 +76,7 @@ def test_a_failure_shows_its_cause_and_a_remedy(client: TestClient, database: Da
      ("GET", "/diagnostics"), ("GET", "/result"), ("GET", "/attempts"), ("GET", "/log")],
 )  # fmt: skip
 @states.on_sqlite
-def test_what_is_not_there_is_404_and_what_is_no_id_422(client: TestClient, method: str, part: str) -> None:
+def test_routes_answer_404_for_unknown_and_422_for_malformed_ids(client: TestClient, method: str, part: str) -> None:
     json = {"name": "x"} if method == "PATCH" else None
     refused(client.request(method, at(new_id(), part), json=json), 404, "experiment_not_found")
     refused(client.request(method, at("not-an-id", part), json=json), 422, "validation_error", at="id")
@@ -85,7 +85,7 @@ def test_what_is_not_there_is_404_and_what_is_no_id_422(client: TestClient, meth
 # --- editing -------------------------------------------------------------------------------------------------------
 
 
-def test_an_edit_is_a_merge_patch(client: TestClient, database: Database) -> None:
+def test_edit_experiment_is_a_merge_patch(client: TestClient, database: Database) -> None:
     id = states.queue(database, name="old", tags=["a", "b"], notes="kept")
     edited = client.patch(at(id), json={"name": None, "tags": ["b", "c", "c"]}).json()
     assert (edited["name"], edited["tags"], edited["notes"]) == (None, ["b", "c"], "kept")
@@ -94,7 +94,7 @@ def test_an_edit_is_a_merge_patch(client: TestClient, database: Database) -> Non
     assert client.patch(at(id), json={"tags": None}).json()["tags"] == []
 
 
-def test_an_edit_of_something_else_seen_is_refused(client: TestClient, database: Database) -> None:
+def test_edit_experiment_checks_if_match(client: TestClient, database: Database) -> None:
     id = states.queue(database)
     seen = {"If-Match": '"1"'}
     assert client.patch(at(id), json={"name": "mine"}, headers=seen).status_code == 200
@@ -110,21 +110,21 @@ def test_an_edit_of_something_else_seen_is_refused(client: TestClient, database:
      ({"status": "failed"}, "/status"), ([], "")],
 )  # fmt: skip
 @states.on_sqlite
-def test_a_wrong_edit_is_refused(client: TestClient, database: Database, patch: Any, where: str) -> None:
+def test_edit_experiment_refuses_invalid_edits(client: TestClient, database: Database, patch: Any, where: str) -> None:
     refused(client.patch(at(states.queue(database)), json=patch), 422, at=where)
 
 
 # --- cancel, retry, delete -----------------------------------------------------------------------------------------
 
 
-def test_a_queued_experiment_is_cancelled_at_once_and_again_in_vain(client: TestClient, database: Database) -> None:
+def test_cancel_experiment_ends_a_queued_one_and_is_idempotent(client: TestClient, database: Database) -> None:
     id = states.queue(database)
     first = client.post(at(id, "/cancel"))
     assert (first.status_code, first.json()["status"], first.json()["cause"]) == (200, "cancelled", "cancelled")
     assert client.post(at(id, "/cancel")).json() == first.json()
 
 
-def test_a_running_experiment_is_asked_to_stop(client: TestClient, database: Database) -> None:
+def test_cancel_experiment_requests_a_running_one_to_stop(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     asked = client.post(at(fence.id, "/cancel")).json()
     assert (asked["status"], asked["cancel_requested"]) == ("running", True)
@@ -174,7 +174,7 @@ ALLOWED: dict[State, tuple[int, int, int]] = {  # cancel, retry, delete
 )
 @pytest.mark.parametrize("state", ALLOWED, ids=lambda state: state.__name__)
 @states.on_sqlite
-def test_each_state_allows_what_it_should(
+def test_routes_allow_what_each_status_permits(
     client: TestClient, database: Database, state: State, index: int, method: str, part: str
 ) -> None:
     id = state(client, database)
@@ -186,7 +186,7 @@ def test_each_state_allows_what_it_should(
         assert client.get(at(id)).json() == before
 
 
-def test_a_retry_is_the_same_again_and_points_back(client: TestClient, database: Database) -> None:
+def test_retry_experiment_queues_the_same_spec(client: TestClient, database: Database) -> None:
     old = states.finish(database, name="mine", tags=["t"], epochs=7, seed=3)
     answer = client.post(at(old, "/retry"))
     new = answer.json()
@@ -195,7 +195,7 @@ def test_a_retry_is_the_same_again_and_points_back(client: TestClient, database:
     assert new["spec"] == client.get(at(old)).json()["spec"]
 
 
-def test_a_retry_of_a_study_counts_in_it(client: TestClient, database: Database) -> None:
+def test_retry_experiment_counts_in_its_study(client: TestClient, database: Database) -> None:
     study = client.post(STUDIES, json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()
     (fence,) = states.claim(database)
     states.fail(database, fence)
@@ -206,7 +206,7 @@ def test_a_retry_of_a_study_counts_in_it(client: TestClient, database: Database)
     assert after["revision"] == retried["revision"] > before["revision"]
 
 
-def test_deleting_takes_everything_with_it(client: TestClient, database: Database) -> None:
+def test_delete_experiment_deletes_all_its_records(client: TestClient, database: Database) -> None:
     id = states.finish(database, tags=["t"])
     retry = client.post(at(id, "/retry")).json()
     answer = client.delete(at(id))
@@ -222,7 +222,7 @@ def test_deleting_takes_everything_with_it(client: TestClient, database: Databas
 # --- what running leaves behind ------------------------------------------------------------------------------------
 
 
-def test_metrics_come_whole_or_since_a_revision(client: TestClient, database: Database) -> None:
+def test_get_metrics_returns_all_or_since_a_revision(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     for epoch in (1, 2):
         with database.write("epoch") as session:
@@ -243,7 +243,7 @@ def test_metrics_come_whole_or_since_a_revision(client: TestClient, database: Da
     assert client.get(at(fence.id, "/metrics"), params={"since": new["revision"]}).json()["items"] == []
 
 
-def test_a_result_appears_with_success(client: TestClient, database: Database) -> None:
+def test_get_result_after_success(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     assert "running" in refused(client.get(at(fence.id, "/result")), 409, "result_not_ready")["detail"]
     states.succeed(database, fence, accuracy=0.75)
@@ -253,14 +253,14 @@ def test_a_result_appears_with_success(client: TestClient, database: Database) -
     assert result["fingerprint"]["device"] == "cpu"
 
 
-def test_a_failure_says_why_there_is_no_result(client: TestClient, database: Database) -> None:
+def test_get_result_names_the_reason_when_there_is_none(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     states.fail(database, fence)
     problem = refused(client.get(at(fence.id, "/result")), 409, "result_not_ready")
     assert "diverged" in problem["detail"]
 
 
-def test_attempts_tell_who_tried_and_the_log_how(client: TestClient, database: Database) -> None:
+def test_list_attempts_and_get_log(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     with database.write("log") as session:
         attempts.keep_log(session, fence.id, fence.attempt, "epoch 1 ✓\n")
@@ -274,5 +274,5 @@ def test_attempts_tell_who_tried_and_the_log_how(client: TestClient, database: D
     assert (log.text, log.headers["content-type"]) == ("epoch 1 ✓\n", "text/plain; charset=utf-8")
 
 
-def test_the_log_is_empty_before_the_first_attempt(client: TestClient, database: Database) -> None:
+def test_get_log_is_empty_before_the_first_attempt(client: TestClient, database: Database) -> None:
     assert client.get(at(states.queue(database), "/log")).text == ""

@@ -91,7 +91,7 @@ def expected(database: Database, id: UUID, columns: tuple[Column, ...], part: An
 
 
 @in_each_format
-def test_pandas_reads_what_was_stored(client: TestClient, database: Database, format: FormatName) -> None:
+def test_export_is_read_by_pandas(client: TestClient, database: Database, format: FormatName) -> None:
     done = states.finish(
         database, THIRD, run={"seconds": 0.1 + 0.2}, name='a "b", c\nd', tags=["ü", "x,y"], seed=2**53 - 1,
         activation={"name": "swish", "parameters": {"beta": {"value": 1.5}}}, classes=[1, 7],
@@ -106,7 +106,7 @@ def test_pandas_reads_what_was_stored(client: TestClient, database: Database, fo
 
 
 @in_each_format
-def test_epochs_come_with_the_spec_they_belong_to(client: TestClient, database: Database, format: FormatName) -> None:
+def test_export_of_epochs_has_their_spec(client: TestClient, database: Database, format: FormatName) -> None:
     fence = states.start(database, activation="tanh", epochs=7)
     lost = make_epoch(2, train_loss=None, l2=None, non_finite=["train_loss", "l2"])
     with database.write("train") as session:
@@ -121,7 +121,7 @@ def test_epochs_come_with_the_spec_they_belong_to(client: TestClient, database: 
 
 
 @in_each_format
-def test_layers_come_one_a_row(client: TestClient, database: Database, format: FormatName) -> None:
+def test_export_of_diagnostics_has_a_row_per_layer(client: TestClient, database: Database, format: FormatName) -> None:
     fence = states.start(database, activation="tanh")
     layers = [make_layer(0), make_layer(0, "output", gradient_norm=None, non_finite=["gradient_norm"]), make_layer(1)]
     with database.write("train") as session:
@@ -137,7 +137,7 @@ def test_layers_come_one_a_row(client: TestClient, database: Database, format: F
 
 @in_each_format
 @states.on_sqlite
-def test_nothing_is_a_file_with_columns_and_no_rows(client: TestClient, format: FormatName) -> None:
+def test_export_of_no_experiments_has_columns(client: TestClient, format: FormatName) -> None:
     data = download(client, format=format)
     if format == "jsonl":
         assert data == b""
@@ -145,7 +145,7 @@ def test_nothing_is_a_file_with_columns_and_no_rows(client: TestClient, format: 
         assert read(data, format) == []
 
 
-def test_a_success_whose_loss_was_not_finite_says_so(client: TestClient, database: Database) -> None:
+def test_export_names_non_finite_figures(client: TestClient, database: Database) -> None:
     id = states.finish(database)
     with database.write("spoil") as session:
         session.get_one(Experiment, id).test_loss = None
@@ -156,7 +156,7 @@ def test_a_success_whose_loss_was_not_finite_says_so(client: TestClient, databas
 # --- which, and under what name ------------------------------------------------------------------------------------
 
 
-def test_only_what_has_ended_and_fits_the_filter(client: TestClient, database: Database) -> None:
+def test_export_has_ended_experiments_that_match(client: TestClient, database: Database) -> None:
     done = states.finish(database, activation="relu")
     tanh = states.start(database, activation="tanh")
     states.fail(database, tanh, Cause.TIMEOUT)
@@ -172,7 +172,7 @@ def test_only_what_has_ended_and_fits_the_filter(client: TestClient, database: D
     assert download(client, format="jsonl", activation="gelu") == b""
 
 
-def test_a_study_exports_its_own(client: TestClient, database: Database) -> None:
+def test_export_study_has_its_own_experiments(client: TestClient, database: Database) -> None:
     states.finish(database)
     study = client.post(STUDIES, json={"factors": {"activation": ["relu", "tanh"]}, "seeds": [0]}).json()["id"]
     states.finish_queued(database, lambda spec: 0.5)
@@ -188,7 +188,7 @@ def test_a_study_exports_its_own(client: TestClient, database: Database) -> None
     [("csv", "text/csv; charset=utf-8"), ("parquet", "application/vnd.apache.parquet"), ("jsonl", "application/jsonl")],
 )
 @states.on_sqlite
-def test_files_are_attachments_named_for_what_they_hold(client: TestClient, format: str, media_type: str) -> None:
+def test_export_is_an_attachment_with_a_name(client: TestClient, format: str, media_type: str) -> None:
     answer = client.get(f"{PATH}/export", params={"format": format, "rows": "epochs"})
     assert answer.headers["content-type"] == media_type
     assert answer.headers["content-disposition"] == f'attachment; filename="actlab-epochs.{format}"'
@@ -196,7 +196,7 @@ def test_files_are_attachments_named_for_what_they_hold(client: TestClient, form
 
 @pytest.mark.parametrize("query", [{"format": "xlsx"}, {"rows": "images"}, {"status": "queued"}, {"status": "running"},
                                    {"sort": "id"}])  # fmt: skip
-def test_a_wrong_export_is_a_problem(steady: TestClient, query: dict[str, str]) -> None:
+def test_export_refuses_invalid_queries(steady: TestClient, query: dict[str, str]) -> None:
     refused(steady.get(f"{PATH}/export", params=query), 422, at=next(iter(query)))
 
 
@@ -204,7 +204,7 @@ def test_a_wrong_export_is_a_problem(steady: TestClient, query: dict[str, str]) 
 
 
 @pytest.mark.parametrize("name", [f"{sign}cmd|' /C calc'!A0" for sign in RISKY] + ["''=1", "a=1", "-"], ids=repr)
-def test_no_text_begins_as_a_formula_and_each_can_be_had_back(name: str) -> None:
+def test_export_escapes_spreadsheet_formulas_reversibly(name: str) -> None:
     column = Column("name", "text", "", lambda experiment, _: None)
     cell = Csv([column]).rows([[name]]).decode().removesuffix("\r\n")
     if cell.startswith('"'):
@@ -254,7 +254,7 @@ def held(database: Database, format: FormatName, rows: Any) -> list[int]:
 @in_each_format
 @pytest.mark.parametrize("rows", ["experiments", "epochs"])
 @states.on_sqlite
-def test_memory_does_not_grow_with_rows(
+def test_export_uses_constant_memory(
     database: Database, monkeypatch: pytest.MonkeyPatch, format: FormatName, rows: str
 ) -> None:
     monkeypatch.setattr(exports, "MOST_EXPERIMENTS", 5)
@@ -272,7 +272,7 @@ def test_memory_does_not_grow_with_rows(
 
 
 @states.on_sqlite
-def test_a_client_notices_a_file_that_breaks_off(
+def test_export_that_breaks_off_is_an_error_for_the_client(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "MOST_EXPERIMENTS", 2)
@@ -297,19 +297,19 @@ def test_a_client_notices_a_file_that_breaks_off(
 # --- the document --------------------------------------------------------------------------------------------------
 
 
-def test_every_field_of_a_spec_has_a_column() -> None:
+def test_columns_cover_every_field_of_a_spec() -> None:
     inner = {path.partition(".")[0] for path in FACTORS if "." in path}
     leaves = {path for path in FACTORS if path not in inner} | {"seed"}
     leaves = leaves - {"early_stopping"} | {f"early_stopping.{name}" for name in EarlyStopping.model_fields}
     assert {column.name for column in SPEC} - {"activation_spec"} == {path.replace(".", "_") for path in leaves}
 
 
-def test_the_document_lists_exactly_the_columns_that_there_are() -> None:
+def test_columns_are_documented() -> None:
     table = [f"| `{column.name}` | {column.kind} | {column.meaning} |" for sheet in SHEETS.values() for column in sheet]
     assert [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")] == table
     for sheet in SHEETS.values():
         assert len({column.name for column in sheet}) == len(sheet)
 
 
-def test_what_ended_is_what_is_terminal() -> None:
+def test_export_refuses_every_status_that_is_not_terminal() -> None:
     assert {Status.SUCCEEDED, Status.FAILED, Status.CANCELLED} == {status for status in Status if status.terminal}

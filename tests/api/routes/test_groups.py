@@ -73,7 +73,7 @@ def _refuse(constant: str) -> NoReturn:
     pytest.fail(f"{constant} is no JSON")
 
 
-def test_each_group_has_its_answer(groups: TestClient) -> None:
+def test_get_comparison_describes_each_group(groups: TestClient) -> None:
     compared = get(groups, COMPARISONS)
     found = {group["factors"]["activation"]: group for group in compared["groups"]}
     counts = {name: {count: value for count, value in group.items() if count.startswith("n") and value}
@@ -91,7 +91,7 @@ def test_each_group_has_its_answer(groups: TestClient) -> None:
     assert {tuple(found[name]["rank"]) for name in ("swish", "step", "mish", "softplus")} == {(1, 9)}
 
 
-def test_each_pair_has_its_answer(groups: TestClient) -> None:
+def test_get_comparison_tests_each_pair(groups: TestClient) -> None:
     versus = get(groups, COMPARISONS, versus="relu")
     pairs = {pair["a"]["activation"]: pair for pair in versus["pairs"]}
     verdicts = {name: pair["verdict"] for name, pair in pairs.items()}
@@ -108,21 +108,21 @@ def test_each_pair_has_its_answer(groups: TestClient) -> None:
     assert (pairs["softplus"]["difference"], pairs["softplus"]["p_holm"]) == (None, None)
 
 
-def test_a_figure_that_was_not_finite_counts_as_diverged_in_that_figure_alone(groups: TestClient) -> None:
+def test_get_comparison_counts_non_finite_figures_as_diverged(groups: TestClient) -> None:
     for metric, expected in (("test_loss", (0, 1, 0)), ("learning_speed", (0, 0, 1)), ("test_accuracy", (1, 0, 0))):
         found = {group["factors"]["activation"]: group for group in get(groups, COMPARISONS, metric=metric)["groups"]}
         selu = found["selu"]
         assert (selu["n"], selu["n_diverged"], selu["n_failed"]) == expected, metric
 
 
-def test_no_metric_makes_a_nan(groups: TestClient) -> None:
+def test_get_comparison_has_no_nan_in_any_metric(groups: TestClient) -> None:
     for metric in METRICS:
         get(groups, COMPARISONS, metric=metric)
     for metric in CURVE_METRICS:
         get(groups, CURVES, metric=metric, seeds=True)
 
 
-def test_curves_of_each_group(groups: TestClient) -> None:
+def test_get_curves_of_each_group(groups: TestClient) -> None:
     found = {group["factors"]["activation"]: group for group in get(groups, CURVES, metric="train_loss")["groups"]}
     shown = {name: (group["n"], group["n_non_finite"], group["n_diverged"]) for name, group in found.items()}
     assert shown["relu"] == ([3, 3], [0, 0], 0)

@@ -28,7 +28,7 @@ def walk(client: TestClient, **query: Any) -> list[dict[str, Any]]:
         cursor = {"cursor": page["next_cursor"]}
 
 
-def test_each_sort_walks_every_row_once_ties_included(client: TestClient, database: Database) -> None:
+def test_list_experiments_pages_through_every_sort_with_ties(client: TestClient, database: Database) -> None:
     for accuracy in (0.5, 0.9, 0.5, 0.1 + 0.2, 0.9, 0.5):
         states.finish(database, accuracy, run={"seconds": round(accuracy)})
     states.queue(database)
@@ -40,14 +40,14 @@ def test_each_sort_walks_every_row_once_ties_included(client: TestClient, databa
         assert places == sorted(places, reverse=sort.startswith("-")), sort
 
 
-def test_a_page_of_exactly_what_is_left_is_the_last(client: TestClient, database: Database) -> None:
+def test_list_experiments_ends_with_an_exact_last_page(client: TestClient, database: Database) -> None:
     for _ in range(4):
         states.queue(database)
     assert len(walk(client, limit=2)) == 4
     assert client.get(EXPERIMENTS, params={"limit": 4}).json()["next_cursor"] is None
 
 
-def test_rows_that_arrive_between_pages_neither_repeat_nor_hide_others(client: TestClient, database: Database) -> None:
+def test_list_experiments_is_stable_while_rows_arrive(client: TestClient, database: Database) -> None:
     old = [str(states.queue(database)) for _ in range(4)]
     first = client.get(EXPERIMENTS, params={"limit": 2}).json()
     states.queue(database)
@@ -55,7 +55,7 @@ def test_rows_that_arrive_between_pages_neither_repeat_nor_hide_others(client: T
     assert [row["id"] for row in first["items"] + second["items"]] == old[::-1]
 
 
-def test_filters_narrow_and_combine(client: TestClient, database: Database) -> None:
+def test_list_experiments_combines_filters(client: TestClient, database: Database) -> None:
     def found(**query: Any) -> int:
         return len(client.get(EXPERIMENTS, params=query).json()["items"])
 
@@ -86,7 +86,7 @@ RANGES: dict[str, tuple[dict[str, Any], dict[str, Any], float, float]] = {
 
 
 @pytest.mark.parametrize("field", RANGES)
-def test_a_range_includes_both_its_ends(client: TestClient, database: Database, field: str) -> None:
+def test_list_experiments_range_includes_both_ends(client: TestClient, database: Database, field: str) -> None:
     low, high, least, most = RANGES[field]
     states.queue(database, name="low", **low)
     states.queue(database, name="high", **high)
@@ -96,20 +96,20 @@ def test_a_range_includes_both_its_ends(client: TestClient, database: Database, 
     assert names(client, **{f"{field}_min": least, f"{field}_max": least}) == ["low"]
 
 
-def test_both_places_lie_in_a_range_of_dropouts(client: TestClient, database: Database) -> None:
+def test_list_experiments_dropout_range_holds_for_both_places(client: TestClient, database: Database) -> None:
     states.queue(database, name="apart", dropout={"conv": 0.1, "dense": 0.5})
     assert names(client, dropout_min=0.1, dropout_max=0.5) == ["apart"]
     assert names(client, dropout_min=0.2) == names(client, dropout_max=0.4) == []
 
 
-def test_a_range_of_accuracies_holds_only_those_that_have_one(client: TestClient, database: Database) -> None:
+def test_list_experiments_accuracy_range_needs_an_accuracy(client: TestClient, database: Database) -> None:
     states.finish(database, 0.7, name="ended")
     states.queue(database, name="waits")
     assert names(client, test_accuracy_min=0.7) == names(client, test_accuracy_max=0.7) == ["ended"]
     assert names(client, test_accuracy_min=0.71) == []
 
 
-def test_a_range_of_times_is_of_instants_whatever_the_zone(client: TestClient, database: Database) -> None:
+def test_list_experiments_time_range_compares_instants(client: TestClient, database: Database) -> None:
     states.queue(database, name="one")
     created = datetime.fromisoformat(client.get(EXPERIMENTS).json()["items"][0]["created_at"])
     there = created.astimezone(timezone(timedelta(hours=5, minutes=30)))
@@ -119,7 +119,7 @@ def test_a_range_of_times_is_of_instants_whatever_the_zone(client: TestClient, d
     refused(client.get(EXPERIMENTS, params={"created_min": "2026-01-01T00:00:00"}), 422, at="created_min")
 
 
-def test_text_is_part_of_the_name_and_means_itself(client: TestClient, database: Database) -> None:
+def test_list_experiments_text_is_matched_literally(client: TestClient, database: Database) -> None:
     for name in ("Baseline 50%", "baseline 500", "other_one", "otherone", None):
         states.queue(database, name=name)
     assert names(client, text="BASE") == ["Baseline 50%", "baseline 500"]
@@ -129,7 +129,7 @@ def test_text_is_part_of_the_name_and_means_itself(client: TestClient, database:
     refused(client.get(EXPERIMENTS, params={"text": ""}), 422, at="text")
 
 
-def test_a_cursor_belongs_to_its_ranges_too(client: TestClient, database: Database) -> None:
+def test_list_experiments_refuses_a_cursor_of_other_ranges(client: TestClient, database: Database) -> None:
     for _ in range(2):
         states.queue(database)
     cursor = client.get(EXPERIMENTS, params={"limit": 1, "epochs_min": 1}).json()["next_cursor"]
@@ -157,12 +157,14 @@ def cursor(client: TestClient, database: Database) -> str:
      {"sort": "test_loss", "dataset": "mnist_5k"}, {"sort": "test_accuracy", "dataset": "mnist"}],
 )  # fmt: skip
 @states.on_sqlite
-def test_a_cursor_belongs_to_its_filter_and_sort(client: TestClient, cursor: str, query: dict[str, str]) -> None:
+def test_list_experiments_refuses_a_cursor_of_another_filter_or_sort(
+    client: TestClient, cursor: str, query: dict[str, str]
+) -> None:
     refused(client.get(EXPERIMENTS, params={**query, "cursor": cursor}), 422, "invalid_cursor", at="cursor")
 
 
 @states.on_sqlite
-def test_a_changed_cursor_is_refused(client: TestClient, cursor: str) -> None:
+def test_list_experiments_refuses_a_changed_cursor(client: TestClient, cursor: str) -> None:
     query: dict[str, Any] = {"limit": 1, "sort": "test_accuracy", "dataset": "mnist_5k"}
     assert client.get(EXPERIMENTS, params={**query, "cursor": cursor}).status_code == 200
     value, id, digest = json.loads(base64.urlsafe_b64decode(cursor + "=="))
@@ -179,6 +181,6 @@ def test_a_changed_cursor_is_refused(client: TestClient, cursor: str) -> None:
                      f'[{"9" * 400}, "x", "y"]', '[NaN, "x", "y"]', '[null, "\\ud800", ""]')
     )],
 )  # fmt: skip
-def test_what_is_no_cursor_is_refused(steady: TestClient, text: str) -> None:
+def test_list_experiments_refuses_a_malformed_cursor(steady: TestClient, text: str) -> None:
     for sort in ("id", "seconds"):
         refused(steady.get(EXPERIMENTS, params={"cursor": text, "sort": sort}), 422, at="cursor")

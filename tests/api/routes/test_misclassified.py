@@ -26,7 +26,7 @@ def ask(client: TestClient, **query: Any) -> Any:
     return client.get(f"{COMPARISONS}/images", params={"a": "swish", "b": "relu", **query}).json()
 
 
-def test_the_images_of_one_network(client: TestClient, database: Database) -> None:
+def test_get_misclassified_lists_the_images_of_a_network(client: TestClient, database: Database) -> None:
     id = finish(database, "relu", 0, 2, 9)
     assert client.get(f"{EXPERIMENTS}/{id}/misclassified").json() == {"test_images": 10, "n": 2, "indices": [2, 9]}
     assert client.get(f"{EXPERIMENTS}/{id}/misclassified", params={"which": "best"}).json()["n"] == 2
@@ -35,9 +35,7 @@ def test_the_images_of_one_network(client: TestClient, database: Database) -> No
     refused(client.get(f"{EXPERIMENTS}/{states.SOME_ID}/misclassified"), 404, "experiment_not_found")
 
 
-def test_images_that_most_seeds_of_one_group_get_right_and_most_of_the_other_wrong(
-    client: TestClient, database: Database
-) -> None:
+def test_get_differing_images_lists_images_by_majority(client: TestClient, database: Database) -> None:
     for seed, wrong in enumerate([(1, 2), (1, 3), (1, 2, 4)]):
         finish(database, "relu", seed, *wrong)
     for seed, lost in enumerate([(1,), (2,), (5,)]):
@@ -52,14 +50,14 @@ def test_images_that_most_seeds_of_one_group_get_right_and_most_of_the_other_wro
     assert client.get(f"{COMPARISONS}/images", params={"a": "relu", "b": "swish"}).json()["images"] == []
 
 
-def test_half_of_the_seeds_is_not_most(client: TestClient, database: Database) -> None:
+def test_get_differing_images_needs_more_than_half_of_the_seeds(client: TestClient, database: Database) -> None:
     finish(database, "relu", 0, 1, 2)
     finish(database, "relu", 1, 1)
     finish(database, "swish", 0)
     assert [image["index"] for image in ask(client)["images"]] == [1]
 
 
-def test_of_a_seed_that_was_trained_twice_the_newest_counts(client: TestClient, database: Database) -> None:
+def test_get_differing_images_counts_the_newest_of_a_seed(client: TestClient, database: Database) -> None:
     finish(database, "relu", 0, 1)
     finish(database, "relu", 0, 2)
     finish(database, "swish", 0)
@@ -67,7 +65,7 @@ def test_of_a_seed_that_was_trained_twice_the_newest_counts(client: TestClient, 
     assert (found["n_b"], [image["index"] for image in found["images"]]) == (1, [2])
 
 
-def test_of_a_study_by_its_own_factors(client: TestClient, database: Database) -> None:
+def test_get_study_differing_images_groups_by_its_factors(client: TestClient, database: Database) -> None:
     finish(database, "swish", 7, 0, 1, 2)  # of no study
     grid = {"base": {"epochs": 1}, "factors": {"activation": ["relu", "swish"]}, "seeds": [0]}
     study = client.post(STUDIES, json=grid).json()["id"]
@@ -84,7 +82,7 @@ def test_of_a_study_by_its_own_factors(client: TestClient, database: Database) -
 
 @pytest.mark.parametrize("place", ["a", "b"])
 @states.on_sqlite
-def test_a_group_that_there_is_not_is_named(client: TestClient, database: Database, place: str) -> None:
+def test_get_differing_images_names_an_unknown_group(client: TestClient, database: Database, place: str) -> None:
     finish(database, "relu", 0)
     query = {"a": "relu", "b": "relu", place: "gelu"}
     refused(client.get(f"{COMPARISONS}/images", params=query), 422, at=place)
@@ -92,7 +90,7 @@ def test_a_group_that_there_is_not_is_named(client: TestClient, database: Databa
 
 
 @states.on_sqlite
-def test_a_group_without_results_differs_in_nothing(client: TestClient, database: Database) -> None:
+def test_get_differing_images_of_a_group_without_results(client: TestClient, database: Database) -> None:
     states.queue(database, activation="swish")
     finish(database, "relu", 0, 1)
     found = ask(client)
@@ -100,7 +98,7 @@ def test_a_group_without_results_differs_in_nothing(client: TestClient, database
 
 
 @states.on_sqlite
-def test_groups_that_saw_other_images_have_none_to_differ_on(client: TestClient, database: Database) -> None:
+def test_get_differing_images_refuses_different_test_sets(client: TestClient, database: Database) -> None:
     for dataset in ("mnist_5k", "digits"):
         states.finish(database, dataset=dataset)
     query = {"a": "mnist_5k", "b": "digits", "group_by": "dataset"}

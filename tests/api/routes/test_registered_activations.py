@@ -47,7 +47,7 @@ def names(client: TestClient, **query: Any) -> list[str]:
 # --- registering ---------------------------------------------------------------------------------------------------
 
 
-def test_a_registered_formula_is_shown_like_a_row_of_the_catalogue(client: TestClient) -> None:
+def test_register_activation_answers_like_the_catalogue(client: TestClient) -> None:
     answer = client.post(ACTIVATIONS, json={"name": "mine", **FIRST})
     assert (answer.status_code, answer.headers["location"]) == (201, MINE)
     made = answer.json()
@@ -66,11 +66,11 @@ def test_a_registered_formula_is_shown_like_a_row_of_the_catalogue(client: TestC
     assert listed[0].keys() == made.keys()
 
 
-def test_a_row_of_the_catalogue_under_another_name_is_recognised(client: TestClient) -> None:
+def test_register_activation_recognises_a_catalogue_function(client: TestClient) -> None:
     assert register(client, formula="x / (1 + exp(-x))", parameters={})["same_as"] == "silu"
 
 
-def test_a_taken_name_is_refused_with_what_to_do(client: TestClient) -> None:
+def test_register_activation_refuses_a_taken_name(client: TestClient) -> None:
     register(client)
     problem = refused(client.post(ACTIVATIONS, json={"name": "mine", **FIRST}), 409, "name_taken")
     assert f"PUT {MINE}" in problem["detail"]
@@ -98,13 +98,13 @@ def test_a_taken_name_is_refused_with_what_to_do(client: TestClient) -> None:
     ],
     ids=lambda value: ascii(value)[:60],
 )  # fmt: skip
-def test_what_cannot_be_registered_is_refused_by_its_field(steady: TestClient, body: dict[str, Any], at: str) -> None:
+def test_register_activation_refuses_invalid_definitions(steady: TestClient, body: dict[str, Any], at: str) -> None:
     content = json.dumps(body)
     refused(steady.post(ACTIVATIONS, content=content, headers={"Content-Type": "application/json"}), 422, at=at)
     assert names(steady) == []
 
 
-def test_the_same_request_again_registers_nothing_more(client: TestClient) -> None:
+def test_register_activation_is_idempotent_with_a_key(client: TestClient) -> None:
     def post(**fields: Any) -> Any:
         return client.post(ACTIVATIONS, json={"name": "mine", **FIRST, **fields}, headers={"Idempotency-Key": "k"})
 
@@ -118,7 +118,7 @@ def test_the_same_request_again_registers_nothing_more(client: TestClient) -> No
     assert post().json()["newest_version"] == 2
 
 
-def test_of_requests_at_the_same_moment_one_gets_the_name(client: TestClient) -> None:
+def test_register_activation_gives_a_name_to_one_of_several_requests(client: TestClient) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: client.post(ACTIVATIONS, json={"name": "mine", **FIRST}), range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
@@ -128,7 +128,7 @@ def test_of_requests_at_the_same_moment_one_gets_the_name(client: TestClient) ->
 # --- versions ------------------------------------------------------------------------------------------------------
 
 
-def test_another_formula_is_the_next_version_and_the_older_can_still_be_read(client: TestClient) -> None:
+def test_edit_activation_adds_a_version_and_keeps_older_ones(client: TestClient) -> None:
     first, second = register(client), replace(client)
     assert (second["version"], second["newest_version"], second["note"]) == (2, 2, None)
     assert client.get(MINE).json() == second
@@ -140,33 +140,33 @@ def test_another_formula_is_the_next_version_and_the_older_can_still_be_read(cli
     refused(client.get(f"{ACTIVATIONS}/relu", params={"version": 1}), 404)
 
 
-def test_the_formula_that_it_has_makes_no_version(client: TestClient) -> None:
+def test_edit_activation_with_the_same_formula_adds_no_version(client: TestClient) -> None:
     register(client)
     same = {**FIRST, "formula": "x * sigmoid(a * x)"}
     assert client.put(MINE, json=same).json()["version"] == 1
     assert client.put(MINE, json=same | {"note": "Otherwise."}).json()["version"] == 2
 
 
-def test_a_version_that_was_not_seen_is_not_replaced(client: TestClient) -> None:
+def test_edit_activation_checks_if_match(client: TestClient) -> None:
     register(client)
     refused(client.put(MINE, json=SECOND, headers={"If-Match": '"2"'}), 412, "precondition_failed")
     assert client.put(MINE, json=SECOND, headers={"If-Match": '"1"'}).json()["version"] == 2
 
 
-def test_versions_made_at_the_same_moment_follow_each_other(client: TestClient) -> None:
+def test_edit_activation_numbers_concurrent_versions(client: TestClient) -> None:
     register(client)
     with ThreadPoolExecutor(6) as pool:
         made = pool.map(lambda n: client.put(MINE, json={"formula": f"x + {n}"}).json()["version"], range(6))
     assert sorted(made) == [2, 3, 4, 5, 6, 7]
 
 
-def test_only_what_is_registered_can_be_changed(client: TestClient) -> None:
+def test_edit_activation_refuses_the_catalogue(client: TestClient) -> None:
     for name, status, code in (("relu", 409, "not_changeable"), ("nobody", 404, "activation_not_found")):
         refused(client.put(f"{ACTIVATIONS}/{name}", json=SECOND), status, code)
         refused(client.delete(f"{ACTIVATIONS}/{name}"), status, code)
 
 
-def test_curves_follow_version_and_parameters(steady_mine: TestClient) -> None:
+def test_get_curve_uses_version_and_parameters(steady_mine: TestClient) -> None:
     def values(**query: Any) -> Any:
         return steady_mine.get(f"{MINE}/curve", params={"from": -1, "to": 1, "points": 3, **query}).json()["y"]
 
@@ -201,12 +201,12 @@ LEARNED = {"value": 0.5, "learnable": True}
         ({"name": "mine", "version": 1, "formula": "x*sigmoid(a*x)", "parameters": {"a": LEARNED}}, {"a": LEARNED}),
     ],
 )  # fmt: skip
-def test_a_spec_keeps_name_version_formula_and_parameters(client: TestClient, given: Any, kept: Any) -> None:
+def test_submit_experiment_stores_the_registered_formula(client: TestClient, given: Any, kept: Any) -> None:
     register(client)
     assert submit(client, given)["spec"]["activation"] == {**FIRST_KEPT, "parameters": kept}
 
 
-def test_an_experiment_keeps_its_formula_whatever_becomes_of_the_name(client: TestClient, database: Database) -> None:
+def test_experiment_keeps_its_formula_when_the_name_changes(client: TestClient, database: Database) -> None:
     register(client)
     old = submit(client, "mine")
     replace(client)
@@ -251,7 +251,7 @@ def test_an_experiment_keeps_its_formula_whatever_becomes_of_the_name(client: Te
     ids=lambda value: ascii(value)[:60],
 )  # fmt: skip
 @states.on_sqlite
-def test_a_name_that_stands_for_nothing_is_refused(
+def test_submit_experiment_refuses_an_unregistered_name(
     steady_mine: TestClient, given: Any, at: str | None, says: str
 ) -> None:
     problem = refused(steady_mine.post(EXPERIMENTS, json={"activation": given}), 422, "validation_error")
@@ -263,12 +263,12 @@ def test_a_name_that_stands_for_nothing_is_refused(
     assert steady_mine.get(EXPERIMENTS).json()["items"] == []
 
 
-def test_a_wrong_name_is_told_with_everything_else_that_is_wrong(steady: TestClient) -> None:
+def test_submit_experiment_names_a_wrong_activation_with_other_errors(steady: TestClient) -> None:
     problem = refused(steady.post(EXPERIMENTS, json={"activation": "nobody", "epochs": 0}), 422)
     assert [item["pointer"] for item in problem["errors"]] == ["/activation/name", "/epochs"]
 
 
-def test_a_preview_takes_a_registered_name(client: TestClient) -> None:
+def test_preview_activation_accepts_a_registered_name(client: TestClient) -> None:
     register(client)
     found = client.post(f"{ACTIVATIONS}/preview", json={"name": "mine", "parameters": {"a": 0}}).json()
     assert (found["formula"], found["computed_as"]) == ("x * sigmoid(a * x)", "x * sigmoid(a * x)")
@@ -284,7 +284,7 @@ def activations_of(client: TestClient, study: str) -> set[tuple[int, str, int]]:
     return {(seed, activation["name"], activation.get("version", 0)) for seed, activation in shown}
 
 
-def test_seeds_added_later_train_the_version_of_the_beginning(client: TestClient) -> None:
+def test_edit_study_adds_seeds_with_the_original_version(client: TestClient) -> None:
     register(client)
     study = client.post(STUDIES, json={"factors": {"activation": ["relu", "mine"]}, "seeds": [0]}).json()
     assert study["activations"] == {"mine": 1}
@@ -295,7 +295,7 @@ def test_seeds_added_later_train_the_version_of_the_beginning(client: TestClient
     assert activations_of(client, study["id"]) == {(0, "relu", 0), (0, "mine", 1), (1, "relu", 0), (1, "mine", 1)}
 
 
-def test_a_study_varies_versions_and_parameters_of_a_registered_formula(client: TestClient) -> None:
+def test_submit_study_varies_versions_and_parameters(client: TestClient) -> None:
     register(client)
     replace(client, formula="a * x", parameters={"a": 1})
     grid = {"activation.version": [1, 2], "activation.parameters.a.value": [1, 2]}
@@ -310,7 +310,7 @@ def test_a_study_varies_versions_and_parameters_of_a_registered_formula(client: 
 # --- archiving -----------------------------------------------------------------------------------------------------
 
 
-def test_an_archived_name_is_out_of_lists_and_new_specs_and_taken_for_ever(client: TestClient) -> None:
+def test_archive_activation_hides_and_reserves_the_name(client: TestClient) -> None:
     register(client)
     assert client.delete(MINE).status_code == 204
     assert client.delete(MINE).status_code == 204
@@ -323,7 +323,7 @@ def test_an_archived_name_is_out_of_lists_and_new_specs_and_taken_for_ever(clien
     refused(client.post(ACTIVATIONS, json={"name": "mine", **FIRST}), 409, "name_taken")
 
 
-def test_an_archived_name_comes_back_with_its_formula_or_another(client: TestClient) -> None:
+def test_edit_activation_restores_an_archived_name(client: TestClient) -> None:
     register(client)
     client.delete(MINE)
     back = client.put(MINE, json=FIRST).json()
@@ -336,7 +336,7 @@ def test_an_archived_name_comes_back_with_its_formula_or_another(client: TestCli
 # --- the list ------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_comes_in_pages_with_the_catalogue_on_the_first(client: TestClient) -> None:
+def test_list_activations_has_the_catalogue_on_the_first_page(client: TestClient) -> None:
     for index in range(5):
         register(client, f"f{index}")
     client.delete(f"{ACTIVATIONS}/f1")
@@ -348,7 +348,7 @@ def test_the_list_comes_in_pages_with_the_catalogue_on_the_first(client: TestCli
     refused(client.get(ACTIVATIONS, params={"cursor": first["next_cursor"], "archived": True}), 422, at="cursor")
 
 
-def test_what_a_client_has_is_not_sent_again(client: TestClient) -> None:
+def test_list_activations_answers_304(client: TestClient) -> None:
     register(client)
     for path in (ACTIVATIONS, MINE, f"{ACTIVATIONS}/relu"):
         etag = client.get(path).headers["etag"]

@@ -39,7 +39,7 @@ def report(client: TestClient, id: str, **query: Any) -> str:
     return answer.text
 
 
-def test_a_study_becomes_a_page(client: TestClient, database: Database) -> None:
+def test_get_study_report(client: TestClient, database: Database) -> None:
     id = submit(client)
     train(database)
     answer = client.get(f"{STUDIES}/{id}/report")
@@ -53,7 +53,7 @@ def test_a_study_becomes_a_page(client: TestClient, database: Database) -> None:
 
 
 @states.on_sqlite
-def test_it_is_sent_again_only_when_the_study_has_changed(client: TestClient, database: Database) -> None:
+def test_get_study_report_answers_304_until_a_change(client: TestClient, database: Database) -> None:
     id = submit(client)
     first = client.get(f"{STUDIES}/{id}/report")
     assert "No experiment has given a figure yet." in first.text
@@ -64,7 +64,7 @@ def test_it_is_sent_again_only_when_the_study_has_changed(client: TestClient, da
 
 
 @states.on_sqlite
-def test_the_articles_figures_stand_beside_ones_own(client: TestClient, database: Database) -> None:
+def test_get_study_report_shows_the_published_figures(client: TestClient, database: Database) -> None:
     id = submit(client)
     train(database)
     assert "Beside the article" not in report(client, id)
@@ -77,7 +77,7 @@ def test_the_articles_figures_stand_beside_ones_own(client: TestClient, database
 
 
 @states.on_sqlite
-def test_claims_that_the_runs_say_something_of_are_judged(client: TestClient, database: Database) -> None:
+def test_get_study_report_judges_claims_with_evidence(client: TestClient, database: Database) -> None:
     id = submit(client)
     train(database)
     text = report(client, id, format="markdown")
@@ -87,7 +87,7 @@ def test_claims_that_the_runs_say_something_of_are_judged(client: TestClient, da
 
 
 @states.on_sqlite
-def test_what_gave_no_figure_is_listed_with_its_cause(client: TestClient, database: Database) -> None:
+def test_get_study_report_lists_failures_with_their_cause(client: TestClient, database: Database) -> None:
     id = submit(client, factors={"activation": ["relu"]}, seeds=[0, 1])
     first, second = states.claim(database)
     states.fail(database, first)
@@ -99,7 +99,7 @@ def test_what_gave_no_figure_is_listed_with_its_cause(client: TestClient, databa
 
 
 @states.on_sqlite
-def test_a_question_that_a_comparison_refuses_is_refused_here(client: TestClient, database: Database) -> None:
+def test_get_study_report_refuses_what_a_comparison_refuses(client: TestClient, database: Database) -> None:
     id = submit(client)
     train(database)
     refused(client.get(f"{STUDIES}/{id}/report", params={"group_by": "batch_size"}), 422, at="group_by")
@@ -109,7 +109,7 @@ def test_a_question_that_a_comparison_refuses_is_refused_here(client: TestClient
 
 @states.on_sqlite
 @pytest.mark.parametrize("metric", ["test_loss", "learning_speed", "seconds"])
-def test_another_metric_may_decide(client: TestClient, database: Database, metric: str) -> None:
+def test_get_study_report_with_another_metric(client: TestClient, database: Database, metric: str) -> None:
     id = submit(client)
     train(database)
     assert "## Methods" in report(client, id, metric=metric, format="markdown")

@@ -41,7 +41,7 @@ def ids(client: TestClient, study: str) -> list[str]:
     return [item["id"] for item in items]
 
 
-def test_what_is_trained_counts_in_both_and_only_the_rest_is_queued(
+def test_reuse_counts_trained_experiments_and_queues_the_rest(
     client: TestClient, database: Database, version: str
 ) -> None:
     first = submit(client, SMALL)["id"]
@@ -60,13 +60,13 @@ def test_what_is_trained_counts_in_both_and_only_the_rest_is_queued(
     assert submit(client, WIDE)["progress"] == {"queued": 0, "running": 0, "succeeded": 6, "failed": 0, "cancelled": 0}
 
 
-def test_without_being_asked_for_nothing_is_reused(client: TestClient, database: Database, version: str) -> None:
+def test_reuse_is_off_by_default(client: TestClient, database: Database, version: str) -> None:
     submit(client, SMALL)
     succeed_all(database, version)
     assert submit(client, SMALL)["progress"]["queued"] == 4
 
 
-def test_seeds_added_later_are_reused_too(client: TestClient, database: Database, version: str) -> None:
+def test_reuse_applies_to_seeds_added_later(client: TestClient, database: Database, version: str) -> None:
     submit(client, SMALL | {"seeds": [5]})
     succeed_all(database, version)
     study = submit(client, SMALL | {"reuse": True})
@@ -75,7 +75,7 @@ def test_seeds_added_later_are_reused_too(client: TestClient, database: Database
 
 
 @pytest.mark.parametrize("other", [{"code": "0.0.1"}, {"mixed": True}, {"torch": "1.0"}, {"device": "cuda"}], ids=str)
-def test_what_another_version_or_machine_trained_is_trained_again(
+def test_reuse_requires_the_same_version_and_fingerprint(
     client: TestClient, database: Database, version: str, other: dict[str, Any]
 ) -> None:
     states.heartbeat(database, device="cpu", versions={"torch": make_fingerprint().torch})
@@ -84,7 +84,7 @@ def test_what_another_version_or_machine_trained_is_trained_again(
     assert submit(client, SMALL | {"reuse": True})["progress"]["queued"] == 4
 
 
-def test_all_that_is_reused_has_one_fingerprint(client: TestClient, database: Database, version: str) -> None:
+def test_reuse_takes_experiments_of_one_fingerprint(client: TestClient, database: Database, version: str) -> None:
     submit(client, SMALL)
     fences = states.claim(database)
     for fence, threads in zip(fences, (1, 1, 1, 2), strict=True):
@@ -92,16 +92,14 @@ def test_all_that_is_reused_has_one_fingerprint(client: TestClient, database: Da
     assert submit(client, SMALL | {"reuse": True})["progress"]["succeeded"] == 3
 
 
-def test_what_failed_is_trained_again(client: TestClient, database: Database) -> None:
+def test_reuse_skips_failed_experiments(client: TestClient, database: Database) -> None:
     submit(client, SMALL)
     for fence in states.claim(database):
         states.fail(database, fence)
     assert submit(client, SMALL | {"reuse": True})["progress"]["queued"] == 4
 
 
-def test_deleting_the_study_that_trained_leaves_what_others_count(
-    client: TestClient, database: Database, version: str
-) -> None:
+def test_delete_study_keeps_experiments_that_others_reuse(client: TestClient, database: Database, version: str) -> None:
     first = submit(client, SMALL)["id"]
     succeed_all(database, version)
     second, third = (submit(client, SMALL | {"reuse": True})["id"] for _ in range(2))
@@ -116,7 +114,7 @@ def test_deleting_the_study_that_trained_leaves_what_others_count(
     assert client.get(EXPERIMENTS).json()["items"] == []
 
 
-def test_what_is_reused_is_evidence_for_claims(client: TestClient, database: Database, version: str) -> None:
+def test_reuse_counts_as_evidence_for_claims(client: TestClient, database: Database, version: str) -> None:
     five = {"base": {"epochs": 1}, "factors": {"activation": ["sigmoid", "tanh"]}, "seeds": list(range(5))}
     submit(client, five)
     for fence in states.claim(database):
@@ -154,9 +152,7 @@ def ranking(client: TestClient, id: str) -> dict[str, Any]:
     return await_true(lambda: s if (s := client.get(f"{STUDIES}/{id}").json())["tuning"]["tuned_at"] else None)
 
 
-def test_trials_and_then_the_ranking_are_taken_over_as_far_as_they_are_there(
-    client: TestClient, database: Database, version: str
-) -> None:
+def test_reuse_applies_to_trials_and_the_ranking(client: TestClient, database: Database, version: str) -> None:
     submit(client, TRIALS | {"factors": TRIALS["factors"] | {"activation": ["tanh"]}})
     submit(client, SMALL | {"base": {"epochs": 1, "optimizer": {"learning_rate": 0.01}}, "seeds": [0]})
     train(database, version)
@@ -176,9 +172,7 @@ def test_trials_and_then_the_ranking_are_taken_over_as_far_as_they_are_there(
     assert [group["n"] for group in groups] == [2, 2]
 
 
-def test_a_study_of_which_everything_is_there_trains_nothing_and_is_ranked(
-    client: TestClient, database: Database, version: str
-) -> None:
+def test_reuse_of_everything_trains_nothing(client: TestClient, database: Database, version: str) -> None:
     first = submit(client, TUNED)
     assert train(database, version) == 4
     ranking(client, first["id"])

@@ -27,7 +27,7 @@ GRID: dict[str, Any] = {
 }
 
 
-def test_a_grid_queues_every_combination_once_per_seed(client: TestClient) -> None:
+def test_submit_study_queues_every_combination_per_seed(client: TestClient) -> None:
     answer = client.post(STUDIES, json=GRID)
     study = answer.json()
     assert (answer.status_code, answer.headers["location"]) == (202, f"{STUDIES}/{study['id']}")
@@ -40,21 +40,21 @@ def test_a_grid_queues_every_combination_once_per_seed(client: TestClient) -> No
     assert {item["study_id"] for item in items} == {study["id"]}
 
 
-def test_the_quick_preset_is_the_article_in_small(client: TestClient) -> None:
+def test_submit_study_with_the_quick_preset(client: TestClient) -> None:
     study = client.post(STUDIES, json={"preset": "quick"}).json()
     assert (study["preset"], study["name"], study["experiments"]) == ("quick", "quick", 15)
     assert study["factors"] == {"activation": ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]}
     assert study["base"] == {"dataset": "mnist_5k", "epochs": 3}
 
 
-def test_what_is_given_goes_over_the_preset(client: TestClient) -> None:
+def test_submit_study_overrides_the_preset(client: TestClient) -> None:
     body = {"preset": "quick", "base": {"dataset": "digits"}, "seeds": [7], "factors": {"activation": ["relu"],
                                                                                         "epochs": [1, 2]}}  # fmt: skip
     study = client.post(STUDIES, json=body).json()
     assert (study["base"], study["seeds"], study["experiments"]) == ({"dataset": "digits"}, [7], 2)
 
 
-def test_progress_goes_from_queued_to_finished(client: TestClient, database: Database) -> None:
+def test_get_study_shows_progress(client: TestClient, database: Database) -> None:
     study = client.post(STUDIES, json={"factors": {"activation": ["relu", "tanh"]}, "seeds": [0]}).json()
     states.heartbeat(database)
     first, second = states.claim(database)
@@ -69,7 +69,7 @@ def test_progress_goes_from_queued_to_finished(client: TestClient, database: Dat
 
 
 @states.on_sqlite
-def test_what_is_not_there_is_404(client: TestClient) -> None:
+def test_get_study_of_an_unknown_id_is_404(client: TestClient) -> None:
     refused(client.get(f"{STUDIES}/{new_id()}"), 404, "study_not_found")
     refused(client.get(f"{STUDIES}/7"), 422, at="id")
 
@@ -89,12 +89,12 @@ def test_what_is_not_there_is_404(client: TestClient) -> None:
         ({"question": "\u0007"}, "/question"),
     ],
 )
-def test_a_wrong_study_is_refused_and_nothing_stored(steady: TestClient, body: Any, where: str) -> None:
+def test_submit_study_refuses_invalid_specs(steady: TestClient, body: Any, where: str) -> None:
     refused(steady.post(STUDIES, json=body), 422, "validation_error", at=where)
     assert steady.get(EXPERIMENTS).json()["items"] == []
 
 
-def test_a_grid_over_the_limit_is_refused_however_large(settings: Settings) -> None:
+def test_submit_study_refuses_a_grid_over_the_limit(settings: Settings) -> None:
     with serving(settings.model_copy(update={"max_study_experiments": 5})) as client:
         assert client.post(STUDIES, json=GRID | {"factors": {"activation": ["relu"]}}).status_code == 202
         problem = refused(client.post(STUDIES, json=GRID), 422, at="/factors")
@@ -107,7 +107,7 @@ def test_a_grid_over_the_limit_is_refused_however_large(settings: Settings) -> N
 # --- dry run -------------------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_counts_and_stores_nothing(client: TestClient) -> None:
+def test_dry_run_counts_and_stores_nothing(client: TestClient) -> None:
     answer = client.post(STUDIES, params={"dry_run": True}, json=GRID, headers={"Idempotency-Key": "k"})
     plan = answer.json()
     assert (answer.status_code, plan["cells"], plan["experiments"]) == (200, 4, 12)
@@ -116,7 +116,7 @@ def test_a_dry_run_counts_and_stores_nothing(client: TestClient) -> None:
     assert client.post(STUDIES, json=GRID, headers={"Idempotency-Key": "k"}).status_code == 202
 
 
-def test_a_dry_run_estimates_by_what_was_trained_on_such_devices(client: TestClient, database: Database) -> None:
+def test_dry_run_estimates_by_the_pace_of_the_same_devices(client: TestClient, database: Database) -> None:
     def plan() -> Any:
         return client.post(STUDIES, params={"dry_run": True}, json=GRID).json()
 
@@ -139,7 +139,7 @@ def test_a_dry_run_estimates_by_what_was_trained_on_such_devices(client: TestCli
     assert "same network and batch size" in found["basis"]
 
 
-def test_a_study_is_stored_whole_or_not_at_all(settings: Settings) -> None:
+def test_submit_study_is_atomic(settings: Settings) -> None:
     with serving(settings.model_copy(update={"fault": "submit_study.before_commit:error"})) as client:
         refused(client.post(STUDIES, json=GRID), 500, "internal_error")
         assert client.get(EXPERIMENTS).json()["items"] == []

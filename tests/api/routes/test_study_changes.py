@@ -29,9 +29,7 @@ def experiments_of(client: TestClient, study: str) -> list[dict[str, Any]]:
 # --- the list ------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_pages_through_studies_newest_first_with_their_progress(
-    client: TestClient, database: Database
-) -> None:
+def test_list_studies_pages_newest_first_with_progress(client: TestClient, database: Database) -> None:
     ids = [submit(client, name=f"study {number}", seeds=list(range(number + 1))) for number in range(5)]
     states.succeed(database, states.claim(database, limit=1)[0])
     first = client.get(STUDIES, params={"limit": 3}).json()
@@ -43,7 +41,7 @@ def test_the_list_pages_through_studies_newest_first_with_their_progress(
     assert [item["id"] for item in client.get(STUDIES, params={"sort": "id"}).json()["items"]] == ids
 
 
-def test_the_list_is_narrowed_by_name_and_preset(client: TestClient) -> None:
+def test_list_studies_filters_by_name_and_preset(client: TestClient) -> None:
     named, preset = submit(client, name="Dropout 50%"), client.post(STUDIES, json={"preset": "quick"}).json()["id"]
     submit(client)
 
@@ -55,7 +53,7 @@ def test_the_list_is_narrowed_by_name_and_preset(client: TestClient) -> None:
 
 
 @states.on_sqlite
-def test_a_cursor_of_studies_belongs_to_its_filter(client: TestClient) -> None:
+def test_list_studies_refuses_a_cursor_of_another_filter(client: TestClient) -> None:
     for _ in range(2):
         submit(client, name="x")
     cursor = client.get(STUDIES, params={"limit": 1, "text": "x"}).json()["next_cursor"]
@@ -66,7 +64,7 @@ def test_a_cursor_of_studies_belongs_to_its_filter(client: TestClient) -> None:
 # --- edits ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_patch_changes_what_it_names_and_nulls_clear(client: TestClient) -> None:
+def test_edit_study_is_a_merge_patch(client: TestClient) -> None:
     id = submit(client, name="old", question="Why?")
     edited = client.patch(f"{STUDIES}/{id}", json={"name": "new"}).json()
     assert (edited["name"], edited["question"], edited["edit_version"]) == ("new", "Why?", 2)
@@ -75,14 +73,14 @@ def test_a_patch_changes_what_it_names_and_nulls_clear(client: TestClient) -> No
     assert cleared["revision"] > edited["revision"]
 
 
-def test_an_edit_of_what_was_edited_meanwhile_is_refused(client: TestClient) -> None:
+def test_edit_study_checks_if_match(client: TestClient) -> None:
     id = submit(client)
     assert client.patch(f"{STUDIES}/{id}", json={"name": "a"}, headers={"If-Match": '"1"'}).status_code == 200
     refused(client.patch(f"{STUDIES}/{id}", json={"name": "b"}, headers={"If-Match": '"1"'}), 412)
     assert client.get(f"{STUDIES}/{id}").json()["name"] == "a"
 
 
-def test_new_seeds_are_queued_in_every_cell_while_others_run(client: TestClient, database: Database) -> None:
+def test_edit_study_queues_new_seeds_in_every_cell(client: TestClient, database: Database) -> None:
     id = submit(client, base={"epochs": 3, "priority": 4, "tags": ["t"]})
     states.claim(database, limit=1)
     before = experiments_of(client, id)
@@ -95,13 +93,13 @@ def test_new_seeds_are_queued_in_every_cell_while_others_run(client: TestClient,
     assert [each["revision"] for each in experiments_of(client, id)[: len(before)]] == [e["revision"] for e in before]
 
 
-def test_seeds_sent_twice_are_added_once(client: TestClient) -> None:
+def test_edit_study_adds_repeated_seeds_once(client: TestClient) -> None:
     id = submit(client)
     for _ in range(2):
         assert client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}).json()["experiments"] == 6
 
 
-def test_two_who_add_a_seed_at_once_add_it_once(client: TestClient) -> None:
+def test_edit_study_adds_a_seed_of_concurrent_requests_once(client: TestClient) -> None:
     id = submit(client)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}), range(4)))
@@ -123,7 +121,7 @@ def test_two_who_add_a_seed_at_once_add_it_once(client: TestClient) -> None:
     ids=str,
 )
 @states.on_sqlite
-def test_a_wrong_patch_changes_nothing(client: TestClient, patch: Any, where: str) -> None:
+def test_edit_study_refuses_invalid_patches(client: TestClient, patch: Any, where: str) -> None:
     id = submit(client)
     refused(client.patch(f"{STUDIES}/{id}", json=patch), 422, at=where)
     study = client.get(f"{STUDIES}/{id}").json()
@@ -131,7 +129,7 @@ def test_a_wrong_patch_changes_nothing(client: TestClient, patch: Any, where: st
 
 
 @states.on_sqlite
-def test_seeds_are_limited_as_the_grid_was(settings: Settings) -> None:
+def test_edit_study_limits_the_number_of_experiments(settings: Settings) -> None:
     with serving(settings.model_copy(update={"max_study_experiments": 5})) as client:
         id = submit(client)
         refused(client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}), 422, at="/seeds")
@@ -140,7 +138,7 @@ def test_seeds_are_limited_as_the_grid_was(settings: Settings) -> None:
 # --- cancel --------------------------------------------------------------------------------------------------------
 
 
-def test_cancelling_ends_what_is_queued_and_flags_what_runs(client: TestClient, database: Database) -> None:
+def test_cancel_study_ends_queued_and_flags_running_ones(client: TestClient, database: Database) -> None:
     id, other = submit(client), submit(client)
     running, done = states.claim(database, limit=2)
     states.succeed(database, done)
@@ -153,7 +151,7 @@ def test_cancelling_ends_what_is_queued_and_flags_what_runs(client: TestClient, 
     assert (again.status_code, again.json()["cancelled_at"]) == (200, study["cancelled_at"])
 
 
-def test_a_cancelled_study_takes_no_seeds_and_a_finished_one_no_cancel(client: TestClient, database: Database) -> None:
+def test_edit_and_cancel_refuse_an_ended_study(client: TestClient, database: Database) -> None:
     id = submit(client)
     client.post(f"{STUDIES}/{id}/cancel")
     refused(client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}), 409, "illegal_transition")
@@ -166,7 +164,7 @@ def test_a_cancelled_study_takes_no_seeds_and_a_finished_one_no_cancel(client: T
 # --- delete --------------------------------------------------------------------------------------------------------
 
 
-def test_deleting_takes_its_experiments_and_nothing_else(client: TestClient, database: Database) -> None:
+def test_delete_study_deletes_its_experiments_alone(client: TestClient, database: Database) -> None:
     id, other = submit(client), submit(client)
     refused(client.delete(f"{STUDIES}/{id}"), 409, "illegal_transition")
     client.post(f"{STUDIES}/{id}/cancel")
@@ -181,7 +179,7 @@ def test_deleting_takes_its_experiments_and_nothing_else(client: TestClient, dat
 
 
 @states.on_sqlite
-def test_what_is_not_there_cannot_be_changed(client: TestClient) -> None:
+def test_changes_of_an_unknown_study_are_404(client: TestClient) -> None:
     path = f"{STUDIES}/{new_id()}"
     for answer in (client.patch(path, json={"name": "x"}), client.post(f"{path}/cancel"), client.delete(path)):
         refused(answer, 404, "study_not_found")

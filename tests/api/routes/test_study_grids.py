@@ -28,7 +28,7 @@ TWO: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_several_grids_are_one_study(client: TestClient, database: Database) -> None:
+def test_submit_study_with_several_grids(client: TestClient, database: Database) -> None:
     study = client.post(STUDIES, json=TWO).json()
     assert (study["experiments"], study["base"], study["factors"]) == (10, {"epochs": 1}, {})
     assert [(grid["name"], grid["seeds"]) for grid in study["grids"]] == [("depth", None), ("rate", [7])]
@@ -49,7 +49,7 @@ def test_several_grids_are_one_study(client: TestClient, database: Database) -> 
     refused(client.get(f"{path}/comparison", params={"grid": "width"}), 422, "validation_error", at="grid")
 
 
-def test_one_grid_is_exported_and_reported_alone(client: TestClient, database: Database) -> None:
+def test_export_and_report_of_one_grid(client: TestClient, database: Database) -> None:
     id = client.post(STUDIES, json=TWO).json()["id"]
     states.finish_queued(database, lambda spec: 0.9 if spec["activation"]["name"] == "relu" else 0.8)
     path = f"{STUDIES}/{id}"
@@ -74,7 +74,7 @@ def repeated(report: str) -> Any:
 
 
 @states.on_sqlite
-def test_the_grid_of_a_study_that_tunes_has_the_rates_that_were_chosen(client: TestClient, database: Database) -> None:
+def test_grid_of_a_tuned_study_has_the_chosen_rates(client: TestClient, database: Database) -> None:
     tuning = {"rates": [0.002, 0.004], "seeds": [9]}
     study = client.post(STUDIES, json=TWO | {"grids": TWO["grids"][:1], "tuning": tuning}).json()
     path, tuner = f"{STUDIES}/{study['id']}", f"{STUDIES}/{study['tuning']['study']}"
@@ -98,7 +98,7 @@ def train(database: Database) -> None:
 
 
 @states.on_sqlite
-def test_seeds_cannot_be_added_where_every_grid_has_its_own(client: TestClient) -> None:
+def test_edit_study_refuses_seeds_if_every_grid_has_its_own(client: TestClient) -> None:
     study = client.post(STUDIES, json=TWO | {"grids": TWO["grids"][1:]}).json()["id"]
     refused(client.patch(f"{STUDIES}/{study}", json={"seeds": [0, 1, 2]}), 422, at="/seeds")
 
@@ -106,7 +106,7 @@ def test_seeds_cannot_be_added_where_every_grid_has_its_own(client: TestClient) 
 @pytest.mark.parametrize(("preset", "cells", "experiments"), [("quick", 5, 15), ("kizrak-2019", 5, 25),
                                                               ("claims", 66, 380)])  # fmt: skip
 @states.on_sqlite
-def test_each_preset_can_be_planned(client: TestClient, preset: str, cells: int, experiments: int) -> None:
+def test_dry_run_of_each_preset(client: TestClient, preset: str, cells: int, experiments: int) -> None:
     assert f"| `{preset}` | {cells} | {experiments} |" in DOCUMENT.read_text()
     plan = client.post(STUDIES, params={"dry_run": True}, json={"preset": preset}).json()
     assert (plan["cells"], plan["experiments"]) == (cells, experiments)

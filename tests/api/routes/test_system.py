@@ -24,7 +24,7 @@ READS = [EXPERIMENTS, COMPARISONS, "/api/v1/workers", "/api/v1/queue", f"{EXPERI
          f"{STUDIES}/{states.SOME_ID}", "/readyz"]  # fmt: skip
 
 
-def test_health_and_readiness(client: TestClient, database: Database) -> None:
+def test_get_health_and_readiness(client: TestClient, database: Database) -> None:
     states.heartbeat(database)
     assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0"}
     ready = client.get("/readyz").json()
@@ -34,7 +34,7 @@ def test_health_and_readiness(client: TestClient, database: Database) -> None:
     assert 0 < ready["disk_used_share"] <= 1
 
 
-def test_activations_are_the_catalogue(steady: TestClient) -> None:
+def test_list_activations_has_the_catalogue(steady: TestClient) -> None:
     items = {item["name"]: item for item in steady.get("/api/v1/activations").json()["items"]}
     assert items.keys() >= {"relu", "leaky_relu", "swish", "sigmoid", "tanh", "softmax", "softplus", "step", "linear"}
     assert items["swish"]["parameters"][0].keys() == {
@@ -46,7 +46,7 @@ def test_activations_are_the_catalogue(steady: TestClient) -> None:
 
 
 @pytest.mark.parametrize(("revision", "remedy"), [("0000", "install the version"), (None, "actlab db upgrade")])
-def test_at_another_revision_it_is_not_ready(
+def test_get_readiness_is_503_at_another_revision(
     client: TestClient, settings: Settings, database: Database, revision: str | None, remedy: str
 ) -> None:
     with database.write("age") as session:
@@ -72,9 +72,7 @@ def own_server() -> Iterator[PostgresServer]:
     server.remove()
 
 
-def test_while_the_database_is_away_every_route_says_so_and_then_recovers(
-    own_server: PostgresServer, tmp_path: Path
-) -> None:
+def test_routes_answer_503_while_the_database_is_away(own_server: PostgresServer, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url=own_server.url())
     database = Database(settings.database)
     migrate.upgrade(database)
@@ -94,7 +92,7 @@ def test_while_the_database_is_away_every_route_says_so_and_then_recovers(
 
 
 @states.on_sqlite
-def test_readiness_does_not_wait_for_a_writer(client: TestClient, database: Database) -> None:
+def test_get_readiness_does_not_wait_for_a_writer(client: TestClient, database: Database) -> None:
     with database.write("long") as session:
         revisions.next_revision(session)
         started = time.monotonic()
@@ -103,7 +101,7 @@ def test_readiness_does_not_wait_for_a_writer(client: TestClient, database: Data
 
 
 @states.on_sqlite
-def test_a_missing_table_is_a_defect_and_no_outage(client: TestClient, database: Database) -> None:
+def test_missing_table_is_a_500(client: TestClient, database: Database) -> None:
     with database.write("break") as session:
         session.execute(text("ALTER TABLE workers RENAME TO others"))
     refused(client.get("/api/v1/workers"), 500, "internal_error")

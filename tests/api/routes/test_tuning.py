@@ -73,7 +73,7 @@ def ranking(client: TestClient, id: str) -> list[tuple[str, float, int]]:
 # --- the two stages ------------------------------------------------------------------------------------------------
 
 
-def test_each_cell_is_ranked_with_its_best_rate_on_fresh_seeds(client: TestClient, database: Database) -> None:
+def test_tuning_ranks_each_cell_with_its_best_rate(client: TestClient, database: Database) -> None:
     study = submit(client)
     id, tuner = study["id"], study["tuning"]["study"]
     assert (study["experiments"], study["finished"], study["eta_seconds"]) == (0, False, None)
@@ -98,13 +98,13 @@ def test_each_cell_is_ranked_with_its_best_rate_on_fresh_seeds(client: TestClien
 
 
 @states.on_sqlite
-def test_a_dry_run_counts_both_stages(client: TestClient) -> None:
+def test_dry_run_counts_both_stages(client: TestClient) -> None:
     plan = client.post(STUDIES, params={"dry_run": True}, json=TUNED).json()
     assert (plan["cells"], plan["experiments"], plan["tuning_experiments"]) == (2, 16, 12)
     assert client.get(STUDIES).json()["items"] == []
 
 
-def test_a_cell_in_which_no_rate_works_is_left_out_and_said(client: TestClient, database: Database) -> None:
+def test_tuning_leaves_out_a_cell_without_a_working_rate(client: TestClient, database: Database) -> None:
     id = submit(client)["id"]
     train(database, lambda spec: None if spec["activation"]["name"] == "tanh" else best_first(spec))
     choices = tuned(client, id)["tuning"]["choices"]
@@ -115,9 +115,7 @@ def test_a_cell_in_which_no_rate_works_is_left_out_and_said(client: TestClient, 
     assert ranking(client, id) == [("relu", 0.01, 0), ("relu", 0.01, 1)]
 
 
-def test_seeds_added_while_the_rates_are_tried_are_ranked_with_the_others(
-    client: TestClient, database: Database
-) -> None:
+def test_tuning_ranks_seeds_added_during_the_trials(client: TestClient, database: Database) -> None:
     id = submit(client)["id"]
     assert client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2]}).json()["experiments"] == 0
     refused(client.patch(f"{STUDIES}/{id}", json={"seeds": [0, 1, 2, 7]}), 422, at="/seeds")
@@ -129,7 +127,7 @@ def test_seeds_added_while_the_rates_are_tried_are_ranked_with_the_others(
 # --- once, whatever happens ----------------------------------------------------------------------------------------
 
 
-def test_however_many_start_it_the_ranking_is_queued_once(settings: Settings, database: Database) -> None:
+def test_tuning_queues_the_ranking_once(settings: Settings, database: Database) -> None:
     with serving(settings.model_copy(update={"reconcile_seconds": 600})) as client:
         id = UUID(submit(client)["id"])
         assert database.run("start", partial(rankings.start, id=id, code="0")) == 0  # the rates have not been tried yet
@@ -143,7 +141,7 @@ def test_however_many_start_it_the_ranking_is_queued_once(settings: Settings, da
 
 
 @pytest.mark.parametrize("point", ["before_commit", "after_commit"])
-def test_a_crash_leaves_it_to_whoever_looks_next(settings: Settings, database: Database, point: str) -> None:
+def test_tuning_queues_the_ranking_after_a_crash(settings: Settings, database: Database, point: str) -> None:
     with serving(settings.model_copy(update={"fault": f"start_ranking.{point}:error"})) as client:
         id = submit(client)["id"]
         train(database)
@@ -154,7 +152,7 @@ def test_a_crash_leaves_it_to_whoever_looks_next(settings: Settings, database: D
 # --- the study that tunes belongs to the other ---------------------------------------------------------------------
 
 
-def test_cancelling_ends_both_and_starts_no_ranking(client: TestClient, database: Database) -> None:
+def test_cancel_study_ends_the_trials_and_the_ranking(client: TestClient, database: Database) -> None:
     study = submit(client)
     id, tuner = study["id"], study["tuning"]["study"]
     states.claim(database, limit=1)
@@ -165,7 +163,7 @@ def test_cancelling_ends_both_and_starts_no_ranking(client: TestClient, database
         assert list(tuning.due(session)) == []
 
 
-def test_deleting_takes_both(client: TestClient, database: Database) -> None:
+def test_delete_study_deletes_the_trials_too(client: TestClient, database: Database) -> None:
     study = submit(client)
     other = submit(client)
     client.post(f"{STUDIES}/{study['id']}/cancel")
@@ -175,7 +173,7 @@ def test_deleting_takes_both(client: TestClient, database: Database) -> None:
     assert len(client.get(EXPERIMENTS).json()["items"]) == 12
 
 
-def test_the_study_that_tunes_is_not_cancelled_deleted_or_extended_by_itself(client: TestClient) -> None:
+def test_trials_cannot_be_changed_on_their_own(client: TestClient) -> None:
     tuner = f"{STUDIES}/{submit(client)['tuning']['study']}"
     refused(client.post(f"{tuner}/cancel"), 409, "illegal_transition")
     refused(client.delete(tuner), 409, "illegal_transition")
@@ -188,5 +186,5 @@ def test_the_study_that_tunes_is_not_cancelled_deleted_or_extended_by_itself(cli
     [({"rates": [0.1]}, "/tuning/rates"), ({"rates": [0.1, "x"]}, "/tuning/rates/1"), ({}, "/tuning/rates"),
      ({"rates": [0.1, 0.2], "seeds": [0]}, "/tuning/seeds/0"), ({"rates": [0.1, 0.2], "x": 1}, "/tuning/x")],
 )  # fmt: skip
-def test_a_wrong_tuning_is_refused(steady: TestClient, tuning: Any, where: str) -> None:
+def test_submit_study_refuses_invalid_tuning(steady: TestClient, tuning: Any, where: str) -> None:
     refused(steady.post(STUDIES, json=TUNED | {"tuning": tuning}), 422, at=where)

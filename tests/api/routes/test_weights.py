@@ -32,7 +32,7 @@ def keep(database: Database, settings: Settings, id: UUID) -> Path:
     return folder
 
 
-def test_both_files_are_attachments(client: TestClient, kept: UUID) -> None:
+def test_get_weights_sends_both_files_as_attachments(client: TestClient, kept: UUID) -> None:
     path = f"{EXPERIMENTS}/{kept}/weights"
     last, best = client.get(path), client.get(path, params={"which": "best"})
     assert (last.content, best.content) == (b"last" * 1000, b"best" * 1000)
@@ -42,7 +42,7 @@ def test_both_files_are_attachments(client: TestClient, kept: UUID) -> None:
 
 
 @states.on_sqlite
-def test_what_the_client_has_is_not_sent_again_and_a_part_can_be_asked_for(client: TestClient, kept: UUID) -> None:
+def test_get_weights_answers_304_and_ranges(client: TestClient, kept: UUID) -> None:
     path = f"{EXPERIMENTS}/{kept}/weights"
     etag = client.get(path).headers["etag"]
     assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
@@ -52,7 +52,9 @@ def test_what_the_client_has_is_not_sent_again_and_a_part_can_be_asked_for(clien
 
 
 @states.on_sqlite
-def test_without_a_file_there_is_a_reason(client: TestClient, database: Database, settings: Settings) -> None:
+def test_get_weights_names_the_reason_when_there_is_no_file(
+    client: TestClient, database: Database, settings: Settings
+) -> None:
     def path(id: UUID) -> str:
         return f"{EXPERIMENTS}/{id}/weights"
 
@@ -72,5 +74,5 @@ def test_without_a_file_there_is_a_reason(client: TestClient, database: Database
 
 @pytest.mark.parametrize("which", ["", "middle", "../last", "last.safetensors", "/etc/passwd"])
 @states.on_sqlite
-def test_the_client_names_no_file(client: TestClient, kept: UUID, which: str) -> None:
+def test_get_weights_ignores_paths_of_the_client(client: TestClient, kept: UUID, which: str) -> None:
     refused(client.get(f"{EXPERIMENTS}/{kept}/weights", params={"which": which}), 422, at="which")
