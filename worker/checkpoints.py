@@ -1,4 +1,4 @@
-"""Checkpoint files: written so that a crash leaves the old one or the new one, read only where their hash agrees."""
+"""Checkpoint files: a crash leaves the old one or the new one, and they are read only where their SHA-256 agrees."""
 
 import hashlib
 import io
@@ -16,20 +16,21 @@ from worker.training.state import Snapshot
 
 
 class UnusableCheckpoint(Exception):
-    """The file is missing, damaged or from another version: training starts over."""
+    """Raised for a checkpoint whose file is missing, damaged or unsafe to load. Training starts over."""
 
 
 class Checkpoints:
-    """Files `<folder>/<experiment>/<attempt>-<step>.pt`: no two attempts ever write the same one."""
+    """Files named `<folder>/<experiment>/<attempt>-<step>.pt`, so that no two attempts write the same one."""
 
     def __init__(self, folder: Path, faults: Faults) -> None:
         self._folder = folder
         self._faults = faults
 
     def write(self, fence: Fence, epoch: int, step: int, snapshot: Snapshot) -> Checkpoint:
-        """Durable when it returns: file and folder have reached the disk. OSError where they cannot."""
+        """Write a snapshot and return its record. File and folder have then reached the disk. Raises OSError where they
+        cannot."""
         file = self.folder(fence.id) / f"{fence.attempt}-{step}.pt"
-        # By way of memory: into a file that cannot grow, torch.save fails with a RuntimeError that names no cause.
+        # Saved to memory first: torch.save into a file that cannot grow raises a RuntimeError that names no cause.
         content = io.BytesIO()
         torch.save(snapshot, content)
         with durable(file) as unfinished:
@@ -40,7 +41,7 @@ class Checkpoints:
         return Checkpoint(epoch, step, str(file.relative_to(self._folder)), digest)
 
     def read(self, checkpoint: Checkpoint) -> Snapshot:
-        """UnusableCheckpoint unless the file is the one that was written, byte for byte."""
+        """Return the snapshot in a checkpoint's file. Raises UnusableCheckpoint unless the file is unchanged."""
         file = self._folder / checkpoint.path
         try:
             if _sha256(file) != checkpoint.sha256:
@@ -54,14 +55,16 @@ class Checkpoints:
         return snapshot
 
     def drop_others(self, fence: Fence, keep: Checkpoint) -> None:
-        """Remove what the pointer has moved past: of this attempt and older ones. A newer attempt's file is none of
-        this one's business, whatever it believes to hold."""
+        """Delete the files of this attempt and older ones except for `keep`.
+
+        Files of newer attempts stay: an attempt that has lost its lease without noticing must not delete them.
+        """
         for file in self.folder(fence.id).glob("*.pt"):
             if file != self._folder / keep.path and int(file.name.partition("-")[0]) <= fence.attempt:
                 file.unlink(missing_ok=True)
 
     def drop_all(self, experiment: UUID) -> None:
-        """Nothing resumes a terminal experiment."""
+        """Delete all checkpoints of an experiment that has ended."""
         shutil.rmtree(self.folder(experiment), ignore_errors=True)
 
     def folder(self, experiment: UUID) -> Path:

@@ -1,4 +1,4 @@
-"""Files that a crash leaves whole or not at all, a power cut included."""
+"""Files that are whole or absent after a crash or a power cut."""
 
 import os
 from collections.abc import Iterator
@@ -8,8 +8,11 @@ from pathlib import Path
 
 @contextmanager
 def durable(file: Path) -> Iterator[Path]:
-    """Gives a path to write to; when the block ends, that is the file, on the disk with its folders. OSError where it
-    cannot be."""
+    """Yield a temporary path to write to, and rename it to `file` when the block ends.
+
+    File and folders have then reached the disk. After an error an older file stays. Raises OSError where the disk
+    refuses.
+    """
     _make_folder(file.parent)
     unfinished = file.with_suffix(".tmp")
     try:
@@ -18,14 +21,14 @@ def durable(file: Path) -> Iterator[Path]:
         unfinished.rename(file)
     finally:
         unfinished.unlink(missing_ok=True)
-    _fsync(file.parent)  # without it a power cut may forget the rename
+    _fsync(file.parent)  # otherwise a power cut may undo the rename
 
 
 def _make_folder(folder: Path) -> None:
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    missing = [ancestor for ancestor in (folder, *folder.parents) if not ancestor.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for each in missing:
-        _fsync(each.parent)
+    for ancestor in missing:
+        _fsync(ancestor.parent)
 
 
 def _fsync(path: Path) -> None:

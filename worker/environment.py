@@ -1,4 +1,4 @@
-"""Environment variables that a worker must have before its first library loads.
+"""The environment variables that a worker must have before its first library loads.
 
 Measured with `python -m benchmarks.environment`; the figures are in docs/performance.md.
 """
@@ -7,10 +7,10 @@ import os
 import sys
 
 VARIABLES = {
-    # Threads that wait for each other sleep. By default they spin, and where anything else wants a processor they spin
-    # through the very time that the thread they wait for needs.
+    # Waiting threads sleep. By default they spin, and where processors are scarce they take the time that the thread
+    # they wait for needs.
     "OMP_WAIT_POLICY": "PASSIVE",
-    # glibc gives large blocks back to the system and fetches them again, page by page, in every step: keep them.
+    # Keep large blocks: by default glibc returns them to the system and fetches them again, page by page, each step.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
     "MALLOC_TOP_PAD_": str(256 * 2**20),
@@ -18,7 +18,9 @@ VARIABLES = {
 
 
 def restart_unless_set() -> None:
-    """Replace this process by itself with the variables set, keeping what the operator has set otherwise. The process
-    id stays the same; glibc reads its variables at no other time."""
+    """Restart this process with the variables set, unless they are. Values that the operator has set are kept.
+
+    The process id stays the same. glibc reads its variables only at the start of a process.
+    """
     if not VARIABLES.keys() <= os.environ.keys():
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], VARIABLES | os.environ)

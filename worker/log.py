@@ -1,4 +1,4 @@
-"""The log of one attempt: what an operator reads when it went wrong."""
+"""The log of an attempt, which tells an operator why it failed."""
 
 import os
 import traceback
@@ -16,8 +16,10 @@ log = structlog.get_logger(__name__)
 
 
 class AttemptLog:
-    """A text file of time-stamped lines; also where the watchdog leaves the stacks of a hung step. A disk that is full
-    costs the log, not the attempt."""
+    """A text file of time-stamped lines, to which the watchdog also writes the stacks of a hung step.
+
+    A full disk is reported in the worker's own log, and the attempt goes on.
+    """
 
     def __init__(self, folder: Path, fence: Fence) -> None:
         self.path = attempt_log.path(folder, fence.id, fence.attempt)

@@ -1,4 +1,4 @@
-"""Ends a worker whose step hangs, even one that hangs inside a library and holds the interpreter's lock."""
+"""The watchdog ends a worker whose step hangs, even inside a library that holds the interpreter's lock."""
 
 import faulthandler
 import time
@@ -6,9 +6,9 @@ from typing import TextIO
 
 
 class Watchdog:
-    """Writes every thread's stack to `file` and ends the process when nobody pets it in time.
+    """Writes the stack of every thread to `file` and ends the process when it is not reset in time.
 
-    faulthandler's own thread needs no interpreter lock, which is why no thread of ours could do this.
+    It uses the thread of faulthandler, which needs no interpreter lock; a Python thread would wait for it.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -20,7 +20,7 @@ class Watchdog:
         self._armed_at = time.monotonic()
 
     def pet(self, seconds: float) -> None:
-        """Arm again, at most once a second: arming starts a thread, and a step may take a millisecond."""
+        """Reset the watchdog, at most once a second: arming starts a thread, and a step may take a millisecond."""
         if time.monotonic() - self._armed_at >= 1:
             self.arm(seconds)
 

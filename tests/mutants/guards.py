@@ -268,7 +268,7 @@ GUARDS = [
         "worker/checkpoints.py",
         "if _sha256(file) != checkpoint.sha256:",
         "if False:",
-        "tests/worker/test_checkpoints.py::test_a_file_that_is_not_the_one_recorded_is_not_read",
+        "tests/worker/test_checkpoints.py::test_read_rejects_a_file_that_is_not_the_recorded_one",
     ),
     # --- what clients are told ---
     guard(

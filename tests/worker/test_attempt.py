@@ -26,7 +26,7 @@ from worker.training.model import Network
 from worker.training.state import TrainingState
 
 
-def test_an_experiment_runs_to_its_result(database: Database, context: WorkerContext, experiment: UUID) -> None:
+def test_run_trains_an_experiment_to_its_result(database: Database, context: WorkerContext, experiment: UUID) -> None:
     run(context, claim(database))
     now = read_experiment(database, experiment)
     assert (now.status, now.epochs_done, now.cause) == (Status.SUCCEEDED, 3, None)
@@ -42,7 +42,7 @@ def test_an_experiment_runs_to_its_result(database: Database, context: WorkerCon
     assert "epoch 3/3" in log_of(context, experiment)
 
 
-def test_every_layer_is_measured_at_the_start_and_after_each_epoch(
+def test_run_measures_every_layer_at_the_start_and_after_each_epoch(
     database: Database, context: WorkerContext, experiment: UUID
 ) -> None:
     run(context, claim(database))
@@ -55,7 +55,7 @@ def test_every_layer_is_measured_at_the_start_and_after_each_epoch(
 
 
 @pytest.mark.parametrize(("pool", "activation"), [("avg", "linear"), ("max", "linear"), ("avg", "relu")])
-def test_a_network_of_linear_layers_is_held_against_one(
+def test_run_measures_the_collapse_of_linear_networks_alone(
     database: Database, context: WorkerContext, pool: str, activation: str
 ) -> None:
     shape = {**TINY, "epochs": 1, "activation": activation, "model": {**TINY_MODEL, "pool": pool}}
@@ -71,7 +71,7 @@ def test_a_network_of_linear_layers_is_held_against_one(
         assert result.collapse is None
 
 
-def test_a_spec_without_diagnostics_has_none(database: Database, context: WorkerContext) -> None:
+def test_run_without_diagnostics_records_none(database: Database, context: WorkerContext) -> None:
     id = database.run("make", lambda s: make_experiment(s, **TINY, diagnostics=False)).id
     run(context, claim(database))
     with database.read() as session:
@@ -103,7 +103,9 @@ def cancel(database: Database, context: WorkerContext, experiment: UUID) -> None
     lease.cancel_requested = True
 
 
-def test_weights_stay_and_checkpoints_go(database: Database, context: WorkerContext, experiment: UUID) -> None:
+def test_run_saves_weights_and_deletes_checkpoints(
+    database: Database, context: WorkerContext, experiment: UUID
+) -> None:
     run(context, claim(database))
     with database.read() as session:
         result = results.of_experiment(session, experiment)
@@ -115,7 +117,7 @@ def test_weights_stay_and_checkpoints_go(database: Database, context: WorkerCont
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 6])
-def test_a_released_experiment_is_resumed_to_the_same_bits(
+def test_run_resumes_a_released_experiment_to_the_same_bits(
     database: Database,
     context: WorkerContext,
     experiment: UUID,
@@ -139,7 +141,7 @@ def test_a_released_experiment_is_resumed_to_the_same_bits(
     assert outcomes == [Outcome.RELEASED, Outcome.SUCCEEDED]
 
 
-def test_a_cancel_stops_at_the_next_step(
+def test_run_stops_at_the_step_after_a_cancel(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_step(monkeypatch, 2, lambda _: cancel(database, context, experiment))
@@ -149,7 +151,7 @@ def test_a_cancel_stops_at_the_next_step(
 
 
 @pytest.mark.parametrize("flag", ["lost", "cancel_requested"])
-def test_a_flag_of_the_keeper_stops_the_very_step(
+def test_run_stops_at_the_step_that_sees_a_flag(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, flag: str
 ) -> None:
     """No checkpoint is due by then, so that the flag alone can stop it. The renewer's thread would reset the flag."""
@@ -167,7 +169,7 @@ def test_a_flag_of_the_keeper_stops_the_very_step(
     assert steps == [1, 2]
 
 
-def test_a_cancel_that_comes_while_scoring_still_wins(
+def test_run_cancels_when_asked_while_it_saves_weights(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def save(*arguments: Any) -> None:
@@ -179,7 +181,7 @@ def test_a_cancel_that_comes_while_scoring_still_wins(
     assert read_experiment(database, experiment).status == Status.CANCELLED
 
 
-def test_a_cancel_while_scoring_may_find_the_lease_lost(
+def test_run_records_nothing_where_the_lease_is_lost_during_a_late_cancel(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the success that the cancel refused and the end that it asks for, somebody else took the experiment."""
@@ -199,7 +201,7 @@ def test_a_cancel_while_scoring_may_find_the_lease_lost(
     assert "not recorded: FenceLost" in log_of(context, experiment)
 
 
-def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(
+def test_run_writes_nothing_after_its_lease_was_taken(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def steal(*_: object) -> None:
@@ -211,9 +213,7 @@ def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(
     assert (now.status, now.attempt, now.owner, now.epochs_done) == (Status.RUNNING, 2, "w2", 0)
 
 
-def test_every_write_of_an_attempt_is_traced_in_order(
-    database: Database, context: WorkerContext, experiment: UUID
-) -> None:
+def test_run_traces_every_write_in_order(database: Database, context: WorkerContext, experiment: UUID) -> None:
     run(checkpointing(context), claim(database))
     with database.read() as session:
         moves = session.scalars(select(Trace.transition).order_by(Trace.seq)).all()
@@ -223,7 +223,7 @@ def test_every_write_of_an_attempt_is_traced_in_order(
     assert "checkpoint" in moves
 
 
-def test_the_same_spec_twice_gives_the_same_figures(database: Database, context: WorkerContext) -> None:
+def test_run_gives_the_same_figures_for_the_same_spec(database: Database, context: WorkerContext) -> None:
     first, second = (database.run("make", lambda s: make_experiment(s, **TINY)).id for _ in range(2))
     for _ in range(2):
         run(context, claim(database))

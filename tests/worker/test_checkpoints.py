@@ -25,7 +25,7 @@ def checkpoints(tmp_path: Path) -> Checkpoints:
     return Checkpoints(tmp_path, Faults())
 
 
-def test_what_is_written_is_read_back(checkpoints: Checkpoints, fence: Fence) -> None:
+def test_read_returns_the_written_snapshot(checkpoints: Checkpoints, fence: Fence) -> None:
     written = checkpoints.write(fence, 1, 30, SNAPSHOT)
     assert (written.epoch, written.step, written.path) == (1, 30, f"{fence.id}/2-30.pt")
     read = checkpoints.read(written)
@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back(checkpoints: Checkpoints, fence: Fence) ->
 
 
 @pytest.mark.parametrize("point", ["checkpoint.before_rename", "checkpoint.after_rename"])
-def test_a_crash_while_writing_leaves_the_older_file_usable(tmp_path: Path, fence: Fence, point: str) -> None:
+def test_write_leaves_the_older_file_usable_after_a_crash(tmp_path: Path, fence: Fence, point: str) -> None:
     older = Checkpoints(tmp_path, Faults()).write(fence, 1, 30, SNAPSHOT)
     crashing = Checkpoints(tmp_path, Faults.parse(f"{point}:error"))
     with pytest.raises(InjectedFault):
@@ -44,7 +44,7 @@ def test_a_crash_while_writing_leaves_the_older_file_usable(tmp_path: Path, fenc
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "other"])
-def test_a_file_that_is_not_the_one_recorded_is_not_read(
+def test_read_rejects_a_file_that_is_not_the_recorded_one(
     checkpoints: Checkpoints, tmp_path: Path, fence: Fence, damage: str
 ) -> None:
     written = checkpoints.write(fence, 1, 30, SNAPSHOT)
@@ -62,7 +62,7 @@ def test_a_file_that_is_not_the_one_recorded_is_not_read(
         checkpoints.read(written)
 
 
-def test_a_disk_that_is_full_is_an_os_error_and_leaves_nothing(
+def test_write_raises_os_error_and_leaves_nothing_on_a_full_disk(
     checkpoints: Checkpoints, tmp_path: Path, fence: Fence
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -75,7 +75,7 @@ def test_a_disk_that_is_full_is_an_os_error_and_leaves_nothing(
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-def test_a_file_that_would_run_code_is_not_loaded(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
+def test_read_rejects_a_file_that_would_run_code(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
     """Whoever can write into the folder and the database still cannot run code in a worker."""
     file = tmp_path / "evil.pt"
     torch.save(Path("/"), file)  # any object that needs its class to be rebuilt
@@ -84,7 +84,7 @@ def test_a_file_that_would_run_code_is_not_loaded(checkpoints: Checkpoints, tmp_
         checkpoints.read(Checkpoint(1, 1, "evil.pt", digest))
 
 
-def test_older_files_go_and_the_newest_stays(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
+def test_drop_others_deletes_older_files(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
     checkpoints.write(fence, 1, 30, SNAPSHOT)
     newest = checkpoints.write(fence, 2, 60, SNAPSHOT)
     checkpoints.drop_others(fence, newest)
@@ -93,9 +93,7 @@ def test_older_files_go_and_the_newest_stays(checkpoints: Checkpoints, tmp_path:
     assert not (tmp_path / str(fence.id)).exists()
 
 
-def test_a_worker_that_lost_its_lease_leaves_its_successors_file(
-    checkpoints: Checkpoints, tmp_path: Path, fence: Fence
-) -> None:
+def test_drop_others_keeps_the_file_of_a_newer_attempt(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
     """Frozen between moving the pointer and tidying up, it wakes after another attempt has written."""
     mine = checkpoints.write(fence, 1, 30, SNAPSHOT)
     checkpoints.write(Fence(fence.id, fence.attempt + 1), 2, 60, SNAPSHOT)

@@ -8,9 +8,7 @@ import pytest
 from worker.durable import durable
 
 
-def test_the_file_reaches_the_disk_before_its_name_and_its_name_before_the_block_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_durable_syncs_the_file_then_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a" / "b" / "weights.safetensors"
     seen: list[tuple[int, bool]] = []  # inode, and whether the file had its name
 
@@ -27,7 +25,7 @@ def test_the_file_reaches_the_disk_before_its_name_and_its_name_before_the_block
     assert made_in <= set(seen)
 
 
-def test_what_fails_leaves_the_older_file(tmp_path: Path) -> None:
+def test_durable_keeps_the_older_file_after_an_error(tmp_path: Path) -> None:
     file = tmp_path / "weights.safetensors"
     file.write_bytes(b"older")
     with pytest.raises(OSError, match="full"):

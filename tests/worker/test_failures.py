@@ -31,7 +31,7 @@ FAILURES: dict[str, tuple[Exception, Cause]] = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_failure_is_recorded_with_its_cause_and_log(
+def test_run_records_a_failure_with_its_cause_and_log(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     error, cause = FAILURES[failure]
@@ -43,7 +43,7 @@ def test_a_failure_is_recorded_with_its_cause_and_log(
     assert type(error).__name__ in log_of(context, experiment)
 
 
-def test_a_failure_may_say_anything(
+def test_run_records_a_failure_with_any_text(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a library puts into its message is text that no database takes: NUL, and half a surrogate pair."""
@@ -55,7 +55,7 @@ def test_a_failure_may_say_anything(
     assert len(now.detail or "") == 1000
 
 
-def test_a_diverging_run_keeps_the_epoch_that_showed_it(database: Database, context: WorkerContext) -> None:
+def test_run_records_the_epoch_that_diverged(database: Database, context: WorkerContext) -> None:
     wild = {**TINY, "activation": "linear", "optimizer": {"name": "sgd", "learning_rate": 100.0}}
     wild["model"] = {"conv_channels": [2, 2], "dense_units": 4, "batch_norm": False}
     id = database.run("make", lambda s: make_experiment(s, **wild)).id
@@ -69,7 +69,7 @@ def test_a_diverging_run_keeps_the_epoch_that_showed_it(database: Database, cont
 
 
 @pytest.mark.parametrize("damage", ["missing", "unknown"])
-def test_an_unusable_checkpoint_starts_over(
+def test_run_starts_over_with_an_unusable_checkpoint(
     database: Database,
     context: WorkerContext,
     experiment: UUID,
@@ -94,7 +94,7 @@ def test_an_unusable_checkpoint_starts_over(
         assert {epoch.attempt for epoch in epochs.of_experiment(session, experiment)} == {2}
 
 
-def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
+def test_run_goes_on_without_checkpoints_on_a_full_disk(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(context.checkpoints, "write", raising(OSError(28, "No space left on device")))
@@ -103,7 +103,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
     assert "No space left on device" in log_of(context, experiment)
 
 
-def test_a_full_disk_at_the_end_costs_the_weights_and_not_the_result(
+def test_run_records_the_result_without_weights_on_a_full_disk(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.attempt.save_file", raising(OSError(28, "No space left on device")))
@@ -116,7 +116,7 @@ def test_a_full_disk_at_the_end_costs_the_weights_and_not_the_result(
     assert "no weights: [Errno 28]" in log_of(context, experiment)
 
 
-def test_a_log_that_cannot_be_written_costs_the_log_and_not_the_run(
+def test_run_succeeds_where_its_log_cannot_be_written(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = Path("/dev/full").open("a", buffering=1)  # noqa: SIM115  # the log closes it
@@ -125,7 +125,7 @@ def test_a_log_that_cannot_be_written_costs_the_log_and_not_the_run(
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
 
 
-def test_the_last_words_of_a_failure_are_in_the_database(
+def test_run_stores_the_end_of_the_log_of_a_failure(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_step(monkeypatch, 2, raising(ZeroDivisionError("oops")))
@@ -137,7 +137,7 @@ def test_the_last_words_of_a_failure_are_in_the_database(
     assert newest.log_tail.endswith("internal_error\n")
 
 
-def test_a_log_line_holds_whatever_text_comes(context: WorkerContext, database: Database, tmp_path: Path) -> None:
+def test_attempt_log_writes_any_text(context: WorkerContext, database: Database, tmp_path: Path) -> None:
     id = database.run("make", lambda s: make_experiment(s, **TINY)).id
     with AttemptLog(tmp_path, claim(database).fence) as log:
         log.line("half a pair: \ud800")

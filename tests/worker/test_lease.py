@@ -42,7 +42,7 @@ def listed(database: Database) -> dict[str, list[str]]:
         return {found.worker.id: found.worker.experiments for found in workers.listed(session)}
 
 
-def test_an_idle_worker_is_listed_and_leaves(database: Database, settings: Settings) -> None:
+def test_lease_renewer_lists_an_idle_worker_until_it_stops(database: Database, settings: Settings) -> None:
     renewer = LeaseRenewer(database, settings, IDENTITY)
     renewer.start()
     await_true(lambda: listed(database) == {"w1": []})
@@ -50,7 +50,7 @@ def test_an_idle_worker_is_listed_and_leaves(database: Database, settings: Setti
     assert listed(database) == {}
 
 
-def test_a_held_lease_is_renewed_and_reported(
+def test_lease_renewer_renews_and_reports_a_held_lease(
     database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path
 ) -> None:
     before = read_experiment(database, claim.fence.id).lease_until
@@ -60,7 +60,7 @@ def test_a_held_lease_is_renewed_and_reported(
     await_true(lambda: listed(database)["w1"] == [])
 
 
-def test_the_log_is_stored_while_it_grows(
+def test_lease_renewer_stores_the_log_while_it_grows(
     database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path
 ) -> None:
     file = tmp_path / "log"
@@ -76,7 +76,9 @@ def stored_log(database: Database, claim: Claim) -> str:
         return newest.log_tail
 
 
-def test_a_cancel_raises_the_flag(database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path) -> None:
+def test_lease_renewer_sets_the_flag_of_a_cancel(
+    database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path
+) -> None:
     with renewer.holding(claim.fence, tmp_path / "log") as lease:
         assert not lease.cancel_requested
         database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == claim.fence.id))
@@ -84,13 +86,15 @@ def test_a_cancel_raises_the_flag(database: Database, renewer: LeaseRenewer, cla
         assert not lease.lost
 
 
-def test_a_lost_lease_raises_the_flag(database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path) -> None:
+def test_lease_renewer_sets_the_flag_of_a_lost_lease(
+    database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path
+) -> None:
     with renewer.holding(claim.fence, tmp_path / "log") as lease:
         database.run("steal", lambda s: s.execute(update(Experiment).values(attempt=9, lease_until=after(60))))
         await_true(lambda: lease.lost, seconds=1.0)
 
 
-def test_an_outage_raises_no_flag_and_ends(
+def test_lease_renewer_sets_no_flag_in_an_outage_and_renews_after_it(
     database: Database, renewer: LeaseRenewer, claim: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with renewer.holding(claim.fence, tmp_path / "log") as lease:

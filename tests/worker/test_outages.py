@@ -18,7 +18,7 @@ from worker.context import WorkerContext
 from worker.watchdog import Watchdog
 
 
-def test_a_short_outage_of_the_database_loses_nothing(
+def test_run_succeeds_after_a_short_outage(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_first(monkeypatch, times=2)
@@ -26,7 +26,7 @@ def test_a_short_outage_of_the_database_loses_nothing(
     assert read_experiment(database, experiment).status == Status.SUCCEEDED
 
 
-def test_a_long_outage_leaves_the_experiment_to_whoever_comes(
+def test_run_leaves_the_experiment_claimable_after_a_long_outage(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -37,7 +37,7 @@ def test_a_long_outage_leaves_the_experiment_to_whoever_comes(
     assert claim(database).fence.id == experiment  # its own worker goes on, once the database is back
 
 
-def test_an_outage_is_no_hang(
+def test_run_resets_the_watchdog_during_an_outage(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An outage may last longer than a step."""
@@ -55,7 +55,7 @@ def test_an_outage_is_no_hang(
     assert pets_before_write[:4] == [first, first + 1, first + 2, first + 3]
 
 
-def test_a_shutdown_while_data_is_fetched_releases(
+def test_run_releases_at_a_shutdown_during_a_download(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: Shutdown
 ) -> None:
     def fetching(name: str, report: Callable[..., None]) -> None:

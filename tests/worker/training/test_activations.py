@@ -69,7 +69,7 @@ def _images(dtype: torch.dtype = torch.float32) -> Tensor:
 
 @pytest.mark.parametrize("fused", [False, True], ids=["tree", "module"])
 @pytest.mark.parametrize(("name", "given"), [case for case in ELEMENTWISE if "straight_through" not in case[1]])
-def test_torch_keeps_to_the_definition(name: str, given: dict[str, float], fused: bool) -> None:
+def test_activation_agrees_with_its_definition(name: str, given: dict[str, float], fused: bool) -> None:
     row, values = CATALOGUE[name], CATALOGUE[name].values(**given)
     module = _module(_fixed(name, given)).eval() if fused else partial(definition, row.expression, values=values)
     y, slopes = _both(module, torch.from_numpy(GRID))
@@ -91,7 +91,7 @@ def _applied() -> Iterator[Expression]:
 
 
 @pytest.mark.parametrize("tree", [tree for tree in _applied() if "softmax" not in repr(tree)], ids=str)
-def test_every_function_is_the_same_in_numpy_and_torch(tree: Expression) -> None:
+def test_definition_evaluates_every_function_as_numpy_does(tree: Expression) -> None:
     x = np.array([-800, -40, -2, -1, -0.5, -0.0, 0.0, 0.25, 0.5, 1, 3, 20.5, 40, 800])
     y, slopes = _both(partial(definition, tree, values={"a": 0.5}), torch.from_numpy(x))
     np.testing.assert_allclose(y.numpy(), evaluate(tree, x, {"a": 0.5}), rtol=1e-12, atol=1e-15)
@@ -99,7 +99,7 @@ def test_every_function_is_the_same_in_numpy_and_torch(tree: Expression) -> None
 
 
 @pytest.mark.parametrize("fused", [False, True], ids=["tree", "module"])
-def test_softmax_and_its_gradient(fused: bool) -> None:
+def test_softmax_has_its_values_and_gradient(fused: bool) -> None:
     expression = CATALOGUE["softmax"].expression
     function = _module(_choice("softmax")) if fused else partial(definition, expression, values={})
     for x in (_images(), torch.randn(5, 7), torch.tensor([[1e4, -1e4, 0.0]])):
@@ -111,7 +111,7 @@ def test_softmax_and_its_gradient(fused: bool) -> None:
         torch.testing.assert_close(gradient, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_softmax_in_a_branch_is_moved_by_all_its_inputs() -> None:
+def test_where_passes_gradients_of_all_inputs_of_a_softmax() -> None:
     x = _images()
     y, gradient = _both(partial(definition, where(X > 0, softmax(X), 0), values={}), x)
     shares, taken = torch.softmax(x, dim=1), (x > 0).float()
@@ -120,14 +120,14 @@ def test_a_softmax_in_a_branch_is_moved_by_all_its_inputs() -> None:
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_default_parameters_have_a_fused_kernel(name: str) -> None:
+def test_kernel_for_default_parameters_is_fused(name: str) -> None:
     assert getattr(kernel_for(_choice(name)), "func", None) is not definition
     assert getattr(kernel_for(_choice("swish", beta=0.5)), "func", None) is definition
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=_CUDA)])
 @pytest.mark.parametrize(("name", "given"), CASES)
-def test_mixed_precision_keeps_dtype_and_memory_format(name: str, given: dict[str, float], device: str) -> None:
+def test_activation_keeps_dtype_and_memory_format(name: str, given: dict[str, float], device: str) -> None:
     images = _images(torch.bfloat16).to(device)
     module = _module(_choice(name, **given)).eval().to(device)
     with torch.autocast(device, dtype=torch.bfloat16):
@@ -141,7 +141,7 @@ def test_mixed_precision_keeps_dtype_and_memory_format(name: str, given: dict[st
 
 
 @pytest.mark.parametrize("name", [name for name, row in CATALOGUE.items() if row.non_decreasing])
-def test_max_pooling_may_come_before_a_non_decreasing_activation(name: str) -> None:
+def test_non_decreasing_activations_commute_with_max_pooling(name: str) -> None:
     module = _module(_choice(name))
     before, gradient_before = _both(lambda x: module(F.max_pool2d(x, 2)), _images())
     after, gradient_after = _both(lambda x: F.max_pool2d(module(x), 2), _images())
@@ -149,7 +149,7 @@ def test_max_pooling_may_come_before_a_non_decreasing_activation(name: str) -> N
     torch.testing.assert_close(gradient_before, gradient_after, rtol=1e-4, atol=1e-5)
 
 
-def test_the_gradient_of_step_is_zero_unless_straight_through() -> None:
+def test_step_has_gradient_zero_unless_straight_through() -> None:
     x = torch.from_numpy(GRID)
     for slope in (0.0, 0.5, 1.0):
         y, gradient = _both(_module(_choice("step", straight_through=slope)), x)
@@ -157,7 +157,7 @@ def test_the_gradient_of_step_is_zero_unless_straight_through() -> None:
         assert torch.equal(gradient, torch.full_like(x, slope))
 
 
-def test_a_zero_gradient_stays_zero_under_an_infinite_one() -> None:
+def test_exponential_keeps_a_zero_gradient_where_it_overflows() -> None:
     x = torch.ones(3, requires_grad=True)
     (gradient,) = torch.autograd.grad(_module(_choice("step"))(x), x, torch.full((3,), torch.inf))
     assert torch.equal(gradient, torch.zeros(3))
@@ -173,7 +173,7 @@ def test_a_zero_gradient_stays_zero_under_an_infinite_one() -> None:
     ],
     ids=str,
 )
-def test_a_branch_not_taken_sends_no_nan(tree: Expression) -> None:
+def test_where_sends_no_nan_from_the_other_branch(tree: Expression) -> None:
     learned = torch.tensor(0.5, requires_grad=True)
     x = torch.tensor([-1e4, -100.0, -1.0, -0.0, 0.0, 0.5, 2.0, 104.0, 1e4], requires_grad=True)
     y = definition(tree, x, {"a": learned})
@@ -185,7 +185,7 @@ def test_a_branch_not_taken_sends_no_nan(tree: Expression) -> None:
         assert learned.grad.item() == pytest.approx((above - below).sum() / 2e-5, rel=1e-4)
 
 
-def test_a_learned_beta_is_one_scalar_that_receives_its_gradient() -> None:
+def test_swish_learns_one_scalar_beta() -> None:
     module = _module(_choice("swish", beta={"value": 1.0, "learnable": True}))
     ((name, beta),) = module.named_parameters()
     assert (name, beta.shape, beta.dtype) == ("learned.beta", (), torch.float32)
@@ -196,7 +196,7 @@ def test_a_learned_beta_is_one_scalar_that_receives_its_gradient() -> None:
     assert beta.grad.item() == pytest.approx((x.double() ** 2 * s * (1 - s)).sum().item(), rel=1e-4)
 
 
-def test_a_learned_beta_at_zero_and_below_stays_finite() -> None:
+def test_swish_stays_finite_for_beta_at_zero_and_below() -> None:
     module = _module(_choice("swish2", beta={"value": 0.0, "learnable": True}))
     beta = module.get_parameter("learned.beta")
     x = torch.from_numpy(GRID)
@@ -220,11 +220,11 @@ def test_prelu_learns_one_slope_from_a_quarter() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CATALOGUE if name != "prelu"])
-def test_nothing_else_learns_unless_asked(name: str) -> None:
+def test_other_activations_learn_nothing_by_default(name: str) -> None:
     assert not list(_module(_choice(name)).parameters())
 
 
-def test_random_slopes_are_uniform_within_their_bounds() -> None:
+def test_rrelu_draws_slopes_uniformly_within_its_bounds() -> None:
     x = torch.tensor([-1.0, -0.5, -1e-3, -0.0]).repeat(16, 8, 8, 16).contiguous(memory_format=torch.channels_last)
     y, slopes = _both(_module(_choice("rrelu")), x)
     assert slopes.min() >= 1 / 8
@@ -236,13 +236,13 @@ def test_random_slopes_are_uniform_within_their_bounds() -> None:
     assert torch.equal(_module(_choice("rrelu"))(positive), positive)
 
 
-def test_random_slopes_are_the_same_in_every_precision() -> None:
+def test_rrelu_draws_the_same_slopes_in_every_precision() -> None:
     x = torch.full((4, 3, 8, 8), -1.0)
     single, half = (_module(_choice("rrelu"))(given) for given in (x, x.bfloat16()))
     assert torch.equal(single.bfloat16(), half)
 
 
-def test_random_slopes_come_from_the_generator_alone() -> None:
+def test_rrelu_draws_slopes_from_its_generator_alone() -> None:
     generator = torch.Generator().manual_seed(5)
     module = build(_choice("rrelu", lower=0.1, upper=0.9), generator)
     x, elsewhere = _images(), torch.get_rng_state()
@@ -255,13 +255,13 @@ def test_random_slopes_come_from_the_generator_alone() -> None:
     assert torch.equal(torch.get_rng_state(), elsewhere)
 
 
-def test_the_bounds_of_random_slopes_may_come_in_either_order() -> None:
+def test_rrelu_accepts_its_bounds_in_either_order() -> None:
     upward = build(_choice("rrelu", lower=0.1, upper=0.9), torch.Generator().manual_seed(5))
     downward = build(_choice("rrelu", lower=0.9, upper=0.1), torch.Generator().manual_seed(5))
     assert torch.equal(upward(_images()), downward(_images()))
 
 
-def test_evaluation_takes_the_mean_slope_and_draws_nothing() -> None:
+def test_rrelu_takes_the_mean_slope_in_evaluation() -> None:
     generator = torch.Generator().manual_seed(5)
     module = build(_choice("rrelu", lower=0.2, upper=0.6), generator).eval()
     state = generator.get_state()

@@ -12,12 +12,12 @@ def answers(correct: list[bool], loss: float = 0.5) -> Predictions:
     return Predictions(loss, np.zeros(len(correct), dtype=np.int64), np.array(correct))
 
 
-def test_softmax_loss_is_the_cross_entropy() -> None:
+def test_losses_of_softmax_are_cross_entropies() -> None:
     expected = [-2 + np.log(np.exp([2, -1, 0.5]).sum()), np.log(np.exp([0, 3, 0]).sum())]
     assert losses(LOGITS, TARGETS, "softmax").tolist() == pytest.approx(expected)
 
 
-def test_sigmoid_loss_sums_each_class_against_the_rest() -> None:
+def test_losses_of_sigmoid_sum_each_class_against_the_rest() -> None:
     def one(logit: float, wanted: bool) -> float:
         return float(np.log1p(np.exp(-logit if wanted else logit)))
 
@@ -25,7 +25,7 @@ def test_sigmoid_loss_sums_each_class_against_the_rest() -> None:
     assert losses(LOGITS, TARGETS, "sigmoid").tolist() == pytest.approx(expected)
 
 
-def test_sigmoid_of_two_classes_has_one_unit() -> None:
+def test_losses_of_sigmoid_take_one_unit_for_two_classes() -> None:
     logits = torch.tensor([[2.0], [-1.0]])
     assert losses(logits, torch.tensor([1, 1]), "sigmoid").tolist() == pytest.approx(
         [np.log1p(np.exp(-2)), np.log1p(np.exp(1))]
@@ -33,27 +33,27 @@ def test_sigmoid_of_two_classes_has_one_unit() -> None:
     assert predicted_classes(logits).tolist() == [1, 0]
 
 
-def test_the_largest_logit_is_predicted() -> None:
+def test_predicted_classes_are_those_of_the_largest_logits() -> None:
     assert predicted_classes(LOGITS).tolist() == [0, 1]
 
 
-def test_a_score_keeps_every_bit_first_image_first() -> None:
+def test_score_packs_a_bit_an_image_first_image_first() -> None:
     scored = score(answers([True, False, True, True, True, True, True, True, False, True]), epoch=3)
     assert scored.correct == bytes([0b10111111, 0b01000000])
     assert (scored.epoch, scored.test_accuracy, scored.test_loss) == (3, 0.8, 0.5)
 
 
-def test_the_interval_is_wilsons() -> None:
+def test_score_has_the_interval_of_wilson() -> None:
     """By hand: (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n) with p = 0.9, n = 10, z = 1.959964."""
     scored = score(answers([True] * 9 + [False]), epoch=1)
     assert scored.interval == pytest.approx((0.595850, 0.982124), abs=1e-6)
 
 
-def test_a_loss_that_is_not_finite_is_none() -> None:
+def test_score_replaces_a_loss_that_is_not_finite_by_none() -> None:
     assert score(answers([True], loss=float("inf")), epoch=1).test_loss is None
 
 
-def test_figures_of_each_class() -> None:
+def test_class_figures_of_each_class() -> None:
     predicted = Predictions(0.0, np.array([0, 0, 1, 0]), np.array([True, True, True, False]))
     confusion = confusion_matrix(predicted, torch.tensor([0, 0, 1, 1]), 3)
     assert confusion.tolist() == [[2, 0, 0], [1, 1, 0], [0, 0, 0]]

@@ -56,12 +56,12 @@ def kept_by(tree: Expression, learned: Collection[str] = ()) -> float:
 
 
 @pytest.mark.parametrize("text", TEXTBOOK)
-def test_the_memory_of_a_formula_is_what_torch_keeps(text: str) -> None:
+def test_kept_for_backward_equals_what_torch_keeps(text: str) -> None:
     tree = stable(parse(text))
     assert kept_for_backward(tree).bytes_per_element == kept_by(tree)
 
 
-def test_the_memory_of_generated_formulas_is_what_torch_keeps() -> None:
+def test_kept_for_backward_equals_what_torch_keeps_of_generated_formulas() -> None:
     rng, compared = random.Random(1), 0
     while compared < 200:
         text = grammatical(rng, rng.randint(1, 5))
@@ -76,7 +76,7 @@ def test_the_memory_of_generated_formulas_is_what_torch_keeps() -> None:
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_a_fused_kernel_keeps_one_tensor_at_most_two(name: str) -> None:
+def test_fused_kernel_keeps_one_or_two_tensors(name: str) -> None:
     spec = ActivationSpec(name=name)
     found = kept(build(spec, torch.Generator()))
     assert found <= {"softsign": 8}.get(name, 4)
@@ -92,16 +92,16 @@ def test_a_fused_kernel_keeps_one_tensor_at_most_two(name: str) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_it_is_said_to_be_fused_where_training_takes_a_kernel(given: dict[str, object]) -> None:
+def test_cost_says_fused_where_training_takes_a_kernel(given: dict[str, object]) -> None:
     spec = ActivationSpec.model_validate(given)
     assert estimated_cost(spec, ELEMENTS).fused == (getattr(kernel_for(spec), "func", None) is not definition)
 
 
-def test_every_operation_has_a_time() -> None:
+def test_cost_has_a_time_for_every_operation() -> None:
     assert TIMES.keys() == ARITY.keys()
 
 
-def test_a_cost_adds_up() -> None:
+def test_cost_adds_up_its_operations() -> None:
     cost = estimated_cost(ActivationSpec(formula="x * tanh(softplus(x * 2))"), ELEMENTS)
     assert (cost.nodes, cost.fused, cost.intermediate_tensors, cost.bytes_per_element) == (7, False, 4, 16)
     assert cost.bytes_per_batch == 16 * ELEMENTS

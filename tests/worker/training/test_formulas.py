@@ -47,7 +47,7 @@ def losses(activation: Any) -> list[float]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRITABLE)
-def test_a_row_and_its_own_formula_train_alike(name: str) -> None:
+def test_train_gives_the_same_bits_for_a_row_and_its_formula(name: str) -> None:
     by_name = losses(name)
     assert len(by_name) == 10
     assert losses(written_out(name)) == by_name  # the same kernel, and so the same bits
@@ -56,7 +56,7 @@ def test_a_row_and_its_own_formula_train_alike(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRITABLE)
-def test_a_row_written_out_is_recognised(name: str) -> None:
+def test_recognised_finds_the_row_of_a_written_out_formula(name: str) -> None:
     assert ActivationSpec.model_validate(written_out(name)).definition is CATALOGUE[name]
     assert stable(CATALOGUE[name].expression) == CATALOGUE[name].expression
 
@@ -82,7 +82,7 @@ def test_a_row_written_out_is_recognised(name: str) -> None:
         ("tanh(x) * 1", {}, None, {}),
     ],
 )
-def test_only_the_same_function_is_recognised(
+def test_recognised_finds_no_row_for_another_function(
     formula: str, parameters: dict[str, Any], name: str | None, found: dict[str, float]
 ) -> None:
     spec = choice(formula, **parameters)
@@ -106,12 +106,12 @@ def test_only_the_same_function_is_recognised(
         ({"formula": "abs(x)"}, False),
     ],
 )
-def test_pooling_comes_first_for_proven_rows_alone(activation: dict[str, Any], first: bool) -> None:
+def test_network_pools_first_for_proven_rows_alone(activation: dict[str, Any], first: bool) -> None:
     spec = make_spec(activation=activation)
     assert Network(spec, Streams(0)).named_blocks()["conv2"].pool_first is first
 
 
-def test_a_formula_starts_as_its_row_is_recommended_to() -> None:
+def test_initialise_takes_the_recommendation_of_the_recognised_row() -> None:
     recommended = {"init": "recommended"}
     for formula, name in (("where(x > 0, x, 0)", "relu"), ("tanh(x) + x", "tanh")):
         one, other = (
@@ -122,7 +122,7 @@ def test_a_formula_starts_as_its_row_is_recommended_to() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTBOOK)
-def test_torch_keeps_to_the_definition_of_a_formula(text: str) -> None:
+def test_activation_agrees_with_the_definition_of_a_formula(text: str) -> None:
     tree, x = stable(parse(text)), np.array([p for p in POINTS if p], np.float32)
     given = torch.from_numpy(x).requires_grad_()
     y = build(choice(text), torch.Generator())(given)
@@ -134,7 +134,7 @@ def test_torch_keeps_to_the_definition_of_a_formula(text: str) -> None:
     np.testing.assert_allclose(slopes.numpy()[usable], slope[usable], rtol=1e-4, atol=1e-5)
 
 
-def test_a_zero_slope_stays_zero_where_the_exponential_below_it_overflows() -> None:
+def test_activation_keeps_slope_zero_where_an_inner_exponential_overflows() -> None:
     x = torch.tensor([-1e4, -100.0, 1.0], requires_grad=True)
     for text in ("exp(-exp(-x))", "tanh(expm1(-x))", "1 / (2 + exp(-x))"):
         y = build(choice(text), torch.Generator())(x)
@@ -144,16 +144,16 @@ def test_a_zero_slope_stays_zero_where_the_exponential_below_it_overflows() -> N
 
 
 @pytest.mark.parametrize("text", ["softmax(1)", "3", "softmax(x) * x", "x > 0"])
-def test_degenerate_formulas_train(text: str) -> None:
+def test_train_accepts_degenerate_formulas(text: str) -> None:
     assert np.isfinite(losses({"formula": text})).all()
 
 
-def test_what_is_not_recognised_is_evaluated_op_by_op() -> None:
+def test_kernel_for_unrecognised_formulas_is_the_definition() -> None:
     assert getattr(kernel_for(choice("2 * tanh(x)")), "func", None) is definition
     assert getattr(kernel_for(choice("tanh(x)")), "func", None) is not definition
 
 
-def test_a_learned_parameter_moves_and_a_fixed_one_stays() -> None:
+def test_train_moves_learned_parameters_alone() -> None:
     spec = make_spec(activation=LEARNED, epochs=3)
     trained = run(spec, Recorder())
     learned = {name: tensor.item() for name, tensor in trained.last.items() if ".learned." in name}
@@ -162,7 +162,7 @@ def test_a_learned_parameter_moves_and_a_fixed_one_stays() -> None:
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_run_with_a_learned_formula_resumes_in_the_same_bits(precision: str) -> None:
+def test_train_resumes_a_learned_formula_in_the_same_bits(precision: str) -> None:
     spec = make_spec(activation=LEARNED, epochs=3, precision=precision)
     recorder = Recorder()
     uninterrupted = run(spec, recorder)

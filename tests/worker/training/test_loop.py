@@ -45,30 +45,30 @@ def learnable(**overrides: Any) -> ExperimentSpec:
     return make_spec(epochs=12, dropout=0.0, optimizer={"learning_rate": 0.02}, **overrides)
 
 
-def test_it_learns() -> None:
+def test_train_learns() -> None:
     result = run(learnable()).result
     assert result.last.test_accuracy > 0.9
     assert result.epochs_trained == 12
 
 
-def test_equal_specs_give_equal_bits() -> None:
+def test_train_gives_equal_bits_for_equal_specs() -> None:
     one, other = run(make_spec()), run(make_spec())
     assert all(torch.equal(one.last[name], other.last[name]) for name in one.last)
     assert one.result.last == other.result.last
 
 
-def test_another_seed_gives_another_run() -> None:
+def test_train_depends_on_the_seed() -> None:
     assert not torch.equal(run(make_spec(seed=1)).last["output.weight"], run(make_spec(seed=2)).last["output.weight"])
 
 
-def test_hooks_are_called_in_this_order() -> None:
+def test_train_calls_hooks_in_order() -> None:
     recorder = Recorder()
     run(make_spec(epochs=1), recorder)
     assert recorder.hooks == ["epoch 0", "step", "step", "step", "step", "epoch 1"]
 
 
 @pytest.mark.parametrize(("batch_size", "steps"), [(2, 64), (4, 32), (32, 4), (128, 1)])
-def test_twenty_even_checks_fall_within_the_first_two_epochs(batch_size: int, steps: int) -> None:
+def test_train_spaces_twenty_checks_evenly_over_two_epochs(batch_size: int, steps: int) -> None:
     recorder = Recorder()
     run(make_spec(epochs=3, batch_size=batch_size), recorder)
     assert recorder.steps_at_check == [math.ceil(2 * steps * check / 20) for check in range(1, 21)]
@@ -94,7 +94,7 @@ class Validating(Recorder):
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 @pytest.mark.parametrize("batch_size", [4, 128])
-def test_the_early_loss_is_the_mean_validation_loss_over_the_checks(output: str, batch_size: int) -> None:
+def test_early_loss_is_the_mean_validation_loss_over_the_checks(output: str, batch_size: int) -> None:
     recorder = Validating()
     trained = run(make_spec(epochs=3, batch_size=batch_size, output=output), recorder)
     assert len(recorder.losses) == 20
@@ -102,24 +102,24 @@ def test_the_early_loss_is_the_mean_validation_loss_over_the_checks(output: str,
 
 
 @pytest.mark.parametrize("spec", [{"epochs": 1}, {"diagnostics": False}])
-def test_without_all_checks_there_is_no_early_loss(spec: dict[str, Any]) -> None:
+def test_early_loss_is_none_without_all_checks(spec: dict[str, Any]) -> None:
     assert run(make_spec(**spec)).result.early_loss is None
 
 
-def test_a_faster_learner_has_a_lower_early_loss() -> None:
+def test_early_loss_is_lower_for_a_faster_learner() -> None:
     slow, fast = (run(make_spec(batch_size=8, optimizer={"learning_rate": rate})).result for rate in (1e-5, 1e-2))
     assert slow.early_loss is not None
     assert fast.early_loss is not None
     assert fast.early_loss < 0.8 * slow.early_loss
 
 
-def test_measuring_it_changes_no_bit_of_the_training() -> None:
+def test_early_loss_changes_no_bit_of_the_training() -> None:
     spec = make_spec(activation="rrelu", epochs=3)
     measured, unmeasured = run(spec), run(spec.model_copy(update={"diagnostics": False}))
     assert all(torch.equal(measured.last[name], unmeasured.last[name]) for name in measured.last)
 
 
-def test_training_figures_are_means_over_batches_with_dropout_and_without_l2() -> None:
+def test_metrics_are_means_over_batches_with_dropout_and_without_l2() -> None:
     recorder = Recorder()
     run(make_spec(epochs=1, optimizer={"learning_rate": 1e-12, "name": "sgd", "l2": 1.0}, dropout=0.0), recorder)
     [metrics] = recorder.metrics
@@ -130,7 +130,7 @@ def test_training_figures_are_means_over_batches_with_dropout_and_without_l2() -
     assert (metrics.train_accuracy * 128).is_integer()
 
 
-def test_the_metrics_of_an_epoch() -> None:
+def test_metrics_of_an_epoch() -> None:
     recorder = Recorder()
     run(make_spec(epochs=2, schedule="cosine"), recorder)
     assert [metrics.epoch for metrics in recorder.metrics] == [1, 2]
@@ -140,13 +140,13 @@ def test_the_metrics_of_an_epoch() -> None:
 
 
 @pytest.mark.parametrize(("batch_size", "steps"), [(50, 2), (128, 1), (1000, 1)])
-def test_the_last_partial_batch_is_dropped_unless_it_is_the_only_one(batch_size: int, steps: int) -> None:
+def test_train_drops_a_partial_batch_unless_it_is_the_only_one(batch_size: int, steps: int) -> None:
     recorder = Recorder()
     run(make_spec(epochs=1, batch_size=batch_size), recorder)
     assert recorder.hooks.count("step") == steps
 
 
-def test_every_image_is_seen_once_an_epoch() -> None:
+def test_order_shows_every_image_once_an_epoch() -> None:
     data = replace(DATA, train_images=DATA.train_images.clone())
     spec = make_spec(batch_size=8)
     state = TrainingState(spec, data, make_execution(spec))
@@ -154,7 +154,7 @@ def test_every_image_is_seen_once_an_epoch() -> None:
     assert len(set(state.train_positions.tolist())) == 128
 
 
-def test_the_best_weights_are_the_earliest_with_the_lowest_validation_loss() -> None:
+def test_best_weights_are_the_earliest_with_the_lowest_validation_loss() -> None:
     recorder = Recorder()
     trained = run(make_spec(epochs=6, optimizer={"learning_rate": 0.2}), recorder)
     losses = [metrics.validation_loss for metrics in recorder.metrics]
@@ -162,24 +162,24 @@ def test_the_best_weights_are_the_earliest_with_the_lowest_validation_loss() -> 
     assert trained.result.last.epoch == 6
 
 
-def test_without_an_update_the_first_epoch_stays_the_best() -> None:
+def test_best_weights_are_of_the_first_epoch_without_an_update() -> None:
     trained = run(make_spec(epochs=3, model={"batch_norm": False}, optimizer={"name": "sgd", "learning_rate": 1e-30}))
     assert trained.result.best.epoch == 1
     assert trained.result.best.correct == trained.result.last.correct
 
 
-def test_early_stopping_ends_the_run() -> None:
+def test_train_ends_by_early_stopping() -> None:
     trained = run(make_spec(epochs=50, early_stopping={"patience": 2, "min_delta": 50.0}))
     assert trained.result.epochs_trained == 3
 
 
-def test_biases_before_batch_norm_stay_zero() -> None:
+def test_train_leaves_biases_before_batch_norm_at_zero() -> None:
     last = run(make_spec()).last
     assert not last["blocks.conv1.kernel.bias"].any()
     assert last["output.bias"].any()
 
 
-def test_the_test_set_is_read_only_after_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_reads_the_test_set_only_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     finished, read = [], TrainingState.test_examples
 
     def recorded(state: TrainingState) -> Any:
@@ -192,7 +192,7 @@ def test_the_test_set_is_read_only_after_training(monkeypatch: pytest.MonkeyPatc
     assert set(finished) == {True}
 
 
-def test_a_result_agrees_with_itself() -> None:
+def test_result_is_consistent() -> None:
     result = run(make_spec(epochs=3)).result
     bits = np.unpackbits(np.frombuffer(result.last.correct, np.uint8))[:50]
     assert bits.mean() == pytest.approx(result.last.test_accuracy)
@@ -203,7 +203,7 @@ def test_a_result_agrees_with_itself() -> None:
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 @pytest.mark.parametrize("classes", [[3, 8], [1, 3, 8]])
-def test_some_classes_alone(output: str, classes: list[int]) -> None:
+def test_train_takes_the_classes_of_the_spec_alone(output: str, classes: list[int]) -> None:
     spec = make_spec(classes=classes, output=output, epochs=10, batch_size=8, dropout=0.0)
     result = run(spec).result
     assert [figures.label for figures in result.per_class] == classes
@@ -212,7 +212,7 @@ def test_some_classes_alone(output: str, classes: list[int]) -> None:
     assert result.last.test_accuracy > 0.8
 
 
-def test_exported_weights_can_be_stored_as_they_are() -> None:
+def test_train_returns_contiguous_weights_on_the_cpu() -> None:
     trained = run(make_spec())
     assert trained.last.keys() == trained.best.keys()
     assert all(tensor.is_contiguous() and not tensor.requires_grad for tensor in trained.last.values())
@@ -223,7 +223,7 @@ def diverging(**overrides: Any) -> ExperimentSpec:
     return make_spec(activation="linear", model={"batch_norm": False}, optimizer=optimizer, epochs=9, **overrides)
 
 
-def test_a_run_that_diverges_says_where_after_its_last_metrics() -> None:
+def test_train_raises_diverged_after_the_last_metrics() -> None:
     recorder = Recorder()
     with pytest.raises(Diverged) as caught:
         run(diverging(), recorder)
@@ -235,20 +235,20 @@ def test_a_run_that_diverges_says_where_after_its_last_metrics() -> None:
     assert all(not earlier.non_finite for earlier in recorder.metrics[:-1])
 
 
-def test_too_much_time_ends_it() -> None:
+def test_train_raises_timed_out() -> None:
     with pytest.raises(TimedOut) as caught:
         run(make_spec(epochs=1000, max_seconds=0.05))
     assert caught.value.epoch >= 1
 
 
-def test_time_spent_in_hooks_does_not_count() -> None:
+def test_train_excludes_time_spent_in_hooks() -> None:
     recorder = Recorder(on_step=lambda state: time.sleep(0.05))
     started = time.perf_counter()
     trained = run(make_spec(epochs=1), recorder)
     assert trained.result.seconds < time.perf_counter() - started - 4 * 0.05
 
 
-def test_what_a_hook_raises_passes_through() -> None:
+def test_train_passes_on_exceptions_of_hooks() -> None:
     def cancel(state: TrainingState) -> None:
         raise KeyError("cancelled")
 
@@ -256,7 +256,7 @@ def test_what_a_hook_raises_passes_through() -> None:
         run(make_spec(), Recorder(cancel))
 
 
-def test_bfloat16_trains_and_is_scored_in_float32() -> None:
+def test_train_scores_bfloat16_runs_in_float32() -> None:
     trained = run(learnable(precision="bfloat16"))
     assert trained.result.fingerprint.precision == "bfloat16"
     assert trained.result.last.test_accuracy > 0.9
@@ -266,7 +266,7 @@ def test_bfloat16_trains_and_is_scored_in_float32() -> None:
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_cuda_gives_equal_bits_twice(precision: str) -> None:
+def test_train_gives_equal_bits_twice_on_cuda(precision: str) -> None:
     spec = make_spec(epochs=3, activation="rrelu", precision=precision)
     execution, data = make_execution(spec, device="cuda"), DATA.to("cuda")
     one, other = train(spec, data, execution), train(spec, data, execution)
@@ -276,7 +276,7 @@ def test_cuda_gives_equal_bits_twice(precision: str) -> None:
 @pytest.mark.slow
 @pytest.mark.mnist
 @pytest.mark.timeout(600)
-def test_relu_reaches_the_articles_range_on_mnist(mnist: Dataset) -> None:
+def test_train_reaches_the_articles_range_with_relu_on_mnist(mnist: Dataset) -> None:
     spec = ExperimentSpec.model_validate({"activation": "relu", "epochs": 3})
     result = train(spec, mnist, make_execution(spec, threads=2)).result
     assert result.last.test_accuracy >= 0.985

@@ -30,14 +30,14 @@ def stepped(l2: float, *, in_the_loss: float = 0.0, **optimizer: Any) -> tuple[N
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_l2_is_a_term_of_the_loss(name: str) -> None:
+def test_optimizer_applies_l2_as_a_term_of_the_loss(name: str) -> None:
     _, ours = stepped(0.01, name=name)
     _, explicit = stepped(0.0, in_the_loss=0.01, name=name)
     for parameter, expected in zip(ours.parameters(), explicit.parameters(), strict=True):
         torch.testing.assert_close(parameter, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_l2_holds_the_convolutions_and_the_first_dense_kernel_alone() -> None:
+def test_l2_penalty_sums_convolutions_and_the_first_dense_kernel() -> None:
     spec = make_spec(model={"dense_layers": 2}, optimizer={"l2": 0.5})
     network = Network(spec, Streams(0))
     held = [network.get_parameter(f"blocks.{name}.kernel.weight") for name in ("conv1", "conv2", "dense1")]
@@ -51,7 +51,7 @@ def test_sgd_moves_against_the_gradient() -> None:
     torch.testing.assert_close(after.output.weight, before.output.weight - 0.5 * gradient)
 
 
-def test_adams_first_step_is_the_learning_rate_in_the_gradients_sign() -> None:
+def test_adam_first_moves_by_the_learning_rate() -> None:
     before, after = stepped(0.0, name="adam", learning_rate=0.01)
     moved = (after.output.weight - before.output.weight).abs()
     assert moved.max().item() == pytest.approx(0.01, rel=1e-3)
@@ -78,7 +78,7 @@ def test_plateau_starts_to_count_again_after_a_reduction() -> None:
     assert rates([1.0] * 11, "reduce_on_plateau")[-2:] == pytest.approx([2e-4, 4e-5])
 
 
-def test_plateau_wants_a_fall_of_more_than_the_threshold() -> None:
+def test_plateau_requires_a_fall_beyond_the_threshold() -> None:
     creeping = [1 - 1.9e-5 * epoch for epoch in range(6)]  # 9.5e-5 in all
     assert rates(creeping, "reduce_on_plateau")[-1] == pytest.approx(2e-4)
     falling = [1 - 1.1e-4 * epoch for epoch in range(6)]
@@ -94,7 +94,7 @@ def test_cosine_falls_from_the_first_rate_to_zero() -> None:
     assert after == pytest.approx([0.1 * (1 + math.cos(math.pi * e / 4)) / 2 for e in (1, 2, 3, 4)], abs=1e-12)
 
 
-def test_no_schedule_keeps_the_rate() -> None:
+def test_constant_keeps_the_rate() -> None:
     assert rates([1.0] * 9, "none", name="sgd") == [0.01] * 9
 
 
@@ -111,11 +111,11 @@ def test_early_stopping_waits_for_its_patience() -> None:
     assert waited([1.0, 0.9, 0.9, 0.95], patience=2) == [False, False, False, True]
 
 
-def test_early_stopping_wants_a_fall_of_more_than_min_delta() -> None:
+def test_early_stopping_requires_a_fall_beyond_min_delta() -> None:
     assert waited([1.0, 0.95, 0.92], patience=2, min_delta=0.1) == [False, False, True]
 
 
-def test_without_a_rule_nothing_stops() -> None:
+def test_early_stopping_never_stops_without_a_rule() -> None:
     patience = EarlyStopping(None)
     for _ in range(100):
         patience.after_epoch(1.0)

@@ -95,7 +95,7 @@ STOPS = {
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("optimizer", [{"name": "adam"}, {"name": "sgd", "momentum": 0.9}, {"name": "adadelta"}])
-def test_an_interrupted_run_ends_in_the_same_bits(optimizer: dict[str, Any], precision: str) -> None:
+def test_restore_ends_an_interrupted_run_in_the_same_bits(optimizer: dict[str, Any], precision: str) -> None:
     spec = make_spec(activation="rrelu", epochs=3, optimizer=optimizer, precision=precision)
     recorder = Recorder()
     uninterrupted = run(spec, recorder)
@@ -122,7 +122,7 @@ class StopsWhileScoring(Recorder):
 
 # Two epochs of one chunk of validation, then one chunk of test for the last weights and one for the best.
 @pytest.mark.parametrize("chunk", [1, 2, 3, 4])
-def test_a_run_stopped_while_it_scores_ends_in_the_same_bits(chunk: int) -> None:
+def test_restore_ends_a_run_interrupted_while_scoring_in_the_same_bits(chunk: int) -> None:
     spec = make_spec(activation="rrelu", epochs=2, optimizer={"name": "sgd", "learning_rate": 30.0})
     whole = Recorder()
     uninterrupted = run(spec, whole)
@@ -144,7 +144,7 @@ def test_a_run_stopped_while_it_scores_ends_in_the_same_bits(chunk: int) -> None
         {"model": {"batch_norm": False}, "classes": [2, 5], "output": "sigmoid", "batch_size": 8},
     ],
 )
-def test_whatever_the_spec_asks_for(rest: dict[str, Any]) -> None:
+def test_restore_ends_in_the_same_bits_for_every_kind_of_spec(rest: dict[str, Any]) -> None:
     spec = make_spec(epochs=4, **rest)
     recorder = Recorder()
     uninterrupted = run(spec, recorder)
@@ -153,7 +153,7 @@ def test_whatever_the_spec_asks_for(rest: dict[str, Any]) -> None:
     assert_same(resumed, uninterrupted)
 
 
-def test_a_plateau_and_its_reduced_rate_survive() -> None:
+def test_restore_keeps_a_plateau_and_its_reduced_rate() -> None:
     # Too slow to fall by the threshold, and without running statistics that would make it fall.
     slow = {"optimizer": {"learning_rate": 1.5e-5, "name": "sgd"}, "activation": "step", "model": {"batch_norm": False}}
     spec = make_spec(epochs=8, **slow)
@@ -164,7 +164,7 @@ def test_a_plateau_and_its_reduced_rate_survive() -> None:
     assert_same(resumed, uninterrupted)
 
 
-def test_a_snapshot_does_not_change_afterwards() -> None:
+def test_snapshot_is_a_copy() -> None:
     recorder = Recorder(("step", 2))
     with pytest.raises(Interrupted):
         run(make_spec(), recorder)
@@ -174,7 +174,7 @@ def test_a_snapshot_does_not_change_afterwards() -> None:
     assert torch.equal(before["sums"]["loss"], recorder.snapshot["sums"]["loss"])
 
 
-def test_seconds_add_up_over_attempts() -> None:
+def test_restore_adds_up_seconds_over_attempts() -> None:
     recorder = Recorder(("step", 2))
     with pytest.raises(Interrupted):
         run(make_spec(), recorder)
@@ -182,7 +182,7 @@ def test_seconds_add_up_over_attempts() -> None:
     assert 1000 < run(make_spec(), Recorder(), snapshot).result.seconds < 1060
 
 
-def test_going_on_with_other_threads_is_marked() -> None:
+def test_restore_marks_a_run_that_continues_with_other_threads() -> None:
     recorder = Recorder(("step", 2))
     with pytest.raises(Interrupted):
         run(make_spec(), recorder)
@@ -191,6 +191,6 @@ def test_going_on_with_other_threads_is_marked() -> None:
     assert not run(make_spec(), Recorder(), recorder.snapshot).result.fingerprint.mixed
 
 
-def test_a_snapshot_of_another_format_is_refused() -> None:
+def test_restore_refuses_a_snapshot_of_another_format() -> None:
     with pytest.raises(UnknownSnapshot, match="format 99"):
         run(make_spec(), Recorder(), {"format": 99})

@@ -45,7 +45,7 @@ def run(spec: ExperimentSpec, recorder: Diagnosed, resume: Snapshot | None = Non
     ],
     ids=str,
 )
-def test_what_is_left_out_has_no_layer_and_no_parameters(
+def test_network_has_no_parameters_for_omitted_layers(
     model: dict[str, Any], layers: list[str], all_and_trainable: tuple[int, int]
 ) -> None:
     made = network(**model)
@@ -54,14 +54,14 @@ def test_what_is_left_out_has_no_layer_and_no_parameters(
     assert len(made.regularised()) == len([name for name in layers if name in ("conv1", "conv2", "dense1")])
 
 
-def test_softmax_regression_is_one_linear_layer_whatever_the_hidden_ones_would_have_been() -> None:
+def test_network_without_hidden_layers_is_one_linear_layer() -> None:
     made = network(activation="tanh", dropout=0.9, **REGRESSION).train()
     expected = F.linear(images().flatten(1), made.output.weight, made.output.bias)
     assert torch.equal(made(images()), expected)
 
 
 @pytest.mark.parametrize(("model", "free"), [(PERCEPTRON, "conv"), (STRAIGHT, "dense")], ids=str)
-def test_units_drop_out_after_layers_that_are_there(model: dict[str, Any], free: str) -> None:
+def test_network_applies_dropout_after_existing_layers_alone(model: dict[str, Any], free: str) -> None:
     def varies(**dropout: float) -> bool:
         made = network(dropout=dropout, batch_norm=False, **model).train()
         return not torch.equal(made(images()), made(images()))
@@ -83,7 +83,7 @@ def test_units_drop_out_after_layers_that_are_there(model: dict[str, Any], free:
     ],
     ids=str,
 )
-def test_each_trains_is_measured_and_goes_on_after_an_interruption(
+def test_train_measures_and_resumes_every_shape(
     model: dict[str, Any], layers: list[str], optimizer: dict[str, Any], precision: str
 ) -> None:
     spec = make_spec(model=model, optimizer=optimizer, precision=precision)
@@ -111,7 +111,7 @@ def test_each_trains_is_measured_and_goes_on_after_an_interruption(
     ],
     ids=str,
 )
-def test_which_of_them_are_one_linear_layer(overrides: dict[str, Any], collapses: bool) -> None:
+def test_may_collapse_for_shapes_of_one_linear_layer(overrides: dict[str, Any], collapses: bool) -> None:
     spec = make_spec(epochs=1, **overrides)
     trained = train(spec, DATA, make_execution(spec))
     assert may_collapse(spec) is collapses

@@ -56,14 +56,14 @@ def run(recorder: Recorder, resume: Snapshot | None = None, **overrides: Any) ->
         },
     ],
 )
-def test_training_ends_in_the_same_bits_with_and_without(spec: dict[str, Any]) -> None:
+def test_diagnostics_change_no_bit_of_the_training(spec: dict[str, Any]) -> None:
     with_them, without = Diagnosed(), Recorder()
     assert_same(run(with_them, epochs=3, **spec), run(without, epochs=3, **spec))
     assert with_them.metrics == without.metrics
     assert {layer.epoch for layer in with_them.layers} == {0, 1, 2, 3}
 
 
-def test_measuring_leaves_everything_as_it_was() -> None:
+def test_measure_leaves_the_training_state_unchanged() -> None:
     spec = make_spec(activation="rrelu")
     state = TrainingState(spec, DATA, make_execution(spec))
     state.network.train()
@@ -81,7 +81,7 @@ STOPS = [("epoch", 0), ("step", 1), ("step", 3), ("step", 4), ("epoch", 1), ("st
 
 
 @pytest.mark.parametrize("stops", [[stop] for stop in STOPS] + [STOPS], ids=str)
-def test_an_interrupted_run_measures_the_same(stops: list[tuple[str, int]]) -> None:
+def test_measure_gives_the_same_figures_after_an_interruption(stops: list[tuple[str, int]]) -> None:
     """In the steps before and after the last of an epoch, which the update ratio is taken of, and elsewhere."""
     whole = Diagnosed()
     uninterrupted = run(whole, activation="prelu", epochs=3)
@@ -98,7 +98,7 @@ def test_an_interrupted_run_measures_the_same(stops: list[tuple[str, int]]) -> N
 
 
 @pytest.mark.parametrize("batch_size", [32, 128])
-def test_the_update_ratio_is_that_of_an_epochs_last_step(batch_size: int) -> None:
+def test_update_ratio_is_that_of_the_last_step_of_an_epoch(batch_size: int) -> None:
     recorder = Diagnosed()
     run(recorder, epochs=3, batch_size=batch_size)
     steps = 128 // batch_size
@@ -109,14 +109,14 @@ def test_the_update_ratio_is_that_of_an_epochs_last_step(batch_size: int) -> Non
         assert layer.update_ratio == pytest.approx(((after - before).norm() / before.norm()).item(), rel=1e-4)
 
 
-def test_there_is_no_update_before_the_first_step_and_one_after_a_single_step() -> None:
+def test_update_ratio_needs_one_step() -> None:
     recorder = Diagnosed()
     run(recorder, epochs=1, batch_size=128)
     assert [layer.update_ratio is None for layer in recorder.layers] == [True] * 4 + [False] * 4
 
 
 @pytest.mark.parametrize(("l2", "same"), [(0.0, True), (1e-5, False)])
-def test_a_step_networks_lower_layers_keep_every_bit_unless_l2_moves_them(l2: float, same: bool) -> None:
+def test_unchanged_holds_for_lower_layers_of_step_unless_l2_moves_them(l2: float, same: bool) -> None:
     recorder = Diagnosed()
     run(recorder, activation="step", epochs=2, optimizer={"l2": l2})
     assert [layer.unchanged for layer in recorder.layers if layer.epoch == 0] == [True] * 4
@@ -125,7 +125,7 @@ def test_a_step_networks_lower_layers_keep_every_bit_unless_l2_moves_them(l2: fl
     assert (last["conv1"].update_ratio == 0) == same
 
 
-def test_the_probe_is_a_thousand_images_each_class_in_proportion() -> None:
+def test_probe_takes_a_thousand_images_in_proportion_of_classes() -> None:
     """Also where the data set is sorted by class."""
     data = make_data(train=2500)
     order = torch.argsort(data.train_labels.long(), stable=True)
@@ -138,7 +138,7 @@ def test_the_probe_is_a_thousand_images_each_class_in_proportion() -> None:
     assert np.bincount(torch.cat([batch.targets for batch in batches]).numpy()).tolist() == [100] * 10
 
 
-def test_the_probe_of_few_images_is_all_of_them_in_even_batches() -> None:
+def test_probe_takes_all_of_few_images_in_even_batches() -> None:
     spec = make_spec()
     state = TrainingState(spec, DATA, make_execution(spec))
     for batches in (probe.probe(state), probe.training_set(state)):
