@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.domain.network import HEAD, LAYER_PATTERN, convolution_name, dense_name
+from service.domain.network import HEAD, LAYER_NAMES, LAYER_PATTERN, convolution_name, dense_name
 
 Measure = Literal[
     "zero_share",
@@ -37,39 +37,46 @@ class LayerDiagnostics(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
-    epoch: int = Field(ge=0, description="0: at initialisation.")
-    layer: str = Field(pattern=LAYER_PATTERN, examples=[convolution_name(1), dense_name(1), HEAD])
-    position: int = Field(ge=0, description="Counts the layers from the input, the first being 0.")
+    epoch: int = Field(ge=0, description="Epoch; 0 is the network at initialisation.")
+    layer: str = Field(
+        pattern=LAYER_PATTERN,
+        description=f"Name of the layer: {LAYER_NAMES}.",
+        examples=[convolution_name(1), dense_name(1), HEAD],
+    )
+    position: int = Field(ge=0, description="Place of the layer, from 0 at the input.")
     units: int = Field(ge=1, description="Channels or neurons.")
-    zero_share: float | None = _share("Of the elements after the activation, those exactly 0.")
+    zero_share: float | None = _share("Share of the elements after the activation that are exactly 0.")
     saturated_share: float | None = _share(
-        "Of the elements, those out where the activation has flattened: |f'| is at most 0.005 of its largest."
+        "Share of the elements where the activation is flat: its slope is at most 0.005 of the steepest."
     )
     dead_share: float | None = _share(
-        "Of the units, those below 0 and saturated for every image of the probe; for functions flat on the left alone."
+        "Share of the units that are below 0 and saturated for every image of the probe; only for functions flat on the"
+        " left."
     )
     dead_share_confirmed: float | None = _share(
-        "Of the units, those dead for every image of the training set; at the last epoch alone."
+        "Share of the units that are dead for every image of the training set; only at the last epoch."
     )
     inactive_share: float | None = _share(
-        "Of the units, those never above 0; for functions flat, or less steep, on the left alone."
+        "Share of the units that are never above 0; only for functions flat, or less steep, on the left."
     )
-    mean_before: float | None = Field(None, description="Of the elements that enter the activation.")
-    sd_before: float | None = Field(None, ge=0, description="Of the same, over images, positions and units.")
-    mean_after: float | None = Field(None, description="Of the elements that leave the activation, before pooling.")
-    sd_after: float | None = Field(None, ge=0)
+    mean_before: float | None = Field(
+        None, description="Mean of the elements before the activation, over images, positions and units."
+    )
+    sd_before: float | None = Field(None, ge=0, description="Standard deviation of the same elements.")
+    mean_after: float | None = Field(None, description="Mean of the elements after the activation, before pooling.")
+    sd_after: float | None = Field(None, ge=0, description="Standard deviation of the same elements.")
     gradient_norm: float | None = Field(
         None, ge=0, description="Euclidean norm of the cross-entropy's gradient by the layer's kernel, without L2."
     )
     gradient_rms: float | None = Field(None, ge=0, description="The same per weight: the norm / sqrt(weights).")
     update_ratio: float | None = Field(
-        None, ge=0, description="|change| / |kernel| of the epoch's last step, L2 included; null at epoch 0."
+        None, ge=0, description="Norm of the epoch's last step over that of the kernel, L2 included; null at epoch 0."
     )
     unchanged: bool | None = Field(
         None, description="Whether every parameter of the layer still has the bits it started with."
     )
     parameters: dict[str, float | None] = Field({}, description="Learned parameters of the activation, by name.")
-    non_finite: list[str] = Field([], description="Measures that were infinite or NaN.")
+    non_finite: list[str] = Field([], description="Measures that were infinite or NaN, which are null.")
 
     @classmethod
     def of(cls, figures: Mapping[str, Any]) -> Self:

@@ -14,16 +14,16 @@ class EpochMetrics(_Record):
     """Figures of one epoch. Losses are means per example in nats, accuracies fractions. A figure that is not finite
     is None here and named in `non_finite`."""
 
-    epoch: int = Field(ge=1)
-    train_loss: float | None
-    train_accuracy: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-    l2: float | None
-    learning_rate: float
-    seconds: float
-    images_per_second: float
-    non_finite: list[str] = []
+    epoch: int = Field(ge=1, description="Epoch, from 1.")
+    train_loss: float | None = Field(description="Mean cross-entropy over the epoch's batches, dropout on, in nats.")
+    train_accuracy: float | None = Field(description="Accuracy over the same batches, a fraction.")
+    validation_loss: float | None = Field(description="Cross-entropy on the validation images, in nats.")
+    validation_accuracy: float | None = Field(description="Accuracy on the validation images, a fraction.")
+    l2: float | None = Field(description="L2 term at the end of the epoch.")
+    learning_rate: float = Field(description="Learning rate of the epoch.")
+    seconds: float = Field(description="Training time of the epoch in seconds.")
+    images_per_second: float = Field(description="Pace of the epoch.")
+    non_finite: list[str] = Field([], description="Figures that were infinite or NaN, which are null.")
 
 
 class Fingerprint(_Record):

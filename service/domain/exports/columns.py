@@ -1,16 +1,26 @@
 """The columns of an export. docs/export.md lists them, and a test holds it to this."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from service.domain.network import LAYER_NAMES
+from pydantic import BaseModel
+
+from service.domain.diagnostics import LayerDiagnostics
+from service.domain.results import EpochMetrics
 from service.domain.spec import value_at
 
 RowsName = Literal["experiments", "epochs", "diagnostics"]
 
 Kind = Literal["text", "integer", "real", "boolean", "time", "texts", "integers", "object"]
 """`texts` and `integers` are lists; `object` is a JSON object; `time` is in UTC."""
+
+
+_KINDS: Mapping[Any, Kind] = {
+    str: "text", int: "integer", float: "real", float | None: "real", bool | None: "boolean", list[str]: "texts",
+    dict[str, float | None]: "object",
+}  # fmt: skip
+"""The kind of a column by the type of its field."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +44,15 @@ def _spec(path: str, kind: Kind, meaning: str) -> Column:
     return Column(path.replace(".", "_"), kind, meaning, lambda experiment, _: value_at(experiment.spec, path))
 
 
+def _parts(model: type[BaseModel], key: str, attempt: str) -> Iterator[Column]:
+    """Yield a column for each field of a part of an experiment, with its attempt after the field `key`."""
+    for name, field in model.model_fields.items():
+        yield _part(name, _KINDS[field.annotation], field.description or "")
+        if name == key:
+            yield _part("attempt", "integer", attempt)
+
+
 def _part(name: str, kind: Kind, meaning: str) -> Column:
-    """A column of a row that is a part of an experiment."""
     return Column(name, kind, meaning, lambda _, part: getattr(part, name))
 
 
@@ -117,44 +134,9 @@ _EXPERIMENT = (
     _own("status", "text", "How the experiment ended."),
 )
 
-EPOCHS = (
-    *_EXPERIMENT,
-    _part("epoch", "integer", "Epoch, from 1."),
-    _part("attempt", "integer", "Attempt that trained it."),
-    _part("train_loss", "real", "Mean cross-entropy over the epoch's batches, dropout on, in nats."),
-    _part("train_accuracy", "real", "Accuracy over the same batches, a fraction."),
-    _part("validation_loss", "real", "Cross-entropy on the validation images, in nats."),
-    _part("validation_accuracy", "real", "Accuracy on the validation images, a fraction."),
-    _part("l2", "real", "L2 term at the end of the epoch."),
-    _part("learning_rate", "real", "Learning rate of the epoch."),
-    _part("seconds", "real", "Training time of the epoch in seconds."),
-    _part("images_per_second", "real", "Pace of the epoch."),
-    _part("non_finite", "texts", "Figures that were infinite or NaN, which are null."),
-)
+EPOCHS = (*_EXPERIMENT, *_parts(EpochMetrics, "epoch", "Attempt that trained it."))
 
-DIAGNOSTICS = (
-    *_EXPERIMENT,
-    _part("epoch", "integer", "Epoch; 0 is the network at the start."),
-    _part("layer", "text", f"{LAYER_NAMES}."),
-    _part("position", "integer", "Place of the layer, from 0 at the input."),
-    _part("attempt", "integer", "Attempt that measured it."),
-    _part("units", "integer", "Channels or neurons."),
-    _part("zero_share", "real", "Share of elements after the activation that are exactly 0."),
-    _part("saturated_share", "real", "Share of elements where the activation has flattened."),
-    _part("dead_share", "real", "Share of units that are dead for every image of the probe."),
-    _part("dead_share_confirmed", "real", "Share of units that are dead for every training image; last epoch alone."),
-    _part("inactive_share", "real", "Share of units that are never above 0."),
-    _part("mean_before", "real", "Mean of what enters the activation."),
-    _part("sd_before", "real", "Its standard deviation."),
-    _part("mean_after", "real", "Mean of what leaves the activation."),
-    _part("sd_after", "real", "Its standard deviation."),
-    _part("gradient_norm", "real", "Norm of the cross-entropy's gradient by the layer's kernel."),
-    _part("gradient_rms", "real", "The same per weight."),
-    _part("update_ratio", "real", "Size of the epoch's last step over that of the kernel."),
-    _part("unchanged", "boolean", "Whether every parameter of the layer has the bits it started with."),
-    _part("parameters", "object", "Learned parameters of the activation, by name."),
-    _part("non_finite", "texts", "Measures that were infinite or NaN, which are null."),
-)
+DIAGNOSTICS = (*_EXPERIMENT, *_parts(LayerDiagnostics, "position", "Attempt that measured it."))
 
 SHEETS: Mapping[RowsName, tuple[Column, ...]] = {
     "experiments": EXPERIMENTS,
