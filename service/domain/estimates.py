@@ -1,4 +1,4 @@
-"""How long experiments will take, from how fast alike ones have just been."""
+"""Estimates of how long experiments take, from the pace of similar ones that have just been trained."""
 
 import json
 from collections import defaultdict
@@ -10,7 +10,7 @@ from service.domain.spec import ExperimentSpec
 
 @dataclass(frozen=True)
 class Pace:
-    """How long the epochs of one experiment took, in seconds each, on one kind of device."""
+    """The mean time of one experiment's epochs, in seconds, on one kind of device."""
 
     spec: ExperimentSpec
     seconds_an_epoch: float
@@ -21,8 +21,24 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class PlannedCell:
+    """A cell that is to be trained: its spec, seed aside, and its number of experiments, one a seed."""
+
+    spec: ExperimentSpec
+    experiments: int
+
+    @property
+    def images(self) -> int:
+        """The images of all epochs of all its experiments."""
+        return self.experiments * self.spec.epochs * images(self.spec)
+
+
+@dataclass(frozen=True)
 class Estimate:
-    """Training time of all, and until the last ends when the workers share them; None where nothing is known."""
+    """The training time of all experiments, and the time until the last ends when the workers share them.
+
+    Both are in seconds, and None where no pace is known. `basis` says what the estimate rests on.
+    """
 
     train_seconds: float | None
     seconds: float | None
@@ -30,85 +46,80 @@ class Estimate:
 
 
 Likeness = Callable[[ExperimentSpec], str]
+"""A key that is equal for specs that are alike."""
 
-# From the closest to the farthest that still says something: another network, another shape of images or another batch
-# size says nothing.
+# From the most to the least alike. A pace on another network, on images of another shape or at another batch size is
+# not used at all.
 LIKENESSES: Mapping[str, Likeness] = {
     "of the same condition": lambda spec: spec.condition,
-    "of the same network, batch size and activation": lambda spec: _spelled(spec, "model", "batch_size", "activation"),
-    "of the same network and batch size": lambda spec: _spelled(spec, "model", "batch_size"),
+    "of the same network, batch size and activation": lambda spec: _key(spec, "model", "batch_size", "activation"),
+    "of the same network and batch size": lambda spec: _key(spec, "model", "batch_size"),
 }
 
 
 def images(spec: ExperimentSpec) -> int:
-    """Return the training images of one epoch; of some of the classes, in proportion."""
+    """Return the number of training images of one epoch.
+
+    Classes are taken to be of equal size, which they nearly are.
+    """
     dataset = spec.dataset_definition
     available = dataset.training_images - dataset.validation_images(spec.validation_fraction)
     of_classes = available * len(spec.labels) // dataset.classes
     return max(1, min(of_classes, spec.train_samples or of_classes))
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """One cell: its spec, seed aside, and how many seeds it has."""
-
-    spec: ExperimentSpec
-    experiments: int
-
-    @property
-    def images(self) -> int:
-        return self.experiments * self.spec.epochs * images(self.spec)
-
-
-def estimate(wanted: Sequence[Wanted], paces: Iterable[Pace], workers: int) -> Estimate:
-    """The time that `wanted` take on so many workers, each at the mean pace of the most alike of `paces`."""
-    number = sum(each.experiments for each in wanted)
-    if not number:
+def estimate(cells: Sequence[PlannedCell], paces: Iterable[Pace], workers: int) -> Estimate:
+    """Estimate the time that so many workers take, each at the mean of the paces that are most alike."""
+    experiments = sum(cell.experiments for cell in cells)
+    if not experiments:
         return Estimate(0.0, 0.0, "There is nothing to train.")
     known = list(paces)
     tables = {words: _table(known, likeness) for words, likeness in LIKENESSES.items()}
-    found = [(each, _closest(each.spec, tables)) for each in wanted]
-    unlike = sum(each.experiments for each, alike in found if alike is None)
+    matches = [(cell, _most_alike(cell.spec, tables)) for cell in cells]
+    unlike = sum(cell.experiments for cell, match in matches if match is None)
     if unlike or not workers:
-        return Estimate(None, None, _why_none(unlike, number, len(known), workers))
-    total = sum(each.images / alike.images_a_second for each, alike in found if alike)
-    farthest = max((alike.words for _, alike in found if alike), key=list(LIKENESSES).index)
-    basis = f"The pace of recent epochs {farthest}, on the kinds of device that live workers have."
-    if any(each.spec.early_stopping for each in wanted):
+        return Estimate(None, None, _why_none(unlike, experiments, len(known), workers))
+    total = sum(cell.images / match.images_a_second for cell, match in matches if match)
+    least_alike = max((match.words for _, match in matches if match), key=list(LIKENESSES).index)
+    basis = f"The pace of recent epochs {least_alike}, on the kinds of device that live workers have."
+    if any(cell.spec.early_stopping for cell in cells):
         basis += " Early stopping may end some sooner."
-    return Estimate(total, total / min(workers, number), basis)
+    return Estimate(total, total / min(workers, experiments), basis)
 
 
 @dataclass(frozen=True)
-class _Alike:
+class _Match:
     words: str
     images_a_second: float
 
 
 def _table(paces: Iterable[Pace], likeness: Likeness) -> dict[str, float]:
-    found: dict[str, list[float]] = defaultdict(list)
+    """Return the mean pace, in images a second, of the specs of each key."""
+    by_key: dict[str, list[float]] = defaultdict(list)
     for pace in paces:
-        found[likeness(pace.spec)].append(pace.images_a_second)
-    return {key: sum(values) / len(values) for key, values in found.items()}
+        by_key[likeness(pace.spec)].append(pace.images_a_second)
+    return {key: sum(values) / len(values) for key, values in by_key.items()}
 
 
-def _closest(spec: ExperimentSpec, tables: Mapping[str, Mapping[str, float]]) -> _Alike | None:
+def _most_alike(spec: ExperimentSpec, tables: Mapping[str, Mapping[str, float]]) -> _Match | None:
     for words, table in tables.items():
         pace = table.get(LIKENESSES[words](spec))
         if pace is not None:
-            return _Alike(words, pace)
+            return _Match(words, pace)
     return None
 
 
-def _spelled(spec: ExperimentSpec, *fields: str) -> str:
-    """Write these fields and the shape of an image, which decides the shapes of all layers, as text."""
+def _key(spec: ExperimentSpec, *fields: str) -> str:
+    """Write these fields as text, with the shape of the images, which decides the shapes of all layers."""
     values = spec.model_dump(mode="json", include=set(fields)) | {"shape": spec.dataset_definition.shape}
     return json.dumps(values, sort_keys=True)
 
 
-def _why_none(unlike: int, wanted: int, known: int, workers: int) -> str:
+def _why_none(unlike: int, experiments: int, known: int, workers: int) -> str:
     if not workers:
         return "No worker is alive, so there is no device to estimate for."
     if not known:
         return "Nothing has been trained yet on the kinds of device that live workers have."
-    return f"Nothing alike (network and batch size) to {unlike} of the {wanted} experiments has been trained lately."
+    return (
+        f"Nothing alike (network and batch size) to {unlike} of the {experiments} experiments has been trained lately."
+    )

@@ -10,7 +10,7 @@ from service.api.http.conditional import Resource, Snapshot
 from service.api.http.loading import load_study, study_not_found
 from service.api.schemas.studies import StudyPlan, StudyView, TuningView
 from service.domain import estimates
-from service.domain.estimates import Wanted
+from service.domain.estimates import PlannedCell
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import Grid
 from service.domain.tuning import Choice
@@ -83,12 +83,12 @@ def plan(session: Session, staged: StagedStudy) -> StudyPlan:
     )
 
 
-def _cells(submissions: Sequence[ExperimentSubmission]) -> list[Wanted]:
+def _cells(submissions: Sequence[ExperimentSubmission]) -> list[PlannedCell]:
     """Return the cells of submissions, each with its number of seeds."""
     cells: dict[str, list[ExperimentSubmission]] = defaultdict(list)
     for submission in submissions:
         cells[submission.condition].append(submission)
-    return [Wanted(cell[0].spec, len(cell)) for cell in cells.values()]
+    return [PlannedCell(cell[0].spec, len(cell)) for cell in cells.values()]
 
 
 def study_resource(id: UUID) -> Resource:
