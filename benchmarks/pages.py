@@ -67,9 +67,9 @@ def opened(page: Page, filled: Filled) -> None:
     expect(page.locator(".ranking")).to_be_visible(timeout=60_000)
     expect(page.locator("figure canvas")).to_have_count(4, timeout=60_000)
     page.wait_for_timeout(SETTLE_MS)
-    found: dict[str, Any] = page.evaluate(PAINT)
-    typer.echo(f"last picture {found['last'] / 1000:.2f} s after the address was entered, {found['after']:.0f} ms after"
-               f" the last answer; {found['count']} pictures took {found['pictures']:.0f} ms in all")  # fmt: skip
+    times: dict[str, Any] = page.evaluate(PAINT)
+    typer.echo(f"last picture {times['last'] / 1000:.2f} s after the address was entered, {times['after']:.0f} ms after"
+               f" the last answer; {times['count']} pictures took {times['pictures']:.0f} ms in all")  # fmt: skip
 
 
 def extended(page: Page, database: Database, filled: Filled, updates: int) -> None:
@@ -80,13 +80,13 @@ def extended(page: Page, database: Database, filled: Filled, updates: int) -> No
     profiler.send("Performance.enable", {"timeDomain": "threadTicks"})
     [(fence, spec)] = filled.running
     idle = work(page, profiler)
-    found = []
+    durations = []
     for number in range(updates):
         epoch = EPOCHS // 2 + 1 + number % (EPOCHS // 2)
         with database.write("extend") as session:
             transitions.record_epoch(session, fence, make_figures(spec, epoch))
-        found.append(work(page, profiler) - idle)
-    median, least, most = statistics.median(found), min(found), max(found)
+        durations.append(work(page, profiler) - idle)
+    median, least, most = statistics.median(durations), min(durations), max(durations)
     typer.echo(f"an update takes {median:.0f} ms of the main thread ({least:.0f} to {most:.0f}, n = {updates})")
     typer.echo(f"at rest it does {idle:.0f} ms of work in the same time")
 
@@ -100,8 +100,8 @@ def work(page: Page, profiler: CDPSession) -> float:
 
 def task_seconds(profiler: CDPSession) -> float:
     metrics = profiler.send("Performance.getMetrics")["metrics"]
-    found: float = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
-    return found
+    seconds: float = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+    return seconds
 
 
 if __name__ == "__main__":

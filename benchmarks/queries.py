@@ -108,8 +108,8 @@ def curve_of_one(kind: str, number: int) -> Question:
     )
 
     def ours(session: Session) -> Any:
-        found = trace(session, Filter(ids=(id,)), "validation_accuracy", GROUP_BY, allow_mixed=False)
-        return [curve(group.factors, group.traces) for group in found.groups]
+        traced = trace(session, Filter(ids=(id,)), "validation_accuracy", GROUP_BY, allow_mixed=False)
+        return [curve(group.factors, group.traces) for group in traced.groups]
 
     return Question("curve of one", ours, lambda session: fetch(session, rows))
 

@@ -1,4 +1,4 @@
-"""Drop each guard in turn, in a copy of the source, and require that a test notices.
+"""Remove each guard in turn in a copy of the source, and require that one of its tests fails.
 
 python -m tests.mutants [word of a guard's name ...]
 """

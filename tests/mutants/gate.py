@@ -1,4 +1,4 @@
-"""Applies one mutation at a time to a copy of the source, and runs the tests that must notice."""
+"""Apply one mutation at a time to a copy of the source, and run the tests that must fail then."""
 
 import os
 import re
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 300.0  # s for one run of pytest
+LIMIT = 300.0  # seconds of one run of pytest
 FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 
 
 class GateError(Exception):
-    """The gate itself does not work, which proves nothing about any guard."""
+    """An error of the gate itself, after which nothing is known about any guard."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """`old` stands in `file` exactly once."""
+    """A replacement of `old`, which is in `file` exactly once, by `new`."""
 
     file: str
     old: str
@@ -31,6 +31,8 @@ class Edit:
 
 @dataclass(frozen=True)
 class Guard:
+    """A protection in the source, the edits that remove it, and the tests of which one must fail then."""
+
     name: str
     edits: tuple[Edit, ...]
     tests: tuple[str, ...]
@@ -38,6 +40,8 @@ class Guard:
 
 @dataclass(frozen=True)
 class Verdict:
+    """The first test that failed without a guard; None if all passed."""
+
     guard: str
     caught_by: str | None
     seconds: float
@@ -47,7 +51,8 @@ class Verdict:
 
 
 def run(guards: Sequence[Guard], report: Callable[[Verdict], object]) -> list[Verdict]:
-    """One verdict a guard. GateError where the copy's tests do not pass as they are, or do not test the copy."""
+    """Remove each guard in turn and run its tests. Raises GateError if the tests of the unchanged copy fail, or do not
+    import the copy."""
     with tempfile.TemporaryDirectory(prefix="actlab-mutants-") as folder:
         copy = Copy(Path(folder))
         started = time.monotonic()
@@ -73,55 +78,55 @@ def _judge(copy: "Copy", guard: Guard) -> Verdict:
 
 
 def mutated(text: str, edit: Edit) -> str:
-    """GateError unless the text to replace stands there exactly once: then the guard has moved, and the table must."""
-    found = text.count(edit.old)
-    if found != 1:
+    """Return a text with an edit applied. Raises GateError unless it has the text to replace exactly once."""
+    count = text.count(edit.old)
+    if count != 1:
         raise GateError(
-            f"{edit.file} holds {edit.old!r} {found} times instead of once; correct tests/mutants/guards.py"
+            f"{edit.file} holds {edit.old!r} {count} times instead of once; correct tests/mutants/guards.py"
         )
     return text.replace(edit.old, edit.new)
 
 
 class Copy:
-    """The source as it lies in the working tree, without what git ignores."""
+    """A copy of the working tree without the files that git ignores."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
         for name in filter(None, names.split("\0")):
-            if (ROOT / name).is_file():  # a file that was deleted is listed until that is committed
+            if (ROOT / name).is_file():  # git lists a deleted file until the deletion is committed
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, root / name)
-        # Bytecode is told from its source by seconds and size, which a mutation may leave equal.
+        # Python compares bytecode with its source by seconds and size, which a mutation may not change.
         paths = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
         self._environment = os.environ | paths
         self._must_be_what_is_imported()
 
     def must_pass(self, tests: Sequence[str]) -> None:
-        done = self._pytest(tests)
-        if done.returncode != 0:
-            raise GateError(f"The unchanged source does not pass:\n{done.stdout[-4000:]}")
+        process = self._pytest(tests)
+        if process.returncode != 0:
+            raise GateError(f"The unchanged source does not pass:\n{process.stdout[-4000:]}")
 
     def first_failure(self, tests: Sequence[str]) -> str | None:
-        """The test that failed; None where all passed. GateError where pytest did not come so far as to run one."""
-        done = self._pytest(tests)
-        if done.returncode == 0:
+        """Return the test that failed, or None if all passed. Raises GateError if pytest ended without running them."""
+        process = self._pytest(tests)
+        if process.returncode == 0:
             return None
-        failed = FAILED.search(done.stdout)
-        if done.returncode != 1 or failed is None:
-            raise GateError(f"No test failed, but pytest ended with {done.returncode}:\n{done.stdout[-4000:]}")
+        failed = FAILED.search(process.stdout)
+        if process.returncode != 1 or failed is None:
+            raise GateError(f"No test failed, but pytest ended with {process.returncode}:\n{process.stdout[-4000:]}")
         return failed.group(1)
 
     def _pytest(self, tests: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return self._python("-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests)
 
     def _must_be_what_is_imported(self) -> None:
-        """And not the working tree, to which an editable installation points."""
+        """Raise GateError if Python imports the working tree, to which an editable installation points."""
         for package in ("service", "worker", "tests"):
-            found = self._python("-c", f"import {package}; print({package}.__file__)").stdout.strip()
-            if not Path(found).is_relative_to(self.root):
-                raise GateError(f"{package} is imported from {found}, not from the copy")
+            file = self._python("-c", f"import {package}; print({package}.__file__)").stdout.strip()
+            if not Path(file).is_relative_to(self.root):
+                raise GateError(f"{package} is imported from {file}, not from the copy")
 
     def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *arguments]

@@ -1,24 +1,24 @@
-"""The table of guards: what protects experiments, how each guard would be dropped, and the tests that must notice."""
+"""The guards that protect experiments: the edits that remove each one, and the tests of which one must fail then."""
 
 from tests.mutants.gate import Edit, Guard
 
-LIFECYCLE = "service/storage/queue/transitions.py"
-LOSSES = "service/storage/queue/lost_workers.py"
+TRANSITIONS = "service/storage/queue/transitions.py"
+LOST_WORKERS = "service/storage/queue/lost_workers.py"
 LEASES = "service/storage/queue/leases.py"
-QUEUE = "service/storage/queue/order.py"
+ORDER = "service/storage/queue/order.py"
 EXPERIMENTS = "service/storage/records/experiments.py"
 REAPER = "service/background/reaper.py"
 DEPENDENCIES = "service/api/http/dependencies.py"
-RUN = "worker/attempt.py"
+ATTEMPT = "worker/attempt.py"
 
-STORAGE = "tests/storage/queue/test_transitions.py::"
-CLAIMS = "tests/storage/queue/test_claim.py::"
-LOSING = "tests/storage/queue/test_lost_workers.py::"
-CANCEL = "tests/storage/queue/test_cancel.py::"
-MACHINE = "tests/storage/queue/test_machine.py::test_life_cycle_matches_the_model"
-RACES = "tests/storage/queue/test_races.py::"
-REAPING = "tests/background/test_reaper.py::"
-RUNNING = "tests/worker/test_attempt.py::"
+TRANSITION_TESTS = "tests/storage/queue/test_transitions.py::"
+CLAIM_TESTS = "tests/storage/queue/test_claim.py::"
+LOST_WORKER_TESTS = "tests/storage/queue/test_lost_workers.py::"
+CANCEL_TESTS = "tests/storage/queue/test_cancel.py::"
+MACHINE_TEST = "tests/storage/queue/test_machine.py::test_life_cycle_matches_the_model"
+RACE_TESTS = "tests/storage/queue/test_races.py::"
+REAPER_TESTS = "tests/background/test_reaper.py::"
+ATTEMPT_TESTS = "tests/worker/test_attempt.py::"
 
 
 def guard(name: str, file: str, old: str, new: str, *tests: str) -> Guard:
@@ -28,251 +28,251 @@ def guard(name: str, file: str, old: str, new: str, *tests: str) -> Guard:
 GUARDS = [
     # --- the fence ---
     guard(
-        "fence: the attempt",
+        "fence: compares the attempt",
         LEASES,
         "Experiment.id == self.id, Experiment.attempt == self.attempt, Experiment.status",
         "Experiment.id == self.id, Experiment.status",
-        STORAGE + "test_write_after_a_lost_lease_raises_fence_lost",
+        TRANSITION_TESTS + "test_write_after_a_lost_lease_raises_fence_lost",
     ),
     guard(
-        "fence: the status",
+        "fence: compares the status",
         LEASES,
         "Experiment.attempt == self.attempt, Experiment.status == Status.RUNNING)",
         "Experiment.attempt == self.attempt)",
-        MACHINE + "[sqlite]",
+        MACHINE_TEST + "[sqlite]",
     ),
     guard(
-        "fence: of a renewal",
-        LIFECYCLE,
+        "fence: protects a renewal",
+        TRANSITIONS,
         "update(Experiment).where(fence.holds).values(lease_until=after(lease_seconds))",
         "update(Experiment).where(Experiment.id == fence.id).values(lease_until=after(lease_seconds))",
-        STORAGE + "test_write_after_a_lost_lease_raises_fence_lost",
+        TRANSITION_TESTS + "test_write_after_a_lost_lease_raises_fence_lost",
     ),
     guard(
-        "fence: metrics of a newer attempt stay",
+        "fence: keeps epochs of a newer attempt",
         "service/storage/records/epochs.py",
         ", where=Epoch.attempt <= attempt",
         "",
-        STORAGE + "test_older_attempt_does_not_overwrite_epochs",
+        TRANSITION_TESTS + "test_older_attempt_does_not_overwrite_epochs",
     ),
     guard(
-        "fence: diagnostics of a newer attempt stay",
+        "fence: keeps diagnostics of a newer attempt",
         "service/storage/records/diagnostics.py",
         ", where=Layer.attempt <= attempt",
         "",
         "tests/storage/records/test_diagnostics.py::test_older_attempt_does_not_overwrite_layers",
     ),
     guard(
-        "fence: a lost one stops the step",
-        RUN,
+        "fence: a lost lease stops training at the next step",
+        ATTEMPT,
         "if self.lease.lost:",
         "if False:",
-        RUNNING + "test_run_stops_at_the_step_that_sees_a_flag",
+        ATTEMPT_TESTS + "test_run_stops_at_the_step_that_sees_a_flag",
     ),
     # --- claim ---
     guard(
-        "claim: only what is queued",
-        QUEUE,
+        "claim: takes queued experiments only",
+        ORDER,
         "        Experiment.status == Status.QUEUED,\n        ~Experiment.cancel_requested,",
         "        ~Experiment.cancel_requested,",
-        CLAIMS + "test_claim_orders_by_priority_then_age",
+        CLAIM_TESTS + "test_claim_orders_by_priority_then_age",
     ),
     guard(
-        "claim: not what is asked to be cancelled",
-        QUEUE,
+        "claim: skips experiments with a requested cancel",
+        ORDER,
         "        ~Experiment.cancel_requested,\n",
         "",
-        CLAIMS + "test_claim_skips_experiments_with_a_cancel_request",
+        CLAIM_TESTS + "test_claim_skips_experiments_with_a_cancel_request",
     ),
     guard(
-        "claim: what the owner holds comes first",
-        LIFECYCLE,
+        "claim: returns the owner's experiments first",
+        TRANSITIONS,
         "    if owned:\n        return _claim_again(session, owned[:limit])\n",
         "",
-        CLAIMS + "test_claim_returns_running_experiments_of_the_same_owner",
+        CLAIM_TESTS + "test_claim_returns_running_experiments_of_the_same_owner",
     ),
     guard(
-        "claim: what is held starts from its checkpoint",
-        LIFECYCLE,
+        "claim: starts the owner's experiments from their checkpoint",
+        TRANSITIONS,
         "return _claim_again(session, owned[:limit])",
         "return [Claim.of(row) for row in owned[:limit]]",
-        CLAIMS + "test_claim_of_a_running_experiment_starts_from_its_checkpoint",
+        CLAIM_TESTS + "test_claim_of_a_running_experiment_starts_from_its_checkpoint",
     ),
     guard(
-        "claim: epochs past the checkpoint are forgotten",
-        LIFECYCLE,
+        "claim: deletes epochs past the checkpoint",
+        TRANSITIONS,
         "    epochs.forget_undone(session, [row.id for row in rows])\n",
         "",
-        CLAIMS + "test_claim_deletes_epochs_past_the_checkpoint",
+        CLAIM_TESTS + "test_claim_deletes_epochs_past_the_checkpoint",
     ),
     guard(
-        "claim: diagnostics past the checkpoint are forgotten",
+        "claim: deletes diagnostics past the checkpoint",
         "service/storage/records/epochs.py",
         "    diagnostics.forget_undone(session, experiments)\n",
         "",
         "tests/storage/records/test_diagnostics.py::test_claim_deletes_layers_past_the_checkpoint_and_keeps_epoch_0",
     ),
     guard(
-        "claim: each is a new attempt",
-        LIFECYCLE,
+        "claim: starts a new attempt",
+        TRANSITIONS,
         "attempt=Experiment.attempt + 1,",
         "attempt=func.max(Experiment.attempt, 1),",
-        MACHINE + "[sqlite]",
+        MACHINE_TEST + "[sqlite]",
     ),
     guard(
-        "claim: SKIP LOCKED",
-        QUEUE,
+        "claim: SKIP LOCKED on PostgreSQL",
+        ORDER,
         "skip_locked=True, ",
         "",
-        RACES + "test_claim_does_not_wait_for_another_claim",
+        RACE_TESTS + "test_claim_does_not_wait_for_another_claim",
     ),
     guard(
-        "claim: SQLite's BEGIN IMMEDIATE",
+        "claim: BEGIN IMMEDIATE on SQLite",
         "service/storage/engine/database.py",
         '.get("begin", "BEGIN IMMEDIATE")',
         '.get("begin", "BEGIN")',
-        RACES + "test_concurrent_claims_never_share_an_experiment[sqlite-100]",
+        RACE_TESTS + "test_concurrent_claims_never_share_an_experiment[sqlite-100]",
     ),
     # --- cancel ---
     guard(
-        "cancel: no write of the worker after it",
-        LIFECYCLE,
+        "cancel: refuses later writes of the worker",
+        TRANSITIONS,
         "update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values)",
         "update(Experiment).where(fence.holds).values(**values)",
-        RACES + "test_cancel_during_a_claim_is_obeyed[sqlite-100]",
-        CANCEL + "test_write_after_a_cancel_raises_cancel_requested",
+        RACE_TESTS + "test_cancel_during_a_claim_is_obeyed[sqlite-100]",
+        CANCEL_TESTS + "test_write_after_a_cancel_raises_cancel_requested",
     ),
     guard(
-        "cancel: not of what has ended",
-        LIFECYCLE,
+        "cancel: skips ended experiments",
+        TRANSITIONS,
         ".where(which, Experiment.status.in_((Status.QUEUED, Status.RUNNING)), ~Experiment.cancel_requested)",
         ".where(which, ~Experiment.cancel_requested)",
-        MACHINE + "[sqlite]",
+        MACHINE_TEST + "[sqlite]",
     ),
     guard(
-        "cancel: wins over a loss",
-        LOSSES,
+        "cancel: prevails over a lost worker",
+        LOST_WORKERS,
         "        (Experiment.cancel_requested, Status.CANCELLED),\n",
         "",
-        CANCEL + "test_loss_after_a_cancel_ends_as_cancelled",
+        CANCEL_TESTS + "test_loss_after_a_cancel_ends_as_cancelled",
     ),
     guard(
-        "cancel: stops the step",
-        RUN,
+        "cancel: stops training at the next step",
+        ATTEMPT,
         "if self.lease.cancel_requested:",
         "if False:",
-        RUNNING + "test_run_stops_at_the_step_that_sees_a_flag",
+        ATTEMPT_TESTS + "test_run_stops_at_the_step_that_sees_a_flag",
     ),
-    # --- loss ---
+    # --- lost workers ---
     guard(
-        "reaper: watches a whole lease",
+        "reaper: watches a lease for its whole time",
         REAPER,
         "return lease.expired and self._watched_for(lease) >= self._settings.lease_seconds",
         "return lease.expired",
-        REAPING + "test_look_requeues_a_lease_watched_while_expired",
+        REAPER_TESTS + "test_look_requeues_a_lease_watched_while_expired",
     ),
     guard(
-        "reaper: a changed lease is watched anew",
+        "reaper: restarts the watch of a renewed lease",
         REAPER,
         "(watch.attempt, watch.until) == (lease.fence.attempt, lease.until)",
         "watch.attempt == lease.fence.attempt",
-        REAPING + "test_lease_that_expires_again_is_watched_for_a_whole_lease",
+        REAPER_TESTS + "test_lease_that_expires_again_is_watched_for_a_whole_lease",
     ),
     guard(
-        "reaper: an outage is a gap in the watch",
+        "reaper: restarts all watches after an outage",
         REAPER,
         "            self._watched.clear()  # the watch has a gap, so it begins again\n",
         "",
-        REAPING + "test_database_outage_restarts_the_watch",
+        REAPER_TESTS + "test_database_outage_restarts_the_watch",
     ),
     guard(
-        "reaper: a database that takes no writes is a gap in the watch",
+        "reaper: restarts all watches after a database took no writes",
         REAPER,
         "if silent and not self._could_renew(silent):",
         "if False:",
-        REAPING + "test_database_that_takes_no_writes_restarts_the_watch",
+        REAPER_TESTS + "test_database_that_takes_no_writes_restarts_the_watch",
     ),
     guard(
-        "reaper: an unseen loss is nobody's fault",
+        "reaper: does not count a loss that no process saw",
         REAPER,
         "counted=self._watched[lease.fence.id].alive",
         "counted=True",
-        REAPING + "test_look_counts_no_loss_of_a_lease_that_expired_unseen",
+        REAPER_TESTS + "test_look_counts_no_loss_of_a_lease_that_expired_unseen",
     ),
     guard(
-        "loss: the lease is the one that was watched",
-        LOSSES,
+        "lost worker: compares the lease with the watched one",
+        LOST_WORKERS,
         "Experiment.lease_until == watched_until, ",
         "",
-        LOSING + "test_requeue_expired_skips_a_lease_renewed_since_it_was_watched",
+        LOST_WORKER_TESTS + "test_requeue_expired_skips_a_lease_renewed_since_it_was_watched",
     ),
     guard(
-        "loss: the lease has expired by the database's clock",
-        LOSSES,
+        "lost worker: the lease has expired by the database's clock",
+        LOST_WORKERS,
         ", over(lease_seconds))",
         ")",
-        LOSING + "test_requeue_expired_skips_an_unexpired_lease",
+        LOST_WORKER_TESTS + "test_requeue_expired_skips_an_unexpired_lease",
     ),
     guard(
-        "loss: a lease that no clock can have given is over",
+        "lost worker: a lease too far in the future has expired",
         LEASES,
         ", Experiment.lease_until > after(lease_seconds + MARGIN_SECONDS))",
         ")",
-        REAPING + "test_look_requeues_a_lease_from_before_the_clock_was_set_back",
+        REAPER_TESTS + "test_look_requeues_a_lease_from_before_the_clock_was_set_back",
     ),
     guard(
-        "loss: only progress forgives",
-        LIFECYCLE,
+        "lost worker: only progress resets the count",
+        TRANSITIONS,
         "case((advanced, 0), else_=Experiment.lost_count)",
         "0",
-        LOSING + "test_record_checkpoint_resets_losses_on_progress",
+        LOST_WORKER_TESTS + "test_record_checkpoint_resets_losses_on_progress",
     ),
     guard(
-        "loss: starting over is no progress",
-        LIFECYCLE,
+        "lost worker: training again from the start is no progress",
+        TRANSITIONS,
         "func.coalesce(Experiment.furthest_step, -1)",
         "func.coalesce(Experiment.checkpoint_step, -1)",
-        LOSING + "test_start_over_is_no_progress",
+        LOST_WORKER_TESTS + "test_start_over_is_no_progress",
     ),
     Guard(
-        "loss: at the most, it fails",
+        "lost worker: the experiment fails at max_losses",
         (
-            Edit(LOSSES, "        (losses >= lost_worker.max_losses, Status.FAILED),\n", ""),
+            Edit(LOST_WORKERS, "        (losses >= lost_worker.max_losses, Status.FAILED),\n", ""),
             Edit(
-                LOSSES,
+                LOST_WORKERS,
                 "or_(Experiment.cancel_requested, losses >= lost_worker.max_losses)",
                 "Experiment.cancel_requested",
             ),
-            Edit(LOSSES, "        (losses >= lost_worker.max_losses, Cause.WORKER_LOST),\n", ""),
+            Edit(LOST_WORKERS, "        (losses >= lost_worker.max_losses, Cause.WORKER_LOST),\n", ""),
         ),
-        (LOSING + "test_loss_requeues_until_the_third_fails",),
+        (LOST_WORKER_TESTS + "test_loss_requeues_until_the_third_fails",),
     ),
-    # --- the end ---
+    # --- end ---
     guard(
-        "end: a success written twice",
-        LIFECYCLE,
+        "end: records a success once",
+        TRANSITIONS,
         "if _already(session, fence, Status.SUCCEEDED):",
         "if False:",
-        STORAGE + "test_repeated_end_changes_nothing",
+        TRANSITION_TESTS + "test_repeated_end_changes_nothing",
     ),
     guard(
-        "end: every attempt is closed",
-        LIFECYCLE,
+        "end: closes the attempt",
+        TRANSITIONS,
         "    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)\n",
         "",
-        MACHINE + "[sqlite]",
+        MACHINE_TEST + "[sqlite]",
     ),
     # --- resuming ---
     guard(
-        "checkpoint: SHA-256",
+        "checkpoint: compares the SHA-256",
         "worker/checkpoints.py",
         "if _sha256(file) != checkpoint.sha256:",
         "if False:",
         "tests/worker/test_checkpoints.py::test_read_rejects_a_file_that_is_not_the_recorded_one",
     ),
-    # --- what clients are told ---
+    # --- answers ---
     guard(
-        "answer: the key commits with what it stands for",
+        "answer: commits the Idempotency-Key with the change",
         "service/api/http/idempotency.py",
         "        earlier = None if self._request is None else idempotency.reserve(session, ",
         "        with Session(session.get_bind(), expire_on_commit=False) as other, other.begin():\n"
@@ -280,7 +280,7 @@ GUARDS = [
         "tests/api/http/test_idempotency.py::test_a_request_whose_commit_failed_leaves_its_key_free[postgresql]",
     ),
     Guard(
-        "answer: the commit comes before it",
+        "answer: is sent after the commit",
         (
             Edit(
                 DEPENDENCIES,
@@ -295,24 +295,24 @@ GUARDS = [
         ),
     ),
     guard(
-        "revision: a checkpoint that forgives losses shows",
-        LIFECYCLE,
+        "revision: a checkpoint that resets the count makes a change",
+        TRANSITIONS,
         '    record_transition(session, [(fence.id, fence.attempt)], "checkpoint")\n',
         "",
-        LOSING + "test_record_checkpoint_resets_losses_on_progress",
+        LOST_WORKER_TESTS + "test_record_checkpoint_resets_losses_on_progress",
     ),
     guard(
-        "locks: a retry's writer shares the key of what it repeats",
+        "locks: a retry takes a key-share lock on the experiment it repeats",
         EXPERIMENTS,
         "with_for_update(of=Experiment, key_share=True)",
         "with_for_update(of=Experiment)",
-        RACES + "test_remove_does_not_deadlock_with_a_running_retry[100-postgresql]",
+        RACE_TESTS + "test_remove_does_not_deadlock_with_a_running_retry[100-postgresql]",
     ),
     guard(
-        "locks: retries before the counter",
+        "locks: a delete locks the retries before the counter",
         EXPERIMENTS,
         ".order_by(Experiment.id).with_for_update(key_share=True)",
         "",
-        RACES + "test_remove_does_not_deadlock_with_a_running_retry[100-postgresql]",
+        RACE_TESTS + "test_remove_does_not_deadlock_with_a_running_retry[100-postgresql]",
     ),
 ]

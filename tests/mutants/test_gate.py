@@ -1,4 +1,9 @@
-"""Every guard is held by a test; see guards.py for the table and `python -m tests.mutants` for the same by hand."""
+"""The guards of guards.py: they match the source, and a test fails without each of them.
+
+`python -m tests.mutants` runs the nightly test by hand.
+"""
+
+import re
 
 import pytest
 
@@ -11,6 +16,14 @@ def test_guards_match_the_source(guard: Guard) -> None:
     for edit in guard.edits:
         text = (ROOT / edit.file).read_text()
         assert mutated(text, edit) != text
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_guards_name_tests_that_exist(guard: Guard) -> None:
+    for test in guard.tests:
+        file, _, case = test.partition("::")
+        name = case.partition("[")[0]
+        assert re.search(rf"^def {name}\(", (ROOT / file).read_text(), re.MULTILINE), test
 
 
 def test_guards_have_distinct_names() -> None:

@@ -65,7 +65,7 @@ def _selu_alpha() -> Any:
 
 
 def _selu_scale() -> Any:
-    """The scale that gives f(Z) variance 1 (its mean is 0) for Z ~ N(0, 1)."""
+    """Return the scale for which f(Z) has variance 1 for Z ~ N(0, 1); its mean is 0."""
     alpha, root = _selu_alpha(), mpmath.sqrt(2)
     below = (mpmath.e**2 * mpmath.erfc(root) - 2 * mpmath.sqrt(mpmath.e) * mpmath.erfc(1 / root) + 1) / 2
     return 1 / mpmath.sqrt(alpha**2 * below + mpmath.mpf(1) / 2)
@@ -94,7 +94,7 @@ def test_catalogue_in_float32_agrees_with_float64(name: str, parameters: dict[st
 
 
 def _extremes(row: Activation) -> list[dict[str, float]]:
-    """The row's values at the defaults and at every corner of its parameters' bounds."""
+    """Return the row's values for all combinations of minimum, default and maximum of its parameters."""
     corners: list[dict[str, float]] = [{}]
     for p in row.parameters:
         corners = [corner | {p.name: value} for corner in corners for value in (p.minimum, p.default, p.maximum)]

@@ -1,4 +1,4 @@
-"""The table of properties: what is known of the functions of the catalogue, and the edges of measuring."""
+"""Properties: those of the catalogue against the literature, and edge cases."""
 
 import math
 from typing import Any
@@ -14,13 +14,13 @@ def of(text: str, **values: float) -> Properties:
     return properties(parse(text, values), values)
 
 
-def of_row(name: str, **given: float) -> Properties:
+def of_row(name: str, **parameters: float) -> Properties:
     row = CATALOGUE[name]
-    return properties(row.expression, row.values(**given))
+    return properties(row.expression, row.values(**parameters))
 
 
-# Written down from the articles and papers, apart from any code: range, monotonic, f'(0), f(x) ~ x, largest |f'|, sides
-# on which it saturates.
+# From the articles and papers, independent of the code: range, monotonic, f'(0), f(x) ~ x, largest |f'|, sides on which
+# it saturates.
 RISES, NEITHER = "non_decreasing", "neither"
 KNOWN: dict[str, tuple[Any, ...]] = {
     "step": ((0, 1), RISES, None, False, 0, ["left", "right"]),
@@ -62,24 +62,24 @@ def test_properties_are_known_of_all_elementwise_functions() -> None:
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_properties_of_the_catalogue_are_the_known_ones(name: str) -> None:
-    found = of_row(name)
+    table = of_row(name)
     limits, monotonic, slope, near_identity, largest, sides = KNOWN[name]
-    assert found.defined
-    assert found.range == pytest.approx(limits, abs=2e-6)
-    assert found.bounded == (None not in limits)
-    assert (found.monotonic, found.near_identity, found.saturating_sides) == (monotonic, near_identity, sides)
-    assert found.slope_at_0 == (None if slope is None else pytest.approx(slope, rel=1e-6))
-    assert found.differentiable_at_0 == (slope is not None)
-    assert found.largest_slope == (None if largest is None else pytest.approx(largest, rel=2e-6))
-    assert found.zero_centred == (name in ZERO_CENTRED)
+    assert table.defined
+    assert table.range == pytest.approx(limits, abs=2e-6)
+    assert table.bounded == (None not in limits)
+    assert (table.monotonic, table.near_identity, table.saturating_sides) == (monotonic, near_identity, sides)
+    assert table.slope_at_0 == (None if slope is None else pytest.approx(slope, rel=1e-6))
+    assert table.differentiable_at_0 == (slope is not None)
+    assert table.largest_slope == (None if largest is None else pytest.approx(largest, rel=2e-6))
+    assert table.zero_centred == (name in ZERO_CENTRED)
 
 
 @pytest.mark.parametrize("row", [row for row in CATALOGUE.values() if row.non_decreasing], ids=lambda row: row.name)
 def test_properties_confirm_rows_that_are_declared_non_decreasing(row: Any) -> None:
     for p in (*row.parameters, None):
         for value in (p.minimum, p.maximum) if p else (0.0,):
-            given = {p.name: value} if p else {}
-            assert properties(row.expression, row.values(**given)).monotonic == "non_decreasing"
+            parameters = {p.name: value} if p else {}
+            assert properties(row.expression, row.values(**parameters)).monotonic == "non_decreasing"
 
 
 def test_properties_of_swish_approach_linear_and_relu() -> None:
@@ -114,9 +114,9 @@ def test_properties_mean_of_normal() -> None:
     ],
 )  # fmt: skip
 def test_properties_of_edge_cases(text: str, expected: dict[str, Any]) -> None:
-    found = of(text)
+    table = of(text)
     for name, value in expected.items():
-        assert getattr(found, name) == (pytest.approx(value, abs=1e-6) if name == "range" and value else value), name
+        assert getattr(table, name) == (pytest.approx(value, abs=1e-6) if name == "range" and value else value), name
 
 
 @pytest.mark.parametrize(
@@ -142,23 +142,23 @@ def test_properties_of_edge_cases(text: str, expected: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_properties_undefined(text: str, undefined: list[Any], limits: Any) -> None:
-    found = of(text)
-    assert len(found.undefined or []) == len(undefined)
-    for gap, expected in zip(found.undefined or [], undefined, strict=True):
+    table = of(text)
+    assert len(table.undefined or []) == len(undefined)
+    for gap, expected in zip(table.undefined or [], undefined, strict=True):
         assert gap == pytest.approx(expected, abs=1e-5)
-    assert found.defined == (not undefined)
-    assert found.range == pytest.approx(limits, abs=2e-6)
+    assert table.defined == (not undefined)
+    assert table.range == pytest.approx(limits, abs=2e-6)
     if undefined:
-        assert (found.monotonic, found.mean_of_normal, found.zero_centred) == (None, None, None)
+        assert (table.monotonic, table.mean_of_normal, table.zero_centred) == (None, None, None)
 
 
 def test_properties_undefined_lists_the_poles_nearest_to_0() -> None:
-    found = of("sin(x) / cos(x)")
-    assert found.undefined is not None
-    multiples = [(first or 0) / math.pi + 0.5 for first, _ in found.undefined]
+    table = of("sin(x) / cos(x)")
+    assert table.undefined is not None
+    multiples = [(first or 0) / math.pi + 0.5 for first, _ in table.undefined]
     assert multiples == pytest.approx([round(multiples[0]) + k for k in range(9)], abs=1e-5)
     assert round(multiples[0]) in (-4, -3)
-    assert (found.range, found.largest_slope) == ((None, None), None)
+    assert (table.range, table.largest_slope) == ((None, None), None)
 
 
 @pytest.mark.parametrize(

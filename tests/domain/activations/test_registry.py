@@ -15,7 +15,7 @@ KEPT = {"name": "mine", "version": 2, "formula": "a * x", "parameters": {"a": {"
 
 
 class Known:
-    """A registry of one name with two versions; counts what it is asked."""
+    """A registry of one name with two versions."""
 
     def find(self, name: str, version: int | None) -> Registration | None:
         formulas = {1: "x + a", 2: "a * x"}
@@ -25,8 +25,8 @@ class Known:
         return Registration(name, version or 2, 2, False, formulas[version or 2], parameters)
 
 
-def read(given: Any) -> ActivationSpec:
-    return ActivationSpec.model_validate(given, context={REGISTRY: Known()})
+def read(selection: Any) -> ActivationSpec:
+    return ActivationSpec.model_validate(selection, context={REGISTRY: Known()})
 
 
 def test_selection_of_a_stored_spec_needs_no_registry() -> None:
@@ -39,9 +39,12 @@ def test_selection_of_a_stored_spec_needs_no_registry() -> None:
 
 
 def test_selection_of_a_registered_formula_has_its_definition() -> None:
-    found, bare = read({"name": "mine"}), ActivationSpec(formula="a * x", parameters=read({"name": "mine"}).parameters)
-    assert found.definition == bare.definition
-    assert found.values == bare.values == {"a": 3.0}
+    registered, bare = (
+        read({"name": "mine"}),
+        ActivationSpec(formula="a * x", parameters=read({"name": "mine"}).parameters),
+    )
+    assert registered.definition == bare.definition
+    assert registered.values == bare.values == {"a": 3.0}
     assert read({"name": "mine", "version": 1}).label == "mine v1 (a=3 learnable)"
 
 
@@ -57,10 +60,10 @@ def test_selection_keeps_a_version_whose_name_is_now_in_the_catalogue() -> None:
     assert spec.model_dump()["name"] == "relu"
 
 
-@pytest.mark.parametrize("given", ["mine", {"name": "mine"}, {"name": "mine", "version": 2}])
-def test_selection_refuses_a_registered_name_without_a_registry(given: Any) -> None:
+@pytest.mark.parametrize("selection", ["mine", {"name": "mine"}, {"name": "mine", "version": 2}])
+def test_selection_refuses_a_registered_name_without_a_registry(selection: Any) -> None:
     with pytest.raises(ValidationError, match=r"Unknown activation|No formula is registered"):
-        ExperimentSpec.model_validate({"activation": given})
+        ExperimentSpec.model_validate({"activation": selection})
 
 
 def test_study_experiments_resolve_registered_formulas() -> None:

@@ -1,4 +1,4 @@
-"""Where functions flatten, against what can be computed by hand."""
+"""Saturation against values computed by hand."""
 
 import math
 
@@ -52,7 +52,7 @@ def test_saturation_on_one_side() -> None:
 
 
 def test_saturation_ignores_a_single_zero_of_the_slope() -> None:
-    """Swish has its minimum at -1.278 and bends back before it flattens."""
+    """The slope of swish is 0 at its minimum, x = -1.278, and not 0 on both sides of it."""
     flat = of("swish")[1].left
     assert flat is not None
     assert flat < -6

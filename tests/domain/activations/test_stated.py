@@ -1,4 +1,4 @@
-"""What the articles state of their functions, and what is computed."""
+"""The statements of the articles against the computed properties."""
 
 import json
 import math
@@ -21,27 +21,30 @@ from service.domain.activations.stated import (
 
 
 def test_judgements_hold_for_all_but_two_statements() -> None:
-    found = judgements()
-    assert [(each.activation, each.property, each.stated, each.computed) for each in mismatches(found)] == [
+    all_judgements = judgements()
+    assert [
+        (judgement.activation, judgement.property, judgement.stated, judgement.computed)
+        for judgement in mismatches(all_judgements)
+    ] == [
         ("swish", "the only one that is not monotonic", True, False),
         ("swish2", "f(1) for a large beta, where it is said to be ReLU", 1, pytest.approx(2)),
     ]
-    json.dumps([asdict(each) for each in found], allow_nan=False)
+    json.dumps([asdict(judgement) for judgement in all_judgements], allow_nan=False)
 
 
 @pytest.mark.parametrize("index", range(len(STATEMENTS)))
 def test_judgements_can_fail_for_each_statement(index: int) -> None:
     statement = STATEMENTS[index]
     other = not statement.stated if isinstance(statement.stated, bool) else ("left", 7)
-    (judged,) = judgements([replace(statement, stated=other)])
+    (judgement,) = judgements([replace(statement, stated=other)])
     holds = judgements([statement])[0].verdict == "holds"
-    assert judged.verdict == ("does not hold" if holds or not isinstance(other, bool) else "holds")
+    assert judgement.verdict == ("does not hold" if holds or not isinstance(other, bool) else "holds")
 
 
 def test_judgements_do_not_hold_where_nothing_is_computed() -> None:
-    (judged,) = judgements([replace(STATEMENTS[0], stated=None, compute=lambda: None)])
-    assert judged.verdict == "cannot be computed"
-    assert mismatches([judged]) == [judged]
+    (judgement,) = judgements([replace(STATEMENTS[0], stated=None, compute=lambda: None)])
+    assert judgement.verdict == "cannot be computed"
+    assert mismatches([judgement]) == [judgement]
 
 
 def test_statements_have_a_function_and_a_source() -> None:

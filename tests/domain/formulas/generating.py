@@ -18,7 +18,7 @@ _LEAVES = st.one_of(
 
 def _calls(names: Sequence[str], arguments: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     return st.sampled_from(names).flatmap(
-        lambda name: st.tuples(*[arguments] * ARITY[name]).map(lambda given: Call(name, given))
+        lambda name: st.tuples(*[arguments] * ARITY[name]).map(lambda arguments: Call(name, arguments))
     )
 
 
@@ -42,7 +42,7 @@ def grammatical(rng: random.Random, levels: int) -> str:
 
 
 def generated(rng: random.Random) -> str:
-    """A run of pieces; or a formula of the grammar, or a row of the catalogue, with some characters changed."""
+    """Generate a text: random pieces; or a formula of the grammar or of the catalogue, most with changed characters."""
     kind = rng.random()
     if kind < 0.2:
         return "".join(rng.choice(PIECES) for _ in range(rng.randint(0, 60)))

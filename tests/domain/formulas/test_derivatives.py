@@ -39,28 +39,28 @@ X_POINTS = np.array([-90.0, -7.3, -1.1, -0.2, 0.3, 0.9, 2.6, 8.0, 90.0])
     ],
 )
 def test_derivative_formula_is_simplified(text: str, slope: str) -> None:
-    found = derivative_formula(parse(text, ["a"]))
-    assert found is not None
-    assert formula(found) == slope
-    assert parse(slope, ["a"]) == found
+    derived = derivative_formula(parse(text, ["a"]))
+    assert derived is not None
+    assert formula(derived) == slope
+    assert parse(slope, ["a"]) == derived
 
 
 @pytest.mark.parametrize("row", [row for row in CATALOGUE.values() if row.elementwise], ids=lambda row: row.name)
 def test_derivative_formula_has_the_values_of_derivative_for_the_catalogue(row: Activation) -> None:
-    found, values = derivative_formula(row.expression), row.values()
-    assert found is not None
+    derived, values = derivative_formula(row.expression), row.values()
+    assert derived is not None
     slopes = derivative(row.expression, X_POINTS, values)
-    np.testing.assert_allclose(evaluate(found, X_POINTS, values), slopes, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(evaluate(derived, X_POINTS, values), slopes, rtol=1e-12, atol=1e-14)
 
 
 @given(trees())
 def test_derivative_formula_has_the_values_of_derivative_for_any_tree(tree: Expression) -> None:
-    found, values = derivative_formula(tree), {"a": 0.5, "b": -1.25}
+    derived, values = derivative_formula(tree), {"a": 0.5, "b": -1.25}
     if not is_elementwise(tree):
-        assert found is None
+        assert derived is None
         return
-    if found is not None:
-        one, other = evaluate(found, X_POINTS, values), derivative(tree, X_POINTS, values)
+    if derived is not None:
+        one, other = evaluate(derived, X_POINTS, values), derivative(tree, X_POINTS, values)
         usable = np.isfinite(one) & np.isfinite(other) & (np.abs(other) < 1e9)
         np.testing.assert_allclose(one[usable], other[usable], rtol=1e-6, atol=1e-6)
 

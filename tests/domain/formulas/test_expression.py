@@ -1,4 +1,4 @@
-"""The formula language: trees, the text they print as, and what is refused."""
+"""Expression trees: their construction, their text, and the values that they refuse."""
 
 import ast
 from collections.abc import Iterator
@@ -29,14 +29,14 @@ a, b = Reference("a"), Reference("b")
 
 
 class _Constants(ast.NodeTransformer):
-    """Wraps numbers in nodes, so that Python builds a tree from 2 ** 3 instead of computing 8."""
+    """Wrap numbers in nodes, so that Python builds a tree of 2 ** 3 and does not compute 8."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.Call:
         return ast.Call(ast.Name("number", ast.Load()), [node], [])
 
 
 def _read(text: str) -> Expression:
-    """The tree that Python's own grammar sees in a formula."""
+    """Read a formula by Python's own grammar."""
     names = {name: getattr(language, name) for name in ARITY if hasattr(language, name)}
     module = ast.fix_missing_locations(_Constants().visit(ast.parse(text, mode="eval")))
     scope = {**names, "__builtins__": {}, "abs": abs, "number": number, "x": X, "a": a, "b": b}

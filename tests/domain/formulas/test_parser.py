@@ -1,4 +1,4 @@
-"""Formulas as text: what is read, what is refused and where it points, and that nothing makes the reader crash."""
+"""The parser: the formulas that it reads, the errors that it reports, and random text."""
 
 import random
 import time
@@ -157,8 +157,10 @@ def read(text: str) -> Expression | FormulaError:
 
 
 def fuzzed(count: int, seed: int) -> tuple[int, float]:
-    """How many of the formulas are accepted, and the longest that one took, in seconds; AssertionError for an answer
-    that is neither a tree that prints as itself nor an error that points into the text."""
+    """Parse random formulas. Return the number of accepted ones, and the longest time of one in seconds.
+
+    Fails unless each gives a tree whose text reads as the same tree, or an error with a column of the text.
+    """
     rng, accepted, longest = random.Random(seed), 0, 0.0
     for _ in range(count):
         text = generated(rng)

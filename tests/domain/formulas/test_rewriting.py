@@ -1,4 +1,4 @@
-"""Textbook forms of a formula are evaluated in forms that keep their digits."""
+"""The stable forms of formulas."""
 
 import math
 
@@ -47,7 +47,7 @@ def test_stable_keeps_the_function(tree: Expression) -> None:
 
 
 def exactly(text: str, x: float) -> float:
-    """The formula by mpmath to 60 digits, read by Python's own grammar."""
+    """Evaluate a formula by mpmath to 60 digits, read by Python's own grammar."""
     names = ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "atan", "tanh", "erf")
     scope = {name: getattr(mpmath, name) for name in names} | {
         "__builtins__": {},
@@ -68,5 +68,5 @@ def test_stable_gives_finite_values_in_float32(text: str) -> None:
     for x in POINTS:
         exact = exactly(text, x)
         if math.isfinite(exact) and abs(exact) < 3e38:
-            (found,) = evaluate(tree, np.array([x], np.float32), {})
-            assert found == pytest.approx(exactly(text, float(np.float32(x))), rel=1e-4, abs=1e-5), x
+            (value,) = evaluate(tree, np.array([x], np.float32), {})
+            assert value == pytest.approx(exactly(text, float(np.float32(x))), rel=1e-4, abs=1e-5), x
