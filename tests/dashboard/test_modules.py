@@ -13,6 +13,7 @@ APP = DASHBOARD / "app"
 MODULES = sorted(APP.rglob("*.js"))
 NAMES = [file.relative_to(APP).as_posix() for file in MODULES]
 # `import ... from "./x.js"`, also over several lines, `export ... from "./x.js"` and `import("./x.js")`.
+LONGEST_LINE = 120
 IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""")
 
 # Each folder and the folders that its modules may import besides their own. The longest name that fits a module counts.
@@ -50,6 +51,12 @@ def test_module_imports_only_folders_that_its_own_may(module: Path) -> None:
     allowed = [folder, *ARROWS[folder]]
 
     assert not {name for name in imports(module) if not any(is_within(name, other) for other in allowed)}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=NAMES)
+def test_lines_have_at_most_120_letters(module: Path) -> None:
+    """prettier breaks code, and neither comments nor the text of templates."""
+    assert not [line for line in module.read_text().splitlines() if len(line) > LONGEST_LINE]
 
 
 def test_modules_have_no_circle() -> None:

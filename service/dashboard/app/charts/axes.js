@@ -88,8 +88,8 @@ export const evenly = (intervals) => ({
 });
 
 /**
- * Around figures that are all the same, a stretch of their own size. A wider stretch may have wider steps: a few times over,
- * until they settle.
+ * Around figures that are all the same, a stretch of their own size. A wider stretch may have wider steps: a few times
+ * over, until they settle.
  * @param {number} low
  * @param {number} high
  * @param {number} intervals

@@ -17,7 +17,8 @@ const PADDING = [10, 12, 0, 0];
  * @typedef {Pick<Api.Curve, "factors" | "epochs" | "mean" | "low" | "high" | "n" | "seconds" | "seeds">} PlottedCurve
  * @typedef {{group: PlottedCurve, style: LineStyle}} DrawnCurve
  * @typedef {{title: string, unit: string, reference?: Api.Reference | null}} DrawnCurves
- * @typedef {import("./lines.js").Line & {kind: "mean" | "seed" | "published", group?: PlottedCurve, name?: any}} CurveLine
+ * @typedef {import("./lines.js").Line & {kind: "mean" | "seed" | "published", group?: PlottedCurve, name?: any}}
+ *   CurveLine
  */
 
 /**
@@ -36,7 +37,8 @@ export function CurvesChart({ curves, groups, options, height = 300 }) {
     (/** @type {number} */ place) => curvesTip(place, lines, unit, inSeconds),
     [lines, unit, inSeconds],
   );
-  const label = `${curves.title} by ${inSeconds ? "seconds of training" : "epoch"}: ${groups.map(({ group }) => lastOf(group, unit)).join("; ") || "nothing yet"}`;
+  const ends = groups.map(({ group }) => lastOf(group, unit)).join("; ") || "nothing yet";
+  const label = `${curves.title} by ${inSeconds ? "seconds of training" : "epoch"}: ${ends}`;
   return html`<${LineChart} lines=${lines} frame=${frame} tip=${told} height=${height} label=${label} />`;
 }
 

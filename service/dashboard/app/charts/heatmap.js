@@ -16,8 +16,9 @@ const AXIS_PX = 46;
 const MOST_APART = 60; // from so many epochs on, cells touch
 
 /**
- * @param {{title: string, layers: string[], epochs: number[], cells: [number, number, number|null, string][], bounds: [number, number],
- *   log?: boolean}} props cells are [epoch's index, layer's index, figure, note]; `log` colours by the power of ten
+ * @param {{title: string, layers: string[], epochs: number[], cells: [number, number, number|null, string][], bounds:
+ *   [number, number], log?: boolean}} props cells are [epoch's index, layer's index, figure, note]; `log` colours by
+ *   the power of ten
  */
 export function HeatMap({ title, layers, epochs, cells, bounds, log = false }) {
   const colours = useColours();

@@ -7,12 +7,14 @@ import { symbolPaths } from "./symbols.js";
 const BAND_ALPHA = "29"; // 16 % of 255
 
 /**
- * @typedef {{color: string, width: number, dash?: number[], alpha?: number, symbol?: string|null, scale?: number}} Style `symbol` marks
- *   the points, `scale` times as large as in a legend
- * @typedef {{x: number[], y: (number|null)[], low?: (number|null)[], high?: (number|null)[], style: Style}} Line with its band
+ * @typedef {{color: string, width: number, dash?: number[], alpha?: number, symbol?: string|null, scale?: number}}
+ *   Style `symbol` marks the points, `scale` times as large as in a legend
+ * @typedef {{x: number[], y: (number|null)[], low?: (number|null)[], high?: (number|null)[], style: Style}} Line with
+ *   its band
  *
- * @param {{lines: Line[], frame: Partial<import("uplot").Options>, height: number, label: string, tip?: (place: number) => HTMLElement[]}} props `frame` is the
- *   shape of the picture without its lines. Later lines lie over earlier ones, and all over the bands. `tip` says what is at an x.
+ * @param {{lines: Line[], frame: Partial<import("uplot").Options>, height: number, label: string, tip?: (place: number)
+ *   => HTMLElement[]}} props `frame` is the shape of the picture without its lines. Later lines lie over earlier ones,
+ *   and all over the bands. `tip` says what is at an x.
  */
 export function LineChart({ lines, frame, tip, height, label }) {
   const styles = JSON.stringify(lines.map(({ style, low }) => [style, Boolean(low)]));
@@ -45,8 +47,8 @@ function seriesOf(lines) {
 }
 
 /**
- * The pointer's line stands at the place with figures that is nearest to the pointer itself: when new figures come, `left` is
- * where the line stood before.
+ * The pointer's line stands at the place with figures that is nearest to the pointer itself: when new figures come,
+ * `left` is where the line stood before.
  * @param {import("uplot")} plot
  * @param {number} left
  * @param {number} top
@@ -76,7 +78,8 @@ function strokeOf({ color, width, dash, alpha = 1, symbol, scale = 0.9 }) {
 }
 
 /**
- * One column of all places, then the edges of the bands, then the lines: undefined where a line has no point, null where it breaks.
+ * One column of all places, then the edges of the bands, then the lines: undefined where a line has no point, null
+ * where it breaks.
  * @param {Line[]} lines
  */
 function joined(lines) {

@@ -4,16 +4,19 @@ import { html, useLayoutEffect, useRef } from "../core/html.js";
 import { showTip } from "./tip.js";
 
 const NEARBY = "100px"; // a picture so close to the window is drawn before it is scrolled to
-const STILL = { points: { show: false }, drag: { x: false, y: false }, bind: { mousedown: () => null } }; // nothing can be dragged
+// Nothing can be dragged.
+const STILL = { points: { show: false }, drag: { x: false, y: false }, bind: { mousedown: () => null } };
 
 /**
  * @typedef {Omit<import("uplot").Options, "width" | "height">} Shape
- * @typedef {{shape: Shape, data: any, tip?: (plot: uPlot) => HTMLElement[]}} Content `shape` is uPlot's options, less the
- *   size: a new one builds the picture anew, new data alone draw it again. `tip` says what is at the pointer.
+ * @typedef {{shape: Shape, data: any, tip?: (plot: uPlot) => HTMLElement[]}} Content `shape` is uPlot's options, less
+ *   the size: a new one builds the picture anew, new data alone draw it again. `tip` says what is at the pointer.
  */
 
-/** @param {Content & {height: number, label: string}} props `label` says in words what the picture shows, for those who do not
- *   see it */
+/**
+ * @param {Content & {height: number, label: string}} props `label` says in words what the picture shows, for those who
+ *   do not see it
+ */
 export function Picture({ shape, data, tip, height, label }) {
   const box = useRef(/** @type {any} */ (null));
   const drawing = useRef(/** @type {any} */ (null));
@@ -25,7 +28,10 @@ export function Picture({ shape, data, tip, height, label }) {
   return html`<div class="chart" ref=${box} style=${{ height: `${height}px` }} role="img" aria-label=${label}></div>`;
 }
 
-/** What is new while it is out of view is drawn when it comes into view, or onto paper: painting costs most of an update. */
+/**
+ * What is new while it is out of view is drawn when it comes into view, or onto paper: painting costs most of an
+ * update.
+ */
 class Drawing {
   /** @param {HTMLElement} box */
   constructor(box) {

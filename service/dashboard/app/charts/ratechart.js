@@ -23,7 +23,8 @@ export function RateChart({ lines }) {
   const label = lines
     .map(
       ({ choice }) =>
-        `${groupLabel(choice.factors)}: ${choice.learning_rate === null ? "no rate worked" : `${plain(choice.learning_rate)} chosen`}`,
+        `${groupLabel(choice.factors)}: ` +
+        (choice.learning_rate === null ? "no rate worked" : `${plain(choice.learning_rate)} chosen`),
     )
     .join("; ");
   return html`<${LineChart} lines=${drawn} frame=${frame} tip=${told} height=${240}

@@ -1,7 +1,10 @@
 /** A length on a scale that rows share; open to the right where it is only known to be longer. */
 import { html } from "../core/html.js";
 
-/** @param {{value: number|null, most: number, color: string}} props the figure stands beside it, so that it is not read out */
+/**
+ * @param {{value: number|null, most: number, color: string}} props the figure stands beside it, so that it is not read
+ *   out
+ */
 export function Span({ value, most, color }) {
   const end = value === null ? 100 : most > 0 ? (100 * value) / most : 0;
   return html`<svg class="span" aria-hidden="true">

@@ -1,4 +1,6 @@
-/** One row of a strip plot: every seed as a dot, the interval as a bar, the mean as a tick, on a scale that rows share. */
+/**
+ * One row of a strip plot: every seed as a dot, the interval as a bar, the mean as a tick, on a scale that rows share.
+ */
 import { html } from "../core/html.js";
 import { figure, range } from "../text/format.js";
 

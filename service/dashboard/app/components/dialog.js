@@ -16,7 +16,8 @@ export function Dialog({ title, onClose, children }) {
 
 /**
  * Asks before it acts, and says what went wrong where it did.
- * @param {{title: string, verb: string, act: () => Promise<any>, done: (answer: any) => void, onClose: () => void, children: any}} props
+ * @param {{title: string, verb: string, act: () => Promise<any>, done: (answer: any) => void, onClose: () => void,
+ *   children: any}} props
  */
 export function Confirm({ title, verb, act: perform, done, onClose, children }) {
   const [error, setError] = useState(/** @type {any} */ (null));

@@ -25,7 +25,10 @@ function loadKatex() {
   return loading;
 }
 
-/** @param {{latex: string, text: string, display?: boolean}} props `text` is shown until, and where, it cannot be typeset. */
+/**
+ * @param {{latex: string, text: string, display?: boolean}} props `text` is shown until, and where, it cannot be
+ *   typeset.
+ */
 export function Formula({ latex, text, display = false }) {
   const place = useRef(/** @type {any} */ (null));
   useEffect(() => {

@@ -41,8 +41,8 @@ function usePreview(formula, parameters) {
 }
 
 /**
- * @param {{value: FormulaChoice, onChange: (value: FormulaChoice) => void, onJudged?: (preview: Api.PreviewView | null) => void, compact?: boolean}} props
- *   `onJudged` is told the preview, or null while there is none.
+ * @param {{value: FormulaChoice, onChange: (value: FormulaChoice) => void, onJudged?: (preview: Api.PreviewView | null)
+ *   => void, compact?: boolean}} props `onJudged` is told the preview, or null while there is none.
  */
 export function FormulaEditor({ value, onChange, onJudged, compact = false }) {
   const { preview, error } = usePreview(value.formula, value.parameters);
@@ -62,12 +62,14 @@ export function FormulaEditor({ value, onChange, onJudged, compact = false }) {
           ${
             error
               ? html`<${FormulaError} formula=${value.formula} error=${error} />`
-              : html`<p class="small-text muted">Numbers, x, named parameters, + − * / **, comparisons, and functions such as${" "}
+              : html`<p class="small-text muted">Numbers, x, named parameters, + − * / **, comparisons, and functions
+                such as${" "}
                 where, maximum, exp, log, tanh, sigmoid, softplus, erf, sin.</p>`
           }
         </div>
       </div>
-      <${Parameters} parameters=${value.parameters} onChange=${(/** @type {FormulaChoice["parameters"]} */ parameters) => onChange({ ...value, parameters })} />
+      <${Parameters} parameters=${value.parameters}
+        onChange=${(/** @type {FormulaChoice["parameters"]} */ parameters) => onChange({ ...value, parameters })} />
       ${good && html`<${Judgement} preview=${good} compact=${compact} />`}
     </div>
     <div>${
@@ -92,7 +94,9 @@ ${" ".repeat(at)}↑</pre>
   </div>`;
 }
 
-/** @param {{parameters: FormulaChoice["parameters"], onChange: (parameters: FormulaChoice["parameters"]) => void}} props */
+/**
+ * @param {{parameters: FormulaChoice["parameters"], onChange: (parameters: FormulaChoice["parameters"]) => void}} props
+ */
 function Parameters({ parameters, onChange }) {
   const [name, setName] = useState("");
   const id = useId();
@@ -100,6 +104,11 @@ function Parameters({ parameters, onChange }) {
   const add = () => {
     if (isFine) onChange({ ...parameters, [name]: { value: 1, learnable: false } });
     setName("");
+  };
+  const addOnEnter = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    add();
   };
   return html`<div class="parameters">
     ${Object.entries(parameters).map(([key, parameter]) => {
@@ -120,7 +129,7 @@ function Parameters({ parameters, onChange }) {
       <div class="tools">
         <input id=${id} placeholder="a" value=${name} size="6" style=${{ width: "6rem" }} autocapitalize="off"
           onInput=${onText(setName)}
-          onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.preventDefault(), add())} />
+          onKeyDown=${addOnEnter} />
         <button type="button" class="small" disabled=${!isFine} onClick=${add}>Add</button>
       </div>
     </div>
@@ -141,7 +150,8 @@ function Judgement({ preview, compact }) {
       preview.same_as
         ? html`<p>This is <a href=${`/activations/${preview.same_as}`}>${preview.same_as}
           </a>; it trains with that function's fast kernel.</p>`
-        : html`<p class="small-text muted">Trained step by step: about ${cost.time_ratio} times ReLU's time (estimated), and${" "}
+        : html`<p class="small-text muted">Trained step by step: about ${cost.time_ratio} times ReLU's time (estimated),
+          and${" "}
           ${bytes(cost.bytes_per_batch)} of intermediate tensors for a batch of 128 in the article's network.</p>`
     }
     ${!compact && html`<${Properties} properties=${preview.properties} />`}

@@ -20,7 +20,8 @@ export function Leaders({ comparison, most = 3 }) {
   const leaders = leadersOf(comparison);
   if (leaders.length === 0) return html`<span class="muted">no result yet</span>`;
   const [first, ...others] = leaders;
-  const figures = `${figure(first.mean, unit)}${first.interval ? ` (${range(first.interval, unit)})` : ""}, n = ${first.n}`;
+  const interval = first.interval ? ` (${range(first.interval, unit)})` : "";
+  const figures = `${figure(first.mean, unit)}${interval}, n = ${first.n}`;
   if (others.length === 0) {
     return html`<div><${GroupName} factors=${first.factors} /><div class="small-text muted">${figures}</div></div>`;
   }

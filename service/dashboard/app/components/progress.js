@@ -5,7 +5,10 @@ import { isTuning } from "../text/labels.js";
 
 const STATES = ["succeeded", "failed", "cancelled", "running", "queued"];
 
-/** @param {{progress: Record<string, number>}} props a bar with one part per status; in words for those who do not see it */
+/**
+ * @param {{progress: Record<string, number>}} props a bar with one part per status; in words for those who do not see
+ *   it
+ */
 export function ProgressBar({ progress }) {
   const total = STATES.reduce((sum, state) => sum + progress[state], 0);
   const words =

@@ -34,7 +34,8 @@ export function usePath(isPage) {
 }
 
 /**
- * The query of the address, and a function that changes some of it: in place, or with `push` as a new entry in the history.
+ * The query of the address, and a function that changes some of it: in place, or with `push` as a new entry in the
+ * history.
  * @returns {[URLSearchParams, (changes: Record<string, string>, options?: {push?: boolean}) => void]}
  */
 export function useQuery() {

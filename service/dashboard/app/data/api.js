@@ -22,7 +22,8 @@ export class ApiError extends Error {
 }
 
 /**
- * GET, with the ETag and the text of what the caller has. A newer revision may read the same: a comparison while runs learn.
+ * GET, with the ETag and the text of what the caller has. A newer revision may read the same: a comparison while runs
+ * learn.
  * @param {string} path below /api/v1
  * @param {{etag?: string, known?: string, signal?: AbortSignal}} [options]
  * @returns {Promise<{changed: boolean, data?: any, text?: string, etag?: string}>}

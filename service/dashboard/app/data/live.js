@@ -1,6 +1,6 @@
 /**
- * One stream of events for all tabs of a browser, since HTTP/1.1 allows six connections to a host. The tab that holds the
- * lock listens and tells the others. An event says what has changed; what it is now, whoever shows it asks.
+ * One stream of events for all tabs of a browser, since HTTP/1.1 allows six connections to a host. The tab that holds
+ * the lock listens and tells the others. An event says what has changed; what it is now, whoever shows it asks.
  * docs/live.md has the shapes. Without locks (an address that is not secure) pages poll instead.
  */
 const ADDRESS = "/api/v1/events?compact=true&kind=experiment&kind=study";

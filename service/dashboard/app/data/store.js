@@ -1,4 +1,6 @@
-/** Feeds: GETs that are repeated while somebody looks. One request at a time each, conditional, slower when it fails. */
+/**
+ * Feeds: GETs that are repeated while somebody looks. One request at a time each, conditional, slower when it fails.
+ */
 import { useEffect, useRef, useState } from "../core/html.js";
 import { get } from "./api.js";
 import { isLive, listen } from "./live.js";
@@ -24,7 +26,10 @@ const feeds = new Map();
 const watchers = new Set();
 
 class Feed {
-  /** @param {string} path @param {null|((old: any, answer: any) => any)} merge of an answer to `?since=` into what there was */
+  /**
+   * @param {string} path
+   * @param {null|((old: any, answer: any) => any)} merge of an answer to `?since=` into what there was
+   */
   constructor(path, merge) {
     this.path = path;
     this.merge = merge;
@@ -77,7 +82,10 @@ class Feed {
     this.plan();
   }
 
-  /** Ask again soon: after a rest that grows with what the last answer took, so that a slow one is not sought all the time. */
+  /**
+   * Ask again soon: after a rest that grows with what the last answer took, so that a slow one is not sought all the
+   * time.
+   */
   renew() {
     if (this.failures > 0) return;
     if (this.busy) this.due = true;
@@ -130,7 +138,10 @@ class Feed {
     this.tell();
   }
 
-  /** When to ask again: the shortest wish of those who look, doubled for each failure; soon where that was asked for meanwhile. */
+  /**
+   * When to ask again: the shortest wish of those who look, doubled for each failure; soon where that was asked for
+   * meanwhile.
+   */
   plan() {
     if (this.due && this.failures === 0) {
       this.loadIn(this.rest);

@@ -1,11 +1,20 @@
 /** How studies, groups and factors are named on the pages. */
 
 /** @type {Record<string, string>} */
-// prettier-ignore
 const SHORT = {
-  "optimizer.learning_rate": "learning rate", "optimizer.name": "optimizer", "optimizer.l2": "L2", batch_size: "batch size",
-  "model.conv_channels": "convolutions", "model.dense_layers": "dense layers", "model.batch_norm": "batch norm", "model.init": "initialisation", dataset: "data set",
-  train_samples: "training images", "dropout.conv": "dropout (conv)", "dropout.dense": "dropout (dense)", "model.pool": "pooling",
+  "optimizer.learning_rate": "learning rate",
+  "optimizer.name": "optimizer",
+  "optimizer.l2": "L2",
+  batch_size: "batch size",
+  "model.conv_channels": "convolutions",
+  "model.dense_layers": "dense layers",
+  "model.batch_norm": "batch norm",
+  "model.init": "initialisation",
+  dataset: "data set",
+  train_samples: "training images",
+  "dropout.conv": "dropout (conv)",
+  "dropout.dense": "dropout (dense)",
+  "model.pool": "pooling",
 };
 
 /**

@@ -18,7 +18,8 @@ export function Page({ name }) {
   useTitle(name);
   const activation = useFeed(`/activations/${encodeURIComponent(name)}`);
   return html`<p class="crumb"><a href="/activations">Activations</a></p>
-    <${Loaded} feed=${activation}>${(/** @type {Api.ActivationView} */ data) => html`<${Activation} item=${data} />`}<//>`;
+    <${Loaded} feed=${activation}>
+      ${(/** @type {Api.ActivationView} */ data) => html`<${Activation} item=${data} />`}<//>`;
 }
 
 /** @param {{item: Api.ActivationView}} props */
@@ -28,13 +29,14 @@ function Activation({ item }) {
     Object.fromEntries(item.parameters.map(({ name, default: value }) => [name, value])),
   );
   const style = activationStyle(item.name, dark);
+  const compared = new URLSearchParams([...new Set(["relu", item.name])].map((name) => ["activation", name]));
   return html`<div class="page-head">
       <div>
         <h1 class="named">${item.title} <${Swatch} style=${style} /></h1>
         <p><code>${item.name}</code>${item.named_in_article && ", named in the article"}</p>
       </div>
       <a class="button"
-        href=${`/studies/new?${new URLSearchParams([...new Set(["relu", item.name])].map((name) => ["activation", name]))}`}>
+        href=${`/studies/new?${compared}`}>
         ${item.name === "relu" ? "Put it into a study" : "Compare it with ReLU"}</a>
     </div>
     <div class="columns">

@@ -20,7 +20,8 @@ export function Page() {
         <p>Each function f (solid) with its derivative f′ (dashed), from −5 to 5.</p>
       </div>
     </div>
-    <${Loaded} feed=${catalogue} what="the catalogue">${(/** @type {{items: Api.ActivationView[]}} */ data) => html`<${Catalogue} items=${data.items} />`}<//>
+    <${Loaded} feed=${catalogue} what="the catalogue">
+      ${(/** @type {{items: Api.ActivationView[]}} */ data) => html`<${Catalogue} items=${data.items} />`}<//>
     <${Workbench} />`;
 }
 
@@ -119,7 +120,8 @@ function Workbench() {
       ${
         judged &&
         html`<a class="button"
-        href=${`/studies/new?${new URLSearchParams({ activation: "relu", formula: JSON.stringify(value) })}`}>Compare it with ReLU</a>`
+        href=${`/studies/new?${new URLSearchParams({ activation: "relu", formula: JSON.stringify(value) })}`}>Compare it
+          with ReLU</a>`
       }</div>
   </section>`;
 }

@@ -36,12 +36,15 @@ function Attempt({ one, attempt, isNewest }) {
   const isRunning = attempt.ended_at === null;
   const now = useNow(isRunning ? 1000 : null);
   const seconds = ((isRunning ? now : Date.parse(attempt.ended_at ?? "")) - Date.parse(attempt.started_at)) / 1000;
+  const took = isRunning ? `for ${duration(Math.max(0, Math.round(seconds)))}` : `took ${duration(seconds)}`;
+  const outcome = WORDS[attempt.outcome ?? ""] ?? attempt.outcome;
   return html`<li value=${attempt.attempt}>
     <p><span class=${`badge ${isRunning ? "running" : (BADGES[attempt.outcome ?? ""] ?? "")}`}>
       ${isRunning ? "running" : attempt.outcome}</span>
-      ${" "}${clock(attempt.started_at)}, ${isRunning ? `for ${duration(Math.max(0, Math.round(seconds)))}` : `took ${duration(seconds)}`}</p>
+      ${" "}${clock(attempt.started_at)}, ${took}</p>
     <p class="small-text muted">
-      ${!isRunning && `${WORDS[attempt.outcome ?? ""] ?? attempt.outcome}; ${counted(attempt.epochs, "epoch")} done when it ended; `}by <code>${attempt.worker}</code></p>
+      ${!isRunning && `${outcome}; ${counted(attempt.epochs, "epoch")} done when it ended; `}by <code>${attempt.worker}
+      </code></p>
     ${
       attempt.cause &&
       attempt.cause !== attempt.outcome &&

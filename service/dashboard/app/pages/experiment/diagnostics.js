@@ -1,4 +1,6 @@
-/** What goes on inside the network: a heat map per measure, layers down, epochs along, from before the first step on. */
+/**
+ * What goes on inside the network: a heat map per measure, layers down, epochs along, from before the first step on.
+ */
 import { html, useMemo } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { plain } from "../../text/format.js";
@@ -28,7 +30,8 @@ export function Diagnostics({ one }) {
   const feed = useFeed(`/experiments/${one.id}/diagnostics`, null, one.revision, mergeRows);
   return html`<section class="card stack" aria-labelledby="inside-title">
     <div class="card-head"><h2 id="inside-title">Inside the network</h2>
-      <span class="muted small-text">1,000 training images, dropout off; epoch 0 is before the first step; one run, n = 1</span></div>
+      <span class="muted small-text">1,000 training images, dropout off; epoch 0 is before the first step; one run, n =
+        1</span></div>
     <${Loaded} feed=${feed} what="the diagnostics">${(/** @type {Api.DiagnosticsView} */ { items }) =>
       items.length === 0
         ? html`<p class="muted">${one.finished_at ? "None were taken." : "The first are taken before the first step."}

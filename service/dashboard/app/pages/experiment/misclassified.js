@@ -28,10 +28,13 @@ function Listed({ one }) {
     <${Loaded} feed=${feed} what="the images">${(
       /** @type {Api.Misclassified} */ { n, test_images: images, indices },
     ) => html`
-      <p>${n === 0 ? "It gets every one right" : `${count(n)} of ${count(images)} test images (${percent(n / images)})`}; one run, n = 1.</p>
+      <p>${
+        n === 0 ? "It gets every one right" : `${count(n)} of ${count(images)} test images (${percent(n / images)})`
+      }; one run, n = 1.</p>
       ${n > 0 && html`<${ImageList} indices=${indices} />`}`}<//>
     <p class="small-text muted">A number is an image’s place in the test set of <code>${one.spec.dataset}
       </code>, from 0${one.spec.classes ? ", of the chosen classes" : ""}.
-      The API has no pixels, and no result keeps what a single image was taken for; the confusion matrix has the sums.</p>
+      The API has no pixels, and no result keeps what a single image was taken for; the confusion matrix has the
+      sums.</p>
   </div>`;
 }

@@ -30,7 +30,8 @@ export function Page({ id }) {
       ? html`<a href=${`/studies/${feed.data.study_id}`}>The study it is of</a>`
       : html`<a href="/experiments">Experiments</a>`
   }</p>
-    <${Loaded} feed=${feed} what="the experiment">${(/** @type {Api.ExperimentView} */ one) => html`<${Experiment} one=${one} />`}<//>`;
+    <${Loaded} feed=${feed} what="the experiment">
+      ${(/** @type {Api.ExperimentView} */ one) => html`<${Experiment} one=${one} />`}<//>`;
 }
 
 /** @param {{one: Api.ExperimentView}} props */

@@ -40,7 +40,8 @@ function Scores({ result }) {
       <td class="number" data-label="95 % over test images">${range(score.interval, "fraction")}</td>
         <td class="number" data-label="Loss">${plain(score.test_loss)}</td></tr>`,
     )}</tbody></table></div>
-    <p class="small-text muted">n = ${count(images)} test images, one seed: the interval (Wilson) says nothing of other seeds.</p>`;
+    <p class="small-text muted">n = ${count(images)} test images, one seed: the interval (Wilson) says nothing of other
+      seeds.</p>`;
 }
 
 /**
@@ -119,7 +120,9 @@ function Classes({ classes }) {
 function Fingerprint({ fingerprint }) {
   const { mixed, ...facts } = fingerprint;
   return html`<details>
-    <summary>Measured with ${fingerprint.device_name}, ${fingerprint.precision}${mixed && ", resumed under another fingerprint"}</summary>
+    <summary>Measured with ${fingerprint.device_name}, ${fingerprint.precision}${
+      mixed && ", resumed under another fingerprint"
+    }</summary>
     <dl>${Object.entries(facts).map(
       ([name, value]) => html`<dt>${name.replaceAll("_", " ")}</dt><dd>${String(value)}
       </dd>`,

@@ -37,7 +37,8 @@ export function RunCurves({ one }) {
   const epochs = useEpochs(one);
   return html`<section class="card stack" aria-labelledby="run-title">
     <div class="card-head"><h2 id="run-title">Learning curves</h2><div class="tools">
-      <${Segments} label="Horizontal axis" value=${options.x} onChange=${(/** @type {string} */ x) => setOptions({ ...options, x })}
+      <${Segments} label="Horizontal axis" value=${options.x} 
+        onChange=${(/** @type {string} */ x) => setOptions({ ...options, x })}
         choices=${[
           ["epoch", "by epoch"],
           ["seconds", "by seconds"],
@@ -61,7 +62,8 @@ export function RunCurves({ one }) {
 }
 
 /**
- * @param {{items: Api.EpochView[], title: string, unit: string, lines: [string, keyof Api.EpochView][], styles: Record<string, LineStyle>, options: CurveOptions}} props
+ * @param {{items: Api.EpochView[], title: string, unit: string, lines: [string, keyof Api.EpochView][], styles:
+ *   Record<string, LineStyle>, options: CurveOptions}} props
  */
 function Panel({ items, title, unit, lines, styles, options }) {
   const seconds = useMemo(() => sums(items.map((row) => row.seconds)), [items]);
@@ -108,7 +110,6 @@ function runGroup(items, name, field, seconds) {
 /** @param {Api.MetricsView | undefined} metrics */
 function nonFinite(metrics) {
   const broken = (metrics?.items ?? []).filter((row) => row.non_finite.length > 0);
-  return broken.length
-    ? ` Infinite or NaN: ${[...new Set(broken.flatMap((row) => row.non_finite))].join(", ")}, from epoch ${broken[0].epoch} on.`
-    : "";
+  const names = [...new Set(broken.flatMap((row) => row.non_finite))];
+  return broken.length ? ` Infinite or NaN: ${names.join(", ")}, from epoch ${broken[0].epoch} on.` : "";
 }

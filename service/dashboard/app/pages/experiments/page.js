@@ -93,7 +93,8 @@ function Filters({ query, change }) {
 
 /**
  * A filter by text, asked for when the typing pauses.
- * @param {{name: string, label: string, type?: string, query: URLSearchParams, change: (changes: Record<string, string>) => void}} props
+ * @param {{name: string, label: string, type?: string, query: URLSearchParams, change: (changes: Record<string,
+ *   string>) => void}} props
  */
 function Typed({ name, label, type = "text", query, change }) {
   const given = query.get(name) ?? "";

@@ -10,7 +10,10 @@ import { Swatch } from "../../components/swatch.js";
 
 const START = { formula: "x * tanh(softplus(x))", parameters: {} };
 
-/** @param {{chosen: string[], formulas: FormulaChoice[], errors: Api.ProblemItem[], onChange: (chosen: string[], formulas: FormulaChoice[]) => void}} props */
+/**
+ * @param {{chosen: string[], formulas: FormulaChoice[], errors: Api.ProblemItem[], onChange: (chosen: string[],
+ *   formulas: FormulaChoice[]) => void}} props
+ */
 export function ActivationPicker({ chosen, formulas, errors, onChange }) {
   const { data } = useFeed("/activations");
   /** @type {CatalogueItem[]} */
@@ -35,7 +38,8 @@ export function ActivationPicker({ chosen, formulas, errors, onChange }) {
         </details>`
       }
     </fieldset>
-    <${Formulas} formulas=${formulas} onChange=${(/** @type {FormulaChoice[]} */ changed) => onChange(chosen, changed)} />
+    <${Formulas} formulas=${formulas}
+      onChange=${(/** @type {FormulaChoice[]} */ changed) => onChange(chosen, changed)} />
     <div id="activation-say" class="field">
       <${Says} errors=${errors} hint="one is enough to watch it train; two or more are compared" /></div>`;
 }

@@ -62,10 +62,12 @@ export function Page() {
 
   return html`<p class="crumb"><a href="/studies">Studies</a></p>
     <div class="page-head"><div><h1>New study</h1>
-      <p>Every combination of what you choose is trained once per seed. Where you give several values, they are compared.</p></div></div>
+      <p>Every combination of what you choose is trained once per seed. Where you give several values, they are
+        compared.</p></div></div>
     <form class="new-study" onSubmit=${submit} noValidate>
       <div class="stack">
-        <${PresetPicker} value=${form.preset} onChange=${(/** @type {string} */ preset) => change(startedFrom(preset))} />
+        <${PresetPicker} value=${form.preset}
+          onChange=${(/** @type {string} */ preset) => change(startedFrom(preset))} />
         ${!form.preset && html`<${Which} form=${form} change=${change} about=${about} />`}
         <${Training} form=${form} change=${change} about=${about} />
         <${Repeats} form=${form} change=${change} errors=${about("seeds")} />
@@ -80,10 +82,12 @@ export function Page() {
 
 /** @param {{form: Form, change: Change, about: About}} props */
 function Which({ form, change, about }) {
+  const choose = (/** @type {string[]} */ activations, /** @type {FormulaChoice[]} */ formulas) =>
+    change({ activations, formulas });
   return html`<section class="card stack">
       <h2>Activation functions</h2>
       <${ActivationPicker} chosen=${form.activations} formulas=${form.formulas} errors=${about("activation")}
-        onChange=${(/** @type {string[]} */ activations, /** @type {FormulaChoice[]} */ formulas) => change({ activations, formulas })} />
+        onChange=${choose} />
     </section>`;
 }
 

@@ -55,9 +55,12 @@ function Size({ plan }) {
   const ranked = plan.experiments - plan.tuning_experiments;
   const seeds = ranked / plan.cells;
   const workers = plan.workers === 0 ? "no worker is alive" : `on ${counted(plan.workers, "worker")}`;
+  const trials =
+    plan.tuning_experiments > 0 &&
+    `: ${count(ranked)}, and ${count(plan.tuning_experiments)} before them that try learning rates`;
   return html`<p class="big">${counted(plan.experiments, "experiment")}</p>
     <p class="muted">
-      ${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}${plan.tuning_experiments > 0 && `: ${count(ranked)}, and ${count(plan.tuning_experiments)} before them that try learning rates`}</p>
+      ${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}${trials}</p>
     <p class="big">${plan.seconds === null ? "Time unknown" : `about ${duration(plan.seconds)}`}</p>
     <p class="muted">${plan.seconds === null ? plan.basis : html`${workers}, once they start. ${plan.basis}`}</p>`;
 }

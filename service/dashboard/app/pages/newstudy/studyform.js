@@ -184,7 +184,8 @@ function put(base, path, value) {
 }
 
 /**
- * Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like stand alone.
+ * Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like
+ * stand alone.
  * @param {Api.ProblemItem} problem
  * @param {string} path
  */

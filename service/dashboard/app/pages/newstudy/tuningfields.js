@@ -3,7 +3,10 @@ import { onCheck, onText } from "../../core/events.js";
 import { html } from "../../core/html.js";
 import { Field } from "../../components/field.js";
 
-/** @param {{tuning: {isOn: boolean, rates: string, seeds: string}, change: (changes: object) => void, about: Function}} props */
+/**
+ * @param {{tuning: {isOn: boolean, rates: string, seeds: string}, change: (changes: object) => void, about: Function}}
+ *   props
+ */
 export function TuningFields({ tuning, change, about }) {
   /** @param {"rates" | "seeds"} name */
   const input =
@@ -15,7 +18,8 @@ export function TuningFields({ tuning, change, about }) {
     <label class="check"><input type="checkbox" checked=${tuning.isOn}
       onChange=${onCheck((isOn) => change({ isOn: isOn }))} />
       <span>Tune it for each combination before they are compared</span></label>
-    <p class="small-text muted">At one shared rate some functions are favoured. Each of these rates is tried first, over seeds of its own, and judged
+    <p class="small-text muted">At one shared rate some functions are favoured. Each of these rates is tried first, over
+      seeds of its own, and judged
       on validation images; then the best of them trains the seeds above.</p>
     ${
       tuning.isOn &&

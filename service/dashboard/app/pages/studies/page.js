@@ -37,7 +37,8 @@ export function Page() {
       if (query.get("text")) return html`<p>No study has “${query.get("text")}” in its name.</p>`;
       return isFirst ? html`<${Welcome} />` : html`<p>There are no older studies.</p>`;
     }}<//>
-    <${Pager} data=${feed.data} isFirst=${isFirst} onChange=${(/** @type {string} */ cursor) => change({ cursor }, { push: true })} />`;
+    <${Pager} data=${feed.data} isFirst=${isFirst}
+      onChange=${(/** @type {string} */ cursor) => change({ cursor }, { push: true })} />`;
 }
 
 function Welcome() {

@@ -15,7 +15,9 @@ const HEIGHT = 300;
 const MANY_GROUPS = 12;
 const ALL = "";
 
-/** @typedef {{path: string, values: string[], first: string}} LevelChoice a factor, its values, the one drawn at first */
+/**
+ * @typedef {{path: string, values: string[], first: string}} LevelChoice a factor, its values, the one drawn at first
+ */
 
 /** [metric, the article's counterpart: a total loss, L2 term included] */
 const PANELS = [
@@ -87,7 +89,8 @@ export function CurvesPanel({ study, grid }) {
 }
 
 /**
- * @param {{feed: import("../../data/store.js").Snapshot, fits: (group: any) => boolean, hidden: Set<string>, styles: Map<string, LineStyle>, options: CurveOptions}} props
+ * @param {{feed: import("../../data/store.js").Snapshot, fits: (group: any) => boolean, hidden: Set<string>, styles:
+ *   Map<string, LineStyle>, options: CurveOptions}} props
  */
 function Panel({ feed, fits, hidden, styles, options }) {
   /** @type {Api.Curve[]} */
@@ -116,10 +119,11 @@ function Options({ options, change, hasSeconds }) {
   const box = (name, label) => html`<label class="check small-text"><input type="checkbox" checked=${options[name]}
     onChange=${onCheck((isOn) => change({ [name]: isOn }))} /> ${label}</label>`;
   return html`<div class="tools">
-    <${Segments} label="Horizontal axis" value=${options.x} onChange=${(/** @type {string} */ x) => change({ x })} choices=${[
-      ["epoch", "by epoch"],
-      ["seconds", "by seconds"],
-    ]} disabled=${hasSeconds ? [] : ["seconds"]} />
+    <${Segments} label="Horizontal axis" value=${options.x} 
+      onChange=${(/** @type {string} */ x) => change({ x })} choices=${[
+        ["epoch", "by epoch"],
+        ["seconds", "by seconds"],
+      ]} disabled=${hasSeconds ? [] : ["seconds"]} />
     <${Segments} label="Axis of the loss" value=${options.log ? "log" : "linear"}
       onChange=${(/** @type {string} */ kind) => change({ log: kind === "log" })} choices=${[
         ["linear", "linear loss"],
@@ -147,7 +151,8 @@ function levelsOf(groups, { tuning }) {
 }
 
 /**
- * @param {{levels: LevelChoice[], chosen: Record<string, string>, onChange: (chosen: Record<string, string>) => void, shown: number, all: number}} props
+ * @param {{levels: LevelChoice[], chosen: Record<string, string>, onChange: (chosen: Record<string, string>) => void,
+ *   shown: number, all: number}} props
  */
 function Levels({ levels, chosen, onChange, shown, all }) {
   if (levels.length === 0) return null;
@@ -165,7 +170,8 @@ function Levels({ levels, chosen, onChange, shown, all }) {
 }
 
 /**
- * @param {{groups: Api.Curve[], styles: Map<string, LineStyle>, hidden: Set<string>, onToggle: (key: string) => void}} props
+ * @param {{groups: Api.Curve[], styles: Map<string, LineStyle>, hidden: Set<string>, onToggle: (key: string) => void}}
+ *   props
  */
 function Legend({ groups, styles, hidden, onToggle }) {
   return html`<div class="legend" role="group" aria-label="Groups drawn">${groups.map((group) => {
@@ -210,7 +216,8 @@ function Published({ reference }) {
     ${
       reference.differs.length > 0 &&
       html`<p
-      class="small-text">This study differs from the article’s protocol in: ${reference.differs.map(factorName).join(", ")}.</p>`
+      class="small-text">This study differs from the article’s protocol
+        in: ${reference.differs.map(factorName).join(", ")}.</p>`
     }
   </details>`;
 }

@@ -48,8 +48,10 @@ function Chosen({ study, grid, factors }) {
           )}</div>`
         : html`<p class="muted">Choose two different groups.</p>`
     }
-    <p class="small-text muted">Counted are images that more than half of the seeds of one group get right and more than half of the other’s wrong, by the weights
-      of the last epoch. A number is an image’s place in the test set, from 0; the API has no pixels. No test says that such a list is more than chance: two groups of
+    <p class="small-text muted">Counted are images that more than half of the seeds of one group get right and more than
+      half of the other’s wrong, by the weights
+      of the last epoch. A number is an image’s place in the test set, from 0; the API has no pixels. No test says that
+        such a list is more than chance: two groups of
       equal accuracy have one each.</p>
   </div>`;
 }
@@ -64,14 +66,16 @@ function Direction({ study, grid, right, wrong }) {
   });
   const feed = useFeed(`/studies/${study.id}/images?${query}`, null, study.progress.succeeded);
   return html`<section><h3>${groupLabel(right)} right, ${groupLabel(wrong)} wrong</h3>
-    <${Loaded} feed=${feed} what="the images">${(/** @type {Api.DifferingImages} */ found) => html`<${Found} found=${found} />`}<//></section>`;
+    <${Loaded} feed=${feed} what="the images">
+      ${(/** @type {Api.DifferingImages} */ found) => html`<${Found} found=${found} />`}<//></section>`;
 }
 
 /** @param {{found: Api.DifferingImages}} props */
 function Found({ found }) {
   if (found.n_a === 0 || found.n_b === 0) return html`<p class="muted">One of the two has no result yet.</p>`;
   return html`<p>
-    ${counted(found.total, "image")} of ${count(found.test_images)}; n = ${found.n_a} and ${counted(found.n_b, "seed")}.${found.total > MOST && ` The clearest ${MOST}:`}</p>
+    ${counted(found.total, "image")} of ${count(found.test_images)}; n
+      = ${found.n_a} and ${counted(found.n_b, "seed")}.${found.total > MOST && ` The clearest ${MOST}:`}</p>
     ${
       found.total > 0 &&
       html`<div class="scroll tall" tabindex="0" role="region" aria-label="Images"><table>

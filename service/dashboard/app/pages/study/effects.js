@@ -27,13 +27,18 @@ function Effect({ effect, scale, unit, colours }) {
   /** @param {Api.Level} level */
   const colour = (level) =>
     effect.factor === "activation" ? activationStyle(level.value, colours.dark).color : colours.ink;
+  const [low, high] = effect.range_interval ?? [];
+  const interval = effect.range_interval && `, ${difference(low, unit)} to ${difference(high, unit)}`;
   return html`<div>
     <h3>${factorName(effect.factor)}</h3>
     ${
       effect.reason
         ? html`<p class="muted">${effect.reason}</p>`
-        : html`<p class="small-text">Best minus worst ${difference(effect.range, unit)}${effect.range_interval && html`, ${difference(effect.range_interval[0], unit)} to ${difference(effect.range_interval[1], unit)}`}
-          <span class="muted">; ${counted(effect.n, "seed")}, ${counted(effect.combinations, "combination")}${leftOut(effect)}</span></p>
+        : html`<p class="small-text">Best minus
+          worst ${difference(effect.range, unit)}${interval}
+          <span class="muted">; ${counted(effect.n, "seed")}, ${counted(effect.combinations, "combination")}${leftOut(
+            effect,
+          )}</span></p>
         <div class="scroll" tabindex="0" role="region" aria-label=${`Levels of ${factorName(effect.factor)}`}>
           <table class="plain-table"><tbody>${effect.levels.map(
             (level) => html`<tr>

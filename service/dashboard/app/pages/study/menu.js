@@ -1,7 +1,9 @@
 /** Links that fold out under a button; Escape or looking elsewhere folds them away. */
 import { html, useRef } from "../../core/html.js";
 
-/** @param {{label: string, groups: {title: string, links: {href: string, text: string, download?: boolean}[]}[]}} props */
+/**
+ * @param {{label: string, groups: {title: string, links: {href: string, text: string, download?: boolean}[]}[]}} props
+ */
 export function Menu({ label, groups }) {
   const box = useRef(/** @type {any} */ (null));
   const close = () => (box.current.open = false);

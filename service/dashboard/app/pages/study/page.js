@@ -23,7 +23,8 @@ export function Page({ id }) {
   const feed = useFeed(`/studies/${id}`, (data) => (data?.finished ? IDLE_MS : BUSY_MS));
   useTitle(feed.data ? studyTitle(feed.data) : "Study");
   return html`<p class="crumb"><a href="/studies">Studies</a></p>
-    <${Loaded} feed=${feed} what="the study">${(/** @type {Api.StudyView} */ study) => html`<${Study} study=${study} />`}<//>`;
+    <${Loaded} feed=${feed} what="the study">
+      ${(/** @type {Api.StudyView} */ study) => html`<${Study} study=${study} />`}<//>`;
 }
 
 /** @param {{study: Api.StudyView}} props */
@@ -60,7 +61,9 @@ function Head({ study }) {
       <div><h1>${studyTitle(study)} <span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></h1>
         ${study.question && html`<p>${study.question}</p>`}
         <p class="small-text">
-          ${study.name && `${gridText(study)}; `}${baseText(study)} · seeds ${seedsText(study.seeds)}${study.reuse && " · counts what others have trained"} · created ${ago(study.created_at, now)}</p></div>
+          ${study.name && `${gridText(study)}; `}${baseText(study)} ·
+            seeds ${seedsText(study.seeds)}${study.reuse && " · counts what others have trained"} ·
+            created ${ago(study.created_at, now)}</p></div>
       <${StudyActions} study=${study} />
     </div>
     <div class="study-progress">

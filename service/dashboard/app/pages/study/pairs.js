@@ -21,10 +21,13 @@ export function Pairs({ comparison }) {
   const [chosen, setChosen] = useState(/** @type {[Api.Group, Api.Group] | null} */ (null));
   const isSmall = groups.length <= MOST_IN_MATRIX;
   const { family } = comparison;
+  const disagreements =
+    family.disagreements > 0 &&
+    `; ${counted(family.disagreements, "pair")} separated though the stricter interval holds 0`;
   return html`<section class="card stack" aria-labelledby="pairs-title">
     <div class="card-head"><h2 id="pairs-title">Every pair</h2>
       <span class="muted small-text">
-        ${counted(family.pairs, "pair")}${family.disagreements > 0 && `; ${counted(family.disagreements, "pair")} separated though the stricter interval holds 0`}</span></div>
+        ${counted(family.pairs, "pair")}${disagreements}</span></div>
     ${
       isSmall
         ? html`<${Matrix} groups=${groups} lookup=${lookup} unit=${family.unit} chosen=${chosen}
@@ -32,7 +35,8 @@ export function Pairs({ comparison }) {
           <div class="pair-detail" aria-live="polite">${
             chosen
               ? html`<${Detail} pair=${lookup(...chosen)} family=${family} />`
-              : html`<p class="muted">Choose a field for its test. ▲ the row is better than the column, ▼ worse, · not separable${
+              : html`<p class="muted">Choose a field for its test. ▲ the row is better than the column, ▼ worse, · not
+                separable${
                   comparison.pairs.some((pair) => pair.verdict === "not separable (diverged)")
                     ? ", d runs diverged"
                     : ""
@@ -74,7 +78,8 @@ function turned(pair) {
 }
 
 /**
- * @param {{groups: Api.Group[], lookup: Lookup, unit: string, chosen: [Api.Group, Api.Group] | null, onChoose: (field: [Api.Group, Api.Group]) => void}} props
+ * @param {{groups: Api.Group[], lookup: Lookup, unit: string, chosen: [Api.Group, Api.Group] | null, onChoose: (field:
+ *   [Api.Group, Api.Group]) => void}} props
  */
 function Matrix({ groups, lookup, unit, chosen, onChoose }) {
   return html`<div class="scroll"><table class="matrix">
@@ -87,7 +92,8 @@ function Matrix({ groups, lookup, unit, chosen, onChoose }) {
           const pair = row === column ? null : lookup(row, column);
           if (!pair) return html`<td class="self"></td>`;
           const isChosen = chosen && chosen[0].factors === row.factors && chosen[1].factors === column.factors;
-          const label = `${groupLabel(row.factors)} against ${groupLabel(column.factors)}: ${pair.verdict}, ${difference(pair.difference, unit)}`;
+          const names = `${groupLabel(row.factors)} against ${groupLabel(column.factors)}`;
+          const label = `${names}: ${pair.verdict}, ${difference(pair.difference, unit)}`;
           return html`<td class=${KIND[pair.verdict] ?? ""}>
             <button type="button" class="quiet" aria-label=${label} title=${label}
         aria-pressed=${Boolean(isChosen)} onClick=${() => onChoose([row, column])}><span aria-hidden="true">

@@ -53,11 +53,13 @@ export function Ranking({ comparison }) {
     })}</tbody>
   </table></div>
   <p class="small-text muted">
-    ${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other trainings on
+    ${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other
+      trainings on
     these test images would lie.${
       hasImages &&
       html`<span
-      class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other images of the same kind.</span>`
+      class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other
+        images of the same kind.</span>`
     }</p>
   ${
     comparison.seeds_needed?.seeds &&

@@ -23,8 +23,8 @@ const METRICS = {
 };
 
 /**
- * @param {{study: Api.StudyView, query: string, fits: (group: Api.Curve) => boolean, styles: Map<string, LineStyle>}} props
- *   `fits` says whether a group is drawn.
+ * @param {{study: Api.StudyView, query: string, fits: (group: Api.Curve) => boolean, styles: Map<string, LineStyle>}}
+ *   props `fits` says whether a group is drawn.
  */
 export function Speed({ study, query, fits, styles }) {
   const [metric, setMetric] = useState(/** @type {Target} */ ("validation_accuracy"));
@@ -53,8 +53,10 @@ export function Speed({ study, query, fits, styles }) {
     ${feed.error && !feed.error.passing && html`<${Failure} error=${feed.error} />`}
     <div style=${{ minHeight: `${ROW_REM * (1 + Math.min(MOST_ROWS, cellsOf(study)))}rem` }}>
       ${feed.data && html`<${Reached} groups=${feed.data.groups.filter(fits)} styles=${styles} />`}</div>
-    <p class="small-text muted">Medians after Kaplan and Meier until ${name} first reached the level: a run that ended, or has only got so far, without reaching it counts as one that takes longer;
-      “not reached by half” says no more than that fewer than half are known to have got there. Medians test nothing; the ranking by “Speed of learning” does.</p>
+    <p class="small-text muted">Medians after Kaplan and Meier until ${name} first reached the level: a run that ended,
+      or has only got so far, without reaching it counts as one that takes longer;
+      “not reached by half” says no more than that fewer than half are known to have got there. Medians test nothing;
+        the ranking by “Speed of learning” does.</p>
   </div>`;
 }
 

@@ -91,7 +91,8 @@ function AddSeeds({ study, onClose }) {
   const send = () => patch(`/studies/${study.id}`, { seeds: [...study.seeds, ...added] }, study.edit_version);
   return html`<${Confirm} title="Add seeds" verb=${`Train ${more}`} act=${send}
     done=${() => refresh("/")} onClose=${onClose}>
-    <p>It has ${counted(study.seeds.length, "seed")} now: ${seedsText(study.seeds)}. More seeds narrow the intervals.</p>
+    <p>It has ${counted(study.seeds.length, "seed")} now: ${seedsText(study.seeds)}. More seeds narrow the
+      intervals.</p>
     <${Field} label="Seeds to add" hint="such as 3-4, or 7, 11">${(
       /** @type {object} */ attributes,
     ) => html`<input ...${attributes} value=${text} autocomplete="off"

@@ -27,8 +27,11 @@ export function Tuning({ study }) {
       tuning=${tuning} />`
           : html`<p>It was cancelled before the rates were chosen: nothing is ranked.</p>`
     }
-    <p class="small-text muted">Each combination tries ${tuning.rates.map((rate) => plain(rate)).join(", ")} over ${counted(tuning.seeds.length, "seed")} of its own (${seedsText(tuning.seeds)}),
-      which the ranking does not see. The highest mean validation accuracy at the last epoch is taken; of equal ones the lower validation loss,
+    <p class="small-text muted">Each combination
+      tries ${tuning.rates.map((rate) => plain(rate)).join(", ")} over ${counted(tuning.seeds.length, "seed")} of its
+      own (${seedsText(tuning.seeds)}),
+      which the ranking does not see. The highest mean validation accuracy at the last epoch is taken; of equal ones the
+        lower validation loss,
       then the smaller rate. The means have no interval here and separate nothing: they choose.</p>
   </section>`;
 }
@@ -39,7 +42,8 @@ export function Tuning({ study }) {
  */
 export function TunesFor({ study }) {
   return html`<p class="notice">It tries learning rates for <a
-    href=${`/studies/${study.tunes}`}>another study</a>, which chooses by validation accuracy and not by the ranking below.</p>`;
+    href=${`/studies/${study.tunes}`}>another study</a>, which chooses by validation accuracy and not by the ranking
+      below.</p>`;
 }
 
 /** @param {{tuning: Api.TuningView}} props */
@@ -50,7 +54,9 @@ function Trying({ tuning }) {
   ) => html`<div class="study-progress">
     <${ProgressBar} progress=${trials.progress} />
     <p role="status">
-      ${progressText(trials)}. ${trials.finished ? "The rates are being chosen." : "The ranking is queued when all rates have been tried."}</p></div>`}<//>`;
+      ${progressText(trials)}. ${
+        trials.finished ? "The rates are being chosen." : "The ranking is queued when all rates have been tried."
+      }</p></div>`}<//>`;
 }
 
 /** @param {{tuning: Api.TuningView}} props */
@@ -127,6 +133,7 @@ function Warnings({ tuning }) {
       ({ end, choices }) =>
         choices.length > 0 &&
         html`<div class="notice warn" key=${end}>
-      <strong>At the edge:</strong> for ${named(choices)} the best rate is the ${end} that was tried. A better one may lie beyond; tune again with rates further out.</div>`,
+      <strong>At the edge:</strong> for ${named(choices)} the best rate is the ${end} that was tried. A better one may
+        lie beyond; tune again with rates further out.</div>`,
     )}`;
 }

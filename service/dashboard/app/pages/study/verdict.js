@@ -17,7 +17,10 @@ export function verdictText(comparison) {
 /** @param {Api.Comparison} comparison */
 function topText(comparison) {
   if (comparison.pairs.every((pair) => pair.verdict === "not tested")) {
-    return "Nothing can be tested: a difference needs two seeds or more in each group. The order below is by mean, and may be chance.";
+    return (
+      "Nothing can be tested: a difference needs two seeds or more in each group. " +
+      "The order below is by mean, and may be chance."
+    );
   }
   const leaders = leadersOf(comparison);
   const tests = `${counted(comparison.family.pairs, "test")}, Holm-corrected at ${comparison.family.alpha}`;
@@ -33,7 +36,9 @@ function topText(comparison) {
  * @param {Api.Comparison} comparison
  */
 function aloneText(group, comparison) {
-  return `Only ${groupLabel(group.factors)} has a result: ${figure(group.mean, comparison.family.unit)}, n = ${group.n}. There is nothing to compare it with.`;
+  const mean = figure(group.mean, comparison.family.unit);
+  const result = `Only ${groupLabel(group.factors)} has a result: ${mean}, n = ${group.n}.`;
+  return `${result} There is nothing to compare it with.`;
 }
 
 /** @param {Api.Group[]} groups */

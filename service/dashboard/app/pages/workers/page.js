@@ -13,8 +13,10 @@ export function Page() {
   const queue = useFeed("/queue", EVERY_MS);
   return html`<div class="page-head"><div><h1>Workers</h1><p>Processes that train, and what waits for them.</p></div>
     </div>
-    <${Loaded} feed=${queue} what="the queue">${(/** @type {Api.QueueView} */ data) => html`<${Queue} queue=${data} />`}<//>
-    <${Loaded} feed=${workers} what="the workers">${(/** @type {Api.WorkersView} */ data) => html`<${Workers} items=${data.items} />`}<//>`;
+    <${Loaded} feed=${queue} what="the queue">
+      ${(/** @type {Api.QueueView} */ data) => html`<${Queue} queue=${data} />`}<//>
+    <${Loaded} feed=${workers} what="the workers">
+      ${(/** @type {Api.WorkersView} */ data) => html`<${Workers} items=${data.items} />`}<//>`;
 }
 
 /** @param {{queue: Api.QueueView}} props */
