@@ -17,7 +17,7 @@ from typing import TypedDict
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (ROOT / "service" / "dashboard" / "vendor", ROOT / "tests" / "browser" / "vendor")
-"""What pages load, and what only tests do."""
+"""The libraries of the pages, and those of tests alone."""
 
 
 class Package(TypedDict):

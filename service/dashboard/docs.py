@@ -1,4 +1,4 @@
-"""The API's own pages about itself, /docs (Swagger UI) and /redoc, which ask no other host for anything."""
+"""The documentation pages /docs (Swagger UI) and /redoc, which load nothing from another host."""
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse

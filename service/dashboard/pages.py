@@ -30,9 +30,10 @@ Schema = dict[str, Any]
 
 
 def policy() -> str:
-    """Nothing inline runs but the import map, which browsers take from no file; its hash names it.
+    """Return a policy under which nothing inline runs but the import map, which its hash names.
 
-    Charts and components set styles through the CSS object model, which needs no `unsafe-inline`.
+    Browsers take an import map from no file. Charts and components set styles through the CSS object model, which needs
+    no `unsafe-inline`.
     """
     [imports] = re.findall(r'<script type="importmap">(.*?)</script>', SHELL.read_text(), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
@@ -44,7 +45,7 @@ def policy() -> str:
 
 
 def add_pages(app: FastAPI) -> None:
-    """Add every address of the pages; which page it is, the browser decides."""
+    """Add every address of the pages; all answer the shell, and the browser chooses the page."""
     sent = headers(policy())
 
     @cache

@@ -1,4 +1,4 @@
-"""What is served under /assets/: what is listed, as it was published, and nothing else of the disk."""
+"""The files under /assets/: those that are listed, as they were published, and nothing else of the disk."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from service.dashboard.assets import DASHBOARD, inside
 from tests.conftest import ROOT
 
 FOLDERS = (DASHBOARD / "vendor", ROOT / "tests" / "browser" / "vendor")
-"""What pages load, and what only tests do."""
+"""The vendored libraries of the pages, and those of tests alone."""
 VENDORED = [(folder, package) for folder in FOLDERS for package in json.loads((folder / "vendor.json").read_text())]
 PACKAGES = [pytest.param(folder, package, id=package["name"]) for folder, package in VENDORED]
 LISTED = [
@@ -31,7 +31,7 @@ def client() -> TestClient:
     return TestClient(app)
 
 
-def test_an_asset_is_revalidated(client: TestClient) -> None:
+def test_assets_are_revalidated(client: TestClient) -> None:
     first = client.get("/assets/docs/swagger.js")
     again = client.get("/assets/docs/swagger.js", headers={"If-None-Match": first.headers["etag"]})
 
@@ -43,23 +43,23 @@ def test_an_asset_is_revalidated(client: TestClient) -> None:
     "path",
     ["vendor.json", "docs/swagger.html", "app/index.html", "app", "docs/../../docs.py", "%2e%2e/docs.py", "", "redoc"],
 )
-def test_only_listed_files_are_served(client: TestClient, path: str) -> None:
+def test_assets_hold_only_listed_files(client: TestClient, path: str) -> None:
     assert client.get(f"/assets/{path}").status_code == 404
 
 
 @pytest.mark.parametrize(("file", "checksum"), LISTED)
-def test_vendored_file_is_the_published_one(file: Path, checksum: str) -> None:
+def test_vendored_file_has_the_listed_checksum(file: Path, checksum: str) -> None:
     assert hashlib.sha256(file.read_bytes()).hexdigest() == checksum
 
 
-def test_no_vendored_file_is_unlisted() -> None:
+def test_vendor_folder_holds_only_listed_files() -> None:
     listed = {param.values[0] for param in LISTED} | {folder / "vendor.json" for folder in FOLDERS}
 
     assert {file for folder in FOLDERS for file in folder.rglob("*") if file.is_file()} == listed
 
 
 @pytest.mark.parametrize(("folder", "package"), PACKAGES)
-def test_package_comes_with_its_licence(folder: Path, package: dict[str, str]) -> None:
+def test_vendored_package_has_its_licence(folder: Path, package: dict[str, str]) -> None:
     assert package["licence"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", package["version"])
     assert (folder / package["name"] / "LICENSE").stat().st_size > 0

@@ -22,7 +22,7 @@ def client() -> TestClient:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_loads_only_what_this_server_has(client: TestClient, path: str) -> None:
+def test_docs_page_loads_only_files_of_this_server(client: TestClient, path: str) -> None:
     answer = client.get(path)
     addresses = Page(answer.text).addresses
 
@@ -33,7 +33,7 @@ def test_page_loads_only_what_this_server_has(client: TestClient, path: str) -> 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_runs_nothing_inline(client: TestClient, path: str) -> None:
+def test_docs_page_runs_nothing_inline(client: TestClient, path: str) -> None:
     answer = client.get(path)
     policy = answer.headers["content-security-policy"]
 
@@ -42,25 +42,25 @@ def test_page_runs_nothing_inline(client: TestClient, path: str) -> None:
     assert not re.search(r"unsafe|http|\*", policy)
 
 
-def test_own_scripts_name_no_other_host_but_the_logo_they_leave_out(client: TestClient) -> None:
+def test_docs_scripts_name_no_other_host_but_the_logo_that_they_remove(client: TestClient) -> None:
     scripts = "".join(client.get(f"/assets/docs/{name}").text for name in SCRIPTS)
 
     assert re.findall(r"https?://[^\"]+", scripts) == ["https://cdn.redoc.ly/redoc/logo-mini.svg"]
 
 
-def test_the_logo_is_still_where_redoc_keeps_it() -> None:
+def test_redoc_has_the_logo_that_is_removed() -> None:
     assert (
         "https://cdn.redoc.ly/redoc/logo-mini.svg"
         in (DASHBOARD / "vendor" / "redoc" / "redoc.standalone.js").read_text()
     )
 
 
-def test_swagger_asks_no_validator_and_reads_our_schema(client: TestClient) -> None:
+def test_swagger_reads_this_schema_without_a_validator(client: TestClient) -> None:
     script = client.get("/assets/docs/swagger.js").text
 
     assert "validatorUrl: null" in script
     assert 'url: "/openapi.json"' in script
 
 
-def test_pages_are_not_in_the_schema(client: TestClient) -> None:
+def test_docs_pages_are_not_in_the_schema(client: TestClient) -> None:
     assert client.get("/openapi.json").json()["paths"] == {}

@@ -38,12 +38,12 @@ def shell() -> Page:
 
 def import_map() -> dict[str, str]:
     [inline] = shell().inline
-    found: dict[str, str] = json.loads(inline)["imports"]
-    return found
+    imports: dict[str, str] = json.loads(inline)["imports"]
+    return imports
 
 
 @pytest.mark.parametrize("path", ["/", "/studies/1", "/experiments/1", "/activations", "/activations/relu", "/workers"])
-def test_every_address_of_a_page_gives_the_shell(client: TestClient, path: str) -> None:
+def test_every_page_address_answers_the_shell(client: TestClient, path: str) -> None:
     answer = client.get(path)
 
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -53,7 +53,7 @@ def test_every_address_of_a_page_gives_the_shell(client: TestClient, path: str) 
     assert answer.text.endswith(after)
 
 
-def test_the_policy_lets_nothing_inline_run_but_the_import_map(client: TestClient) -> None:
+def test_policy_allows_no_inline_script_but_the_import_map(client: TestClient) -> None:
     policy = client.get("/").headers["content-security-policy"]
 
     assert policy.startswith("default-src 'none';")
@@ -62,7 +62,7 @@ def test_the_policy_lets_nothing_inline_run_but_the_import_map(client: TestClien
     assert len(shell().inline) == 1
 
 
-def test_what_the_shell_loads_is_here(client: TestClient) -> None:
+def test_shell_loads_only_files_of_this_server(client: TestClient) -> None:
     addresses = [address for address in shell().addresses if address != "/docs"] + list(import_map().values())
 
     assert len(addresses) >= 10
@@ -71,7 +71,7 @@ def test_what_the_shell_loads_is_here(client: TestClient) -> None:
 
 
 def imports(module: Path) -> Iterator[str]:
-    """What a module imports, as the path below /assets/."""
+    """Yield the path below /assets/ of each module that a module imports."""
     for name in IMPORT.findall(module.read_text()):
         named = import_map().get(name, name)
         yield (
@@ -82,16 +82,16 @@ def imports(module: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda file: file.relative_to(APP).as_posix())
-def test_a_module_imports_what_is_served(module: Path) -> None:
+def test_module_imports_only_served_files(module: Path) -> None:
     assert set(imports(module)) <= assets().keys()
 
 
 @pytest.mark.parametrize("file", OWN, ids=lambda file: file.relative_to(APP).as_posix())
-def test_file_names_no_other_host(file: Path) -> None:
+def test_app_file_names_no_other_host(file: Path) -> None:
     assert set(re.findall(r"https?://[^\s\"'`)]+", file.read_text())) <= {"http://www.w3.org/2000/svg"}
 
 
-def test_no_module_writes_markup_or_takes_storage_for_granted() -> None:
+def test_modules_write_no_markup() -> None:
     """Text from the API goes through Preact, which escapes it."""
     for module in MODULES:
         assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(", module.read_text()), module
@@ -100,13 +100,13 @@ def test_no_module_writes_markup_or_takes_storage_for_granted() -> None:
 def test_shell_holds_what_the_api_says_of_a_spec() -> None:
     text = TestClient(create_app(Settings()), base_url="http://127.0.0.1").get("/studies/new").text
     [spec] = re.findall(r'<script type="application/json" id="spec">(.*?)</script>', text)
-    held = json.loads(spec)
+    data = json.loads(spec)
 
-    assert held["usual"]["optimizer"]["learning_rate"] == 0.001
-    assert held["choices"]["dataset"] == [definition.name for definition in DATASETS.values()]
-    assert set(held["choices"]["preset"]) == PRESETS.keys()
-    assert held["choices"]["status"] == [status.value for status in Status]
-    assert {"optimizer.name", "schedule", "model.init", "model.pool", "precision"} <= held["choices"].keys()
+    assert data["usual"]["optimizer"]["learning_rate"] == 0.001
+    assert data["choices"]["dataset"] == [definition.name for definition in DATASETS.values()]
+    assert set(data["choices"]["preset"]) == PRESETS.keys()
+    assert data["choices"]["status"] == [status.value for status in Status]
+    assert {"optimizer.name", "schedule", "model.init", "model.pool", "precision"} <= data["choices"].keys()
 
 
 def test_spec_of_a_document_without_components_is_empty() -> None:

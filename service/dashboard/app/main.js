@@ -1,4 +1,4 @@
-/** Puts the shell and the page of the address on the screen. */
+/** Renders the shell and the page of the address. */
 import { html, render, useEffect, useState } from "./core/html.js";
 import { usePath } from "./core/navigation.js";
 import { Failure, Loading } from "./components/notices.js";

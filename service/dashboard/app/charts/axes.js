@@ -1,4 +1,4 @@
-/** Axes in the page's colours: which stretch they show, where their lines lie, and what stands beside them. */
+/** Axes in the page's colours: their ranges, their lines and their figures. */
 import { plain } from "../text/format.js";
 
 const FONT = '12px "Inter Variable", system-ui, sans-serif';
@@ -127,11 +127,11 @@ function evenSplits(low, high, intervals) {
  * @param {number} intervals
  */
 function evenStep(low, high, intervals) {
-  const wanted = high / intervals - low / intervals; // divided first: the largest figures have no difference
-  const power = 10 ** Math.floor(Math.log10(wanted));
+  const width = high / intervals - low / intervals; // divided first: the largest figures have no difference
+  const power = 10 ** Math.floor(Math.log10(width));
   return (
     power *
-    STEPS.reduce((best, step) => (Math.abs(step - wanted / power) < Math.abs(best - wanted / power) ? step : best))
+    STEPS.reduce((best, step) => (Math.abs(step - width / power) < Math.abs(best - width / power) ? step : best))
   );
 }
 

@@ -1,4 +1,4 @@
-/** Mean curves with interval bands, and, asked for, the curve of every seed and the published one. */
+/** Mean curves with interval bands and, as options, the curve of every seed and the published one. */
 import { html, useCallback, useMemo } from "../core/html.js";
 import { figure, plain, range } from "../text/format.js";
 import { groupLabel } from "../text/labels.js";
@@ -33,17 +33,17 @@ export function CurvesChart({ curves, groups, options, height = 300 }) {
   const inSeconds = options.x === "seconds";
   const frame = useMemo(() => frameOf(unit, isLog, inSeconds, colours), [unit, isLog, inSeconds, colours]);
   const lines = useMemo(() => linesOf(curves, groups, options, isLog), [curves, groups, options, isLog]);
-  const told = useCallback(
+  const tipAt = useCallback(
     (/** @type {number} */ place) => curvesTip(place, lines, unit, inSeconds),
     [lines, unit, inSeconds],
   );
   const ends = groups.map(({ group }) => lastOf(group, unit)).join("; ") || "nothing yet";
   const label = `${curves.title} by ${inSeconds ? "seconds of training" : "epoch"}: ${ends}`;
-  return html`<${LineChart} lines=${lines} frame=${frame} tip=${told} height=${height} label=${label} />`;
+  return html`<${LineChart} lines=${lines} frame=${frame} tip=${tipAt} height=${height} label=${label} />`;
 }
 
 /**
- * A curve's end in words.
+ * The last figure of a curve, in words.
  * @param {DrawnCurve["group"]} group
  * @param {string} unit
  */
@@ -208,7 +208,7 @@ function publishedOf(reference, groups) {
 }
 
 /**
- * What the lines have where the pointer is, the greatest mean first.
+ * The figures of the lines at the pointer, the greatest mean first.
  * @param {number} place
  * @param {CurveLine[]} lines
  * @param {string} unit

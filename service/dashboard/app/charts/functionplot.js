@@ -21,11 +21,11 @@ export function FunctionPlot({ curve, color, title, height = 320, small = false 
     { x: curve.x, y: curve.dy, style: { color: colours.muted, width: 1.5, dash: [4, 3] } },
     { x: curve.x, y: curve.y, style: { color, width: 2.25 } },
   ], [curve, color, colours]);
-  const told = useCallback(
+  const tipAt = useCallback(
     (/** @type {number} */ place) => functionTip(place, curve, color, colours),
     [curve, color, colours],
   );
-  return html`<${LineChart} lines=${lines} frame=${frame} tip=${small ? null : told} height=${height}
+  return html`<${LineChart} lines=${lines} frame=${frame} tip=${small ? null : tipAt} height=${height}
     label=${`Graph of ${title} and, dashed, of its derivative`} />`;
 }
 

@@ -6,7 +6,7 @@ import { useColours } from "./palette.js";
 import { Picture } from "./picture.js";
 import { tip } from "./tip.js";
 
-/** From little to much, in even steps of lightness, after cividis, which colour-blind eyes see alike. */
+/** A ramp in even steps of lightness, light for little, after cividis, which colour-blind eyes see alike. */
 const RAMP = ["#f3ead0", "#d9c878", "#a59c74", "#7b7b78", "#4c556c", "#14315c"];
 const STOPS = RAMP.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
 /** @typedef {[number, number, number | null, string]} Cell epoch's index, layer's index, figure, note */
@@ -22,23 +22,23 @@ const MOST_APART = 60; // from so many epochs on, cells touch
  */
 export function HeatMap({ title, layers, epochs, cells, bounds, log = false }) {
   const colours = useColours();
-  const shown = useMemo(() => cells.filter(([, , value]) => value !== null && (!log || value > 0)), [cells, log]);
+  const defined = useMemo(() => cells.filter(([, , value]) => value !== null && (!log || value > 0)), [cells, log]);
   const shape = useMemo(
-    () => heatShape(shown, layers, epochs, bounds, log, colours),
-    [shown, layers, epochs, bounds, log, colours],
+    () => heatShape(defined, layers, epochs, bounds, log, colours),
+    [defined, layers, epochs, bounds, log, colours],
   );
   const data = useMemo(() => [epochs.map((_, index) => index), epochs.map(() => null)], [epochs]);
-  const told = useCallback(
-    (/** @type {import("uplot")} */ plot) => heatTip(plot, shown, layers, epochs),
-    [shown, layers, epochs],
+  const tipAt = useCallback(
+    (/** @type {import("uplot")} */ plot) => heatTip(plot, defined, layers, epochs),
+    [defined, layers, epochs],
   );
-  return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${layers.length * ROW_PX + AXIS_PX}
+  return html`<${Picture} shape=${shape} data=${data} tip=${tipAt} height=${layers.length * ROW_PX + AXIS_PX}
     label=${`${title} by layer and epoch: ${ends(layers, cells)}`} />
     <${Ramp} bounds=${bounds} log=${log} />`;
 }
 
 /**
- * The last figure of each layer, in words.
+ * The last figure of one layer, in words.
  * @param {string[]} layers
  * @param {Cell[]} cells
  */
@@ -145,6 +145,6 @@ function heatTip(plot, cells, layers, epochs) {
   const [epoch, layer] = [plot.posToVal(plot.cursor.left ?? -1, "x"), plot.posToVal(plot.cursor.top ?? -1, "y")].map(
     Math.round,
   );
-  const cell = cells.find((each) => each[0] === epoch && each[1] === layer);
+  const cell = cells.find((one) => one[0] === epoch && one[1] === layer);
   return cell ? tip(`${layers[layer]}, epoch ${epochs[epoch]}`, [{ name: cell[3], value: plain(cell[2], 4) }]) : [];
 }

@@ -24,14 +24,14 @@ export function LineChart({ lines, frame, tip, height, label }) {
     [frame, styles],
   );
   const data = useMemo(() => joined(lines), [lines]);
-  const told = useMemo(
+  const tipAt = useMemo(
     () =>
       tip &&
       ((/** @type {import("uplot")} */ plot) =>
         typeof plot.cursor.idx !== "number" ? [] : tip(plot.data[0][plot.cursor.idx])),
     [tip],
   );
-  return html`<${Picture} shape=${shape} data=${data} tip=${told} height=${height} label=${label} />`;
+  return html`<${Picture} shape=${shape} data=${data} tip=${tipAt} height=${height} label=${label} />`;
 }
 
 /** @param {Line[]} lines */

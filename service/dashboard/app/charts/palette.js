@@ -14,7 +14,7 @@ const MARKS = palette.symbols;
 const ACTIVATIONS = /** @type {any} */ (palette.activations);
 
 /**
- * How an activation is drawn.
+ * The style of an activation.
  * @param {unknown} label its name, or the formula
  * @param {boolean} dark whether the ground is
  * @returns {LineStyle}
@@ -49,7 +49,7 @@ const nth = (n) => ({ hue: HUES[n % HUES.length], symbol: MARKS[Math.floor(n / H
 const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3], [4, 2]];
 
 /**
- * How the groups of a picture are drawn: by their activation, and dashed where several share one.
+ * The styles of groups in one picture: those of their activations, dashed where several share one.
  * @param {Factors[]} factors of each group
  * @param {boolean} dark whether the ground is
  * @returns {Map<string, LineStyle>} by groupKey
@@ -58,11 +58,11 @@ export function groupStyles(factors, dark) {
   const seen = new Map();
   const isSingle = new Set(factors.map(({ activation }) => activation)).size < 2 && factors.length > 1;
   // prettier-ignore
-  return new Map(factors.map((each, index) => {
-    if (each.activation === undefined || isSingle) return [groupKey(each), orderedStyle(index, dark)];
-    const before = seen.get(each.activation) ?? 0;
-    seen.set(each.activation, before + 1);
-    return [groupKey(each), { ...activationStyle(each.activation, dark), dash: DASHES[before % DASHES.length] }];
+  return new Map(factors.map((group, index) => {
+    if (group.activation === undefined || isSingle) return [groupKey(group), orderedStyle(index, dark)];
+    const before = seen.get(group.activation) ?? 0;
+    seen.set(group.activation, before + 1);
+    return [groupKey(group), { ...activationStyle(group.activation, dark), dash: DASHES[before % DASHES.length] }];
   }));
 }
 

@@ -29,7 +29,7 @@ export function Picture({ shape, data, tip, height, label }) {
 }
 
 /**
- * What is new while it is out of view is drawn when it comes into view, or onto paper: painting costs most of an
+ * A drawing in a box. Out of view it is not drawn until it comes into view or is printed: painting costs most of an
  * update.
  */
 class Drawing {

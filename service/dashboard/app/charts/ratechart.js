@@ -1,4 +1,4 @@
-/** What each learning rate that was tried gave: a line for each combination, on a logarithmic axis. */
+/** Validation accuracy by learning rate: a line for each combination, on a logarithmic axis. */
 import { html, useCallback, useMemo } from "../core/html.js";
 import { percent, plain } from "../text/format.js";
 import { groupLabel } from "../text/labels.js";
@@ -19,7 +19,7 @@ export function RateChart({ lines }) {
   const colours = useColours();
   const frame = useMemo(() => frameOf(colours), [colours]);
   const drawn = useMemo(() => lines.flatMap(linesOf), [lines]);
-  const told = useCallback((/** @type {number} */ rate) => rateTip(rate, lines), [lines]);
+  const tipAt = useCallback((/** @type {number} */ rate) => rateTip(rate, lines), [lines]);
   const label = lines
     .map(
       ({ choice }) =>
@@ -27,7 +27,7 @@ export function RateChart({ lines }) {
         (choice.learning_rate === null ? "no rate worked" : `${plain(choice.learning_rate)} chosen`),
     )
     .join("; ");
-  return html`<${LineChart} lines=${drawn} frame=${frame} tip=${told} height=${240}
+  return html`<${LineChart} lines=${drawn} frame=${frame} tip=${tipAt} height=${240}
     label=${`Validation accuracy by learning rate: ${label}`} />`;
 }
 

@@ -1,4 +1,4 @@
-/** What is shown beside the pointer. */
+/** The bubble beside the pointer. */
 
 const APART = 14;
 

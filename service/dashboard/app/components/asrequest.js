@@ -1,4 +1,4 @@
-/** What a form is about to send, for those who would rather send it themselves. */
+/** The request that a form sends, as a command and as Python. */
 import { html, useState } from "../core/html.js";
 
 /** @param {{path: string, body: object, title?: string}} props `path` below /api/v1 */
@@ -23,17 +23,17 @@ export function AsRequest({ path, body, title = "The same as a request" }) {
  * @param {{text: string, label?: string}} props
  */
 export function Copy({ text, label = "Copy" }) {
-  const [said, setSaid] = useState("");
+  const [notice, setNotice] = useState("");
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
-      setSaid("Copied");
+      setNotice("Copied");
     } catch {
-      setSaid("Mark it and press Ctrl+C");
+      setNotice("Mark it and press Ctrl+C");
     }
-    setTimeout(() => setSaid(""), 2000);
+    setTimeout(() => setNotice(""), 2000);
   };
-  return html`<button type="button" class="small" onClick=${copy}>${said || label}</button>`;
+  return html`<button type="button" class="small" onClick=${copy}>${notice || label}</button>`;
 }
 
 /** @param {string} path */

@@ -15,7 +15,7 @@ export function Dialog({ title, onClose, children }) {
 }
 
 /**
- * Asks before it acts, and says what went wrong where it did.
+ * A dialog that asks before it acts, and shows the error where the action fails.
  * @param {{title: string, verb: string, act: () => Promise<any>, done: (answer: any) => void, onClose: () => void,
  *   children: any}} props
  */

@@ -1,4 +1,4 @@
-/** A labelled input with its hint and what is wrong with it. */
+/** A labelled input with its hint and its errors. */
 import { html, useId } from "../core/html.js";
 
 /**
@@ -20,7 +20,7 @@ export function Field({ label, hint, errors = [], children }) {
  * @param {{errors: {detail: string}[], hint: any}} props
  */
 export function Says({ errors, hint }) {
-  const said = [...new Set(errors.map(({ detail }) => detail))];
-  if (said.length) return said.map((detail) => html`<p class="wrong" role="alert">${detail}</p>`);
+  const details = [...new Set(errors.map(({ detail }) => detail))];
+  if (details.length) return details.map((detail) => html`<p class="wrong" role="alert">${detail}</p>`);
   return hint ? html`<p class="hint">${hint}</p>` : null;
 }

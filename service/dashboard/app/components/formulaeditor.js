@@ -11,7 +11,7 @@ import { Properties } from "./properties.js";
 const PAUSE_MS = 250;
 
 /**
- * What a formula's text and parameters are, renewed when the typing pauses.
+ * Ask the server to check a formula and its parameters when the typing pauses.
  * @param {string} formula
  * @param {FormulaChoice["parameters"]} parameters
  */

@@ -1,4 +1,4 @@
-/** What a comparison says of the top, and no more than it says. */
+/** The groups that lead a comparison, as far as its tests separate them. */
 import { html } from "../core/html.js";
 import { figure, range } from "../text/format.js";
 import { groupLabel } from "../text/labels.js";

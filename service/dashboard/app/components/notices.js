@@ -1,10 +1,10 @@
-/** What a page says when there is nothing to show, not yet, or no longer. */
+/** Notices in place of content: it loads, it failed, it is empty, it is not current. */
 import { html, useEffect, useState } from "../core/html.js";
 import { refresh, useStaleness } from "../data/store.js";
 import { clock } from "../text/format.js";
 
 /**
- * Appears only when waiting is noticeable, so that a fast answer does not flicker.
+ * A notice that appears only when waiting is noticeable, so that a fast answer does not flicker.
  * @param {{what?: string}} props
  */
 export function Loading({ what = "" }) {
@@ -25,7 +25,7 @@ export function Empty({ title, children }) {
 }
 
 /**
- * What a feed has: its data when there is some, else why not. `children` is called with the data.
+ * The data of a feed, or why there is none. `children` is called with the data.
  * @param {{feed: import("../data/store.js").Snapshot, what: string, children: any}} props
  */
 export function Loaded({ feed, what, children }) {

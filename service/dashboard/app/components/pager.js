@@ -1,4 +1,4 @@
-/** From one page of a list to the next, by cursor; the browser's own "back" goes back. */
+/** Buttons to the next page of a list, by cursor; the browser's own "back" goes back. */
 import { html } from "../core/html.js";
 
 /** @param {{data?: {next_cursor: string|null}, isFirst: boolean, onChange: (cursor: string) => void}} props */

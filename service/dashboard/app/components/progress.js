@@ -1,4 +1,4 @@
-/** How far a study is. */
+/** The progress of a study, as a bar and in words. */
 import { html } from "../core/html.js";
 import { count, counted, duration } from "../text/format.js";
 import { isTuning } from "../text/labels.js";

@@ -1,4 +1,4 @@
-/** The address: its path, its query, and how to go elsewhere. Which page an address has, routes.js says. */
+/** The address: its path and its query, and navigation. routes.js maps addresses to pages. */
 import { useEffect, useState } from "./html.js";
 
 /**

@@ -1,4 +1,4 @@
-/** What the OpenAPI document says of a spec's fields; the server writes it into the shell. */
+/** The usual values and choices of a spec's fields. The server writes them into the shell, from the OpenAPI document. */
 
 /** @type {{usual: Record<string, any>, choices: Record<string, any[]>}} */
 const { usual = {}, choices = {} } = JSON.parse(document.getElementById("spec")?.textContent ?? "{}");

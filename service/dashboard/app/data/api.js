@@ -15,7 +15,7 @@ export class ApiError extends Error {
     this.errors = problem.errors ?? [];
   }
 
-  /** Whether asking again later may help: no answer, overload, a fault. */
+  /** True where a later try may succeed: no answer, overload, a fault. */
   get passing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }

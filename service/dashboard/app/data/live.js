@@ -21,7 +21,7 @@ let source = null; // in the tab that listens
 /** @type {(message: Message) => void} */
 let report = () => {};
 
-/** Whether changes are told at once, so that polls may be rare. */
+/** True while events report changes at once, so that polls may be rare. */
 export const isLive = () => isOpen;
 
 /**

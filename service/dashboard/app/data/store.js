@@ -92,7 +92,7 @@ class Feed {
     else this.loadIn(this.ended + this.rest - Date.now());
   }
 
-  /** Whether events tell when this changes. Places in the queue, workers and what is derived move without one. */
+  /** True where events report changes of this. Queue positions, workers and derived figures change without one. */
   get isTold() {
     return /^\/(studies|experiments)([/?][^/]*)?$/.test(this.path) && this.snapshot.data?.status !== "queued";
   }
@@ -122,8 +122,8 @@ class Feed {
   }
 
   get address() {
-    const held = this.snapshot.data;
-    return this.merge && held ? `${this.path}?since=${held.revision}` : this.path;
+    const { data } = this.snapshot;
+    return this.merge && data ? `${this.path}?since=${data.revision}` : this.path;
   }
 
   /** @param {any} answer */
@@ -179,13 +179,13 @@ class Feed {
  * @param {Merge | null} [merge]
  */
 function feed(path, merge = null) {
-  let found = feeds.get(path);
-  if (!found) feeds.set(path, (found = new Feed(path, merge)));
+  const own = feeds.get(path) ?? new Feed(path, merge);
+  feeds.set(path, own);
   for (const [other, idle] of feeds) {
     if (feeds.size <= KEPT) break;
     if (idle.listeners.size === 0 && other !== path) feeds.delete(other);
   }
-  return found;
+  return own;
 }
 
 /**
@@ -222,7 +222,7 @@ const EMPTY = { data: undefined, error: null, at: 0, retryAt: 0 };
  * @param {string} [prefix]
  */
 export function refresh(prefix = "") {
-  for (const [path, found] of feeds) if (path.startsWith(prefix)) found.load();
+  for (const [path, one] of feeds) if (path.startsWith(prefix)) one.load();
 }
 
 /** The state of all that is looked at: null when current, else how old it is and when the next try is due. */
@@ -263,5 +263,5 @@ function onChange({ kind, id, studyId }) {
   /** @param {string} path */
   const isMeant = (path) =>
     own.has(path) || path.startsWith("/studies?") || (kind === "experiment" && path.startsWith("/experiments?"));
-  for (const [path, found] of feeds) if (found.listeners.size > 0 && isMeant(path) && found.isRepeated) found.renew();
+  for (const [path, one] of feeds) if (one.listeners.size > 0 && isMeant(path) && one.isRepeated) one.renew();
 }

@@ -1,4 +1,4 @@
-/** How studies, groups and factors are named on the pages. */
+/** The names of studies, groups and factors on the pages. */
 
 /** @type {Record<string, string>} */
 const SHORT = {
@@ -55,7 +55,7 @@ export function groupLabel(factors) {
 export const groupKey = (factors) => JSON.stringify(Object.entries(factors).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
- * What a study varies, in a line: "activation (5), dropout 0, 0.25".
+ * The factors of a study in a line: "relu, swish; dropout 0, 0.25".
  * @param {Api.StudyView} study
  */
 export function gridText(study) {
@@ -72,7 +72,7 @@ export function gridText(study) {
 }
 
 /**
- * How many combinations a study has; of several grids, at most so many.
+ * The number of combinations of a study; of several grids, their sum, which may count some twice.
  * @param {Api.StudyView} study
  */
 export function cellsOf(study) {
@@ -84,20 +84,20 @@ export function cellsOf(study) {
 }
 
 /**
- * A study's name, or what it is about where it has none.
+ * A study's name, or its factors where it has none.
  * @param {Api.StudyView} study
  */
 export const studyTitle = (study) => study.name ?? gridText(study);
 
 /**
- * Whether the ranking of a study waits until its learning rates are chosen.
+ * True while the ranking of a study waits for its learning rates.
  * @param {Api.StudyView} of
  */
 export const isTuning = ({ tuning, cancelled_at: cancelled }) =>
   tuning !== null && tuning.tuned_at === null && cancelled === null;
 
 /**
- * One word for where a study is, and the badge that goes with it.
+ * The state of a study, which is also the class of its badge.
  * @param {Api.StudyView} study
  */
 export function studyState(study) {

@@ -1,4 +1,4 @@
-/** A stored spec, with all its defaults, as people say it. */
+/** A stored spec, with all its defaults, in words. */
 import { at, usualOf } from "../core/spec.js";
 import { factorName, valueText } from "./labels.js";
 

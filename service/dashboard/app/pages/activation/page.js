@@ -1,4 +1,4 @@
-/** One function of the catalogue: what it is, what it is good for, and its graph at any value of its parameters. */
+/** The page of one function: formula, properties, advice, and its graph at any value of its parameters. */
 import { onNumber } from "../../core/events.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { useTitle } from "../../core/navigation.js";

@@ -41,9 +41,9 @@ function Catalogue({ items }) {
   const [text, setText] = useState("");
   const [traits, setTraits] = useState(/** @type {Trait[]} */ ([]));
   const shown = useMemo(() => {
-    const wanted = text.trim().toLowerCase();
+    const words = text.trim().toLowerCase();
     /** @param {Api.ActivationView} item */
-    const fits = (item) => `${item.name} ${item.title} ${item.formula}`.toLowerCase().includes(wanted);
+    const fits = (item) => `${item.name} ${item.title} ${item.formula}`.toLowerCase().includes(words);
     return items.filter((item) => fits(item) && traits.every((trait) => TRAITS[trait][1](item)));
   }, [items, text, traits]);
   /** @param {Trait} trait */
@@ -84,7 +84,7 @@ function Multiple({ item }) {
   </a>`;
 }
 
-/** Whether an element has come near the window yet. */
+/** Become true once an element has come near the window. */
 function useSeen() {
   const place = useRef(/** @type {any} */ (null));
   const [isSeen, setSeen] = useState(false);
@@ -105,7 +105,7 @@ function useSeen() {
 }
 
 function Workbench() {
-  const [judged, setJudged] = useState(/** @type {any} */ (null));
+  const [valid, setValid] = useState(/** @type {any} */ (null));
   const [value, setValue] = useState({
     formula: "x * tanh(softplus(a * x))",
     parameters: { a: { value: 1, learnable: false } },
@@ -115,10 +115,10 @@ function Workbench() {
       <h2 id="formula-title">Try your own</h2>
       <span class="muted small-text">A formula is data: nothing is stored or run until you put it into a study.</span>
     </div>
-    <${FormulaEditor} value=${value} onChange=${setValue} onJudged=${setJudged} />
+    <${FormulaEditor} value=${value} onChange=${setValue} onJudged=${setValid} />
     <div style=${{ minHeight: "2.25rem", marginTop: "0.75rem" }}>
       ${
-        judged &&
+        valid &&
         html`<a class="button"
         href=${`/studies/new?${new URLSearchParams({ activation: "relu", formula: JSON.stringify(value) })}`}>Compare it
           with ReLU</a>`

@@ -1,4 +1,4 @@
-/** Who tried, when, and how it ended; the log of each. */
+/** The attempts at an experiment: their workers, times, outcomes and logs. */
 import { html } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { clock, counted, duration } from "../../text/format.js";

@@ -1,5 +1,5 @@
 /**
- * What goes on inside the network: a heat map per measure, layers down, epochs along, from before the first step on.
+ * Diagnostics of the layers: a heat map per measure, layers down, epochs along, from before the first step on.
  */
 import { html, useMemo } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";

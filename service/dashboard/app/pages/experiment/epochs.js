@@ -22,12 +22,12 @@ export const useEpochs = (experiment) =>
 export function mergeRows(old, answer) {
   /** @param {Row} row */
   const key = (row) => `${row.epoch} ${row.layer ?? ""}`;
-  const kept = new Map(
+  const rows = new Map(
     old.items.filter(({ epoch }) => epoch <= answer.valid_through_epoch).map((row) => [key(row), row]),
   );
-  for (const row of answer.items) kept.set(key(row), row);
+  for (const row of answer.items) rows.set(key(row), row);
   return {
     ...answer,
-    items: [...kept.values()].sort((a, b) => a.epoch - b.epoch || (a.position ?? 0) - (b.position ?? 0)),
+    items: [...rows.values()].sort((a, b) => a.epoch - b.epoch || (a.position ?? 0) - (b.position ?? 0)),
   };
 }

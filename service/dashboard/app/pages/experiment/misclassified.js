@@ -1,4 +1,4 @@
-/** Which test images one network gets wrong. */
+/** The test images that one network gets wrong. */
 import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";

@@ -1,4 +1,4 @@
-/** One experiment: how it went, what it got right, who tried, and what exactly was trained. */
+/** The page of one experiment: its state, curves, result, attempts and spec. */
 import { html, useRef, useState } from "../../core/html.js";
 import { navigate, useTitle } from "../../core/navigation.js";
 import { act, newKey } from "../../data/api.js";

@@ -1,4 +1,4 @@
-/** What a finished experiment is worth: its scores with their intervals, and what it mistook for what. */
+/** The test result of a finished experiment: scores with their intervals, and the confusion matrix. */
 import { html } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { count, percent, plain, range } from "../../text/format.js";

@@ -1,4 +1,4 @@
-/** How one run went, epoch by epoch. */
+/** The learning curves of one run. */
 import { html, useMemo, useState } from "../../core/html.js";
 import { CurvesChart } from "../../charts/curves.js";
 import { activationStyle, useColours } from "../../charts/palette.js";

@@ -1,4 +1,4 @@
-/** All experiments, whatever study they are of, with filters that the address keeps. */
+/** The page of all experiments of all studies, with filters that the address keeps. */
 import { onText } from "../../core/events.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { useQuery, useTitle } from "../../core/navigation.js";
@@ -41,11 +41,11 @@ const FILTERS = [
 export function Page() {
   useTitle("Experiments");
   const [query, change] = useQuery();
-  const asked = new URLSearchParams({ limit: String(PER_PAGE) });
-  for (const name of [...FILTERS, "sort", "cursor"]) if (query.get(name)) asked.set(name, query.get(name) ?? "");
+  const filters = new URLSearchParams({ limit: String(PER_PAGE) });
+  for (const name of [...FILTERS, "sort", "cursor"]) if (query.get(name)) filters.set(name, query.get(name) ?? "");
   /** @param {Api.ExperimentView} one */
   const isActive = (one) => one.status === "queued" || one.status === "running";
-  const feed = useFeed(`/experiments?${asked}`, (data) => (data?.items.some(isActive) ? BUSY_MS : IDLE_MS));
+  const feed = useFeed(`/experiments?${filters}`, (data) => (data?.items.some(isActive) ? BUSY_MS : IDLE_MS));
   const isFiltered = FILTERS.some((name) => query.get(name));
   return html`<div class="page-head"><div><h1>Experiments</h1><p>Every training run: one spec, one seed.</p></div></div>
     <${Filters} query=${query} change=${(/** @type {any} */ changes) => change({ ...changes, cursor: "" })} />
@@ -92,16 +92,16 @@ function Filters({ query, change }) {
 }
 
 /**
- * A filter by text, asked for when the typing pauses.
+ * A filter by text, sent when the typing pauses.
  * @param {{name: string, label: string, type?: string, query: URLSearchParams, change: (changes: Record<string,
  *   string>) => void}} props
  */
 function Typed({ name, label, type = "text", query, change }) {
-  const given = query.get(name) ?? "";
-  const [text, setText] = useState(given);
-  useEffect(() => setText(given), [given]);
+  const value = query.get(name) ?? "";
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
   useEffect(() => {
-    if (text.trim() === given) return undefined;
+    if (text.trim() === value) return undefined;
     const timer = setTimeout(() => change({ [name]: text.trim() }), TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);

@@ -1,4 +1,4 @@
-/** Which functions to compare: those of the catalogue, and formulas of one's own. */
+/** A choice of functions to compare: those of the catalogue, and formulas of the client's own. */
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { activationStyle, useColours } from "../../charts/palette.js";
@@ -39,7 +39,7 @@ export function ActivationPicker({ chosen, formulas, errors, onChange }) {
       }
     </fieldset>
     <${Formulas} formulas=${formulas}
-      onChange=${(/** @type {FormulaChoice[]} */ changed) => onChange(chosen, changed)} />
+      onChange=${(/** @type {FormulaChoice[]} */ edited) => onChange(chosen, edited)} />
     <div id="activation-say" class="field">
       <${Says} errors=${errors} hint="one is enough to watch it train; two or more are compared" /></div>`;
 }
@@ -56,7 +56,7 @@ function Chip({ item, checked, onChange }) {
 /** @param {{formulas: FormulaChoice[], onChange: (formulas: FormulaChoice[]) => void}} props */
 function Formulas({ formulas, onChange }) {
   const [draft, setDraft] = useState(/** @type {any} */ (null));
-  const [judged, setJudged] = useState(/** @type {any} */ (null));
+  const [valid, setValid] = useState(/** @type {any} */ (null));
   const { dark } = useColours();
   const add = () => {
     onChange([...formulas.filter(({ formula }) => formula !== draft.formula), draft]);
@@ -76,9 +76,9 @@ function Formulas({ formulas, onChange }) {
       draft === null
         ? html`<div><button type="button" onClick=${() => setDraft(START)}>Add a formula of your own</button></div>`
         : html`<div class="inset stack">
-          <${FormulaEditor} value=${draft} onChange=${setDraft} onJudged=${setJudged} compact />
+          <${FormulaEditor} value=${draft} onChange=${setDraft} onJudged=${setValid} compact />
           <div class="tools">
-            <button type="button" disabled=${!judged} onClick=${add}>Add this formula</button>
+            <button type="button" disabled=${!valid} onClick=${add}>Add this formula</button>
             <button type="button" class="quiet" onClick=${() => setDraft(null)}>Cancel</button>
           </div></div>`
     }

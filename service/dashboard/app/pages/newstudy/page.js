@@ -1,4 +1,4 @@
-/** The form of a new study: what to compare, judged and timed by the server while it is filled in. */
+/** The page of a new study: a form that the server checks and times while it is filled in. */
 import { onText } from "../../core/events.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../core/html.js";
 import { navigate, useTitle } from "../../core/navigation.js";

@@ -1,4 +1,4 @@
-/** What a study would hold and take, asked of the server before it is submitted. */
+/** The plan of a study before it is submitted: its size and the time it would take, from a dry run. */
 import { html, useEffect, useState } from "../../core/html.js";
 import { post } from "../../data/api.js";
 import { count, counted, duration } from "../../text/format.js";

@@ -1,4 +1,4 @@
-/** Where a new study starts: from a choice of one's own, or from a preset that the server has. */
+/** A choice of the start of a new study: from nothing, or from one of the API's presets. */
 import { html } from "../../core/html.js";
 import { choicesOf } from "../../core/spec.js";
 

@@ -1,4 +1,4 @@
-/** What the form of a new study holds, as the body of POST /studies, and which field an error is about. */
+/** The form of a new study: its values, the body of POST /studies that they make, and the errors of each field. */
 import { choicesOf, usualOf } from "../../core/spec.js";
 import { valueText } from "../../text/labels.js";
 import { listOf, seedsOf } from "../../text/lists.js";
@@ -90,13 +90,13 @@ function choiceRow(path, label, values = choicesOf(path)) {
  * @returns {Form}
  */
 function blank(query = new URLSearchParams()) {
-  const named = query.getAll("activation");
+  const activations = query.getAll("activation");
   const formulas = query.getAll("formula").flatMap((text) => readFormula(text) ?? []);
   return {
     preset: "",
     name: "",
     question: "",
-    activations: named.length || formulas.length ? named : ["relu", "swish"],
+    activations: activations.length || formulas.length ? activations : ["relu", "swish"],
     formulas,
     dataset: "mnist_5k",
     seeds: "0-2",
@@ -130,7 +130,7 @@ export function formOf(query) {
 }
 
 /**
- * What changes when another start is chosen: a preset says what is not given.
+ * The fields that change when another start is chosen; a preset has values for those left empty.
  * @param {string} preset
  */
 export function startedFrom(preset) {
@@ -145,7 +145,7 @@ export function startedFrom(preset) {
  * @param {Form} form
  */
 export function bodyOf(form) {
-  const filed = {
+  const description = {
     ...(form.name.trim() && { name: form.name.trim() }),
     ...(form.question.trim() && { question: form.question.trim() }),
   };
@@ -160,7 +160,7 @@ export function bodyOf(form) {
     else if (values.length === 1) put(base, path, values[0]);
   }
   for (const [path, value] of Object.entries(form.choices)) put(base, path, value);
-  return { ...start, ...filed, base, factors, ...seeds, ...tuningOf(form.tuning) };
+  return { ...start, ...description, base, factors, ...seeds, ...tuningOf(form.tuning) };
 }
 
 /** @param {Form["tuning"]} of */
@@ -184,7 +184,7 @@ function put(base, path, value) {
 }
 
 /**
- * Whether an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like
+ * True where an error is about the field at a spec path, in base or as a factor; `seeds`, `tuning/rates` and the like
  * stand alone.
  * @param {Api.ProblemItem} problem
  * @param {string} path
@@ -197,7 +197,7 @@ export function isAbout(problem, path) {
 }
 
 /**
- * What a study made of this form would be called, until it is given a name.
+ * The name of a study of this form, until it is given one.
  * @param {Form} form
  */
 export function suggestedName(form) {

@@ -1,4 +1,4 @@
-/** Whether a new study tunes the learning rate of each combination first, and with what. */
+/** Fields for tuning the learning rate of each combination before a new study compares them. */
 import { onCheck, onText } from "../../core/events.js";
 import { html } from "../../core/html.js";
 import { Field } from "../../components/field.js";

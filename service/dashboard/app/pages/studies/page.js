@@ -1,4 +1,4 @@
-/** All studies: where each is, and what it says so far. */
+/** The page of all studies: the state of each and its best groups so far. */
 import { onText } from "../../core/events.js";
 import { html } from "../../core/html.js";
 import { useQuery, useTitle } from "../../core/navigation.js";
@@ -17,10 +17,10 @@ const IDLE_MS = 10_000;
 export function Page() {
   useTitle("Studies");
   const [query, change] = useQuery();
-  const asked = new URLSearchParams({ limit: String(PER_PAGE) });
-  for (const name of ["text", "cursor"]) if (query.get(name)) asked.set(name, query.get(name) ?? "");
+  const filters = new URLSearchParams({ limit: String(PER_PAGE) });
+  for (const name of ["text", "cursor"]) if (query.get(name)) filters.set(name, query.get(name) ?? "");
   const isFirst = !query.get("cursor");
-  const feed = useFeed(`/studies?${asked}`, (data) =>
+  const feed = useFeed(`/studies?${filters}`, (data) =>
     data?.items.some((/** @type {Api.StudyView} */ study) => !study.finished) ? BUSY_MS : IDLE_MS,
   );
   return html`<div class="page-head">

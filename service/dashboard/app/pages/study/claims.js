@@ -1,4 +1,4 @@
-/** The articles' claims, as far as a study decides them; what is undecided says what is missing. */
+/** The articles' claims as far as a study decides them, with what is missing for the others. */
 import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";

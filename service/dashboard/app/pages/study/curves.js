@@ -1,4 +1,4 @@
-/** How the groups of a study learn: the article's two figures, with what it left out. */
+/** The learning curves of a study's groups: the article's two figures, with intervals and seeds. */
 import { onCheck, onText } from "../../core/events.js";
 import { html, useMemo, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
@@ -43,8 +43,8 @@ export function CurvesPanel({ study, grid }) {
   const [chosen, setChosen] = useState(/** @type {Record<string, string>} */ ({}));
   /** @param {Partial<CurveOptions>} changes */
   const change = (changes) => setOptions({ ...options, ...changes });
-  const narrowed = grid && `&grid=${encodeURIComponent(grid)}`;
-  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + narrowed;
+  const gridQuery = grid && `&grid=${encodeURIComponent(grid)}`;
+  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + gridQuery;
   const feeds = PANELS.map(([own, published]) =>
     useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision),
   );
@@ -84,7 +84,7 @@ export function CurvesPanel({ study, grid }) {
     })}</div>
     <p class="small-text muted caption">${captionOf(offered, options)}</p>
     ${options.published && first?.reference && html`<${Published} reference=${first.reference} />`}
-    <${Speed} study=${study} query=${narrowed} fits=${fits} styles=${styles} />
+    <${Speed} study=${study} query=${gridQuery} fits=${fits} styles=${styles} />
   </section>`;
 }
 

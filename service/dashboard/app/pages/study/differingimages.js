@@ -1,4 +1,4 @@
-/** Of two groups, the test images that one gets right and the other does not, and the other way round. */
+/** The test images that one of two groups gets right and the other wrong. */
 import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
@@ -23,7 +23,7 @@ function Chosen({ study, grid, factors }) {
   // Chosen once: the order of the groups changes while they are trained.
   const [keys, setKeys] = useState(() => [groupKey(factors[0]), groupKey(factors[1])]);
   const sorted = [...factors].sort((a, b) => groupLabel(a).localeCompare(groupLabel(b)));
-  const [a, b] = keys.map((key) => factors.find((each) => groupKey(each) === key));
+  const [a, b] = keys.map((key) => factors.find((group) => groupKey(group) === key));
   /** @param {number} at */
   const pick = (at) => (/** @type {any} */ event) =>
     setKeys(keys.map((key, index) => (index === at ? groupKey(sorted[event.target.selectedIndex]) : key)));
@@ -31,8 +31,8 @@ function Chosen({ study, grid, factors }) {
   const choice = (at) =>
     html`<select onChange=${pick(at)}>
       ${sorted.map(
-        (each) => html`<option key=${groupKey(each)} selected=${groupKey(each) === keys[at]}>
-        ${groupLabel(each)}</option>`,
+        (group) => html`<option key=${groupKey(group)} selected=${groupKey(group) === keys[at]}>
+        ${groupLabel(group)}</option>`,
       )}</select>`;
   return html`<div class="stack">
     <div class="tools"><label class="inline">One group ${choice(0)}</label>
@@ -67,23 +67,24 @@ function Direction({ study, grid, right, wrong }) {
   const feed = useFeed(`/studies/${study.id}/images?${query}`, null, study.progress.succeeded);
   return html`<section><h3>${groupLabel(right)} right, ${groupLabel(wrong)} wrong</h3>
     <${Loaded} feed=${feed} what="the images">
-      ${(/** @type {Api.DifferingImages} */ found) => html`<${Found} found=${found} />`}<//></section>`;
+      ${(/** @type {Api.DifferingImages} */ images) => html`<${Images} images=${images} />`}<//></section>`;
 }
 
-/** @param {{found: Api.DifferingImages}} props */
-function Found({ found }) {
-  if (found.n_a === 0 || found.n_b === 0) return html`<p class="muted">One of the two has no result yet.</p>`;
+/** @param {{images: Api.DifferingImages}} props */
+function Images({ images }) {
+  if (images.n_a === 0 || images.n_b === 0) return html`<p class="muted">One of the two has no result yet.</p>`;
   return html`<p>
-    ${counted(found.total, "image")} of ${count(found.test_images)}; n
-      = ${found.n_a} and ${counted(found.n_b, "seed")}.${found.total > MOST && ` The clearest ${MOST}:`}</p>
+    ${counted(images.total, "image")} of ${count(images.test_images)}; n
+      = ${images.n_a} and ${counted(images.n_b, "seed")}.${images.total > MOST && ` The clearest ${MOST}:`}</p>
     ${
-      found.total > 0 &&
+      images.total > 0 &&
       html`<div class="scroll tall" tabindex="0" role="region" aria-label="Images"><table>
       <thead><tr><th scope="col" class="number">Image</th><th scope="col" class="number">Right in one</th>
         <th scope="col" class="number">Right in the other</th></tr></thead>
-      <tbody>${found.images.map(
+      <tbody>${images.images.map(
         (image) => html`<tr key=${image.index}><th scope="row" class="number">${image.index}</th>
-        <td class="number">${image.a_correct} of ${found.n_a}</td><td class="number">${image.b_correct} of ${found.n_b}
+        <td class="number">${image.a_correct} of ${images.n_a}</td>
+          <td class="number">${image.b_correct} of ${images.n_b}
           </td></tr>`,
       )}</tbody></table></div>`
     }`;

@@ -1,4 +1,4 @@
-/** The main effect of each factor on one scale, so that factors can be held against each other. */
+/** The main effect of each factor, all on one scale. */
 import { html } from "../../core/html.js";
 import { counted, difference, figure, range } from "../../text/format.js";
 import { factorName, valueText } from "../../text/labels.js";

@@ -1,4 +1,4 @@
-/** Links that fold out under a button; Escape or looking elsewhere folds them away. */
+/** Links that fold out under a button; Escape or a loss of focus folds them away. */
 import { html, useRef } from "../../core/html.js";
 
 /**

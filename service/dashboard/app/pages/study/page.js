@@ -1,4 +1,4 @@
-/** One study: how far it is, how its groups learn, and what may be said of their differences. */
+/** The page of one study: its progress, learning curves and comparison. */
 import { html, useState } from "../../core/html.js";
 import { useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
@@ -84,7 +84,7 @@ function waiting({ progress }) {
 }
 
 /**
- * What all experiments share and the article's protocol does not have, in a line.
+ * The base spec of a study in a line.
  * @param {Api.StudyView} of
  */
 function baseText({ base }) {

@@ -54,12 +54,12 @@ export function Pairs({ comparison }) {
  * @returns {Lookup}
  */
 function byGroups(pairs) {
-  const found = new Map(pairs.map((pair) => [`${groupKey(pair.a)}|${groupKey(pair.b)}`, pair]));
+  const byKeys = new Map(pairs.map((pair) => [`${groupKey(pair.a)}|${groupKey(pair.b)}`, pair]));
   /**
    * @param {Api.Group} a
    * @param {Api.Group} b
    */
-  const of = (a, b) => found.get(`${groupKey(a.factors)}|${groupKey(b.factors)}`);
+  const of = (a, b) => byKeys.get(`${groupKey(a.factors)}|${groupKey(b.factors)}`);
   return (row, column) => of(row, column) ?? turned(of(column, row));
 }
 
@@ -138,7 +138,7 @@ const intervalText = ([low, high], unit) =>
   unit === "fraction" ? `${difference(low, unit)} to ${difference(high, unit)}` : range([low, high], unit);
 
 /**
- * Where a matrix would not fit: one group against all others.
+ * One group against all others, in place of a matrix that would not fit.
  * @param {{groups: Api.Group[], lookup: Lookup, family: Api.Family}} props
  */
 function AgainstOne({ groups, lookup, family }) {

@@ -72,7 +72,7 @@ export function Ranking({ comparison }) {
 const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–${worst}`);
 
 /**
- * What is not in n, said beside it.
+ * The runs of a group that n does not count.
  * @param {{group: Api.Group}} props
  */
 function Lost({ group }) {

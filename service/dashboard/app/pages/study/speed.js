@@ -1,4 +1,4 @@
-/** When the runs of each group reached a level: medians after Kaplan and Meier, with what is not known in words. */
+/** The time until the runs of each group reached a level: medians after Kaplan and Meier. */
 import { onText } from "../../core/events.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
@@ -15,7 +15,7 @@ const MOST_ROWS = 5;
 
 /** @typedef {"validation_accuracy" | "validation_loss"} Target */
 
-/** Of each metric: its name, the unit that a level is typed in, what one unit of that is, and a level to start with. */
+/** For each metric: its name, the unit that a level is typed in, one unit of that, and a level to start with. */
 /** @type {Record<Target, [string, string, number, string]>} */
 const METRICS = {
   validation_accuracy: ["validation accuracy", "%", 0.01, "95"],
@@ -44,7 +44,7 @@ export function Speed({ study, query, fits, styles }) {
   return html`<div class="stack">
     <div class="tools"><h3>Speed of learning</h3>
       <${Segments} label="Figure that reaches the level" value=${metric} onChange=${choose}
-        choices=${Object.entries(METRICS).map(([each, [text]]) => [each, text])} />
+        choices=${Object.entries(METRICS).map(([target, [text]]) => [target, text])} />
       <label class="inline small-text">
         ${metric === "validation_loss" ? "down to" : "up to"} <input class="level" inputmode="decimal" value=${typed}
           aria-invalid=${level === null ? "true" : undefined}
@@ -61,7 +61,7 @@ export function Speed({ study, query, fits, styles }) {
 }
 
 /**
- * What was typed as a figure, when the typing pauses; null where it is none.
+ * The typed level as a figure, renewed when the typing pauses; null where it is no number.
  * @param {string} typed
  * @param {number} size
  */

@@ -1,4 +1,4 @@
-/** What can be done with a study: cancel it, add seeds, take its figures away. */
+/** Actions on a study: cancel it, add seeds, report and export it. */
 import { onText } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { act, patch } from "../../data/api.js";

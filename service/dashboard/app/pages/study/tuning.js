@@ -1,4 +1,4 @@
-/** How the learning rates of a study are tuned before it is ranked, and what came of it. */
+/** The tuning of learning rates before a study is ranked, and the rates that it chose. */
 import { html, useMemo } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { counted, percent, plain } from "../../text/format.js";

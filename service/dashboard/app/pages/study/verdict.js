@@ -1,4 +1,4 @@
-/** A comparison in a sentence that says no more than its tests do. */
+/** The verdict of a comparison as a sentence, as far as its tests go. */
 import { counted, figure } from "../../text/format.js";
 import { groupLabel } from "../../text/labels.js";
 import { leadersOf } from "../../components/leaders.js";

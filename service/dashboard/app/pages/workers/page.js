@@ -1,4 +1,4 @@
-/** Who is there to train, on what, with what in hand; and how much waits. */
+/** The page of workers: their devices and experiments, and the length of the queue. */
 import { html } from "../../core/html.js";
 import { useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
