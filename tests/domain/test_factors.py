@@ -16,14 +16,14 @@ def stored(**fields: Any) -> dict[str, Any]:
     return ExperimentSpec.model_validate({"activation": "relu"} | fields).model_dump(mode="json")
 
 
-def test_every_field_but_the_seed_can_be_grouped_by_or_is_part_of_one_that_can() -> None:
+def test_groupable_leads_every_field_but_the_seed_to_a_factor() -> None:
     assert "seed" not in factors.FACTORS
     for path in leaves(ExperimentSpec):
         assert path == "seed" or factors.groupable(path) in factors.FACTORS
 
 
 @pytest.mark.parametrize("path", factors.FACTORS)
-def test_each_factor_has_a_plain_value_in_every_spec(path: str) -> None:
+def test_value_of_each_factor_is_plain(path: str) -> None:
     for spec in (stored(), stored(early_stopping={}, classes=[0, 1], dropout=0.1)):
         assert isinstance(factors.value(spec, path), str | int | float | bool | None)
 
@@ -42,7 +42,7 @@ def test_each_factor_has_a_plain_value_in_every_spec(path: str) -> None:
         ({}, "optimizer.learning_rate", 1e-3),
     ],
 )
-def test_the_value_at_a_path(fields: dict[str, Any], path: str, expected: Factor) -> None:
+def test_value_at_a_path(fields: dict[str, Any], path: str, expected: Factor) -> None:
     assert factors.value(stored(**fields), path) == expected
 
 
@@ -55,18 +55,18 @@ def test_the_value_at_a_path(fields: dict[str, Any], path: str, expected: Factor
         ("early_stopping.patience", "early_stopping"),
     ],
 )
-def test_what_to_group_by_for_a_studys_factor(path: str, expected: str) -> None:
+def test_groupable_of_a_studys_factor(path: str, expected: str) -> None:
     assert factors.groupable(path) == expected
 
 
 @pytest.mark.parametrize("paths", [["seed"], ["epochs", "epoch"], [""], ["\0"], ["activation.name"], ["epochs"] * 2])
-def test_an_unknown_or_repeated_path_is_refused(paths: list[str]) -> None:
+def test_check_refuses_an_unknown_or_repeated_path(paths: list[str]) -> None:
     with pytest.raises(Invalid) as caught:
         factors.check(paths, "group_by")
     assert [problem.pointer for problem in caught.value.errors] == ["group_by"]
 
 
-def test_specs_differ_in_fields_and_not_in_seeds() -> None:
+def test_differing_names_fields_but_not_the_seed() -> None:
     assert factors.differing(stored(seed=1), stored(seed=2)) == []
     assert factors.differing(stored(), stored(epochs=1, dropout=0)) == ["epochs", "dropout"]
     assert factors.differing({"old": 1}, {"new": None, "newer": 2}) == ["old", "newer"]

@@ -37,27 +37,27 @@ def preset(name: str, **fields: Any) -> StudySpec:
     return StudySpec.model_validate({"preset": name, **fields})
 
 
-def test_each_grid_goes_over_what_they_share() -> None:
+def test_experiments_put_each_grid_over_the_shared_fields() -> None:
     assert told(study().experiments()) == [
         (1, "adam", 0.0, 0), (3, "adam", 0.0, 0), (1, "adam", 0.0, 1), (3, "adam", 0.0, 1), (1, "sgd", 0.0, 7),
     ]  # fmt: skip
     assert study().size == 5
 
 
-def test_further_seeds_go_to_the_grids_that_have_none_of_their_own() -> None:
+def test_with_seeds_takes_the_grids_without_seeds_of_their_own() -> None:
     further = study().with_seeds([5])
     assert further is not None
     assert told(further.experiments()) == [(1, "adam", 0.0, 5), (3, "adam", 0.0, 5)]
     assert study(grids=TWO["grids"][1:]).with_seeds([5]) is None
 
 
-def test_what_grids_have_in_common_is_there_once() -> None:
+def test_experiments_of_several_grids_are_made_once() -> None:
     both = study(grids=[{"name": "a"}, {"name": "b", "factors": {"epochs": [20, 30]}}])
     assert [(one.epochs, one.seed) for one in both.experiments()] == [(20, 0), (20, 1), (30, 0), (30, 1)]
     assert both.size == 6
 
 
-def test_one_grid_alone() -> None:
+def test_grid_is_the_study_with_one_grid() -> None:
     assert told(study().grid("rate").experiments()) == [(1, "sgd", 0.0, 7)]
     assert study().grid("depth").varied() == ["model.dense_layers"]
     assert study().varied() == ["model.dense_layers", "optimizer"]
@@ -86,7 +86,7 @@ def test_one_grid_alone() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_wrong_is_pointed_at_in_the_grid_that_says_it(
+def test_experiments_points_at_a_wrong_field_in_its_grid(
     fields: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     assert problems(**fields) == expected
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_pointed_at_in_the_grid_that_says_it(
 # --- presets -------------------------------------------------------------------------------------------------------
 
 
-def test_the_articles_study_is_its_five_activations_over_twenty_epochs() -> None:
+def test_article_preset_is_five_activations_over_twenty_epochs() -> None:
     found = preset("kizrak-2019").experiments()
     assert {one.activation.label for one in found} == {"relu", "sigmoid", "tanh", "leaky_relu", "swish"}
     assert {(one.dataset, one.epochs, one.batch_size, one.dropout.conv, one.dropout.dense) for one in found} == {
@@ -104,7 +104,7 @@ def test_the_articles_study_is_its_five_activations_over_twenty_epochs() -> None
     assert len(found) == 25
 
 
-def test_the_claims_study_has_no_l2_and_ten_seeds_where_claims_want_them() -> None:
+def test_claims_preset_has_no_l2_and_ten_seeds_where_claims_need_them() -> None:
     spec = preset("claims")
     found = spec.experiments()
     assert {one.optimizer.l2 for one in found} == {0.0}
@@ -117,7 +117,7 @@ def test_the_claims_study_has_no_l2_and_ten_seeds_where_claims_want_them() -> No
     assert all(label.startswith("step") for label in labels)
 
 
-def test_seeds_and_fields_that_are_given_hold_in_every_grid() -> None:
+def test_over_preset_fixes_seeds_and_fields_in_every_grid() -> None:
     spec = preset("claims", base={"epochs": 1, "train_samples": 500, "dataset": "mnist_5k"}, seeds=[3])
     found = spec.experiments()
     assert {(one.epochs, one.train_samples, one.dataset, one.seed) for one in found} == {(1, 500, "mnist_5k", 3)}
@@ -125,7 +125,7 @@ def test_seeds_and_fields_that_are_given_hold_in_every_grid() -> None:
     assert {one.schedule for one in spec.grid("learning rate").experiments()} == {"none"}
 
 
-def test_a_field_that_is_given_is_varied_no_more_and_a_factor_varied_everywhere() -> None:
+def test_over_preset_replaces_factors_by_fields_and_adds_factors_everywhere() -> None:
     fixed = preset("quick", base={"activation": "relu"}, seeds=[0])
     assert [one.activation.label for one in fixed.experiments()] == ["relu"]
     wider = preset("quick", factors={"epochs": [1, 2]}, seeds=[0])

@@ -23,7 +23,7 @@ def spec(**fields: Any) -> ExperimentSpec:
     return ExperimentSpec.model_validate({"activation": "relu"} | fields)
 
 
-def test_the_defaults_are_the_main_articles() -> None:
+def test_spec_defaults_are_the_main_articles() -> None:
     assert spec().model_dump(mode="json") == {
         "activation": {"name": "relu", "parameters": {}},
         "dataset": "mnist",
@@ -56,7 +56,7 @@ def test_the_defaults_are_the_main_articles() -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_a_wrong_field_is_named_with_the_bound_and_the_value(wrong: Wrong) -> None:
+def test_spec_names_a_wrong_field_with_the_bound_and_the_value(wrong: Wrong) -> None:
     with pytest.raises(ValidationError) as caught:
         ExperimentSubmission.model_validate(wrong.body)
     (problem,) = field_problems(caught.value.errors())
@@ -64,11 +64,11 @@ def test_a_wrong_field_is_named_with_the_bound_and_the_value(wrong: Wrong) -> No
     assert wrong.says in str(problem)
 
 
-def test_every_field_has_wrong_values() -> None:
+def test_wrong_values_exist_for_every_field() -> None:
     assert {wrong.path for wrong in WRONG} >= set(leaves(ExperimentSubmission))
 
 
-def test_an_unknown_field_is_refused_at_every_level() -> None:
+def test_spec_refuses_an_unknown_field_at_every_level() -> None:
     body = {"activation": {"name": "relu", "x": 1}, "x": 1, "a/b": 1, "c~d": 1} | {
         part: {"x": 1} for part in ("model", "optimizer", "dropout", "early_stopping")
     }
@@ -99,23 +99,23 @@ def test_an_unknown_field_is_refused_at_every_level() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_the_bounds_themselves_are_accepted(fields: dict[str, Any]) -> None:
+def test_spec_accepts_the_bounds_themselves(fields: dict[str, Any]) -> None:
     spec(**fields)
 
 
 @pytest.mark.parametrize("text", ["", "ärger 🎉", "two\nlines\tand a tab", "\u202eoverride", "x" * 200])
-def test_any_text_that_can_be_stored_is_a_name(text: str) -> None:
+def test_submission_accepts_any_storable_text_as_a_name(text: str) -> None:
     assert ExperimentSubmission(activation="relu", name=text).name == text  # type: ignore[arg-type]  # a short form
 
 
 @pytest.mark.parametrize(("name", "rate"), DEFAULT_LEARNING_RATE.items())
-def test_each_optimizer_has_its_own_learning_rate(name: str, rate: float) -> None:
+def test_optimizer_has_its_own_default_learning_rate(name: str, rate: float) -> None:
     assert spec(optimizer={"name": name}).optimizer.learning_rate == rate
     assert spec(optimizer={"name": name, "learning_rate": None}).optimizer.learning_rate == rate
     assert spec(optimizer={"name": name, "learning_rate": 0.5}).optimizer.learning_rate == 0.5
 
 
-def test_fewer_images_are_left_beside_a_larger_validation_share() -> None:
+def test_train_samples_leave_room_for_the_validation_share() -> None:
     spec(dataset="digits", train_samples=649, validation_fraction=0.5)
     with pytest.raises(ValidationError, match="digits has 649 training images"):
         spec(dataset="digits", train_samples=650, validation_fraction=0.5)
@@ -136,11 +136,11 @@ def test_fewer_images_are_left_beside_a_larger_validation_share() -> None:
     ],
     ids=str,
 )
-def test_two_ways_of_saying_the_same_are_one_condition(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_condition_is_equal_for_two_spellings_of_one_spec(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert spec(**one).condition == spec(**other).condition
 
 
-def test_a_change_of_any_field_but_the_seed_is_another_condition() -> None:
+def test_condition_differs_for_a_change_of_any_field_but_the_seed() -> None:
     changes: list[dict[str, Any]] = [
         {"activation": "tanh"}, {"dataset": "digits"}, {"epochs": 19}, {"model": {"dense_units": 64}},
         {"batch_size": 64}, {"dropout": 0.1}, {"validation_fraction": 0.2}, {"train_samples": 100}, {"classes": [0, 1]},
@@ -220,14 +220,14 @@ def test_added_fields_refuses_a_field_without_a_default() -> None:
         added_fields(Broken)
 
 
-def test_a_spec_survives_its_way_through_the_database() -> None:
+def test_spec_is_equal_after_being_stored_as_json() -> None:
     given = spec(
         activation={"name": "swish", "parameters": {"beta": {"value": 1.5, "learnable": True}}}, classes=[2, 1]
     )
     assert ExperimentSpec.model_validate(given.model_dump(mode="json")) == given
 
 
-def test_filing_is_no_part_of_the_spec() -> None:
+def test_submission_spec_is_without_filing_fields() -> None:
     filed = ExperimentSubmission.of(spec(epochs=2), name="n", tags=["b", "a", "b"], notes="x", priority=3)
     assert filed.spec == spec(epochs=2)
     assert filed.tags == ["b", "a"]

@@ -24,7 +24,7 @@ def varied(factor: str, *values: Any, **fields: Any) -> list[ExperimentSubmissio
     return study(**{"factors": {factor: list(values)}} | fields).experiments()
 
 
-def test_every_cell_has_its_first_seed_before_any_has_its_second() -> None:
+def test_experiments_are_ordered_by_seed_then_by_cell() -> None:
     factors = {"epochs": [1, 2], "batch_size": [32, 64]}
     grid = study(factors=factors, seeds=[5, 6])
     found = [(one.epochs, one.batch_size, one.seed) for one in grid.experiments()]
@@ -32,15 +32,15 @@ def test_every_cell_has_its_first_seed_before_any_has_its_second() -> None:
     assert grid.size == len(found) == 8
 
 
-def test_without_factors_it_is_one_condition_over_its_seeds() -> None:
+def test_experiments_without_factors_are_one_condition_over_its_seeds() -> None:
     assert [one.seed for one in study(seeds=[3, 1]).experiments()] == [3, 1]
 
 
-def test_its_size_may_be_beyond_anything() -> None:
+def test_size_of_a_huge_study_is_computed() -> None:
     assert study(factors={f"f{i}": list(range(1000)) for i in range(30)}).size == 10**90
 
 
-def test_a_factor_reaches_into_objects_and_short_forms() -> None:
+def test_factor_varies_a_part_of_an_object_or_of_a_short_form() -> None:
     rates = varied("optimizer.learning_rate", 0.1, 0.2, base={"activation": "relu", "optimizer": {"name": "sgd"}})
     assert [(one.optimizer.name, one.optimizer.learning_rate) for one in rates] == [("sgd", 0.1), ("sgd", 0.2)]
     drops = varied("dropout.conv", 0, 0.1, base={"activation": "relu", "dropout": 0.5})
@@ -51,13 +51,13 @@ def test_a_factor_reaches_into_objects_and_short_forms() -> None:
     assert [one.early_stopping and one.early_stopping.patience for one in patient] == [3, 5]
 
 
-def test_base_files_its_experiments() -> None:
+def test_base_holds_filing_fields_of_its_experiments() -> None:
     (one,) = study(base={"activation": "relu", "name": "n", "tags": ["t"], "priority": 4}).experiments()
     assert (one.name, one.tags, one.priority) == ("n", ["t"], 4)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_each_preset_is_a_valid_study(name: str) -> None:
+def test_preset_is_a_valid_study(name: str) -> None:
     assert StudySpec.model_validate({"preset": name}).experiments()
 
 
@@ -74,7 +74,9 @@ def test_each_preset_is_a_valid_study(name: str) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_wrong_in_base_and_seeds_is_pointed_at(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+def test_experiments_points_at_wrong_base_fields_and_seeds(
+    fields: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
     assert problems(**fields) == expected
 
 
@@ -107,7 +109,7 @@ def test_what_is_wrong_in_base_and_seeds_is_pointed_at(fields: dict[str, Any], e
     ],
     ids=lambda value: str(value)[:50],
 )  # fmt: skip
-def test_what_is_wrong_in_a_factor_is_pointed_at(factors: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+def test_experiments_points_at_wrong_factors(factors: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert problems(factors=factors) == expected
 
 
@@ -120,18 +122,20 @@ def test_what_is_wrong_in_a_factor_is_pointed_at(factors: dict[str, Any], expect
         ({"optimizer": {"x": 1}}, "optimizer.l2", ("/base/optimizer/x", "extra_forbidden")),
     ],
 )
-def test_base_must_leave_room_for_a_factor(base: dict[str, Any], factor: str, expected: tuple[str, str]) -> None:
+def test_experiments_refuses_a_factor_that_base_fixes(
+    base: dict[str, Any], factor: str, expected: tuple[str, str]
+) -> None:
     assert problems(base={"activation": "relu", **base}, factors={factor: [0.5]}) == [expected]
 
 
-def test_a_thousand_times_the_same_mistake_is_one_problem() -> None:
+def test_experiments_reports_a_repeated_mistake_once() -> None:
     assert problems(base={"activation": "relu", "epochs": 0}, factors={"batch_size": list(range(2, 102))}) == [
         ("/base/epochs", "greater_than_equal")
     ]
 
 
 @pytest.mark.timeout(10)
-def test_a_megabyte_of_mistakes_is_judged_in_seconds() -> None:
+def test_experiments_checks_a_megabyte_of_mistakes_in_seconds() -> None:
     wide = {f"x{number}": 1 for number in range(50_000)}
     assert len(problems(base={"model": wide}, factors={"epochs": list(range(1, 1000))})) > 50_000
     assert problems(factors={"epochs": [], "batch_size": list(range(100_000))}) == [("/factors/epochs", "too_short")]
@@ -139,7 +143,7 @@ def test_a_megabyte_of_mistakes_is_judged_in_seconds() -> None:
         study(factors={name: [1] for name in wide})
 
 
-def test_depth_is_bounded() -> None:
+def test_study_refuses_deeply_nested_values() -> None:
     deep: Any = 1
     for _ in range(50):
         deep = [deep]

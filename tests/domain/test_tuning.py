@@ -29,25 +29,25 @@ def problems(**fields: Any) -> list[tuple[str, str]]:
     return [(problem.pointer, problem.code) for problem in caught.value.errors]
 
 
-def test_the_highest_mean_accuracy_wins_over_the_highest_single_one() -> None:
+def test_choose_takes_the_highest_mean_accuracy_not_the_highest_single_one() -> None:
     rate, scores = choose([trial(0.1, 0.99), trial(0.1, 0.5, seed=1), trial(0.01, 0.8), trial(0.01, 0.8, seed=1)])
     assert rate == 0.01
     assert [(score.learning_rate, score.n, score.validation_accuracy) for score in scores] == [
         (0.01, 2, 0.8), (0.1, 2, pytest.approx(0.745))]  # fmt: skip
 
 
-def test_ties_go_to_the_lower_loss_then_to_the_smaller_rate() -> None:
+def test_choose_breaks_ties_by_lower_loss_then_by_smaller_rate() -> None:
     assert choose([trial(0.01, 0.9, loss=0.5), trial(0.1, 0.9, loss=0.4)])[0] == 0.1
     assert choose([trial(0.1, 0.9), trial(0.01, 0.9)])[0] == 0.01
 
 
-def test_one_seed_that_diverged_rules_a_rate_out_and_one_that_failed_does_not() -> None:
+def test_choose_excludes_a_rate_for_a_diverged_seed_not_for_a_failed_one() -> None:
     out = [trial(0.1, 0.99), trial(0.1, None, seed=1, diverged=True), trial(0.01, 0.6), trial(0.01, None, seed=1)]
     rate, scores = choose(out)
     assert (rate, [(score.n, score.n_diverged) for score in scores]) == (0.01, [(1, 0), (1, 1)])
 
 
-def test_where_no_rate_worked_there_is_none() -> None:
+def test_choose_returns_none_where_no_rate_worked() -> None:
     rate, scores = choose([trial(0.1, None, diverged=True), trial(0.01, None)])
     assert (rate, [score.validation_accuracy for score in scores], is_at_edge(rate, scores)) == (
         None,
@@ -56,12 +56,12 @@ def test_where_no_rate_worked_there_is_none() -> None:
     )
 
 
-def test_the_least_and_the_greatest_are_the_edge() -> None:
+def test_is_at_edge_for_the_least_and_the_greatest_rate() -> None:
     scores = choose([trial(rate, 0.5) for rate in (0.1, 0.01, 0.001)])[1]
     assert [is_at_edge(rate, scores) for rate in (0.001, 0.01, 0.1)] == [True, False, True]
 
 
-def test_every_cell_is_tried_with_every_rate_and_ranked_with_its_own() -> None:
+def test_tuning_tries_every_rate_in_every_cell_and_ranks_each_with_its_own() -> None:
     spec = StudySpec.model_validate(TUNED)
     tried = [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in spec.tuning_experiments()]
     assert tried == [("relu", 0.01, 7), ("relu", 0.001, 7), ("tanh", 0.01, 7), ("tanh", 0.001, 7)]
@@ -87,7 +87,7 @@ def test_cell_hash_leaves_out_added_fields_at_their_defaults() -> None:
     assert len({RELU, *(cell_hash(one.model_dump(mode="json")) for one in changed)}) == 1 + len(CHANGES)
 
 
-def test_the_study_that_tunes_is_one_as_any_other() -> None:
+def test_tuner_is_a_study_of_the_tuning_experiments() -> None:
     spec = StudySpec.model_validate(TUNED | {"name": "mine"})
     tuner = spec.tuner()
     assert tuner is not None
@@ -107,5 +107,5 @@ def test_the_study_that_tunes_is_one_as_any_other() -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_tuned_is_pointed_at(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+def test_tuning_experiments_points_at_each_wrong_field(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert problems(**fields) == expected

@@ -63,15 +63,15 @@ def said(cells: list[Cell], **overrides: Any) -> str:
     return " ".join(conclusion(make_report(cells, **overrides)))
 
 
-def test_a_group_that_beats_all_others_is_named() -> None:
+def test_conclusion_names_a_group_that_beats_all_others() -> None:
     assert said(cells_of(FAR)) == "relu is better than every other group; 1 of 1 pairs of groups are separated."
 
 
-def test_groups_that_cannot_be_told_apart_are_not_ranked() -> None:
+def test_conclusion_does_not_rank_groups_that_are_not_separated() -> None:
     assert said(cells_of(CLOSE)).startswith("No group can be told from another: 0 of 1 pairs")
 
 
-def test_several_that_lead_are_named_together() -> None:
+def test_conclusion_names_several_leading_groups_together() -> None:
     found = said(cells_of({**CLOSE, "sigmoid": [0.5, 0.51, 0.52, 0.53]}))
     assert found.startswith("No group is significantly better than swish or relu, and these cannot all be told")
 
@@ -85,16 +85,16 @@ def test_several_that_lead_are_named_together() -> None:
         ([make_cell("relu", [0.9]), make_cell("tanh", [0.8])], "No pair of groups could be tested"),
     ],
 )
-def test_what_cannot_be_said_is_not_said(cells: list[Cell], start: str) -> None:
+def test_conclusion_with_few_figures(cells: list[Cell], start: str) -> None:
     assert said(cells).startswith(start)
 
 
-def test_an_unfinished_study_says_so_first() -> None:
+def test_conclusion_of_an_unfinished_study_begins_with_that() -> None:
     found = said(cells_of(FAR), progress={Status.SUCCEEDED: 8, Status.RUNNING: 1, Status.QUEUED: 3})
     assert found.startswith("4 of 12 experiments are not finished")
 
 
-def test_diverged_runs_are_named() -> None:
+def test_conclusion_names_groups_with_diverged_runs() -> None:
     cells = [make_cell("relu", [0.9, 0.91, 0.92], n_diverged=2), make_cell("tanh", [0.8, 0.81, 0.82])]
     assert "relu: 2 of 5 runs diverged, so it is ranked with nobody." in said(cells)
 
@@ -117,7 +117,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_a_page_holds_all_that_it_shows() -> None:
+def test_html_loads_nothing_from_elsewhere() -> None:
     page = Page(pages.html(make_report(cells_of(FAR))))
     assert page.loads
     assert all(address.startswith("data:image/svg+xml;base64,") for address in page.loads)
@@ -126,7 +126,7 @@ def test_a_page_holds_all_that_it_shows() -> None:
     assert "b" not in page.tags
 
 
-def test_figures_are_svg_that_loads_nothing() -> None:
+def test_figures_are_svg_without_links() -> None:
     page = Page(pages.html(make_report(cells_of(FAR))))
     for address in page.loads:
         root = ElementTree.fromstring(base64.b64decode(address.partition(",")[2]))
@@ -135,11 +135,11 @@ def test_figures_are_svg_that_loads_nothing() -> None:
         assert all(link.startswith("#") for link in links)
 
 
-def test_equal_reports_are_equal_bytes() -> None:
+def test_html_of_equal_reports_is_equal() -> None:
     assert pages.html(make_report(cells_of(FAR))) == pages.html(make_report(cells_of(FAR)))
 
 
-def test_markdown_shows_text_as_it_is() -> None:
+def test_markdown_escapes_text() -> None:
     text = pages.markdown(make_report(cells_of(FAR)))
     assert text.startswith("# a \\| study\n")
     assert "Which \\<b\\>one\\</b\\>?" in text
@@ -147,7 +147,7 @@ def test_markdown_shows_text_as_it_is() -> None:
     assert len(columns) == 2  # of two tables, each with as many cells as heads
 
 
-def test_every_cell_of_a_table_has_a_head() -> None:
+def test_tables_have_a_head_for_every_column() -> None:
     cells = [make_cell("relu", FAR["relu"], n_diverged=1), make_cell("tanh", [0.5])]
     failed = [Unfinished({"activation": "relu"}, Status.FAILED, Cause.DIVERGED, Cause.DIVERGED.remedy, [3])]
     for section in sections(make_report(cells, unfinished=failed)):
@@ -155,7 +155,7 @@ def test_every_cell_of_a_table_has_a_head() -> None:
             assert {len(row) for row in section.table.rows} == {len(section.table.heads)}, section.title
 
 
-def test_claims_stand_with_what_decided_them() -> None:
+def test_article_claims_section_has_the_deciding_figures() -> None:
     parts = [
         ClaimPart(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3), unit="ln nats"),
         ClaimPart(title="step time", verdict="undecided", missing=["seeds 3 and 4"]),
@@ -170,7 +170,7 @@ def test_claims_stand_with_what_decided_them() -> None:
     ) in text
 
 
-def test_a_study_of_two_factors_shows_their_effects() -> None:
+def test_report_of_two_factors_has_their_effects() -> None:
     cells = [
         Cell({"activation": name, "batch_size": size}, {0: base, 1: base + 0.01, 2: base + 0.02})
         for name, size, base in [("relu", 64, 0.9), ("relu", 128, 0.91), ("tanh", 64, 0.8), ("tanh", 128, 0.81)]
@@ -183,13 +183,13 @@ def test_a_study_of_two_factors_shows_their_effects() -> None:
 @pytest.mark.parametrize(
     "cells", [[], [make_cell("relu", [])], [make_cell("relu", [0.9])], [make_cell(None, [0.9, 0.9])]]
 )
-def test_a_report_of_little_is_still_one(cells: list[Cell]) -> None:
+def test_report_of_few_runs_is_complete(cells: list[Cell]) -> None:
     report = make_report(cells, others=[], curves=[], machines=[])
     assert "## Methods" in pages.markdown(report)
     assert "nan" not in Page(pages.html(report)).text
 
 
-def test_the_command_repeats_the_study() -> None:
+def test_report_has_a_command_that_repeats_the_study() -> None:
     spec = {"name": "it's", "factors": {"activation": ["relu"]}, "seeds": [0]}
     asked = Asked("1", None, None, spec, datetime(2026, 1, 2, tzinfo=UTC))
     last = sections(make_report([], asked=asked))[-1]

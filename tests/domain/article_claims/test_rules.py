@@ -25,12 +25,12 @@ from service.domain.article_claims.answer import ClaimPart, every, some
     ],
     ids=str,
 )
-def test_v(values: list[float], least: float, verdict: str) -> None:
+def test_exceeds(values: list[float], least: float, verdict: str) -> None:
     found = rules.exceeds(values, least)
     assert (found.verdict, bool(found.missing)) == (verdict, verdict == "undecided")
 
 
-def test_v_by_hand() -> None:
+def test_exceeds_by_hand() -> None:
     # mean 1, sd sqrt(0.02 / 4), 1 +- 2.776445 * sd / sqrt(5)
     found = rules.exceeds([0.9, 1.0, 1.1, 1.0, 1.0], 0.5)
     assert found.mean == 1.0
@@ -46,7 +46,7 @@ def test_v_by_hand() -> None:
     ],
     ids=["below", "above", "within"],
 )
-def test_levels(
+def test_below_above_and_within(
     rule: Callable[[list[float]], rules.Ruling], supported: float, refuted: float, undecided: float
 ) -> None:
     spread = [-0.01, 0.0, 0.01, 0.005, -0.005]
@@ -56,13 +56,13 @@ def test_levels(
     assert rule([supported] * 5).verdict == "supported"  # a level that all share is no difference by chance
 
 
-def test_of_studies_without_a_difference_one_in_forty_supports_a_claim() -> None:
+def test_exceeds_supports_one_in_forty_studies_without_a_difference() -> None:
     rng = random.Random(20_190_514)
     called = [rules.exceeds([rng.gauss(0, 1) for _ in range(5)], 0.0).verdict for _ in range(2_000)]
     assert called.count("supported") / 2_000 <= 0.035  # 2.5 %, and three standard errors
 
 
-def test_a_conjunction_needs_every_part_and_any_refuted_refutes() -> None:
+def test_every_and_some_combine_verdicts() -> None:
     def parts(*verdicts: Any) -> list[ClaimPart]:
         return [ClaimPart(title="", verdict=verdict) for verdict in verdicts]
 

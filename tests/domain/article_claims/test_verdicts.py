@@ -18,7 +18,7 @@ from tests.domain.article_claims.runs import START, Runs, noisy
 from tests.domain.later_spec import LaterSpec
 
 
-def test_without_runs_every_claim_is_undecided_and_says_what_is_missing() -> None:
+def test_judge_without_runs_leaves_claims_undecided_and_names_the_missing_runs() -> None:
     found = judge(Observations([])).claims
     assert [claim.number for claim in found] == list(range(1, 13))
     for claim in found[:-1]:
@@ -33,7 +33,7 @@ def tanh_and_sigmoid(tanh: float, **figures: Any) -> Runs:
     )  # fmt: skip
 
 
-def test_4_tanh_converges_faster() -> None:
+def test_claim_4_tanh_converges_faster() -> None:
     assert tanh_and_sigmoid(0.1).claim(4).verdict == "supported"
     assert tanh_and_sigmoid(0.49).claim(4).verdict == "refuted"
     (part,) = tanh_and_sigmoid(0.1).claim(4).parts
@@ -43,7 +43,7 @@ def test_4_tanh_converges_faster() -> None:
     assert [len(each.experiments) for each in part.evidence] == [5, 5]
 
 
-def test_what_is_no_evidence_is_named() -> None:
+def test_claim_names_the_reason_why_runs_are_no_evidence() -> None:
     diverged = {"status": Status.FAILED, "cause": Cause.DIVERGED, "unmeasured": False}
     one = Runs().add({"activation": "sigmoid"}, learning_speed=noisy(0.5))
     one.add({"activation": "tanh"}, range(4), learning_speed=noisy(0.1)).add({"activation": "tanh"}, [4], **diverged)
@@ -55,7 +55,7 @@ def test_what_is_no_evidence_is_named() -> None:
     assert few.missing == ["5 seeds with a value; there are 0 (sigmoid and tanh)"]
 
 
-def test_every_setting_counts_and_other_networks_do_not() -> None:
+def test_claim_uses_every_setting_of_the_articles_network() -> None:
     runs = tanh_and_sigmoid(0.1)
     for activation, speed in (("sigmoid", 0.5), ("tanh", 0.5)):
         runs.add({"activation": activation, "model": {"batch_norm": False}}, learning_speed=noisy(speed))
@@ -79,7 +79,7 @@ def faster_relu(pace: float, start: timedelta = timedelta()) -> Runs:
     return runs
 
 
-def test_5_relu_trains_faster() -> None:
+def test_claim_5_relu_trains_faster() -> None:
     assert faster_relu(1000.0).claim(5).verdict == "supported"
     assert faster_relu(900.0).claim(5).verdict == "refuted"
     claim = faster_relu(1000.0, timedelta(hours=1)).claim(5)
@@ -96,7 +96,7 @@ def accuracies(**means: float) -> Runs:
     return runs
 
 
-def test_9_swish() -> None:
+def test_claim_9_swish_is_better() -> None:
     assert accuracies(relu=0.99, swish=0.992).claim(9).verdict == "supported"
     refuted = accuracies(relu=0.99, swish=0.99).claim(9)
     assert refuted.verdict == "refuted"
@@ -108,7 +108,7 @@ def test_9_swish() -> None:
     assert (one.verdict, one.missing) == ("undecided", ["2 data sets; there is 1"])
 
 
-def test_9_and_11_are_told_apart_at_one_rate_and_at_rates_that_were_chosen() -> None:
+def test_claims_9_and_11_separate_one_rate_from_chosen_rates() -> None:
     runs = accuracies(relu=0.99, swish=0.992)
     shared = runs.claim(9)
     assert shared.notes[0].startswith("All at one learning rate")
@@ -121,7 +121,7 @@ def test_9_and_11_are_told_apart_at_one_rate_and_at_rates_that_were_chosen() -> 
 ALIKE = {"relu": 0.99, "sigmoid": 0.985, "tanh": 0.987, "leaky_relu": 0.99, "swish": 0.99}
 
 
-def test_11_start_with_relu() -> None:
+def test_claim_11_start_with_relu() -> None:
     assert accuracies(**ALIKE).claim(11).verdict == "supported"
     assert accuracies(**{**ALIKE, "swish": 0.993}).claim(11).verdict == "refuted"
     assert accuracies(relu=0.99, swish=0.99).claim(11).missing == [
@@ -151,7 +151,7 @@ def rates(best_of_sigmoid: float, worse: float = 0.2) -> Runs:
     return runs
 
 
-def test_10_unbounded_functions_want_a_smaller_rate() -> None:
+def test_claim_10_unbounded_functions_need_a_smaller_rate() -> None:
     assert rates(0.0316).claim(10).verdict == "supported"
     assert rates(0.01, worse=0.0).claim(10).verdict == "refuted"
     edge = rates(0.1).claim(10)
@@ -174,7 +174,7 @@ def _dead(share: float) -> Any:
     return {0: {"conv1": layer}, 1: {"conv1": layer, "output": {"units": 10}}}
 
 
-def test_7_and_8_dying_units_and_their_cure() -> None:
+def test_claims_7_and_8_dying_units_and_their_cure() -> None:
     assert (dying(0.2).claim(7).verdict, dying(0.2).claim(8).verdict) == ("supported", "supported")
     assert (dying(0.0).claim(7).verdict, dying(0.0).claim(8).verdict) == ("refuted", "refuted")
     assert dying(0.2, leaky=0.2).claim(8).verdict == "refuted"
@@ -183,7 +183,7 @@ def test_7_and_8_dying_units_and_their_cure() -> None:
     assert without.missing[0] == "diagnostics of relu"
 
 
-def test_6_half_of_the_outputs() -> None:
+def test_claim_6_half_of_the_outputs_are_zero() -> None:
     def runs(share: float) -> Runs:
         def layers(seed: int) -> Any:
             return {0: {"conv1": {"zero_share": 0.5}, "dense1": {"zero_share": share + seed / 1000}, "output": {}}}
@@ -196,7 +196,7 @@ def test_6_half_of_the_outputs() -> None:
     assert runs(0.45).claim(6).parts[0].title == "conv1: zero share at the start"
 
 
-def test_3_gradients_vanish() -> None:
+def test_claim_3_gradients_vanish() -> None:
     def runs(per_layer: float) -> Runs:
         found = Runs()
         for name in ("sigmoid", "tanh"):
@@ -215,7 +215,7 @@ def test_3_gradients_vanish() -> None:
     assert shallow.missing == ["sigmoid at depth 10", "tanh at depth 10"]
 
 
-def test_2_step() -> None:
+def test_claim_2_step_cannot_learn() -> None:
     def runs(gradient: float, straight: float, unchanged: bool = True) -> Runs:
         through = {"name": "step", "parameters": {"straight_through": 1.0}}
         row = {"gradient_norm": gradient, "unchanged": unchanged}
@@ -231,7 +231,7 @@ def test_2_step() -> None:
     assert runs(0.0, 0.2).claim(2).verdict == "refuted"
 
 
-def test_12_needs_no_runs() -> None:
+def test_claim_12_needs_no_runs() -> None:
     claim = Runs().claim(12)
     assert (claim.verdict, claim.missing) == ("refuted", [])
     wrong = [part.title for part in claim.parts if part.verdict == "refuted"]
@@ -243,7 +243,7 @@ def test_12_needs_no_runs() -> None:
     assert "sigmoid: range, stated [0, 1], computed [0, 1]" in [part.title for part in claim.parts]
 
 
-def test_1_linear_layers_collapse() -> None:
+def test_claim_1_linear_layers_collapse() -> None:
     assert linear(1e-9, 0.92, 0.925).claim(1).verdict == "supported"
     assert [part.verdict for part in linear(1e-9, 0.92, 0.925).claim(1).parts] == ["supported"] * 5
     assert linear(1e-3, 0.92, 0.925).claim(1).verdict == "refuted"
@@ -252,7 +252,7 @@ def test_1_linear_layers_collapse() -> None:
     assert linear(1e-9, 0.92, 0.9295).claim(1).verdict == "undecided"  # within 1 pp, and not surely so
 
 
-def test_1_names_the_networks_that_are_missing() -> None:
+def test_claim_1_names_the_networks_that_are_missing() -> None:
     def missing(*shapes: tuple[int, int]) -> list[str]:
         return Runs(run for run in linear(1e-9, 0.92, 0.925) if _shape(run) in shapes).claim(1).missing
 
@@ -281,7 +281,7 @@ def _shape(run: Observed) -> tuple[int, int]:
 NETWORKS = ("model.conv_channels=[32, 64], model.dense_layers=1", "model.conv_channels=[32, 64], model.dense_layers=10")
 
 
-def test_the_preset_holds_the_cells_that_each_claim_reads() -> None:
+def test_claims_preset_has_the_cells_of_every_claim() -> None:
     """With runs that have figures but no diagnostics, nothing is missing for want of cells."""
     runs = Runs()
     for submission in StudySpec.model_validate(PRESETS["claims"]).experiments():

@@ -80,7 +80,7 @@ ACTIVATIONS = {
 }
 
 
-def test_one_value_a_seed() -> None:
+def test_cell_has_one_value_a_seed() -> None:
     group = single(observe(0, seed=0, value=0.8), observe(1, seed=1, value=0.9), observe(2, seed=2, value=1.0))
     # mean 0.9, sd 0.1, 0.9 +- 4.302653 * 0.1 / sqrt(3)
     assert (counts(group), group.mean, group.median) == ({"n": 3}, 0.9, 0.9)
@@ -101,21 +101,21 @@ def test_one_value_a_seed() -> None:
         ([observe(0, value=None), observe(1, value=math.nan, seed=1)], {"n_diverged": 2}),
     ],
 )
-def test_who_counts_for_a_seed(rows: list[Observation], expected: dict[str, int]) -> None:
+def test_cell_counts_each_experiment_once(rows: list[Observation], expected: dict[str, int]) -> None:
     assert counts(single(*rows)) == expected
 
 
-def test_the_newest_success_gives_the_value() -> None:
+def test_cell_value_is_of_the_newest_success() -> None:
     assert single(observe(0, value=0.8), observe(1, value=0.7), observe(2, **LOST)).mean == 0.7
 
 
-def test_groups_tell_flags_from_numbers_but_not_whole_numbers_from_floats() -> None:
+def test_key_tells_flags_from_numbers_but_not_integers_from_floats() -> None:
     rows = [observe(n, factors={"x": x}, seed=n) for n, x in enumerate([1, True, 1.0, "1", None])]
     groups = {json.dumps(group.factors): group.n for group in compare(rows, "test_accuracy").groups}
     assert groups == {'{"x": 1}': 2, '{"x": true}': 1, '{"x": "1"}': 1, '{"x": null}': 1}
 
 
-def test_best_first_then_by_label_and_groups_without_values_last() -> None:
+def test_compare_orders_groups_by_mean_then_by_label() -> None:
     rows = [observe(0, "elu", **LOST), observe(1, "tanh"), observe(2, "relu"), observe(3, "swish", value=0.95)]
     for metric, order in (("test_accuracy", "swish relu tanh elu"), ("test_loss", "relu tanh swish elu")):
         groups = compare(rows, metric).groups
@@ -129,7 +129,7 @@ def test_label() -> None:
     assert label({}) == "all"
 
 
-def test_pairs_of_a_study() -> None:
+def test_compare_tests_all_pairs() -> None:
     comparison = compare(study(ACTIVATIONS), "test_accuracy")
     assert [group.factors["activation"] for group in comparison.groups] == ["swish", "relu", "tanh", "sigmoid"]
     assert [pair.verdict for pair in comparison.pairs] == ["not separable"] + ["better"] * 5
@@ -138,7 +138,7 @@ def test_pairs_of_a_study() -> None:
     assert comparison.family.interval_confidence == pytest.approx(1 - 0.05 / 6)
 
 
-def test_a_pair_carries_its_test_at_the_family_s_level() -> None:
+def test_pair_has_its_test_at_the_level_of_the_family() -> None:
     comparison = compare(study(ACTIVATIONS), "test_accuracy")
     pair = next(p for p in comparison.pairs if (p.a["activation"], p.b["activation"]) == ("relu", "tanh"))
     sides = [dict(enumerate(ACTIVATIONS[name])) for name in ("relu", "tanh")]
@@ -149,13 +149,13 @@ def test_a_pair_carries_its_test_at_the_family_s_level() -> None:
     assert [p.p_holm for p in comparison.pairs] == adjusted
 
 
-def test_less_is_better_for_a_loss() -> None:
+def test_compare_prefers_the_lower_loss() -> None:
     (pair,) = compare(study({"relu": [0.03, 0.04, 0.02], "tanh": [0.93, 0.945, 0.92]}), "test_loss").pairs
     assert (pair.a["activation"], pair.b["activation"], pair.verdict) == ("relu", "tanh", "better")
     assert pair.difference == pytest.approx(-0.901667, abs=1e-6)  # (0.09 - 2.795) / 3
 
 
-def test_versus_holds_every_group_against_one() -> None:
+def test_compare_versus_pairs_every_group_with_one() -> None:
     comparison = compare(study(ACTIVATIONS), "test_accuracy", versus={"activation": "tanh"})
     assert {str(pair.b["activation"]) for pair in comparison.pairs} == {"tanh"}
     assert [pair.verdict for pair in comparison.pairs] == ["better", "better", "worse"]
@@ -174,19 +174,21 @@ TWO = [observe(n, factors={"activation": name, "device": "cpu"}) for n, name in 
         ("accuracy", None, "metric", "unknown_metric"),
     ],
 )
-def test_what_is_refused(metric: str, versus: Factors | None, pointer: str, code: str) -> None:
+def test_compare_refuses_unknown_metrics_and_groups(
+    metric: str, versus: Factors | None, pointer: str, code: str
+) -> None:
     with pytest.raises(Invalid) as raised:
         compare(TWO, metric, versus)
     problem = raised.value.errors[0]
     assert (problem.pointer, problem.code, problem.value) == (pointer, code, versus or metric)
 
 
-def test_versus_may_leave_out_factors_that_all_groups_share() -> None:
+def test_compare_versus_may_leave_out_shared_factors() -> None:
     family = compare(TWO, "test_accuracy", {"activation": "tanh"}).family
     assert family.versus == {"activation": "tanh", "device": "cpu"}
 
 
-def test_a_single_seed_is_described_and_not_tested() -> None:
+def test_compare_does_not_test_a_single_seed() -> None:
     comparison = compare(study({"relu": [0.9], "tanh": [0.8]}), "test_accuracy")
     (pair,) = comparison.pairs
     assert (pair.test, pair.interval, pair.p, pair.p_holm, pair.hedges_g) == (None,) * 5
@@ -196,7 +198,7 @@ def test_a_single_seed_is_described_and_not_tested() -> None:
 
 
 @pytest.mark.parametrize(("versus", "first"), [("tanh", 1), ("relu", -1)])
-def test_diverged_runs_of_either_side_leave_a_pair_undecided(versus: str, first: int) -> None:
+def test_compare_does_not_test_a_pair_with_diverged_runs(versus: str, first: int) -> None:
     # relu: 0 of 3 diverged, tanh: 3 of 6. Tables with 3 events of 9: 20, 45, 18, 1 of 84; as rare as 20: 39 / 84.
     rows = study({"relu": [0.9, 0.91, 0.92], "tanh": [0.1, 0.11, 0.13]})
     rows += [observe(50 + seed, "tanh", seed=seed, **DIVERGED) for seed in (3, 4, 5)]
@@ -208,7 +210,7 @@ def test_diverged_runs_of_either_side_leave_a_pair_undecided(versus: str, first:
     assert pair.diverged.fisher_p == 39 / 84
 
 
-def test_pairs_without_a_test_keep_their_place_in_the_family() -> None:
+def test_compare_counts_untested_pairs_in_the_family() -> None:
     comparison = compare([*study(ACTIVATIONS), observe(99, "elu", **RUNNING)], "test_accuracy")
     assert comparison.family.pairs == 10
     smallest = min(pair.p for pair in comparison.pairs if pair.p is not None)
@@ -218,7 +220,7 @@ def test_pairs_without_a_test_keep_their_place_in_the_family() -> None:
     assert pair.verdict == "not tested"
 
 
-def test_nothing_to_compare() -> None:
+def test_compare_without_cells() -> None:
     comparison = compare([], "test_accuracy")
     assert (comparison.groups, comparison.pairs, comparison.family.pairs) == ([], [], 0)
     assert compare([observe()], "test_accuracy").groups[0].rank == (1, 1)
@@ -228,7 +230,7 @@ GROUP = "factors n n_duplicate n_diverged n_failed n_pending mean sd median min 
 PAIR = "a b test difference interval p p_holm p_attainable hedges_g verdict"
 
 
-def test_names_that_clients_rely_on() -> None:
+def test_comparison_keeps_the_names_that_clients_rely_on() -> None:
     dump = compare(study(ACTIVATIONS), "test_accuracy").model_dump(mode="json")
     assert dump.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
     assert dump["groups"][0].keys() >= set(GROUP.split())
@@ -251,13 +253,13 @@ def observations(draw: st.DrawFn) -> list[Observation]:
 
 
 @given(observations(), st.randoms(use_true_random=False), st.sampled_from(sorted(METRICS)))
-def test_order_of_rows_does_not_matter(rows: list[Observation], rng: random.Random, metric: str) -> None:
+def test_compare_is_independent_of_the_order_of_runs(rows: list[Observation], rng: random.Random, metric: str) -> None:
     shuffled = rng.sample(rows, len(rows))
     assert compare(shuffled, metric).model_dump_json() == compare(rows, metric).model_dump_json()
 
 
 @given(observations())
-def test_json_holds_no_nan_and_every_experiment_counts_once(rows: list[Observation]) -> None:
+def test_comparison_has_no_nan_and_counts_every_experiment_once(rows: list[Observation]) -> None:
     comparison = compare(rows, "test_accuracy")
     json.dumps(comparison.model_dump(mode="json"), allow_nan=False)
     assert sum(sum(counts(group).values()) for group in comparison.groups) == len(rows)
@@ -268,7 +270,7 @@ SCORES = st.lists(st.integers(9_000, 9_999).map(lambda correct: correct / 10_000
 
 
 @given(SCORES, SCORES, st.sampled_from([100.0, 0.01]))
-def test_scaling_the_values_scales_the_intervals(relu: list[float], tanh: list[float], scale: float) -> None:
+def test_compare_scales_intervals_with_the_values(relu: list[float], tanh: list[float], scale: float) -> None:
     before, after = (
         compare(study({"relu": [v * by for v in relu], "tanh": [v * by for v in tanh]}), "test_accuracy")
         for by in (1.0, scale)
@@ -284,7 +286,9 @@ def _intervals(comparison: Comparison) -> list[list[float] | None]:
 
 
 @given(SCORES, SCORES, SCORES)
-def test_a_far_worse_group_changes_no_other(relu: list[float], tanh: list[float], bad: list[float]) -> None:
+def test_compare_with_a_far_worse_group_changes_no_other_figure(
+    relu: list[float], tanh: list[float], bad: list[float]
+) -> None:
     before = compare(study({"relu": relu, "tanh": tanh}), "test_accuracy").groups
     after = compare(study({"relu": relu, "tanh": tanh, "step": [v / 10 for v in bad]}), "test_accuracy").groups
     for old, new in zip(before, after, strict=False):
@@ -294,6 +298,6 @@ def test_a_far_worse_group_changes_no_other(relu: list[float], tanh: list[float]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("title", DESIGNS)
-def test_studies_without_a_difference_rarely_call_one(title: str) -> None:
+def test_compare_separates_equal_groups_in_few_simulated_studies(title: str) -> None:
     # Over 360 images, three seeds often differ by one and the same count; with p = 0 for that, 23% would call one.
     assert share_called(DESIGNS[title], 2_000) <= MOST_CALLED

@@ -30,7 +30,7 @@ def trace(*figures: float, seconds: float = 2.0) -> Trace:
     return Trace(figures, [seconds] * len(figures))
 
 
-def test_mean_and_interval_at_each_epoch() -> None:
+def test_curve_mean_and_interval_at_each_epoch() -> None:
     found = curve(FACTORS, {0: trace(0.8, 0.9), 1: trace(0.9, 0.9), 2: trace(1.0, 0.9)})
     assert (found.epochs, found.n, found.mean) == ([1, 2], [3, 3], [pytest.approx(0.9), 0.9])
     # 0.9 +- 4.302653 * 0.1 / sqrt(3), and no spread at all
@@ -40,7 +40,7 @@ def test_mean_and_interval_at_each_epoch() -> None:
     assert found.seeds is None
 
 
-def test_a_run_that_ended_sooner_leaves_the_later_epochs_to_the_others() -> None:
+def test_curve_of_later_epochs_is_of_the_runs_that_trained_them() -> None:
     found = curve(FACTORS, {0: trace(0.5, 0.7, 0.9), 7: trace(0.7, seconds=4.0)}, seeds=True)
     assert (found.n, found.mean) == ([2, 1, 1], [pytest.approx(0.6), 0.7, 0.9])
     assert (found.low[1:], found.high[1:]) == ([None, None], [None, None])
@@ -49,24 +49,24 @@ def test_a_run_that_ended_sooner_leaves_the_later_epochs_to_the_others() -> None
     assert found.seeds == {"0": [0.5, 0.7, 0.9], "7": [0.7, None, None]}
 
 
-def test_what_is_not_finite_is_counted_and_no_part_of_the_mean() -> None:
+def test_curve_counts_non_finite_figures_and_leaves_them_out() -> None:
     found = curve(FACTORS, {0: trace(0.5, NAN), 1: trace(0.7, math.inf), 2: trace(0.9)}, n_diverged=2, seeds=True)
     assert (found.n, found.n_non_finite, found.n_diverged) == ([3, 0], [0, 2], 2)
     assert (found.mean[1], found.low[1], found.high[1]) == (None, None, None)
     assert found.seeds == {"0": [0.5, None], "1": [0.7, None], "2": [0.9, None]}
 
 
-def test_of_no_epochs_there_are_empty_lists() -> None:
+def test_curve_of_no_epochs_has_empty_lists() -> None:
     for traces in ({}, {0: trace()}):
         found = curve(FACTORS, traces)
         assert (found.epochs, found.mean, found.n, found.seconds) == ([], [], [], [])
 
 
-def test_seconds_of_several_kinds_of_device_have_no_mean() -> None:
+def test_curve_of_several_devices_has_no_seconds() -> None:
     assert curve(FACTORS, {0: trace(0.5)}, one_device=False).seconds is None
 
 
-def test_when_a_level_was_reached() -> None:
+def test_curve_reached_counts_runs_and_takes_medians() -> None:
     # After epochs 2, 1 and 3; the last was seen for one epoch only and not to have got there.
     runs = {0: trace(0.5, 0.9), 1: trace(0.9, 0.8), 2: trace(0.1, 0.2, 0.95), 3: trace(0.5, seconds=9.0)}
     reached = curve(FACTORS, runs, level=Level(0.9, upwards=True)).reached
@@ -81,7 +81,7 @@ def test_when_a_level_was_reached() -> None:
     assert falling.median_epochs == 3.0
 
 
-def test_only_good_and_bad_figures_have_levels() -> None:
+def test_level_of_refuses_a_figure_that_is_neither_good_nor_bad() -> None:
     assert level_of("train_loss", 0.1) == Level(0.1, upwards=False)
     assert level_of("l2", None) is None
     with pytest.raises(Invalid) as raised:
@@ -93,7 +93,7 @@ FIGURES = st.lists(st.sampled_from([NAN, math.inf]) | st.floats(-1e100, 1e100), 
 
 
 @given(st.dictionaries(st.integers(0, 2**53), FIGURES, max_size=6))
-def test_each_epoch_is_described_as_a_group_of_its_own_would_be(runs: dict[int, list[float]]) -> None:
+def test_curve_figures_of_each_epoch_are_those_of_a_group(runs: dict[int, list[float]]) -> None:
     found = curve(FACTORS, {seed: trace(*figures) for seed, figures in runs.items()}, seeds=True)
     json.dumps(found.model_dump(mode="json"), allow_nan=False)
     for place, epoch in enumerate(found.epochs):
@@ -114,7 +114,7 @@ def _near(value: float | None, expected: float | None, values: Sequence[float]) 
 
 
 @given(st.permutations(list(range(5))))
-def test_the_order_of_the_seeds_does_not_matter(order: list[int]) -> None:
+def test_curve_is_independent_of_the_order_of_seeds(order: list[int]) -> None:
     traces = {seed: trace(0.5 + seed / 10, 0.6 + seed / 30) for seed in range(5)}
     assert curve(FACTORS, {seed: traces[seed] for seed in order}, seeds=True) == curve(FACTORS, traces, seeds=True)
 
@@ -122,7 +122,7 @@ def test_the_order_of_the_seeds_does_not_matter(order: list[int]) -> None:
 # --- what was published --------------------------------------------------------------------------------------------
 
 
-def test_the_article_is_part_of_the_package_and_whole() -> None:
+def test_article_is_packaged_and_complete() -> None:
     source = article("kizrak-2019")
     assert list(source.curves) == ["sigmoid", "tanh", "relu", "leaky_relu", "swish"]
     assert {len(rows) for rows in source.curves.values()} == {source.epochs} == {20}
@@ -137,7 +137,7 @@ def test_the_article_is_part_of_the_package_and_whole() -> None:
     assert len(source.defects) == 4
 
 
-def test_total_loss_is_set_beside_total_loss() -> None:
+def test_published_curves_put_total_loss_beside_total_loss() -> None:
     found = {
         name: published_curves("kizrak-2019", metric).metric
         for name, metric in CURVE_METRICS.items()
@@ -154,7 +154,7 @@ def test_total_loss_is_set_beside_total_loss() -> None:
 
 
 @pytest.mark.parametrize("metric", ["validation_loss", "train_loss", "l2", "learning_rate"])
-def test_what_was_not_published_is_refused_with_what_was(metric: str) -> None:
+def test_published_curves_refuse_an_unpublished_metric_naming_the_others(metric: str) -> None:
     with pytest.raises(Invalid) as raised:
         published_curves("kizrak-2019", CURVE_METRICS[metric])
     (problem,) = raised.value.errors
@@ -162,7 +162,7 @@ def test_what_was_not_published_is_refused_with_what_was(metric: str) -> None:
     assert "validation_total_loss" in str(problem)
 
 
-def test_names_that_clients_rely_on() -> None:
+def test_curves_keep_the_names_that_clients_rely_on() -> None:
     found = curves("train_accuracy", [curve(FACTORS, {})], "kizrak-2019", ["epochs"])
     assert found.model_dump().keys() >= {"metric", "groups", "reference"}
     assert Curve.model_fields.keys() >= {"factors", "epochs", "mean", "low", "high", "n", "seeds"}

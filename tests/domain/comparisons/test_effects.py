@@ -39,7 +39,7 @@ def additive(name: str, size: int, seed: int) -> float:
 # --- main effects
 
 
-def test_marginal_means_by_hand() -> None:
+def test_effects_marginal_means_by_hand() -> None:
     comparison = compare(grid(additive), "test_accuracy")
     size = effect(comparison, "batch_size")
     # Over both activations: 0.895 + seed shift; the shifts average 0.003, those of 64 another 0.00015.
@@ -53,7 +53,7 @@ def test_marginal_means_by_hand() -> None:
     assert (size.range or 0) > (activation.range or 0)  # batch size matters more than activation
 
 
-def test_intervals_are_over_seeds_and_those_of_ranges_hold_together() -> None:
+def test_effects_intervals_are_over_seeds_and_simultaneous_for_ranges() -> None:
     rng = random.Random(4)
     noise = {(name, size, seed): rng.gauss(0, 0.003) for name in ACTIVATIONS for size in SIZES for seed in range(4)}
     cells = grid(lambda name, size, seed: additive(name, size, seed) + noise[name, size, seed])
@@ -69,7 +69,7 @@ def test_intervals_are_over_seeds_and_those_of_ranges_hold_together() -> None:
     assert size.range_interval == pytest.approx(mean_interval(differences, 1 - 0.05 / 3))
 
 
-def test_a_seed_that_one_cell_lacks_counts_for_none() -> None:
+def test_effects_leave_out_a_seed_that_one_cell_lacks() -> None:
     cells = grid(additive)
     cells[0] = Cell(cells[0].factors, {seed: v for seed, v in cells[0].values.items() if seed != 3}, n_diverged=1)
     found = effect(compare(cells, "test_accuracy"), "batch_size")
@@ -77,7 +77,7 @@ def test_a_seed_that_one_cell_lacks_counts_for_none() -> None:
     assert [level.mean for level in found.levels] == pytest.approx([0.897, 0.8671, 0.837])
 
 
-def test_a_combination_that_one_level_lacks_is_left_out_for_all() -> None:
+def test_effects_leave_out_a_combination_that_one_level_lacks() -> None:
     cells = grid(additive)
     cells[3] = Cell(cells[3].factors, {}, n_failed=4)  # tanh at 32: tanh says nothing of batch sizes any more
     comparison = compare(cells, "test_accuracy")
@@ -87,7 +87,7 @@ def test_a_combination_that_one_level_lacks_is_left_out_for_all() -> None:
     assert activation.range == pytest.approx(0.01)
 
 
-def test_without_anything_in_common_the_reason_is_given() -> None:
+def test_effects_without_common_seeds_give_the_reason() -> None:
     apart = [Cell(cell.factors, {place: 0.9}) for place, cell in enumerate(grid(additive))]
     assert effect(compare(apart, "test_accuracy"), "activation").reason == "No seed has a value in every cell."
     diagonal = [
@@ -98,20 +98,20 @@ def test_without_anything_in_common_the_reason_is_given() -> None:
     assert found.reason == "No combination of the other factors has a value at every level."
 
 
-def test_one_seed_has_means_and_no_intervals() -> None:
+def test_effects_of_one_seed_have_no_intervals() -> None:
     found = effect(compare(grid(additive, seeds=1), "test_loss"), "batch_size")
     assert [level.value for level in found.levels] == [128, 64, 32]  # of a loss, less is better
     assert {level.interval for level in found.levels} | {found.range_interval} == {None}
     assert found.range == pytest.approx(-0.06)
 
 
-def test_one_factor_has_no_main_effects_beside_its_groups() -> None:
+def test_effects_of_one_factor_are_empty() -> None:
     cells = [cell for cell in grid(additive) if cell.factors["batch_size"] == 32]
     assert compare(cells, "test_accuracy").effects == []
 
 
 @given(st.randoms(use_true_random=False))
-def test_order_of_cells_does_not_matter(rng: random.Random) -> None:
+def test_effects_are_independent_of_the_order_of_cells(rng: random.Random) -> None:
     cells = grid(additive)
     shuffled = rng.sample(cells, len(cells))
     assert compare(shuffled, "test_accuracy").model_dump_json() == compare(cells, "test_accuracy").model_dump_json()
@@ -124,7 +124,7 @@ def two(a: list[float], b: list[float], first: int = 0) -> list[Cell]:
     return [Cell({"activation": "relu"}, dict(enumerate(a))), Cell({"activation": "tanh"}, dict(enumerate(b, first)))]
 
 
-def test_seeds_needed_rest_on_the_differences_by_seed() -> None:
+def test_seeds_for_the_best_use_differences_by_seed() -> None:
     a, shifts = [0.95, 0.96, 0.94, 0.95, 0.97], [0.001, 0.003, -0.001, 0.002, 0.0]  # mean 0.001, sd 0.00158
     found = compare(two(a, [x - d for x, d in zip(a, shifts, strict=True)]), "test_accuracy").seeds_needed
     assert found is not None
@@ -135,7 +135,7 @@ def test_seeds_needed_rest_on_the_differences_by_seed() -> None:
     assert found.estimate
 
 
-def test_seeds_needed_without_common_seeds() -> None:
+def test_seeds_for_the_best_without_common_seeds() -> None:
     a, b = [0.95, 0.96, 0.94, 0.95, 0.97], [0.94, 0.95, 0.93, 0.94, 0.96]
     found = compare(two(a, b, first=5), "test_accuracy").seeds_needed
     assert found is not None
@@ -149,12 +149,12 @@ def test_seeds_needed_without_common_seeds() -> None:
      ([Cell({"activation": "relu"})], "none"), ([], "none")],
     ids=["four seeds", "no difference", "no spread", "diverged", "one group", "nothing"],
 )  # fmt: skip
-def test_where_no_number_can_be_given(cells: list[Cell], seeds: str | None) -> None:
+def test_seeds_for_the_best_without_an_answer(cells: list[Cell], seeds: str | None) -> None:
     found = compare(cells, "test_accuracy").seeds_needed
     assert found is None if seeds == "none" else found is not None and found.seeds is None
 
 
-def test_more_pairs_ask_for_more_seeds() -> None:
+def test_seeds_for_the_best_grow_with_the_pairs() -> None:
     a, b = [0.95, 0.96, 0.94, 0.95, 0.97], [0.948, 0.961, 0.937, 0.95, 0.969]
     third = Cell({"activation": "step"}, dict(enumerate([0.1, 0.11, 0.1, 0.12, 0.1])))
     alone, among = (compare(cells, "test_accuracy").seeds_needed for cells in (two(a, b), [*two(a, b), third]))
@@ -166,7 +166,7 @@ def test_more_pairs_ask_for_more_seeds() -> None:
 # --- the family
 
 
-def test_where_holm_and_the_interval_disagree_it_is_said() -> None:
+def test_compare_marks_a_pair_where_holm_and_the_interval_disagree() -> None:
     """Of three pairs the largest p is held to 0.05 by Holm, and to 0.05 / 3 by Bonferroni's interval."""
     base = [0.950, 0.951, 0.952, 0.953, 0.954, 0.955]
     bits = [0.0002, 0.0010, -0.0001, 0.0008, 0.0004, 0.0009]
@@ -183,7 +183,7 @@ def test_where_holm_and_the_interval_disagree_it_is_said() -> None:
     assert pair.wilcoxon_p == 4 / 64
 
 
-def test_more_pairs_than_can_be_answered_are_refused_with_a_remedy() -> None:
+def test_compare_refuses_too_many_pairs_with_a_remedy() -> None:
     cells = [Cell({"activation": f"f{place}"}, {0: 0.5}) for place in range(202)]
     with pytest.raises(Invalid, match="compare the others with"):
         compare(cells, "test_accuracy")

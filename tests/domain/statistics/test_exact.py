@@ -24,7 +24,7 @@ def test_smallest_sign_flip_p_against_scipy(n: int) -> None:
     assert smallest_sign_flip_p(n) == pytest.approx(expected)
 
 
-def test_smallest_p_without_values() -> None:
+def test_smallest_p_without_values_is_1() -> None:
     assert smallest_sign_flip_p(0) == 1.0
     assert smallest_rank_sum_p(0, 3) == 1.0
 
@@ -48,7 +48,7 @@ def test_fisher_against_scipy(events_a: int, others_a: int, events_b: int, other
     assert got == pytest.approx(float(expected), rel=1e-9)
 
 
-def test_rates() -> None:
+def test_compare_rates_by_hand() -> None:
     assert vars(compare_rates(1, 4, 0, 0)) == {"rate_a": 0.25, "rate_b": None, "fisher_p": 1.0}
 
 
@@ -82,7 +82,7 @@ def test_wilcoxon_with_ties_against_every_sign(row: list[int]) -> None:
     assert wilcoxon(np.array(row, dtype=float)) == pytest.approx(expected)
 
 
-def test_wilcoxon_ties_what_rounding_alone_parts() -> None:
+def test_wilcoxon_ties_differences_that_only_rounding_separates() -> None:
     a, b = np.array([0.90, 0.91, 0.92, 0.93, 0.94, 0.95]), np.array([0.91, 0.90, 0.91, 0.92, 0.93, 0.94])
     exact = np.array([-1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
     assert wilcoxon(a - b, noise=8.9e-16) == wilcoxon(exact)

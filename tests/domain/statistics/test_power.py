@@ -17,7 +17,7 @@ def test_power_against_scipy(n: int, effect: float) -> None:
         assert found == pytest.approx(float(law.sf(critical) + law.cdf(-critical)), abs=1e-9)
 
 
-def test_the_textbook_case() -> None:
+def test_seeds_needed_in_the_textbook_case() -> None:
     """Two-sided 5 % and 80 % power: 34 pairs for half an sd of the differences, 64 a side for half an sd of the values
     (Cohen 1988, tables 2.3 and 2.4)."""
     assert seeds_needed(0.5, 0.05, 0.8, paired=True) == 34
@@ -25,25 +25,25 @@ def test_the_textbook_case() -> None:
 
 
 @pytest.mark.parametrize("effect", [0.03, 0.3, 0.9, 3.0, 30.0, 1e6])
-def test_one_seed_less_would_not_do(effect: float) -> None:
+def test_seeds_needed_is_the_fewest(effect: float) -> None:
     found = seeds_needed(effect, 0.005, 0.8, paired=True)
     assert found is not None
     assert paired_power(found, effect, 0.005) >= 0.8
     assert found == 3 or paired_power(found - 1, effect, 0.005) < 0.8
 
 
-def test_power_where_scipys_series_gives_up() -> None:
+def test_power_where_scipys_series_gives_nan() -> None:
     critical = float(stats.t.isf(0.025, 598))
     assert math.isnan(special.nctdtr(598, 0.6 * math.sqrt(300), -critical))  # less than 1e-30
     assert welch_power(300, 0.6, 0.05) == pytest.approx(1.0)
 
 
-def test_what_nobody_will_train_has_no_answer() -> None:
+def test_seeds_needed_beyond_the_most_is_none() -> None:
     assert seeds_needed(1e-6, 0.05, 0.8, paired=True) is None
     assert paired_power(MOST_SEEDS, 1e-6, 0.05) < 0.8
 
 
-def test_so_many_seeds_do_separate_four_of_five_studies() -> None:
+def test_seeds_needed_separate_four_of_five_simulated_studies() -> None:
     n = seeds_needed(1.0, 0.05, 0.8, paired=True)
     assert n == 10
     draws = np.random.default_rng(5).normal(1.0, 1.0, size=(20_000, 10))

@@ -33,7 +33,7 @@ def test_describe_against_scipy(values: list[float]) -> None:
     assert (summary.min, summary.max) == expected.minmax
 
 
-def test_describe_nothing_and_one() -> None:
+def test_describe_no_value_and_one_value() -> None:
     assert vars(describe([])) == {
         "n": 0, "mean": None, "sd": None, "median": None, "min": None, "max": None,
     }  # fmt: skip
@@ -43,7 +43,7 @@ def test_describe_nothing_and_one() -> None:
 
 
 @given(accuracies, st.integers(2, 20))
-def test_constant_group_has_its_own_mean_and_no_spread(value: float, n: int) -> None:
+def test_describe_a_constant_group_has_no_spread(value: float, n: int) -> None:
     summary = describe([value] * n)
     assert (summary.mean, summary.sd) == (value, 0.0)
     assert mean_interval([value] * n) == (value, value)
@@ -70,7 +70,7 @@ def test_proportion_interval_against_scipy(n: int, share: float, confidence: flo
 
 
 @pytest.mark.parametrize("values", [[], [0.5]])
-def test_mean_interval_needs_two(values: list[float]) -> None:
+def test_mean_interval_needs_two_values(values: list[float]) -> None:
     assert mean_interval(values) is None
 
 
@@ -80,7 +80,7 @@ def test_prediction_interval_by_hand() -> None:
     assert prediction_interval([1.0]) is None
 
 
-def test_prediction_interval_holds_the_next_value_as_often_as_it_says() -> None:
+def test_prediction_interval_has_its_nominal_coverage() -> None:
     rng = np.random.default_rng(3)
     draws = rng.normal(size=(4_000, 5))
     found = [prediction_interval(row[:4].tolist()) for row in draws]

@@ -71,14 +71,14 @@ def test_welch_t_against_scipy(a: list[float], b: list[float], confidence: float
 
 
 @given(groups, groups)
-def test_swapping_the_sides_mirrors_the_answer(a: list[float], b: list[float]) -> None:
+def test_t_tests_of_swapped_sides_mirror_each_other(a: list[float], b: list[float]) -> None:
     there, back = must(welch_t(a, b, 0.95)), must(welch_t(b, a, 0.95))
     assert there.p == close(back.p)
     assert there.difference == close(-back.difference)
     assert there.hedges_g == pytest.approx(-(back.hedges_g or 0.0))
 
 
-def test_constant_difference_has_no_interval_and_the_smallest_attainable_p() -> None:
+def test_paired_t_of_a_constant_difference_has_the_smallest_attainable_p() -> None:
     # 0.92 - 0.91 and 0.91 - 0.90 differ in the last bit; they are one difference. s_av = 0.01, so g is defined.
     test = must(paired_t([0.90, 0.91, 0.92], [0.89, 0.90, 0.91], 0.95))
     assert (test.interval, test.p, test.p_attainable) == (None, 0.25, 0.25)
@@ -86,13 +86,13 @@ def test_constant_difference_has_no_interval_and_the_smallest_attainable_p() -> 
     assert test.hedges_g == close(1 / math.sqrt(math.pi))
 
 
-def test_equal_groups_are_one() -> None:
+def test_t_tests_of_equal_groups_have_p_1() -> None:
     test = must(paired_t([0.1 + 0.2, 0.5, 0.7], [0.3, 0.5, 0.7], 0.95))
     assert (test.difference, test.interval, test.p, test.hedges_g) == (0.0, None, 1.0, 0.0)
 
 
 @pytest.mark.parametrize(("run", "p_attainable"), [(paired_t, 0.25), (welch_t, 0.1)], ids=["paired", "Welch"])
-def test_two_constant_groups(run: Callable[..., TTest | None], p_attainable: float) -> None:
+def test_t_tests_of_two_constant_groups(run: Callable[..., TTest | None], p_attainable: float) -> None:
     test = must(run([0.1135] * 3, [0.098] * 3, 0.95))
     assert (test.interval, test.p, test.hedges_g) == (None, p_attainable, None)
     test = must(run([0.1135] * 3, [0.1135] * 3, 0.95))
@@ -100,19 +100,19 @@ def test_two_constant_groups(run: Callable[..., TTest | None], p_attainable: flo
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_too_few_values_for_a_test(n: int) -> None:
+def test_t_tests_need_two_values_a_side(n: int) -> None:
     assert paired_t([0.5] * n, [0.4] * n, 0.95) is None
     assert welch_t([0.5] * n, [0.4, 0.5], 0.95) is None
     assert welch_t([0.4, 0.5], [0.5] * n, 0.95) is None
 
 
-def test_two_common_seeds_are_not_paired() -> None:
+def test_t_tests_do_not_pair_two_common_seeds() -> None:
     (test,) = t_tests([{0: 0.5, 1: 0.7}, {0: 0.4, 1: 0.3}], [(0, 1)], 0.95)
     assert must(test).test == "Welch t"
 
 
 @pytest.mark.parametrize("scale", [1e-100, 1e-50, 1.0, 1e50, 1e100])
-def test_units_change_neither_p_nor_effect(scale: float) -> None:
+def test_t_tests_are_independent_of_the_unit(scale: float) -> None:
     a, b = [0.2, 0.5, 0.4], [0.1, 0.2, 0.35]
     for run in (paired_t, welch_t):
         plain, scaled = must(run(a, b, 0.95)), must(run([v * scale for v in a], [v * scale for v in b], 0.95))
@@ -120,7 +120,7 @@ def test_units_change_neither_p_nor_effect(scale: float) -> None:
         assert scaled.hedges_g == pytest.approx(plain.hedges_g)
 
 
-def test_seeds_choose_the_test() -> None:
+def test_t_tests_choose_the_test_by_seeds() -> None:
     a = {0: 0.91, 1: 0.93, 2: 0.92, 3: 0.94}
     b, c = {3: 0.90, 1: 0.91, 2: 0.89, 9: 0.10}, {2: 0.89, 3: 0.90, 9: 0.88}
     alone = t_tests([{9: 1.0}, *(a, b, c)], [(1, 2), (1, 3), (0, 2), (3, 1)], 0.95)
@@ -131,7 +131,7 @@ def test_seeds_choose_the_test() -> None:
 
 
 @given(st.lists(st.dictionaries(st.integers(0, 5), accuracies, max_size=6), min_size=2, max_size=4))
-def test_a_family_tests_each_pair_as_if_it_were_alone(values: list[dict[int, float]]) -> None:
+def test_t_tests_of_a_family_are_those_of_each_pair_alone(values: list[dict[int, float]]) -> None:
     sides = list(itertools.combinations(range(len(values)), 2))
     together = t_tests(values, sides, 0.99)
     for (a, b), test in zip(sides, together, strict=True):
@@ -148,7 +148,7 @@ def test_a_family_tests_each_pair_as_if_it_were_alone(values: list[dict[int, flo
             )
 
 
-def test_a_family_too_large_for_one_piece_is_tested_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_t_tests_in_portions_are_those_of_the_whole_family(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     values = [dict(enumerate(rng.normal(0.9, 0.01, 7).tolist())) for _ in range(6)]
     sides = list(itertools.combinations(range(6), 2))
@@ -158,7 +158,7 @@ def test_a_family_too_large_for_one_piece_is_tested_piece_by_piece(monkeypatch: 
 
 
 @given(st.lists(st.tuples(accuracies, accuracies), min_size=6, max_size=12, unique_by=lambda pair: pair[0] - pair[1]))
-def test_wilcoxon_stands_beside_a_paired_test(pairs: list[tuple[float, float]]) -> None:
+def test_paired_t_has_the_wilcoxon_p_beside_it(pairs: list[tuple[float, float]]) -> None:
     test = must(paired_t([a for a, _ in pairs], [b for _, b in pairs], 0.95))
     assert test.wilcoxon_p is not None
     assert must(paired_t([0.3, 0.4, 0.5, 0.6, 0.8], [0.1] * 5, 0.95)).wilcoxon_p is None
@@ -169,14 +169,14 @@ def test_wilcoxon_stands_beside_a_paired_test(pairs: list[tuple[float, float]]) 
 
 
 @pytest.mark.parametrize("freedom", [2, 3, 8, 50, 400])
-def test_hedges_correction_against_scipy(freedom: int) -> None:
+def test_hedges_g_correction_against_scipy(freedom: int) -> None:
     exact = float(special.poch((freedom - 1) / 2, 0.5)) / math.sqrt(freedom / 2)
     (g,) = hedges_g(np.array([2.0]), np.array([4.0]), np.array([float(freedom)]))
     assert g == pytest.approx(exact / 2)
     assert g == pytest.approx((1 - 3 / (4 * freedom - 1)) / 2, rel=0.02)
 
 
-def test_no_effect_size_without_spread_or_freedom() -> None:
+def test_hedges_g_is_nan_without_spread_or_freedom() -> None:
     found = hedges_g(np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.0, 1.0]), np.array([4.0, 4.0, 1.0]))
     assert found[0] == 0.0
     assert np.isnan(found[1:]).all()
