@@ -34,8 +34,8 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 class Dropout(Part):
     """The shares of units dropped: `conv` after pooling, `dense` after the last dense activation."""
 
-    conv: Probability = 0.25
-    dense: Probability = 0.5
+    conv: Probability = Field(0.25, description="Share dropped after pooling.")
+    dense: Probability = Field(0.5, description="Share dropped after the last dense activation.")
 
 
 def _two_or_none(channels: list[int]) -> list[int]:
@@ -64,11 +64,13 @@ class ModelSpec(Part):
     """
 
     conv_channels: ConvChannels = [32, 64]
-    dense_units: int = Field(128, ge=1, le=4096)
-    dense_layers: int = Field(1, ge=0, le=20, description="Hidden ones; 0: straight to the output.")
-    batch_norm: bool = True
-    pool: Literal["max", "avg"] = "max"
-    init: Literal["glorot_uniform", "he_normal", "recommended"] = "glorot_uniform"
+    dense_units: int = Field(128, ge=1, le=4096, description="Units of each hidden dense layer.")
+    dense_layers: int = Field(1, ge=0, le=20, description="Hidden dense layers; 0 leads straight to the output.")
+    batch_norm: bool = Field(True, description="Whether batch normalisation is on.")
+    pool: Literal["max", "avg"] = Field("max", description="Kind of pooling after each convolution.")
+    init: Literal["glorot_uniform", "he_normal", "recommended"] = Field(
+        "glorot_uniform", description="Initialisation of the weights."
+    )
 
     @property
     def hidden_layers(self) -> int:
@@ -77,17 +79,19 @@ class ModelSpec(Part):
 
 
 L2_TERM = (
-    "The loss adds l2 * sum(w^2) over the kernels of the convolutions and of the first hidden dense layer; nothing"
-    " where there are neither."
+    "Weight of the L2 term: the loss adds l2 * sum(w^2) over the kernels of the convolutions and of the first hidden"
+    " dense layer; nothing where there are neither."
 )
 
 
 class OptimizerSpec(Part):
     """The optimizer. A `learning_rate` of null takes the optimizer's own default: adam 1e-3, sgd 1e-2, adadelta 1.0."""
 
-    name: Literal["adam", "sgd", "adadelta"] = "adam"
-    learning_rate: float | None = Field(None, gt=0, le=100, validate_default=True)
-    momentum: float = Field(0.0, ge=0, lt=1, description="SGD only.")
+    name: Literal["adam", "sgd", "adadelta"] = Field("adam", description="Optimizer.")
+    learning_rate: float | None = Field(
+        None, gt=0, le=100, validate_default=True, description="Learning rate at the start."
+    )
+    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum of SGD; the others have none.")
     l2: float = Field(1e-5, ge=0, le=1, description=L2_TERM)
 
     @field_validator("learning_rate")
@@ -106,8 +110,8 @@ class OptimizerSpec(Part):
 class EarlyStopping(Part):
     """Stop when the validation loss has not fallen by more than `min_delta` for `patience` epochs."""
 
-    patience: int = Field(5, ge=1, le=1000)
-    min_delta: float = Field(0.0, ge=0, le=100)
+    patience: int = Field(5, ge=1, le=1000, description="Epochs without improvement before training stops.")
+    min_delta: float = Field(0.0, ge=0, le=100, description="Fall of the validation loss that counts as improvement.")
 
 
 def _named_in_unicode(value: Any) -> Any:
@@ -145,27 +149,35 @@ class ExperimentSpec(Part):
     """All that decides what is trained. Two experiments with equal specs are the same experiment."""
 
     activation: Annotated[ActivationSelection, BeforeValidator(_named_in_unicode)] = Field(examples=["relu"])
-    dataset: DatasetName = "mnist"
-    epochs: int = Field(20, ge=1, le=1000)
+    dataset: DatasetName = Field("mnist", description="Data set.")
+    epochs: int = Field(20, ge=1, le=1000, description="Epochs to train.")
     model: ModelSpec = ModelSpec()
-    batch_size: int = Field(128, ge=1, le=8192)
+    batch_size: int = Field(128, ge=1, le=8192, description="Images a batch.")
     dropout: Annotated[Dropout, BeforeValidator(_dropout_from), WithJsonSchema(_DROPOUT_SCHEMA, mode="validation")] = (
         Dropout()
     )
-    seed: int = Field(0, ge=0, le=LARGEST_SAFE_INTEGER)
-    validation_fraction: float = Field(0.1, gt=0, le=0.5)
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SAFE_INTEGER, description="Seed of initialisation, order, dropout and random activations."
+    )
+    validation_fraction: float = Field(
+        0.1, gt=0, le=0.5, description="Share of the training images held out for validation."
+    )
     train_samples: int | None = Field(None, ge=20, description="A stratified subset of the training images; null: all.")
     classes: (
         Annotated[list[Annotated[int, Field(ge=0, le=MOST_CLASSES - 1)]], Field(min_length=2, max_length=MOST_CLASSES)]
         | None
     ) = Field(None, description="The classes to tell apart, by number; null: all of the data set.")
     optimizer: OptimizerSpec = OptimizerSpec()
-    schedule: Literal["reduce_on_plateau", "none", "cosine"] = "reduce_on_plateau"
-    max_seconds: float | None = Field(None, gt=0, le=31_536_000)
-    output: Literal["softmax", "sigmoid"] = "softmax"
+    schedule: Literal["reduce_on_plateau", "none", "cosine"] = Field(
+        "reduce_on_plateau", description="Schedule of the learning rate."
+    )
+    max_seconds: float | None = Field(
+        None, gt=0, le=31_536_000, description="Limit on the training time, in seconds; null: none."
+    )
+    output: Literal["softmax", "sigmoid"] = Field("softmax", description="Function of the output layer.")
     early_stopping: EarlyStopping | None = None
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    diagnostics: bool = True
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Precision to train in.")
+    diagnostics: bool = Field(True, description="Whether diagnostics are recorded.")
 
     @field_validator("batch_size")
     @classmethod
@@ -251,7 +263,7 @@ def added_fields(model: type[BaseModel]) -> dict[str, Any]:
     Raises TypeError for an added field without a default, since no older spec could be read any more.
     """
     added = {}
-    for path, field in _fields(model):
+    for path, field in fields_of(model):
         if path not in ORIGINAL_FIELDS:
             if field.is_required():
                 raise TypeError(f"{path} was added to the spec without a default")
@@ -288,12 +300,16 @@ def hash_of(stored: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def _fields(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+def fields_of(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the dotted path and the definition of each field of a spec, outer fields first.
+
+    An activation is one field.
+    """
     for name, field in model.model_fields.items():
         yield above + name, field
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, ActivationSpec):
-                yield from _fields(kind, f"{above}{name}.")
+                yield from fields_of(kind, f"{above}{name}.")
 
 
 def _with_default(fields: Mapping[str, Any], path: Sequence[str], default: Any) -> Mapping[str, Any]:

@@ -1,26 +1,30 @@
-"""The columns of an export. docs/export.md lists them, and a test holds it to this."""
+"""The columns of exports, derived from the models whose fields they hold.
+
+`python -m service.domain.exports` prints the tables of docs/export.md from them.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics
-from service.domain.spec import value_at
+from service.domain.spec import ExperimentSpec, fields_of, value_at
 
 RowsName = Literal["experiments", "epochs", "diagnostics"]
 
 Kind = Literal["text", "integer", "real", "boolean", "time", "texts", "integers", "object"]
 """`texts` and `integers` are lists; `object` is a JSON object; `time` is in UTC."""
 
-
 _KINDS: Mapping[Any, Kind] = {
-    str: "text", int: "integer", float: "real", float | None: "real", bool | None: "boolean", list[str]: "texts",
-    dict[str, float | None]: "object",
+    str: "text", Literal: "text", int: "integer", float: "real", bool: "boolean", dict: "object",
 }  # fmt: skip
-"""The kind of a column by the type of its field."""
+_LIST_KINDS: Mapping[Any, Kind] = {str: "texts", int: "integers"}
 
 
 @dataclass(frozen=True)
@@ -39,20 +43,64 @@ def _own(name: str, kind: Kind, meaning: str, attribute: str = "") -> Column:
     return Column(name, kind, meaning, lambda experiment, _: getattr(experiment, attribute or name))
 
 
-def _spec(path: str, kind: Kind, meaning: str) -> Column:
-    """A field of the spec; its name is the path with underscores."""
-    return Column(path.replace(".", "_"), kind, meaning, lambda experiment, _: value_at(experiment.spec, path))
+def _spec_columns() -> Iterator[Column]:
+    """Yield a column for each field of a spec, named by its path with underscores. An activation takes two."""
+    fields = dict(fields_of(ExperimentSpec))
+    for path, field in fields.items():
+        if path == "activation":
+            yield _own("activation", "text", "Label of the activation, such as `relu` or `swish(beta=2)`.")
+            meaning = "The activation as posted: name or formula, and parameters."
+            yield Column("activation_spec", "object", meaning, lambda experiment, _: experiment.spec["activation"])
+        elif not any(other.startswith(f"{path}.") for other in fields):
+            name, read = path.replace(".", "_"), partial(_spec_value, path=path)
+            yield Column(name, kind_of(field.annotation), _meaning(path, field), read)
 
 
-def _parts(model: type[BaseModel], key: str, attempt: str) -> Iterator[Column]:
-    """Yield a column for each field of a part of an experiment, with its attempt after the field `key`."""
+def _spec_value(experiment: Any, _: Any, *, path: str) -> Any:
+    return value_at(experiment.spec, path)
+
+
+def _part_columns(model: type[BaseModel], attempt: Column, *, after: str) -> Iterator[Column]:
+    """Yield a column for each field of an epoch or a layer, and that of the attempt after the field `after`."""
     for name, field in model.model_fields.items():
-        yield _part(name, _KINDS[field.annotation], field.description or "")
-        if name == key:
-            yield _part("attempt", "integer", attempt)
+        yield _part(name, kind_of(field.annotation), _meaning(name, field))
+        if name == after:
+            yield attempt
+
+
+def kind_of(annotation: Any) -> Kind:
+    """Return the kind of column that holds a field of a model. Raises TypeError for a type that no column holds."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return kind_of(arguments[0])
+    if origin in (Union, UnionType):
+        (inner,) = (argument for argument in arguments if argument is not NoneType)
+        return kind_of(inner)
+    if origin is list:
+        kind = _LIST_KINDS.get(_bare(arguments[0]))
+    else:
+        kind = _KINDS.get(annotation if origin is None else origin)
+    if kind is None:
+        raise TypeError(f"no column of an export holds {annotation}")
+    return kind
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _meaning(path: str, field: FieldInfo) -> str:
+    """Return the description of a field, with its values where it has a few."""
+    if field.description is None:
+        raise TypeError(f"{path} needs a description, which documents its column in exports")
+    if get_origin(field.annotation) is not Literal:
+        return field.description
+    *others, last = (f"`{value}`" for value in get_args(field.annotation))
+    return f"{field.description.removesuffix('.')}: {', '.join(others)} or {last}."
 
 
 def _part(name: str, kind: Kind, meaning: str) -> Column:
+    """A column of a row that is a part of an experiment."""
     return Column(name, kind, meaning, lambda _, part: getattr(part, name))
 
 
@@ -62,37 +110,7 @@ def _non_finite(experiment: Any, _: Any) -> list[str]:
     return [name for name in always if experiment.status == "succeeded" and getattr(experiment, name) is None]
 
 
-SPEC = (
-    _own("activation", "text", "Label of the activation, such as `relu` or `swish(beta=2)`."),
-    Column("activation_spec", "object", "The activation as posted: name or formula, and parameters.",
-           lambda experiment, _: experiment.spec["activation"]),
-    _spec("dataset", "text", "Data set."),
-    _spec("epochs", "integer", "Epochs asked for."),
-    _spec("model.conv_channels", "integers", "Channels of the two convolutions; empty without them."),
-    _spec("model.dense_units", "integer", "Units of each dense layer."),
-    _spec("model.dense_layers", "integer", "Hidden dense layers."),
-    _spec("model.batch_norm", "boolean", "Whether batch normalisation is on."),
-    _spec("model.pool", "text", "`max` or `avg`."),
-    _spec("model.init", "text", "Initialisation of the weights."),
-    _spec("batch_size", "integer", "Images a batch."),
-    _spec("dropout.conv", "real", "Share dropped after pooling."),
-    _spec("dropout.dense", "real", "Share dropped after the last dense activation."),
-    _spec("seed", "integer", "Seed of initialisation, order, dropout and random activations."),
-    _spec("validation_fraction", "real", "Share of the training images held out for validation."),
-    _spec("train_samples", "integer", "Training images used; null: all."),
-    _spec("classes", "integers", "Digits to tell apart; null: all ten."),
-    _spec("optimizer.name", "text", "`adam`, `sgd` or `adadelta`."),
-    _spec("optimizer.learning_rate", "real", "Learning rate at the start."),
-    _spec("optimizer.momentum", "real", "Momentum of SGD."),
-    _spec("optimizer.l2", "real", "Weight of the L2 term."),
-    _spec("schedule", "text", "Schedule of the learning rate."),
-    _spec("max_seconds", "real", "Limit on training time, in seconds; null: none."),
-    _spec("output", "text", "`softmax` or `sigmoid`."),
-    _spec("early_stopping.patience", "integer", "Epochs without improvement before it stops; null: no early stopping."),
-    _spec("early_stopping.min_delta", "real", "Fall of the validation loss that counts as improvement."),
-    _spec("precision", "text", "Precision asked for; `precision_used` is what it became."),
-    _spec("diagnostics", "boolean", "Whether diagnostics were recorded."),
-)  # fmt: skip
+SPEC = tuple(_spec_columns())
 """One for each field of a spec: the factors that a study can vary are all here."""
 
 EXPERIMENTS = (
@@ -134,9 +152,15 @@ _EXPERIMENT = (
     _own("status", "text", "How the experiment ended."),
 )
 
-EPOCHS = (*_EXPERIMENT, *_parts(EpochMetrics, "epoch", "Attempt that trained it."))
+EPOCHS = (
+    *_EXPERIMENT,
+    *_part_columns(EpochMetrics, _part("attempt", "integer", "Attempt that trained it."), after="epoch"),
+)
 
-DIAGNOSTICS = (*_EXPERIMENT, *_parts(LayerDiagnostics, "position", "Attempt that measured it."))
+DIAGNOSTICS = (
+    *_EXPERIMENT,
+    *_part_columns(LayerDiagnostics, _part("attempt", "integer", "Attempt that measured it."), after="position"),
+)
 
 SHEETS: Mapping[RowsName, tuple[Column, ...]] = {
     "experiments": EXPERIMENTS,

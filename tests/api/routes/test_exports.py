@@ -17,6 +17,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from service.domain.exports import formats
+from service.domain.exports.__main__ import tables
 from service.domain.exports.columns import DIAGNOSTICS, EPOCHS, EXPERIMENTS, SHEETS, SPEC, Column
 from service.domain.exports.formats import FORMATS, RISKY, Csv, FormatName
 from service.domain.factors import FACTORS
@@ -305,8 +306,7 @@ def test_columns_cover_every_field_of_a_spec() -> None:
 
 
 def test_columns_are_documented() -> None:
-    table = [f"| `{column.name}` | {column.kind} | {column.meaning} |" for sheet in SHEETS.values() for column in sheet]
-    assert [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")] == table
+    assert DOCUMENT.read_text().endswith(tables()), "print the tables: python -m service.domain.exports"
     for sheet in SHEETS.values():
         assert len({column.name for column in sheet}) == len(sheet)
 
