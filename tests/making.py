@@ -1,10 +1,12 @@
-"""Results and figures for tests that train nothing."""
+"""Results, figures and heartbeats for tests that train nothing."""
 
 from typing import Any
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics, Fingerprint, Score, TestResult
+from service.domain.workers import WorkerMemory
 from service.storage.records.results import FinishedRun
+from service.storage.records.workers import Heartbeat
 
 
 def make_epoch(epoch: int = 1, **fields: Any) -> EpochMetrics:
@@ -50,3 +52,11 @@ def make_run(
         early_loss=early_loss,
     )
     return FinishedRun(result, weights=None)
+
+
+def make_heartbeat(id: str, **fields: Any) -> Heartbeat:
+    known = {
+        "hostname": "host", "pid": 1, "device": "cpu", "device_name": "a processor", "memory": WorkerMemory(),
+        "versions": {"torch": "2.13.0"},
+    }  # fmt: skip
+    return Heartbeat(**{"id": id, **known, **fields})

@@ -84,5 +84,5 @@ def test_concurrent_readers_take_each_message_once(channel: Any) -> None:
                 return taken
 
     with ThreadPoolExecutor(4) as pool:
-        taken = [n for found in pool.map(drain, range(4)) for n in found]
+        taken = [n for numbers in pool.map(drain, range(4)) for n in numbers]
     assert sorted(taken) == list(range(200))

@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from service.background.reconciler import reconcile
 from service.background.wakes import MOST_PENDING, QUEUE, Waker, create_celery
-from service.domain.workers import WorkerMemory
 from service.settings import Settings
-from service.storage.engine.database import Database
-from service.storage.records import workers
-from service.storage.records.workers import Heartbeat
-from tests.conftest import make_experiment
 from tests.servers import RedisServer, free_port
 from tests.waiting import await_true
 
@@ -69,39 +63,6 @@ def test_wakes_not_taken_do_not_pile_up(app: Celery, waker: Waker) -> None:
     await_true(lambda: not waker._pending)
     time.sleep(0.1)
     assert channel._size(QUEUE) == MOST_PENDING
-
-
-def heartbeat(id: str, *running: str) -> Heartbeat:
-    return Heartbeat(id, "host", 1, "cpu", "cpu", WorkerMemory(), {}, list(running))
-
-
-def beat(database: Database, said: Heartbeat) -> None:
-    database.run("beat", lambda session: workers.beat(session, said))
-
-
-class Counted:
-    """A waker that only counts."""
-
-    def __init__(self) -> None:
-        self.woken = 0
-
-    def wake(self, count: int = 1) -> None:
-        self.woken += count
-
-
-@pytest.mark.parametrize(("queued", "idle", "busy", "woken"), [(0, 2, 0, 0), (3, 0, 1, 0), (3, 2, 1, 2), (1, 2, 0, 1)])
-def test_reconcile_wakes_as_many_workers_as_can_work(
-    database: Database, queued: int, idle: int, busy: int, woken: int
-) -> None:
-    for _ in range(queued):
-        database.run("make", make_experiment)
-    for number in range(idle):
-        beat(database, heartbeat(f"idle{number}"))
-    for number in range(busy):
-        beat(database, heartbeat(f"busy{number}", "x"))
-    waker: Any = Counted()
-    reconcile(database, waker)
-    assert waker.woken == woken
 
 
 @pytest.mark.parametrize("behaviour", ["refuses", "swallows"])

@@ -29,17 +29,17 @@ class Stored:
     @classmethod
     def read(cls, database: Database) -> "Stored":
         with database.read() as session:
-            found = cls(session.scalars(select(ChangeCounter.value)).one())
-            found.rows = {row.id: row for row in session.scalars(select(Experiment))}
-            found.epochs = {id: [] for id in found.rows}
-            found.attempts = {id: [] for id in found.rows}
+            stored = cls(session.scalars(select(ChangeCounter.value)).one())
+            stored.rows = {row.id: row for row in session.scalars(select(Experiment))}
+            stored.epochs = {id: [] for id in stored.rows}
+            stored.attempts = {id: [] for id in stored.rows}
             for epoch in session.scalars(select(Epoch).order_by(Epoch.epoch)):
-                found.epochs[epoch.experiment_id].append(epoch)
+                stored.epochs[epoch.experiment_id].append(epoch)
             for attempt in session.scalars(select(Attempt).order_by(Attempt.attempt)):
-                found.attempts[attempt.experiment_id].append(attempt)
-            found.results = {result.experiment_id: result.attempt for result in session.scalars(select(Result))}
-            found.trace = list(session.scalars(select(Trace).order_by(Trace.seq)))
-        return found
+                stored.attempts[attempt.experiment_id].append(attempt)
+            stored.results = {result.experiment_id: result.attempt for result in session.scalars(select(Result))}
+            stored.trace = list(session.scalars(select(Trace).order_by(Trace.seq)))
+        return stored
 
     def as_expected(self) -> dict[UUID, Expected]:
         return {id: self._one(row) for id, row in self.rows.items()}

@@ -38,9 +38,9 @@ class Expected:
 
     def rewind(self) -> bool:
         """Delete the epochs past the checkpoint; return whether there were any."""
-        kept = self.checkpoint.epoch if self.checkpoint else 0
+        last = self.checkpoint.epoch if self.checkpoint else 0
         before = len(self.epochs)
-        self.epochs = {epoch: loss for epoch, loss in self.epochs.items() if epoch <= kept}
+        self.epochs = {epoch: loss for epoch, loss in self.epochs.items() if epoch <= last}
         return len(self.epochs) != before
 
 
@@ -58,13 +58,13 @@ class World:
         self.changed.add(id)
 
     def cancel(self, ids: set[UUID]) -> set[UUID]:
-        asked = {id for id in ids & self.experiments.keys() if self._may_be_cancelled(self.experiments[id])}
-        for row in (self.experiments[id] for id in asked):
+        cancelled = {id for id in ids & self.experiments.keys() if self._may_be_cancelled(self.experiments[id])}
+        for row in (self.experiments[id] for id in cancelled):
             row.cancel = True
             if row.status == Status.QUEUED:
                 row.status, row.cause = Status.CANCELLED, Cause.CANCELLED
-        self.changed |= asked
-        return asked
+        self.changed |= cancelled
+        return cancelled
 
     @staticmethod
     def _may_be_cancelled(row: Expected) -> bool:
@@ -84,10 +84,10 @@ class World:
     # --- a worker --------------------------------------------------------------------------------------------------
 
     def claim(self, owner: str, limit: int, lease: int) -> list[Fence]:
-        held = sorted(id for id, row in self.experiments.items() if row.owner == owner)[:limit]
-        if held:
-            self.changed |= {id for id in held if self.experiments[id].rewind()}
-            return [Fence(id, self.experiments[id].attempt) for id in held]
+        owned = sorted(id for id, row in self.experiments.items() if row.owner == owner)[:limit]
+        if owned:
+            self.changed |= {id for id in owned if self.experiments[id].rewind()}
+            return [Fence(id, self.experiments[id].attempt) for id in owned]
         due = sorted(list(self._due())[:limit])
         for id in due:
             row = self.experiments[id]

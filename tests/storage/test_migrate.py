@@ -92,9 +92,9 @@ def test_downgrade_backs_sqlite_up_first(database: Database, tmp_path: Path) -> 
     fill(database)
     migrate.downgrade(database, "base")
     (backup,) = tmp_path.glob("*.backup")
-    kept = Database(f"sqlite:///{backup}")
-    migrate.check(kept)
-    with kept.read() as session:
+    copy = Database(f"sqlite:///{backup}")
+    migrate.check(copy)
+    with copy.read() as session:
         assert len(session.scalars(select(Epoch)).all()) == 1
 
 

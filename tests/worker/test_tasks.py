@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.process.shutdown import Shutdown
 from service.settings import Settings
 from service.storage.engine.database import Database
-from tests.background.test_wakes import Counted
+from tests.background.waking import CountingWaker
 from tests.conftest import make_experiment
 from worker import tasks
 from worker.context import WorkerContext
@@ -45,13 +45,13 @@ def test_train_runs_a_claim_whose_commit_got_no_answer(
         return value
 
     monkeypatch.setattr(database, "run", answer_lost)
-    waker = Counted()
+    waker = CountingWaker()
     assert tasks.train(context, IDENTITY, waker) == 1  # type: ignore[arg-type]
     assert ran == [id]
-    assert waker.woken == 1
+    assert waker.wakes == 1
 
 
 def test_train_claims_nothing_during_shutdown(database: Database, context: WorkerContext) -> None:
     database.run("make", make_experiment)
     context.shutdown.request()
-    assert tasks.train(context, IDENTITY, Counted()) == 0  # type: ignore[arg-type]
+    assert tasks.train(context, IDENTITY, CountingWaker()) == 0  # type: ignore[arg-type]

@@ -98,14 +98,14 @@ def test_concurrent_claims_share_the_queue_without_overlap(database: Database) -
         database.run("make", make_experiment)
 
     def take(owner: str) -> list[UUID]:
-        found: list[UUID] = []
+        taken: list[UUID] = []
         for number in range(20):
             with database.write("claim") as session:
-                found += [claim.fence.id for claim in transitions.claim(session, f"{owner}.{number}", 1, 30)]
-        return found
+                taken += [claim.fence.id for claim in transitions.claim(session, f"{owner}.{number}", 1, 30)]
+        return taken
 
     with ThreadPoolExecutor(WRITERS) as pool:
-        taken = [id for found in pool.map(take, "abcd") for id in found]
+        taken = [id for ids in pool.map(take, "abcd") for id in ids]
     assert len(taken) == len(set(taken)) == 20
 
 
@@ -135,11 +135,11 @@ def test_run_retries_a_deadlock(database: Database) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sqlite_connections_have_safe_pragmas(database: Database) -> None:
     with database.read() as session:
-        found = {
+        pragmas = {
             name: session.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         }
-    assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 10_000}
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 10_000}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -126,7 +126,7 @@ class Lifecycle(RuleBasedStateMachine):
     def retry(self, id: UUID) -> None:
         old = self.world.experiments.get(id)
         if old is not None and old.status.terminal:
-            again = self.database.run("retry", lambda s: experiments.retry(s, "local", found(s, id), new_id()))
+            again = self.database.run("retry", lambda s: experiments.retry(s, "local", read(s, id), new_id()))
             self.ids.append(again.id)
             self.both(lambda s: None, lambda: self.world.submit(again.id, retry_of=id))
 
@@ -195,8 +195,8 @@ class Lifecycle(RuleBasedStateMachine):
     def look(self, _: object = None) -> None:
         """See every lease, as a reaper does; it may act on what it saw much later."""
         with self.database.read() as session:
-            found = leases.running(session)
-        self.seen += [(lease, self.world.experiments[lease.fence.id].lease) for lease in found]
+            running = leases.running(session)
+        self.seen += [(lease, self.world.experiments[lease.fence.id].lease) for lease in running]
 
     def expire(self, _: object) -> None:
         for id in [id for id, row in self.world.experiments.items() if row.status == Status.RUNNING]:
@@ -260,7 +260,7 @@ def outcome(act: Callable[[], T]) -> T | type[Exception]:
         return type(refusal)
 
 
-def found(session: Session, id: UUID) -> Experiment:
+def read(session: Session, id: UUID) -> Experiment:
     experiment = experiments.find(session, id)
     assert experiment is not None
     return experiment

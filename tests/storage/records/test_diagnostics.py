@@ -24,10 +24,10 @@ def test_of_experiment_orders_layers_by_epoch_and_position(database: Database, e
     start = [make_layer(0, name, unchanged=True, parameters={"beta": 1.0}) for name in ("output", "conv1")]
     do(database, transitions.record_start, fence, start)
     do(database, transitions.record_epoch, fence, make_epoch(1), [make_layer(1)])
-    found = layers_of(database, experiment)
-    assert [(row.epoch, row.layer) for row in found] == [(0, "conv1"), (0, "output"), (1, "conv1")]
-    assert type(make_layer()).model_validate(found[0], extra="ignore") == start[1]
-    assert [row.attempt for row in found] == [1, 1, 1]
+    layers = layers_of(database, experiment)
+    assert [(row.epoch, row.layer) for row in layers] == [(0, "conv1"), (0, "output"), (1, "conv1")]
+    assert type(make_layer()).model_validate(layers[0], extra="ignore") == start[1]
+    assert [row.attempt for row in layers] == [1, 1, 1]
 
 
 def test_upsert_stores_non_finite_measures_as_null_and_names_them(database: Database, experiment: UUID) -> None:
@@ -58,8 +58,8 @@ def test_record_epoch_gives_an_epoch_and_its_layers_one_revision(database: Datab
 def test_of_experiment_selects_layers_by_name(database: Database, experiment: UUID) -> None:
     layers = [make_layer(1, name) for name in ("conv1", "conv2", "dense1")]
     do(database, transitions.record_epoch, claimed(database), make_epoch(1), layers)
-    found = layers_of(database, experiment, layers=["dense1", "conv1"])
-    assert [row.layer for row in found] == ["conv1", "dense1"]
+    selected = layers_of(database, experiment, layers=["dense1", "conv1"])
+    assert [row.layer for row in selected] == ["conv1", "dense1"]
 
 
 def test_upsert_replaces_layers_of_the_same_attempt(database: Database, experiment: UUID) -> None:
@@ -100,6 +100,6 @@ def test_of_experiments_orders_layers_by_experiment_epoch_and_position(database:
     for id in reversed(ids):
         do(database, diagnostics.upsert, id, 1, [make_layer(1), make_layer(0, "dense1"), make_layer(0)])
     with database.read() as session:
-        found = diagnostics.of_experiments(session, ids[:2])
+        rows = diagnostics.of_experiments(session, ids[:2])
     expected = [(id, epoch, layer) for id in ids[:2] for epoch, layer in ((0, "conv1"), (0, "dense1"), (1, "conv1"))]
-    assert [(row.experiment_id, row.epoch, row.layer) for row in found] == expected
+    assert [(row.experiment_id, row.epoch, row.layer) for row in rows] == expected

@@ -1,0 +1,27 @@
+"""Logging of a process."""
+
+import io
+
+from service.process.log import Forgiving
+
+
+class FullDisk(io.StringIO):
+    """A stream on a disk without space."""
+
+    def write(self, text: str) -> int:
+        raise OSError("No space left on device")
+
+    def flush(self) -> None:
+        raise OSError("No space left on device")
+
+
+def test_forgiving_passes_text_on() -> None:
+    stream = io.StringIO()
+    assert Forgiving(stream).write("a line\n") == 7
+    assert stream.getvalue() == "a line\n"
+
+
+def test_forgiving_drops_lines_on_a_full_disk() -> None:
+    stream = Forgiving(FullDisk())
+    assert stream.write("a line\n") == 0
+    stream.flush()
