@@ -277,7 +277,7 @@ GUARDS = [
         "        earlier = None if self._request is None else idempotency.reserve(session, ",
         "        with Session(session.get_bind(), expire_on_commit=False) as other, other.begin():\n"
         "            earlier = None if self._request is None else idempotency.reserve(other, ",
-        "tests/api/http/test_idempotency.py::test_a_request_whose_commit_failed_leaves_its_key_free[postgresql]",
+        "tests/api/http/test_idempotency.py::test_failed_commit_releases_its_key[postgresql]",
     ),
     Guard(
         "answer: is sent after the commit",
@@ -291,7 +291,7 @@ GUARDS = [
             Edit(DEPENDENCIES, 'Depends(_write_session, scope="function")', 'Depends(_write_session, scope="request")'),
         ),
         (
-            "tests/api/http/test_transactions.py::test_a_failing_commit_is_an_error_and_changes_nothing[sqlite-submit_experiment]",
+            "tests/api/http/test_transactions.py::test_write_session_answers_an_error_when_the_commit_fails[sqlite-submit_experiment]",
         ),
     ),
     guard(
