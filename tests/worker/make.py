@@ -1,4 +1,4 @@
-"""Small experiments: each test states only what matters to it."""
+"""Specs, data and executions of small experiments; a test names only the fields that matter to it."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ SMALL = {"conv_channels": [3, 4], "dense_units": 8}
 def make_spec(**overrides: Any) -> ExperimentSpec:
     """A network of some 5,000 parameters, two epochs of 4 steps over 128 images of `make_data()`."""
     model = SMALL | overrides.pop("model", {})
-    given = {"activation": "relu", "epochs": 2, "batch_size": 32, "validation_fraction": 0.2, "precision": "float32"}
-    return ExperimentSpec.model_validate(given | overrides | {"model": model})
+    fields = {"activation": "relu", "epochs": 2, "batch_size": 32, "validation_fraction": 0.2, "precision": "float32"}
+    return ExperimentSpec.model_validate(fields | overrides | {"model": model})
 
 
 def make_data(train: int = 160, test: int = 50, classes: int = 10) -> Dataset:

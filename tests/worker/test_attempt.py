@@ -1,4 +1,4 @@
-"""One attempt from claim to end: trained for real on a tiny network, and stopped in every way it can be."""
+"""Attempts from claim to end on a tiny network, with every way to stop one."""
 
 from dataclasses import replace
 from typing import Any

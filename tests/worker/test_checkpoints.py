@@ -1,5 +1,3 @@
-"""Checkpoint files survive a crash at any point, and are not read unless they are whole."""
-
 import hashlib
 import resource
 from pathlib import Path

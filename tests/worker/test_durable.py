@@ -1,5 +1,3 @@
-"""Files are whole or absent, and on the disk before anything points to them."""
-
 import os
 from pathlib import Path
 

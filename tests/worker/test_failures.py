@@ -1,4 +1,4 @@
-"""What goes wrong inside an attempt: recorded with its cause, or not worth the run."""
+"""Failures inside an attempt: recorded with their cause, or logged while training goes on."""
 
 from pathlib import Path
 from uuid import UUID

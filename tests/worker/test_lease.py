@@ -33,13 +33,13 @@ def renewer(database: Database, settings: Settings) -> Iterator[LeaseRenewer]:
 @pytest.fixture
 def claim(database: Database) -> Claim:
     database.run("make", make_experiment)
-    (found,) = database.run("claim", lambda s: transitions.claim(s, "w1", 1, 1.0))
-    return found
+    (claimed,) = database.run("claim", lambda s: transitions.claim(s, "w1", 1, 1.0))
+    return claimed
 
 
 def listed(database: Database) -> dict[str, list[str]]:
     with database.read() as session:
-        return {found.worker.id: found.worker.experiments for found in workers.listed(session)}
+        return {row.worker.id: row.worker.experiments for row in workers.listed(session)}
 
 
 def test_lease_renewer_lists_an_idle_worker_until_it_stops(database: Database, settings: Settings) -> None:

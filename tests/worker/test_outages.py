@@ -1,4 +1,4 @@
-"""A database that is away for a moment, or for long, while an attempt runs."""
+"""Attempts while the database is unreachable, for a moment or for long."""
 
 from collections.abc import Callable
 from typing import Any

@@ -39,7 +39,7 @@ def test_sweep_deletes_only_unreferenced_folders(database: Database, settings: S
     swept = [folder(settings.checkpoints, ended, 2), folder(settings.weights, gone, 2), folder(settings.logs, gone, 2)]
     (settings.weights / "notes").mkdir()
     sweep.sweep(database, settings)
-    assert all(one.exists() for one in kept)
+    assert all(path.exists() for path in kept)
     assert not any(one.exists() for one in swept)
     assert (settings.weights / "notes").exists()
 
@@ -60,4 +60,4 @@ def test_sweep_asks_for_many_folders_in_several_statements(
     ids = [database.run("make", make_experiment).id for _ in range(5)]
     kept = [folder(settings.logs, id, 2) for id in ids]
     sweep.sweep(database, settings)
-    assert all(one.exists() for one in kept)
+    assert all(path.exists() for path in kept)

@@ -19,20 +19,23 @@ Kernel: TypeAlias = Callable[[Tensor, Values], Tensor]
 
 
 def build(choice: ActivationSpec, generator: torch.Generator) -> nn.Module:
-    """The activation as a module for tensors (N, channels, height, width) or (N, units), which keeps shape, dtype and
-    the channels-last format. `generator` must live on the device of the inputs; random slopes have no other state."""
+    """Return the activation as a module for tensors (N, channels, height, width) or (N, units).
+
+    It keeps shape, dtype and the channels-last format. `generator` must live on the device of the inputs; random slopes
+    have no other state.
+    """
     recognised = choice.recognised
     return ActivationModule(recognised, kernel_for(recognised), generator)
 
 
 class ActivationModule(nn.Module):
-    """A kernel with its parameters. `learned` holds one scalar each, in float32; the others are Python floats."""
+    """A kernel with its parameters: learned ones are scalars in float32, the others Python floats."""
 
     def __init__(self, choice: ActivationSpec, kernel: Kernel, generator: torch.Generator) -> None:
         super().__init__()
-        given = choice.parameters.items()
-        self.learned = nn.ParameterDict({n: nn.Parameter(torch.tensor(p.value)) for n, p in given if p.learnable})
-        self._fixed = {name: p.value for name, p in given if not p.learnable}
+        parameters = choice.parameters.items()
+        self.learned = nn.ParameterDict({n: nn.Parameter(torch.tensor(p.value)) for n, p in parameters if p.learnable})
+        self._fixed = {name: p.value for name, p in parameters if not p.learnable}
         self._draw = choice.definition.draw
         self._kernel = kernel
         self._generator = generator
@@ -57,7 +60,7 @@ def _drawn(draw: UniformDraw, fixed: Mapping[str, float], x: Tensor, generator: 
 
 
 def kernel_for(choice: ActivationSpec) -> Kernel:
-    """The fastest form of the choice: torch's own kernel, or the definition op by op."""
+    """Return the fastest form of the choice: torch's own kernel, or the definition op by op."""
     row = choice.definition
     if row.name in _SLOPED:
         return _leaky
@@ -65,8 +68,10 @@ def kernel_for(choice: ActivationSpec) -> Kernel:
 
 
 def definition(expression: Expression, x: Tensor, values: Values) -> Tensor:
-    """f(x) op by op, computed in float32 at least, in the shape and dtype of x; autograd differentiates it. A branch
-    of `where` that an element does not take sends it no gradient, not even the NaN of 0 * inf."""
+    """Return f(x) op by op, computed in float32 at least, in the shape and dtype of x; autograd differentiates it.
+
+    A branch of `where` that an element does not take sends it no gradient, not even the NaN of 0 * inf.
+    """
     wide = x if x.dtype == torch.float64 else x.float()
     return torch.broadcast_to(_evaluate(expression, wide, values), x.shape).to(x.dtype)
 
@@ -78,8 +83,8 @@ def _evaluate(expression: Expression, x: Tensor, values: Values) -> Tensor:
         case Variable():
             return x
         case Reference(name):
-            given = values[name]
-            return given.to(x.dtype) if isinstance(given, Tensor) else _scalar(given, x)
+            parameter = values[name]
+            return parameter.to(x.dtype) if isinstance(parameter, Tensor) else _scalar(parameter, x)
         case Call("where", (condition, taken, otherwise)):
             chosen = _evaluate(condition, x, values) != 0
             return torch.where(chosen, _branch(taken, x, values, chosen), _branch(otherwise, x, values, ~chosen))
@@ -99,7 +104,7 @@ def _scalar(value: float, x: Tensor) -> Tensor:
 
 def _branch(expression: Expression, x: Tensor, values: Values, taken: Tensor) -> Tensor:
     if not is_elementwise(expression):
-        return _evaluate(expression, x, values)  # here elements that do not take the branch do move it
+        return _evaluate(expression, x, values)  # here the elements that do not take the branch have an effect on it
     inside = {name: _guarded(value, x, taken) for name, value in values.items()}
     return _evaluate(expression, _masked(x, taken), inside)
 

@@ -1,4 +1,7 @@
-"""Scores of a network on examples: evaluation mode, float32, in chunks that depend on nothing but their number."""
+"""The scores of a network on examples, in evaluation mode and float32.
+
+The size of a chunk depends on the device alone, so that scores do not depend on the batch size.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +36,11 @@ class Examples:
 
 @dataclass(frozen=True)
 class Predictions:
-    """`loss`: mean cross-entropy in nats, maybe not finite. `predicted` and `correct`: (n,), on the CPU."""
+    """The predictions for n examples.
+
+    `loss`: mean cross-entropy in nats, possibly not finite. `predicted`, the positions of classes, and `correct`: (n,),
+    on the CPU.
+    """
 
     loss: float
     predicted: NDArray[np.int64]
@@ -50,7 +57,7 @@ def scaled(images: Tensor) -> Tensor:
 
 
 def losses(logits: Tensor, targets: Tensor, output: str) -> Tensor:
-    """The loss of each example in nats, (n,), from logits (n, outputs).
+    """Return the loss of each example in nats, (n,), from logits (n, outputs).
 
     Softmax: cross-entropy. Sigmoid: binary cross-entropy, of the one unit, or summed over the units of more classes,
     each against the rest; the two kinds cannot be compared.
@@ -58,12 +65,12 @@ def losses(logits: Tensor, targets: Tensor, output: str) -> Tensor:
     if output == "softmax":
         return F.cross_entropy(logits, targets, reduction="none")
     units = logits.shape[1]
-    wanted = targets[:, None] if units == 1 else F.one_hot(targets, units)
-    return F.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype), reduction="none").sum(dim=1)
+    expected = targets[:, None] if units == 1 else F.one_hot(targets, units)
+    return F.binary_cross_entropy_with_logits(logits, expected.to(logits.dtype), reduction="none").sum(dim=1)
 
 
 def predicted_classes(logits: Tensor) -> Tensor:
-    """The position of the most probable class, int64 (n,)."""
+    """Return the position of the most probable class, int64 (n,)."""
     return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
 
 
@@ -75,8 +82,8 @@ def evaluate(
     after_chunk: Callable[[], None] = lambda: None,
     weights: Mapping[str, Tensor] | None = None,
 ) -> Predictions:
-    """Scores the network, or with `weights` (parameters and running statistics by name) the same network with those;
-    leaves it as it was, also where `after_chunk` raises."""
+    """Score the network, with `weights` (parameters and running statistics by name) in place of its own if they are
+    passed. The network is left as it was, also where `after_chunk` raises."""
     loss = torch.zeros((), dtype=torch.float64, device=examples.targets.device)
     predicted = []
     with _evaluating(network):
@@ -92,7 +99,7 @@ def evaluate(
 
 @torch.no_grad()
 def mean_loss(network: Network, examples: Examples, output: str) -> Tensor:
-    """The loss that `evaluate` finds, float64 (). It stays on the device, and the host waits for nothing."""
+    """Return the loss that `evaluate` computes, float64 (). It stays on the device, so that the host does not wait."""
     total = torch.zeros((), dtype=torch.float64, device=examples.targets.device)
     with _evaluating(network):
         for images, targets in _chunks(examples):
@@ -127,13 +134,13 @@ def score(predictions: Predictions, epoch: int) -> Score:
 
 
 def confusion_matrix(predictions: Predictions, targets: Tensor, classes: int) -> NDArray[np.int64]:
-    """Counts (classes, classes); rows: true class, columns: predicted class."""
+    """Return counts (classes, classes) with the true classes as rows and the predicted ones as columns."""
     cells = targets.cpu().numpy() * classes + predictions.predicted
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def class_figures(confusion: NDArray[np.int64], labels: list[int]) -> list[ClassFigures]:
-    """Precision, recall and F1 of each class; `labels` are the digits that the rows stand for."""
+    """Return precision, recall and F1 of each class; `labels` are the labels of the rows."""
     hits, support, answered = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     return [
         ClassFigures(

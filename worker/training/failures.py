@@ -2,7 +2,7 @@
 
 
 class Diverged(Exception):
-    """The loss became infinite or NaN, first at this step of this epoch (both counted from 1)."""
+    """Raised where the loss became infinite or NaN, first at this step of this epoch (both counted from 1)."""
 
     def __init__(self, epoch: int, step: int) -> None:
         super().__init__(f"The loss became infinite or NaN in epoch {epoch}, step {step}.")
@@ -11,7 +11,7 @@ class Diverged(Exception):
 
 
 class TimedOut(Exception):
-    """Training took longer than the spec's max_seconds."""
+    """Raised where training took longer than the spec's max_seconds, which are `seconds`."""
 
     def __init__(self, seconds: float, epoch: int, step: int) -> None:
         super().__init__(f"{seconds:,.0f} s were allowed; they ended in epoch {epoch}, step {step}.")
@@ -21,4 +21,4 @@ class TimedOut(Exception):
 
 
 class UnknownSnapshot(Exception):
-    """A snapshot of another version of ActLab, which this one cannot continue."""
+    """Raised for a snapshot of another version of ActLab, which this one cannot continue."""

@@ -1,4 +1,4 @@
-"""Where kernels start, as Keras draws them (`keras.initializers`), from an explicit random stream."""
+"""The initial values of kernels, drawn as Keras does (`keras.initializers`) from an explicit random stream."""
 
 import math
 
@@ -11,7 +11,7 @@ TRUNCATED_DEVIATION = 0.87962566103423978  # standard deviation of a standard no
 
 
 def initialise(kernel: Tensor, spec: ExperimentSpec, generator: torch.Generator) -> None:
-    """Fills a kernel (outputs, inputs, ...) in place."""
+    """Fill a kernel (outputs, inputs, ...) in place with the spec's initialisation."""
     kind: str = spec.model.init
     if kind == "recommended":
         kind = spec.activation.definition.initialisation.name
@@ -31,7 +31,7 @@ def _lecun_normal(kernel: Tensor, generator: torch.Generator) -> None:
 
 
 def _truncated_normal(kernel: Tensor, gain: float, generator: torch.Generator) -> None:
-    """Variance gain / fan-in, cut off at two of the uncut distribution's standard deviations."""
+    """Draw with variance gain / fan-in, cut off at two of the uncut distribution's standard deviations."""
     deviation = math.sqrt(gain / kernel[0].numel()) / TRUNCATED_DEVIATION
     nn.init.trunc_normal_(kernel, 0.0, deviation, -2 * deviation, 2 * deviation, generator=generator)
 

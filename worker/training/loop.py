@@ -1,4 +1,4 @@
-"""Trains one experiment from its spec to its scores on the test set."""
+"""The training loop: one experiment from its spec to its scores on the test set."""
 
 import math
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from worker.training.state import CHECKED_EPOCHS, CHECKS, Snapshot, TrainingStat
 
 
 class Callbacks:
-    """What others do while an experiment trains. Each may raise to stop it; the exception passes through `train`.
+    """Hooks of the training loop. Each may raise to stop training; the exception passes through `train`.
 
     They must not change anything that training reads, random streams included.
     """
@@ -36,11 +36,11 @@ class Callbacks:
         """Called after each step. `state.step` counts it."""
 
     def on_evaluation(self, state: TrainingState) -> None:
-        """After each chunk of images that are scored, at the end of an epoch and of the run: a long validation or test
-        is no time without a hook. A run that goes on from a snapshot taken here scores them again."""
+        """Called after each chunk of scored images, at the end of an epoch and of the run, so that a long validation or
+        test calls a hook too. A run that continues from a snapshot taken here scores them again."""
 
     def on_epoch(self, state: TrainingState, metrics: EpochMetrics | None) -> None:
-        """After each epoch, and once before the first step, without metrics: epoch 0."""
+        """Called after each epoch, and as epoch 0 without metrics before the first step."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def train(
     callbacks: Callbacks | None = None,
     resume: Snapshot | None = None,
 ) -> Trained:
-    """Trains, calling back, and scores the last and the best weights on the test set.
+    """Train an experiment, call the hooks, and score the last and the best weights on the test set.
 
     `data` lies on the execution's device. With `resume`, a snapshot of the same spec, it goes on from there: bit for
     bit under the same execution on the same machine. Raises Diverged, TimedOut, InvalidData (fewer images than the
@@ -83,8 +83,11 @@ def train(
 
 
 def _train_epoch(state: TrainingState, execution: Execution, callbacks: Callbacks) -> None:
-    """The steps of an epoch that are still to do. On the CPU, where looking is free, a loss that is not finite ends
-    it; a GPU goes on and finds out at the end, because looking would stall it."""
+    """Do the remaining steps of an epoch.
+
+    On a CPU a loss that is not finite ends it at once. On a GPU it is noticed at the end of the epoch, because reading
+    the loss would stall every step.
+    """
     order = state.order()
     state.network.train()
     while state.step < state.steps_per_epoch:
@@ -100,7 +103,7 @@ def _train_epoch(state: TrainingState, execution: Execution, callbacks: Callback
 
 
 def _step(state: TrainingState, execution: Execution, batch: Tensor) -> None:
-    """One step on the training images at these positions, int64 (batch size,)."""
+    """Train one step on the training images at the positions `batch`, int64 (batch size,)."""
     targets = state.train_targets[batch]
     state.network.set_momentum(momentum_at(state.steps_done + 1, state.steps_per_epoch))
     with execution.autocast():
@@ -124,7 +127,7 @@ def _check(state: TrainingState) -> None:
 
 
 def _checks_due(state: TrainingState) -> range:
-    """The checks that fall on the step just done."""
+    """Return the numbers of the checks that are due after the last step."""
     steps = CHECKED_EPOCHS * state.steps_per_epoch
     if state.steps_done > steps:
         return range(0)
@@ -139,7 +142,7 @@ def _keep_time(state: TrainingState) -> None:
 
 
 def _end_epoch(state: TrainingState, callbacks: Callbacks) -> None:
-    """Measures, counts the epoch, and lets schedule, early stopping and callbacks know. Raises Diverged."""
+    """Measure and count the epoch, then update schedule, early stopping and callbacks. Raises Diverged."""
     metrics = _measured(state, callbacks)
     steps, finite_steps = state.step, int(state.totals.finite_steps)
     state.count_epoch()
@@ -179,7 +182,7 @@ def _finite_or_none(figure: float | None) -> float | None:
 
 
 def _scored(state: TrainingState, callbacks: Callbacks) -> Trained:
-    """The only place that reads the test set."""
+    """Score the last and the best weights on the test set, which is read nowhere else."""
     if state.best is None:
         raise ValueError("a run that did not diverge has a best epoch")
     test, last, output = state.test_examples(), state.weights(), state.spec.output

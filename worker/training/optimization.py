@@ -54,10 +54,10 @@ def l2_penalty(spec: ExperimentSpec, network: Network) -> float:
 
 
 class Schedule(Protocol):
-    """Sets the optimizer's learning rate for the next epoch."""
+    """A learning-rate schedule: sets the optimizer's rate for the next epoch."""
 
     def after_epoch(self, epoch: int, loss: float) -> None:
-        """`loss`: cross-entropy plus L2 on the validation set after `epoch`."""
+        """Set the rate for the next epoch. `loss`: cross-entropy plus L2 on the validation set after `epoch`."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -78,7 +78,7 @@ class Constant:
 
 
 class Cosine(Constant):
-    """Half a cosine from the first rate, in epoch 1, down to 0 after the last.
+    """Lowers the rate by half a cosine from the first rate, in epoch 1, down to 0 after the last.
 
     PyTorch's CosineAnnealingLR computes each rate from the one before, which gives other bits (in 42 of 50 epochs), and
     keeps a state that checkpoints of version 0.1.0 do not hold.

@@ -1,4 +1,4 @@
-"""Independent random streams of an experiment, each from (seed, purpose).
+"""Independent random streams of an experiment, each seeded by (seed, purpose).
 
 None depends on the activation, the dropout rates or the batch size, so that experiments with one seed are pairs: they
 start from the same weights and see the images in the same order.
@@ -11,18 +11,21 @@ from torch import Tensor
 
 
 class Streams:
-    """`init` is drawn from on the CPU, so that weights do not depend on the device; the others live on the device."""
+    """The random streams of one experiment.
+
+    `init` lives on the CPU, so that weights do not depend on the device; the others live on the device.
+    """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
         self.seed = seed
         self.init = _generator(seed, "init", "cpu")
-        # One each, or a dropout rate of 0 in one place would shift the masks of the other.
+        # Separate streams: with one, a dropout rate of 0 in one place would shift the masks of the other.
         self.conv_dropout = _generator(seed, "dropout/conv", device)
         self.dense_dropout = _generator(seed, "dropout/dense", device)
         self.activation = _generator(seed, "activation", device)
 
     def order(self, epoch: int, images: int) -> Tensor:
-        """The order of the images in an epoch: a permutation, int64 (images,), on the CPU. It has no state to save."""
+        """Return the order of the images in an epoch: a permutation, int64 (images,), on the CPU. It has no state."""
         return torch.randperm(images, generator=_generator(self.seed, f"order/{epoch}", "cpu"))
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -33,7 +36,7 @@ class Streams:
             generator.set_state(state[name])
 
     def _consumed(self) -> dict[str, torch.Generator]:
-        """The streams that are drawn from while training."""
+        """Return the streams that training draws from."""
         return {
             "conv_dropout": self.conv_dropout,
             "dense_dropout": self.dense_dropout,

@@ -1,4 +1,4 @@
-"""Everything that changes while an experiment trains, and how to save it and go on from there."""
+"""The state of an experiment in training, with its snapshots."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ CHECKED_EPOCHS = 2
 
 
 class Stopwatch:
-    """Seconds of training, without those of the hooks."""
+    """Counts the seconds of training without those spent in hooks."""
 
     def __init__(self) -> None:
         self._before = 0.0
@@ -46,7 +46,7 @@ class Stopwatch:
 
     @contextmanager
     def running(self, seconds: float) -> Iterator[None]:
-        """Goes on from `seconds`."""
+        """Count on from `seconds` while the block runs."""
         self._before, self._started = seconds, time.perf_counter()
         yield
         self._before, self._started = self.seconds, None
@@ -59,7 +59,7 @@ class Stopwatch:
 
 
 class EpochTotals:
-    """What one epoch's steps add up, on the device, so that no step waits for the host."""
+    """The sums over the steps of one epoch, kept on the device so that no step waits for the host."""
 
     def __init__(self, device: torch.device) -> None:
         self.loss = torch.zeros((), dtype=torch.float64, device=device)  # nats, of batch means
@@ -92,13 +92,13 @@ class Checks:
         self.done = 0
 
     def keep(self, check: int, loss: Tensor) -> None:
-        """`check` counts from 1."""
+        """Record the validation loss of a check, counted from 1."""
         self.losses[check - 1] = loss
         self.done = check
 
     @property
     def mean(self) -> float | None:
-        """In nats, maybe not finite; None before the last check."""
+        """The mean over all checks in nats, possibly not finite; None before the last check."""
         return float(self.losses.mean()) if self.done == CHECKS else None
 
     def state_dict(self) -> Snapshot:
@@ -119,7 +119,7 @@ class Best:
 
 
 class TrainingState:
-    """One experiment under way; hooks receive it.
+    """The state of one experiment in training, which hooks receive.
 
     `epochs_done` epochs are complete, and `step` steps of the next one. `snapshot()` is valid in every hook, and counts
     that hook as done: a run that goes on from it does not call it again. What a hook must find again after a resume, it
@@ -157,17 +157,17 @@ class TrainingState:
 
     @property
     def steps_done(self) -> int:
-        """Steps of the whole run."""
+        """The number of steps since the start of the run."""
         return self.epochs_done * self.steps_per_epoch + self.step
 
     @property
     def finished(self) -> bool:
-        """Nothing is left but to score the test set."""
+        """Whether all that remains is to score the test set."""
         return self.epochs_done == self.spec.epochs or self.early_stopping.exhausted
 
     @property
     def seconds(self) -> float:
-        """Spent on training and evaluation, by all attempts that led here."""
+        """Seconds of training and evaluation, summed over all attempts."""
         return self.stopwatch.seconds
 
     @property
@@ -175,42 +175,42 @@ class TrainingState:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def order(self) -> Tensor:
-        """Positions in the training set in the order of the epoch under way, int64 (n,)."""
+        """Return positions in the training set in the order of the current epoch, int64 (n,)."""
         permutation = self.streams.order(self.epochs_done + 1, len(self.train_positions))
         return self.train_positions[permutation.to(self.device)]
 
     def validate(self, after_chunk: Callable[[], None] = lambda: None) -> Predictions:
-        """Scores the present weights on the validation set. Training does not notice."""
+        """Score the current weights on the validation set, without an effect on training."""
         return evaluate(self.network, self.validation, self.spec.output, after_chunk)
 
     def examples(self, images: Tensor, labels: Tensor, positions: Positions) -> Examples:
-        """Those at these positions of a set of images and labels."""
+        """Return the examples at these positions of a set of images and labels."""
         at = torch.from_numpy(positions).to(self.device)
         return Examples(images[at], self._targets(labels)[at])
 
     def test_examples(self) -> Examples:
-        """The test set, of the spec's classes."""
+        """Return the examples of the test set that are of the spec's classes."""
         positions = np.flatnonzero(np.isin(self.data.test_labels.cpu().numpy(), self.labels))
         return self.examples(self.data.test_images, self.data.test_labels, positions)
 
     def count_epoch(self) -> None:
-        """The epoch under way is complete."""
+        """Count the current epoch as complete."""
         self.epochs_done += 1
         self.step = 0
         self.totals = EpochTotals(self.device)
         self.seconds_before_epoch = self.seconds
 
     def weights(self) -> Weights:
-        """A copy of the present weights, on the device."""
+        """Return a copy of the current weights on the device."""
         return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
     def keep_best(self, validation_loss: float) -> None:
-        """Call after an epoch has been counted."""
+        """Keep the weights where their loss is the lowest so far. Call it after `count_epoch`."""
         if self.best is None or validation_loss < self.best.validation_loss:
             self.best = Best(self.epochs_done, validation_loss, self.weights())
 
     def snapshot(self) -> Snapshot:
-        """A copy, on the CPU, of all that training needs to go on bit for bit: 19 MB for the article's
+        """Return a copy on the CPU of everything that training needs to continue bit for bit: 19 MB for the article's
         network with Adam."""
         copied: Snapshot = _on_cpu(
             {
@@ -228,7 +228,7 @@ class TrainingState:
         return copied
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Takes over a snapshot of the same spec. Raises UnknownSnapshot for one of another version of ActLab."""
+        """Continue from a snapshot of the same spec. Raises UnknownSnapshot for one of another version of ActLab."""
         if snapshot.get("format") != SNAPSHOT_FORMAT:
             raise UnknownSnapshot(f"The snapshot has format {snapshot.get('format')}, this version {SNAPSHOT_FORMAT}.")
         for name, part in self._parts().items():
@@ -245,7 +245,7 @@ class TrainingState:
         self.fingerprint = self.fingerprint.model_copy(update={"mixed": mixed})
 
     def _parts(self) -> dict[str, Any]:
-        """What keeps its own state, by its name in a snapshot."""
+        """Return the objects with a state of their own by their names in a snapshot."""
         return {
             "network": self.network,
             "optimizer": self.optimizer,
@@ -257,12 +257,12 @@ class TrainingState:
         }
 
     def _targets(self, labels: Tensor) -> Tensor:
-        """Positions of labels in the list of classes, int64 (n,). Other labels get a position that is never used."""
+        """Return the positions of labels in the list of classes, int64 (n,); of other labels, one that is not used."""
         return torch.searchsorted(torch.tensor(self.labels, device=self.device), labels)
 
 
 def _on_cpu(tree: Any) -> Any:
-    """A copy that shares no memory with the original."""
+    """Return a copy on the CPU that shares no memory with the original."""
     match tree:
         case Tensor():
             return tree.detach().to("cpu", copy=True)

@@ -44,8 +44,8 @@ def _choice(name: str, **parameters: Any) -> ActivationSpec:
     return ActivationSpec.model_validate({"name": name, "parameters": parameters})
 
 
-def _fixed(name: str, given: dict[str, float]) -> ActivationSpec:
-    return _choice(name, **{parameter: {"value": value, "learnable": False} for parameter, value in given.items()})
+def _fixed(name: str, parameters: dict[str, float]) -> ActivationSpec:
+    return _choice(name, **{parameter: {"value": value, "learnable": False} for parameter, value in parameters.items()})
 
 
 def _module(choice: ActivationSpec, seed: int = 0) -> nn.Module:
@@ -68,10 +68,10 @@ def _images(dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 @pytest.mark.parametrize("fused", [False, True], ids=["tree", "module"])
-@pytest.mark.parametrize(("name", "given"), [case for case in ELEMENTWISE if "straight_through" not in case[1]])
-def test_activation_agrees_with_its_definition(name: str, given: dict[str, float], fused: bool) -> None:
-    row, values = CATALOGUE[name], CATALOGUE[name].values(**given)
-    module = _module(_fixed(name, given)).eval() if fused else partial(definition, row.expression, values=values)
+@pytest.mark.parametrize(("name", "parameters"), [case for case in ELEMENTWISE if "straight_through" not in case[1]])
+def test_activation_agrees_with_its_definition(name: str, parameters: dict[str, float], fused: bool) -> None:
+    row, values = CATALOGUE[name], CATALOGUE[name].values(**parameters)
+    module = _module(_fixed(name, parameters)).eval() if fused else partial(definition, row.expression, values=values)
     y, slopes = _both(module, torch.from_numpy(GRID))
     x = GRID.astype(float)
     assert y.dtype == torch.float32
@@ -126,16 +126,16 @@ def test_kernel_for_default_parameters_is_fused(name: str) -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=_CUDA)])
-@pytest.mark.parametrize(("name", "given"), CASES)
-def test_activation_keeps_dtype_and_memory_format(name: str, given: dict[str, float], device: str) -> None:
+@pytest.mark.parametrize(("name", "parameters"), CASES)
+def test_activation_keeps_dtype_and_memory_format(name: str, parameters: dict[str, float], device: str) -> None:
     images = _images(torch.bfloat16).to(device)
-    module = _module(_choice(name, **given)).eval().to(device)
+    module = _module(_choice(name, **parameters)).eval().to(device)
     with torch.autocast(device, dtype=torch.bfloat16):
         y, gradient = _both(module, images)
     assert y.dtype == gradient.dtype == torch.bfloat16
     assert y.shape == images.shape
     assert y.is_contiguous(memory_format=torch.channels_last)
-    exact = evaluate(CATALOGUE[name].expression, images.double().cpu().numpy(), CATALOGUE[name].values(**given))
+    exact = evaluate(CATALOGUE[name].expression, images.double().cpu().numpy(), CATALOGUE[name].values(**parameters))
     np.testing.assert_allclose(y.double().cpu().numpy(), exact, rtol=0.01, atol=1e-3)
     assert gradient.isfinite().all()
 
@@ -238,7 +238,7 @@ def test_rrelu_draws_slopes_uniformly_within_its_bounds() -> None:
 
 def test_rrelu_draws_the_same_slopes_in_every_precision() -> None:
     x = torch.full((4, 3, 8, 8), -1.0)
-    single, half = (_module(_choice("rrelu"))(given) for given in (x, x.bfloat16()))
+    single, half = (_module(_choice("rrelu"))(parameters) for parameters in (x, x.bfloat16()))
     assert torch.equal(single.bfloat16(), half)
 
 

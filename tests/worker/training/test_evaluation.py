@@ -8,7 +8,7 @@ LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, 0.0]])
 TARGETS = torch.tensor([0, 2])
 
 
-def answers(correct: list[bool], loss: float = 0.5) -> Predictions:
+def predictions(correct: list[bool], loss: float = 0.5) -> Predictions:
     return Predictions(loss, np.zeros(len(correct), dtype=np.int64), np.array(correct))
 
 
@@ -18,8 +18,8 @@ def test_losses_of_softmax_are_cross_entropies() -> None:
 
 
 def test_losses_of_sigmoid_sum_each_class_against_the_rest() -> None:
-    def one(logit: float, wanted: bool) -> float:
-        return float(np.log1p(np.exp(-logit if wanted else logit)))
+    def one(logit: float, positive: bool) -> float:
+        return float(np.log1p(np.exp(-logit if positive else logit)))
 
     expected = [one(2, True) + one(-1, False) + one(0.5, False), one(0, False) + one(3, False) + one(0, True)]
     assert losses(LOGITS, TARGETS, "sigmoid").tolist() == pytest.approx(expected)
@@ -38,19 +38,19 @@ def test_predicted_classes_are_those_of_the_largest_logits() -> None:
 
 
 def test_score_packs_a_bit_an_image_first_image_first() -> None:
-    scored = score(answers([True, False, True, True, True, True, True, True, False, True]), epoch=3)
+    scored = score(predictions([True, False, True, True, True, True, True, True, False, True]), epoch=3)
     assert scored.correct == bytes([0b10111111, 0b01000000])
     assert (scored.epoch, scored.test_accuracy, scored.test_loss) == (3, 0.8, 0.5)
 
 
 def test_score_has_the_interval_of_wilson() -> None:
     """By hand: (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n) with p = 0.9, n = 10, z = 1.959964."""
-    scored = score(answers([True] * 9 + [False]), epoch=1)
+    scored = score(predictions([True] * 9 + [False]), epoch=1)
     assert scored.interval == pytest.approx((0.595850, 0.982124), abs=1e-6)
 
 
 def test_score_replaces_a_loss_that_is_not_finite_by_none() -> None:
-    assert score(answers([True], loss=float("inf")), epoch=1).test_loss is None
+    assert score(predictions([True], loss=float("inf")), epoch=1).test_loss is None
 
 
 def test_class_figures_of_each_class() -> None:

@@ -17,10 +17,10 @@ def test_resolve_takes_bfloat16_for_auto_where_the_hardware_has_it(
     assert Execution.resolve(make_spec(precision="auto")).precision == resolved
 
 
-@pytest.mark.parametrize("asked", ["float32", "bfloat16"])
-def test_resolve_takes_the_precision_of_the_spec(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_resolve_takes_the_precision_of_the_spec(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "_computes_bfloat16", lambda device: False)
-    assert Execution.resolve(make_spec(precision=asked)).precision == asked
+    assert Execution.resolve(make_spec(precision=precision)).precision == precision
 
 
 def test_execution_round_trips_through_json() -> None:

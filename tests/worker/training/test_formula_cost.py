@@ -1,4 +1,4 @@
-"""What a formula is said to cost, against the tensors that torch keeps."""
+"""The estimated memory of a formula against the tensors that torch keeps."""
 
 import gc
 import random
@@ -24,7 +24,7 @@ SHAPE = (2, 8, 16, 16)
 ELEMENTS = 1000
 
 
-class HeldLease:
+class KeptTensor:
     def __init__(self, saved: Tensor) -> None:
         self.tensor = saved.detach()  # a result would keep its own graph alive
 
@@ -32,17 +32,17 @@ class HeldLease:
 def kept(function: object, dtype: torch.dtype = torch.float32) -> float:
     """Bytes for each element of x that are alive between the ways forth and back, a tensor counted once."""
     x = torch.rand(SHAPE, dtype=dtype).requires_grad_() * 1
-    held: list[weakref.ref[HeldLease]] = []
+    references: list[weakref.ref[KeptTensor]] = []
 
-    def pack(saved: Tensor) -> HeldLease:
-        one = HeldLease(saved)
-        held.append(weakref.ref(one))
+    def pack(saved: Tensor) -> KeptTensor:
+        one = KeptTensor(saved)
+        references.append(weakref.ref(one))
         return one
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda one: one.tensor):
         y = function(x)  # type: ignore[operator]  # a module, or a function of a tensor
     storages = {}
-    for one in (ref() for ref in held):
+    for one in (ref() for ref in references):
         if one is not None:
             storage = one.tensor.untyped_storage()
             storages[storage.data_ptr()] = storage.nbytes()
@@ -78,13 +78,13 @@ def test_kept_for_backward_equals_what_torch_keeps_of_generated_formulas() -> No
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_fused_kernel_keeps_one_or_two_tensors(name: str) -> None:
     spec = ActivationSpec(name=name)
-    found = kept(build(spec, torch.Generator()))
-    assert found <= {"softsign": 8}.get(name, 4)
+    bytes_kept = kept(build(spec, torch.Generator()))
+    assert bytes_kept <= {"softsign": 8}.get(name, 4)
     assert estimated_cost(spec, ELEMENTS).bytes_per_element == 4
 
 
 @pytest.mark.parametrize(
-    "given",
+    "fields",
     [
         {"name": "swish"}, {"name": "swish", "parameters": {"beta": 2}},
         {"name": "swish2", "parameters": {"beta": {"value": 1, "learnable": True}}}, {"name": "prelu"}, {"name": "elu"},
@@ -92,8 +92,8 @@ def test_fused_kernel_keeps_one_or_two_tensors(name: str) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_cost_says_fused_where_training_takes_a_kernel(given: dict[str, object]) -> None:
-    spec = ActivationSpec.model_validate(given)
+def test_cost_says_fused_where_training_takes_a_kernel(fields: dict[str, object]) -> None:
+    spec = ActivationSpec.model_validate(fields)
     assert estimated_cost(spec, ELEMENTS).fused == (getattr(kernel_for(spec), "func", None) is not definition)
 
 

@@ -40,8 +40,8 @@ def test_optimizer_applies_l2_as_a_term_of_the_loss(name: str) -> None:
 def test_l2_penalty_sums_convolutions_and_the_first_dense_kernel() -> None:
     spec = make_spec(model={"dense_layers": 2}, optimizer={"l2": 0.5})
     network = Network(spec, Streams(0))
-    held = [network.get_parameter(f"blocks.{name}.kernel.weight") for name in ("conv1", "conv2", "dense1")]
-    expected = 0.5 * sum(kernel.detach().double().square().sum().item() for kernel in held)
+    kernels = [network.get_parameter(f"blocks.{name}.kernel.weight") for name in ("conv1", "conv2", "dense1")]
+    expected = 0.5 * sum(kernel.detach().double().square().sum().item() for kernel in kernels)
     assert l2_penalty(spec, network) == pytest.approx(expected)
 
 
@@ -99,11 +99,11 @@ def test_constant_keeps_the_rate() -> None:
 
 
 def waited(losses: list[float], **rule: Any) -> list[bool]:
-    patience = EarlyStopping(EarlyStoppingRule(**rule))
+    early_stopping = EarlyStopping(EarlyStoppingRule(**rule))
     after = []
     for loss in losses:
-        patience.after_epoch(loss)
-        after.append(patience.exhausted)
+        early_stopping.after_epoch(loss)
+        after.append(early_stopping.exhausted)
     return after
 
 
@@ -116,7 +116,7 @@ def test_early_stopping_requires_a_fall_beyond_min_delta() -> None:
 
 
 def test_early_stopping_never_stops_without_a_rule() -> None:
-    patience = EarlyStopping(None)
+    early_stopping = EarlyStopping(None)
     for _ in range(100):
-        patience.after_epoch(1.0)
-    assert not patience.exhausted
+        early_stopping.after_epoch(1.0)
+    assert not early_stopping.exhausted

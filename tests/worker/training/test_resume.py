@@ -1,4 +1,4 @@
-"""A run that is interrupted anywhere and goes on is the run that was not."""
+"""Snapshots: an interrupted run that is continued ends in the bits of an uninterrupted one."""
 
 import io
 from typing import Any

@@ -1,4 +1,4 @@
-"""Diagnostics leave no trace in training, and an interrupted run measures what an uninterrupted one does."""
+"""Diagnostics change nothing in training, and an interrupted run measures what an uninterrupted one does."""
 
 from dataclasses import replace
 from typing import Any
