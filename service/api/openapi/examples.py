@@ -24,6 +24,7 @@ from service.api.schemas.results import ResultView, ScoreView
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
 from service.domain.article_claims.answer import ArticleClaim, ArticleClaims, ClaimPart, Evidence
+from service.domain.network import dense_name
 from service.domain.presets import PRESETS
 from service.domain.results import ClassFigures, Fingerprint
 from service.domain.spec import ExperimentSpec
@@ -131,7 +132,7 @@ DIAGNOSTICS = DiagnosticsView(
         LayerView(
             epoch=SPEC.epochs,
             attempt=EXPERIMENT.attempt,
-            layer="dense1",
+            layer=dense_name(1),
             position=2,
             units=SPEC.model.dense_units,
             zero_share=0.0,

@@ -22,14 +22,14 @@ def images(count: int = 4) -> Tensor:
     return torch.rand(count, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
-def test_the_articles_network_has_its_parameters() -> None:
+def test_network_has_the_articles_number_of_parameters() -> None:
     spec = ExperimentSpec.model_validate({"activation": "relu"})
     assert Network(spec, Streams(0)).parameter_counts() == (1_200_778, 1_200_330)
 
 
 @pytest.mark.parametrize("pool", ["max", "avg"])
 @pytest.mark.parametrize("norm", [True, False])
-def test_the_network_computes_what_the_article_describes(pool: str, norm: bool) -> None:
+def test_network_computes_what_the_article_describes(pool: str, norm: bool) -> None:
     network = make_network(model={"pool": pool, "batch_norm": norm, "dense_layers": 2}).eval()
     weights = {name.replace("blocks.", ""): tensor for name, tensor in network.state_dict().items()}
     for tensor in weights.values():
@@ -58,7 +58,7 @@ def test_the_network_computes_what_the_article_describes(pool: str, norm: bool) 
 
 
 @pytest.mark.parametrize("activation", sorted(name for name, row in CATALOGUE.items() if row.non_decreasing))
-def test_pooling_first_changes_no_value(activation: str) -> None:
+def test_block_pools_first_without_changing_values(activation: str) -> None:
     network = make_network(activation=activation).eval()
     first = network(images())
     network.named_blocks()["conv2"].pool_first = False
@@ -68,34 +68,34 @@ def test_pooling_first_changes_no_value(activation: str) -> None:
 @pytest.mark.parametrize(
     ("activation", "pool", "first"), [("relu", "max", True), ("relu", "avg", False), ("swish", "max", False)]
 )
-def test_only_max_pooling_and_non_decreasing_functions_commute(activation: str, pool: str, first: bool) -> None:
+def test_block_pools_first_only_where_pooling_commutes(activation: str, pool: str, first: bool) -> None:
     network = make_network(activation=activation, model={"pool": pool})
     assert network.named_blocks()["conv2"].pool_first is first
 
 
 @pytest.mark.parametrize("activation", sorted(CATALOGUE))
-def test_every_activation_has_finite_logits_and_gradients(activation: str) -> None:
+def test_network_has_finite_logits_and_gradients(activation: str) -> None:
     network = make_network(activation=activation)
     network(images()).square().sum().backward()
     gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
-def test_biases_before_batch_norm_get_no_gradient() -> None:
+def test_network_gives_biases_before_batch_norm_no_gradient() -> None:
     network = make_network()
     network(images()).sum().backward()
     assert network.get_parameter("blocks.conv1.kernel.bias").grad is None
     assert network.get_parameter("output.bias").grad is not None
 
 
-def test_weights_start_alike_whatever_is_compared() -> None:
+def test_network_starts_with_the_same_weights_for_compared_specs() -> None:
     first = make_network().state_dict()
     for other in ({"activation": "tanh"}, {"dropout": 0.0}, {"batch_size": 8}):
         for name, tensor in make_network(**other).state_dict().items():
             assert torch.equal(tensor, first[name]), (other, name)
 
 
-def test_another_seed_starts_elsewhere() -> None:
+def test_network_starts_with_other_weights_for_another_seed() -> None:
     assert not torch.equal(make_network(seed=1).output.weight, make_network(seed=2).output.weight)
 
 
@@ -109,7 +109,7 @@ def test_another_seed_starts_elsewhere() -> None:
         ("recommended", "tanh", math.sqrt(2 / (2 * 400))),
     ],
 )
-def test_initialisation_has_its_variance(init: str, activation: str, deviation: float) -> None:
+def test_initialise_has_the_stated_variance(init: str, activation: str, deviation: float) -> None:
     network = make_network(activation=activation, model={"init": init, "dense_units": 400, "dense_layers": 2})
     kernel = network.get_parameter("blocks.dense2.kernel.weight")  # (400, 400)
     assert kernel.std().item() == pytest.approx(deviation, rel=0.01)
@@ -117,7 +117,7 @@ def test_initialisation_has_its_variance(init: str, activation: str, deviation: 
 
 
 @pytest.mark.parametrize("activation", sorted(CATALOGUE))
-def test_every_recommended_initialisation_is_there(activation: str) -> None:
+def test_initialise_knows_every_recommendation(activation: str) -> None:
     assert make_network(activation=activation, model={"init": "recommended"}).output.weight.any()
 
 
@@ -125,5 +125,5 @@ def test_every_recommended_initialisation_is_there(activation: str) -> None:
     ("step", "steps_per_epoch", "momentum"),
     [(1, 422, 1.0), (2, 422, 0.5), (1000, 422, 0.01), (1000, 60, 0.07), (1000, 3, 0.1)],
 )
-def test_momentum(step: int, steps_per_epoch: int, momentum: float) -> None:
+def test_momentum_at(step: int, steps_per_epoch: int, momentum: float) -> None:
     assert momentum_at(step, steps_per_epoch) == pytest.approx(momentum)

@@ -1,4 +1,4 @@
-"""Stratified choices of images that depend on nothing but the data set: every experiment sees the same ones."""
+"""Stratified choices of images, which depend on the data set alone: every experiment sees the same ones."""
 
 import zlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Positions = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Split:
-    """The training set parted in two that share no image."""
+    """Two parts of the training set that share no image."""
 
     train: Positions
     validation: Positions
@@ -28,10 +28,10 @@ def split(
     classes: Sequence[int] | None = None,
     train_samples: int | None = None,
 ) -> Split:
-    """Sets int(n * fraction) of n training images aside for validation (at least one of each class), then drops other
-    classes than `classes`, then takes `train_samples` of what remains.
+    """Split a training set of n images with these labels, (n,).
 
-    `labels`: (n,). Raises InvalidData where fewer than `train_samples` images remain.
+    int(n * fraction) images are set aside for validation, at least one of each class. Then classes other than `classes`
+    are dropped, and `train_samples` of the remaining training images are taken. Raises InvalidData where fewer remain.
     """
     least = len(np.unique(labels))
     validation, train = stratified(labels, max(int(len(labels) * fraction), least), dataset)
@@ -48,7 +48,10 @@ def split(
 
 
 def stratified(labels: NDArray[np.integer], count: int, key: str) -> tuple[Positions, Positions]:
-    """Positions of `count` of the n labels, each class in proportion, and of the others; fixed by labels and key."""
+    """Return the positions of `count` of the n labels, each class in proportion, and the positions of the others.
+
+    The choice depends on the labels and the key alone.
+    """
     chosen = np.zeros(len(labels), dtype=bool)
     for members, share in zip(_by_class(labels), _shares(labels, count), strict=True):
         # RandomState's streams are frozen (NEP 19); those of numpy's newer generators may change with a release.
@@ -62,7 +65,10 @@ def _by_class(labels: NDArray[np.integer]) -> list[Positions]:
 
 
 def _shares(labels: NDArray[np.integer], count: int) -> list[int]:
-    """How many of each class: proportional, rounded by the largest remainders, the lower class first on ties."""
+    """Return how many of each class are taken: in proportion, rounded by the largest remainders.
+
+    On ties the lower class comes first.
+    """
     sizes = np.unique(labels, return_counts=True)[1]
     whole, remainders = np.divmod(sizes * count, len(labels))
     most_remaining = np.argsort(-remainders, kind="stable")[: count - whole.sum()]

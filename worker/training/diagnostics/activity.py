@@ -1,4 +1,4 @@
-"""What the elements and units of one layer do, added up batch by batch on the device."""
+"""Statistics of the elements and units of one layer, added up batch by batch on the device."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -9,17 +9,22 @@ from torch import Tensor
 from service.domain.activations.saturation import Saturation, Sides
 
 ELEMENTS = {"cpu": 2**18, "cuda": 2**24}
-"""Elements at a time: a piece and its copies stay in a CPU's cache. At most 2**24, up to which float32 counts."""
+"""Elements of a piece. A piece and its copies fit a CPU's cache; 2**24 is the most that float32 counts exactly."""
 
 
 def by_unit(x: Tensor) -> Tensor:
-    """(N, units, ...) as (elements of a unit, units). In memory channels come last already, so this copies nothing."""
+    """Reshape (N, units, ...) to (elements of a unit, units).
+
+    In memory channels come last already, so this copies nothing.
+    """
     return x.movedim(1, -1).reshape(-1, x.shape[1]).contiguous()
 
 
 class Moments:
-    """Mean and standard deviation of a stream of pieces, in float64, by the update of Chan, Golub & LeVeque 1979: no
-    difference of large numbers, as a mean of squares would be."""
+    """The mean and standard deviation of a stream of pieces, in float64, by the update of Chan, Golub & LeVeque 1979.
+
+    A mean of squares would lose digits, because it takes the difference of large numbers.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self.count = 0
@@ -27,7 +32,7 @@ class Moments:
         self._squares = torch.zeros((), dtype=torch.float64, device=device)  # of the distances from the mean
 
     def add(self, piece: Tensor, spare: Tensor) -> None:
-        """`piece` and a buffer of its shape, both contiguous."""
+        """Add a piece. `spare` is a buffer of its shape; both are contiguous."""
         mean = piece.mean()
         centred = torch.sub(piece, mean, out=spare).view(-1)
         step, total = mean.double() - self.mean, self.count + piece.numel()
@@ -37,7 +42,7 @@ class Moments:
 
     @property
     def deviation(self) -> Tensor:
-        """Of the elements themselves, not an estimate for more."""
+        """The standard deviation of the elements themselves, not an estimate for a larger population."""
         return (self._squares / max(self.count, 1)).sqrt()
 
 
@@ -49,22 +54,25 @@ class Peaks:
         self._peaks = torch.full((units,), -math.inf, device=device)
 
     def add(self, piece: Tensor) -> None:
-        """(elements of a unit, units)."""
+        """Add a piece of shape (elements of a unit, units)."""
         self._peaks = torch.maximum(self._peaks, piece.amax(0))
 
     @property
     def dead(self) -> Tensor:
-        """Of units that can die: whether everything that entered was below 0 and where f is flat, bool (units,)."""
+        """The units whose every input was below 0 and where f is flat, bool (units,), for units that can die."""
         return (self._peaks < 0) & (self._peaks <= self._flat_to)
 
     @property
     def inactive(self) -> Tensor:
-        """Whether nothing that entered was above 0, bool (units,)."""
+        """The units that no input above 0 entered, bool (units,)."""
         return self._peaks <= 0
 
 
 class Activity:
-    """One layer's; `flat` says where its activation, whose kind is `sides`, has flattened."""
+    """The statistics of one layer.
+
+    `flat` says where its activation has flattened, and `sides` on which sides it can.
+    """
 
     def __init__(self, units: int, sides: Sides, flat: Saturation, device: torch.device) -> None:
         self.units = units
@@ -75,7 +83,7 @@ class Activity:
         self._before, self._after = Moments(device), Moments(device)
 
     def add(self, before: Tensor, after: Tensor | None = None) -> None:
-        """What entered the activation, float32 (N, units, ...), and what left it; None where there is none."""
+        """Add what entered the activation, float32 (N, units, ...), and what left it; None for a layer without one."""
         for piece in self._pieces(before):
             spare = torch.empty_like(piece)
             self._before.add(piece, spare)
@@ -93,22 +101,24 @@ class Activity:
         yield from torch.split(by_unit(x), self._rows)
 
     def figures(self) -> dict[str, float | None]:
-        """By measure; None where it is not defined, and NaN for all of them once something that entered was not
-        finite."""
+        """Return the figures by measure; measures that are not defined are left out.
+
+        All are NaN once something that entered was not finite.
+        """
         mean = self._before.mean.item()
-        found: dict[str, float | None] = {"mean_before": mean, "sd_before": self._before.deviation.item()}
+        figures: dict[str, float | None] = {"mean_before": mean, "sd_before": self._before.deviation.item()}
         if self._after.count:
-            found |= {"mean_after": self._after.mean.item(), "sd_after": self._after.deviation.item()}
-            found["zero_share"] = self._zeros.item() / self._after.count
+            figures |= {"mean_after": self._after.mean.item(), "sd_after": self._after.deviation.item()}
+            figures["zero_share"] = self._zeros.item() / self._after.count
         if self._sides.saturates:
-            found["saturated_share"] = self._saturated.item() / self._before.count
+            figures["saturated_share"] = self._saturated.item() / self._before.count
         if self._sides.dies:
-            found["dead_share"] = self.peaks.dead.double().mean().item()
+            figures["dead_share"] = self.peaks.dead.double().mean().item()
         if self._sides.rests:
-            found["inactive_share"] = self.peaks.inactive.double().mean().item()
-        return found if math.isfinite(mean) else dict.fromkeys(found, math.nan)
+            figures["inactive_share"] = self.peaks.inactive.double().mean().item()
+        return figures if math.isfinite(mean) else dict.fromkeys(figures, math.nan)
 
 
 def _count(compare: Callable[..., Tensor], piece: Tensor, bound: float, spare: Tensor) -> Tensor:
-    # Compared straight into floats, and summed: a boolean tensor and its count took 2.7 times as long.
+    # The comparison is written into floats and summed: a boolean tensor and its count took 2.7 times as long.
     return compare(piece, bound, out=spare).sum()

@@ -1,10 +1,14 @@
-"""Whether a network of linear layers is one linear layer: y = x W + b, found from its answers to one image a pixel."""
+"""A test whether a network of linear layers is one linear layer, y = x W + b.
+
+W and b are found from the logits of one image a pixel and a black one.
+"""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from service.domain.network import layers
 from service.domain.results import LinearCollapse
 from service.domain.spec import ExperimentSpec
 from worker.training.evaluation import CHUNKS
@@ -14,18 +18,21 @@ from worker.training.state import Weights
 
 
 def may_collapse(spec: ExperimentSpec) -> bool:
-    """Whether every layer is linear: the activation of hidden ones is the identity, and pooling takes means."""
-    model = spec.model
-    activated = model.hidden_layers and spec.activation.recognised.name != "linear"
-    return not activated and (model.pool == "avg" or not model.conv_channels)
+    """Return whether every layer is linear: hidden layers with the identity as activation, and pooling by means."""
+    hidden = [layer for layer in layers(spec) if layer.kind != "head"]
+    is_activated = bool(hidden) and spec.activation.recognised.name != "linear"
+    return not is_activated and (spec.model.pool == "avg" or not any(layer.pooled for layer in hidden))
 
 
 @torch.no_grad()
 def linear_collapse(
     spec: ExperimentSpec, weights: Weights, images: Tensor, after_chunk: Callable[[], None] = lambda: None
 ) -> LinearCollapse:
-    """Holds W and b, from the answers to a black image and to one white pixel at a time, against the answers to
-    `images`, uint8 (n, channels, height, width): in evaluation mode, in float64, on their device."""
+    """Compare the network's logits of `images`, uint8 (n, channels, height, width), with those of x W + b.
+
+    W and b come from the logits of a black image and of one white pixel at a time. The network is in evaluation mode
+    and float64, on the device of the images. `after_chunk` is called after each chunk of images.
+    """
     network = Network(spec, Streams(spec.seed, images.device)).to(images.device)
     network.load_state_dict(weights)
     network.double().eval()

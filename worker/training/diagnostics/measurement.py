@@ -1,7 +1,7 @@
-"""What goes on inside a network at the start and after each epoch, layer by layer; docs/diagnostics.md explains it.
+"""Measure every layer of a network at the start and after each epoch; docs/diagnostics.md explains the figures.
 
-It hangs on the loop's hooks and changes nothing that training reads: no random stream, no running statistic, no
-gradient, no mode. What it must find again after a resume lies in `TrainingState.hook_state`.
+It runs in the loop's hooks and changes nothing that training reads: no random stream, no running statistic, no
+gradient, no mode. What it needs again after a resume is in `TrainingState.hook_state`.
 """
 
 import math
@@ -23,14 +23,17 @@ from worker.training.model import Block
 from worker.training.state import TrainingState
 
 GRADIENT_BATCHES = 4
-"""Batches of the probe that the gradient is taken of: 500 images. A backward pass costs twice a forward one."""
+"""The batches of the probe, 500 images, that the gradient is taken of: a backward pass costs twice a forward one."""
 
 
 class Diagnostics:
-    """Of one run. Call `on_step` in that hook, before anything that takes a snapshot, and `measure` in `on_epoch`."""
+    """The diagnostics of one run.
+
+    Call `on_step` in that hook, before anything that takes a snapshot, and `measure` in `on_epoch`.
+    """
 
     def __init__(self, after_batch: Callable[[], None] = lambda: None) -> None:
-        """`after_batch` is called after each batch of images, so that this is no time without a hook."""
+        """`after_batch` is called after each batch of images, so that a long measurement is not without a hook."""
         self._after_batch = after_batch
         self._probe: list[Examples] | None = None
 
@@ -38,7 +41,7 @@ class Diagnostics:
         updates.note_step(state)
 
     def measure(self, state: TrainingState) -> list[LayerDiagnostics]:
-        """One record a layer, from the input to the output."""
+        """Return one record a layer, from the input to the output."""
         if state.epochs_done == 0:
             updates.note_start(state)
         activities, gradients = self._probed(state)
@@ -60,7 +63,7 @@ class Diagnostics:
         ]
 
     def _probed(self, state: TrainingState) -> tuple[dict[str, Activity], dict[str, Tensor]]:
-        """Activities, and the gradient of the mean cross-entropy by each kernel."""
+        """Return the activities by layer, and the gradients of the mean cross-entropy by kernel."""
         if self._probe is None:
             self._probe = probe(state)
         activities = _activities(state)
@@ -75,15 +78,18 @@ class Diagnostics:
                     activity.add(passed.before.get(name, passed.logits.detach()), passed.after.get(name))
                 if passed.logits.requires_grad:
                     loss = losses(passed.logits, batch.targets, state.spec.output).sum() / graded
-                    found = torch.autograd.grad(loss, list(kernels.values()), materialize_grads=True)
-                    for total, part in zip(gradients.values(), found, strict=True):
+                    parts = torch.autograd.grad(loss, list(kernels.values()), materialize_grads=True)
+                    for total, part in zip(gradients.values(), parts, strict=True):
                         total += part
                 self._after_batch()
         return activities, gradients
 
     def _confirmed(self, state: TrainingState, activities: dict[str, Activity]) -> dict[str, float]:
-        """Shares of units dead on the probe that are so on the whole training set: after the last epoch alone, because
-        that takes a pass over all images, as long as there is a unit left that may be."""
+        """Return by layer the share of units that are dead on the probe and on the whole training set.
+
+        It is measured after the last epoch alone, because it takes a pass over all images. The pass ends as soon as no
+        unit is left that may be dead.
+        """
         if not (state.finished and _sides(state).dies):
             return {}
         dead = {name: activities[name].peaks.dead for name in state.network.named_blocks()}
@@ -103,8 +109,8 @@ class Diagnostics:
 def _activities(state: TrainingState) -> dict[str, Activity]:
     kind, device = _sides(state), state.device
     units = {name: len(kernel) for name, kernel in updates.kernels(state.network).items()}
-    found = {n: Activity(units[n], kind, _flat(state, n), device) for n in state.network.named_blocks()}
-    return found | {HEAD: Activity(units[HEAD], NOWHERE, NO_SATURATION, device)}
+    hidden = {name: Activity(units[name], kind, _flat(state, name), device) for name in state.network.named_blocks()}
+    return hidden | {HEAD: Activity(units[HEAD], NOWHERE, NO_SATURATION, device)}
 
 
 def _sides(state: TrainingState) -> Sides:
@@ -113,14 +119,14 @@ def _sides(state: TrainingState) -> Sides:
 
 
 def _flat(state: TrainingState, name: str) -> Saturation:
-    """Where the activation of a block has flattened, with what it has learned so far."""
+    """Return where the activation of a block has flattened, with the parameters that it has learned so far."""
     kind, choice = _sides(state), state.spec.activation
     learned = _learned(state.network.named_blocks()[name])
     return saturation(choice.definition.expression, choice.values | learned, kind)
 
 
 def _learned(block: Block) -> dict[str, float]:
-    """Parameters of its activation that are trained, by name."""
+    """Return the learned parameters of a block's activation by name."""
     if not isinstance(block.activation, ActivationModule):
         raise TypeError("a block's activation is an ActivationModule")
     return {name: parameter.item() for name, parameter in block.activation.learned.items()}

@@ -1,4 +1,4 @@
-"""Looking into a network without disturbing it: which images it is shown, and what passes through its layers."""
+"""The images that diagnostics are measured on, and a pass through a network that leaves training undisturbed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,18 +17,18 @@ from worker.training.state import TrainingState
 
 IMAGES = 1000
 BATCH = 125
-"""Images at a time, about as many as in a batch of training, since batch normalisation takes its statistics of them."""
+"""Images at a time: about a batch of training, because batch normalisation takes its statistics of them."""
 
 
 def probe(state: TrainingState) -> list[Examples]:
-    """IMAGES of the run's training images (all, if there are fewer), each class in proportion, in even batches."""
+    """Return IMAGES of the run's training images, or all where they are fewer, each class in proportion."""
     labels = _labels(state)
     chosen, _ = stratified(labels, min(IMAGES, len(labels)), state.spec.dataset)
     return _batches(state, labels, chosen)
 
 
 def training_set(state: TrainingState) -> list[Examples]:
-    """All of the run's training images, in such batches."""
+    """Return all of the run's training images, in batches such as those of the probe."""
     labels = _labels(state)
     return _batches(state, labels, np.arange(len(labels)))
 
@@ -39,7 +39,7 @@ def _labels(state: TrainingState) -> NDArray[np.integer]:
 
 
 def _batches(state: TrainingState, labels: NDArray[np.integer], chosen: Positions) -> list[Examples]:
-    """Dealt out class by class, because a data set may be sorted by class."""
+    """Deal the images out to batches class by class, because a data set may be sorted by class."""
     dealt = chosen[np.argsort(labels[chosen], kind="stable")]
     positions = state.train_positions.cpu().numpy()
     count = -(-len(dealt) // BATCH)
@@ -52,7 +52,10 @@ def _batches(state: TrainingState, labels: NDArray[np.integer], chosen: Position
 
 @contextmanager
 def probing(network: Network) -> Iterator[None]:
-    """Drop-out off, random slopes at their mean, batch normalisation by the batch; afterwards as it was."""
+    """Turn drop-out off, set random slopes to their mean, and let batch normalisation use the batch's statistics.
+
+    The network's mode is restored afterwards.
+    """
     training = network.training
     network.eval()
     for norm in network.norms():
@@ -65,8 +68,10 @@ def probing(network: Network) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Passage:
-    """What one batch leaves: logits (N, outputs), and for each block, by name, what entered its activation and what
-    left it, (N, units, ...), before pooling."""
+    """The logits (N, outputs) of one batch, and the inputs and outputs of each block's activation by the block's name.
+
+    `before` and `after` have shape (N, units, ...), which is that before pooling.
+    """
 
     logits: Tensor
     before: dict[str, Tensor]
@@ -83,8 +88,8 @@ def pass_through(network: Network, images: Tensor) -> Passage:
     after: dict[str, Tensor] = {}
     hooks = []
     for name, block in blocks.items():
-        hooks.append(block.norm.register_forward_hook(_Keep(before, name)))
-        hooks.append(block.activation.register_forward_hook(_Keep(after, name)))
+        hooks.append(block.norm.register_forward_hook(_Recorder(before, name)))
+        hooks.append(block.activation.register_forward_hook(_Recorder(after, name)))
     spare = {name: buffer.clone() for name, buffer in network.named_buffers()}
     try:
         logits: Tensor = functional_call(network, spare, (scaled(images),))
@@ -99,11 +104,11 @@ def pass_through(network: Network, images: Tensor) -> Passage:
     return Passage(logits, before, after)
 
 
-class _Keep:
-    """A forward hook that leaves a module's output in a dictionary."""
+class _Recorder:
+    """A forward hook that stores a module's output in a dictionary."""
 
-    def __init__(self, kept: dict[str, Tensor], name: str) -> None:
-        self._kept, self._name = kept, name
+    def __init__(self, outputs: dict[str, Tensor], name: str) -> None:
+        self._outputs, self._name = outputs, name
 
     def __call__(self, module: nn.Module, inputs: object, output: Tensor) -> None:
-        self._kept[self._name] = output
+        self._outputs[self._name] = output

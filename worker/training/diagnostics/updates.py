@@ -1,4 +1,4 @@
-"""How a run's weights move: within the last step of an epoch, and ever since the start."""
+"""The change of a run's weights within the last step of an epoch, and since the start."""
 
 import hashlib
 
@@ -27,26 +27,29 @@ def note_start(state: TrainingState) -> None:
 
 
 def unchanged(state: TrainingState) -> dict[str, bool]:
-    """By layer, whether every parameter has the bits it started with; empty where the start was not noted."""
+    """Return by layer whether every parameter has the bits it started with; nothing where the start was not noted."""
     at_start = state.hook_state.get(_DIGESTS)
     return {} if at_start is None else {name: at_start[name] == now for name, now in _digests(state.network).items()}
 
 
 def note_step(state: TrainingState) -> None:
-    """Call it after every step and after every epoch: before the last step of an epoch it keeps a copy."""
+    """Copy the weights before the last step of an epoch. Call it after every step and after every epoch."""
     if state.step == state.steps_per_epoch - 1:
         state.hook_state[_WEIGHTS] = {name: kernel.detach().clone() for name, kernel in kernels(state.network).items()}
 
 
 def last_step(state: TrainingState) -> dict[str, float]:
-    """By layer, |change| / |kernel| of the epoch's last step; empty where it was not done (divergence). Once only."""
+    """Return by layer |change| / |kernel| of the epoch's last step, and drop the copy.
+
+    Nothing is returned where that step was not taken, because training diverged.
+    """
     before: dict[str, Tensor] = state.hook_state.pop(_WEIGHTS, {})
     now = kernels(state.network)
     return {name: _ratio(old.to(state.device), now[name].detach()) for name, old in before.items()}
 
 
 def _ratio(old: Tensor, new: Tensor) -> float:
-    """NaN where all weights are 0."""
+    """Return |new - old| / |old|; NaN where all old weights are 0."""
     change, size = (torch.linalg.vector_norm(x, dtype=torch.float64) for x in (new - old, old))
     return float(change / size)
 

@@ -1,5 +1,3 @@
-"""Whether a network is one linear layer: linear ones are, and a single bend shows."""
-
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ def trained(**overrides: Any) -> tuple[ExperimentSpec, dict[str, torch.Tensor]]:
 
 
 @pytest.mark.parametrize("depth", [1, 10])
-def test_a_trained_network_of_linear_layers_is_one_linear_layer(depth: int) -> None:
+def test_linear_collapse_of_linear_layers(depth: int) -> None:
     spec, weights = trained(model={"pool": "avg", "dense_layers": depth})
     found = linear_collapse(spec, weights, DATA.test_images)
     assert (found.inputs, found.images, found.collapsed) == (785, 50, True)
@@ -28,7 +26,7 @@ def test_a_trained_network_of_linear_layers_is_one_linear_layer(depth: int) -> N
 
 
 @pytest.mark.parametrize("bend", [{"activation": "relu"}, {"model": {"pool": "max"}}, {"activation": "tanh"}])
-def test_one_that_bends_is_not(bend: dict[str, Any]) -> None:
+def test_linear_collapse_refuses_a_nonlinear_network(bend: dict[str, Any]) -> None:
     model = {"pool": "avg"} | bend.get("model", {})
     spec, weights = trained(**bend | {"model": model})
     found = linear_collapse(spec, weights, DATA.test_images)
@@ -37,7 +35,7 @@ def test_one_that_bends_is_not(bend: dict[str, Any]) -> None:
     assert found.largest_difference > 1e-3
 
 
-def test_what_is_not_finite_has_not_collapsed() -> None:
+def test_linear_collapse_is_false_for_non_finite_weights() -> None:
     spec, weights = trained(model={"pool": "avg"})
     weights["output.bias"][0] = torch.nan
     found = linear_collapse(spec, weights, DATA.test_images)
@@ -53,11 +51,11 @@ def test_what_is_not_finite_has_not_collapsed() -> None:
         ({"model": {"pool": "avg"}, "activation": "relu"}, False),
     ],
 )
-def test_which_networks_may(overrides: dict[str, Any], may: bool) -> None:
+def test_may_collapse(overrides: dict[str, Any], may: bool) -> None:
     assert may_collapse(make_spec(**{"activation": "linear", **overrides})) == may
 
 
-def test_hooks_are_called_while_it_looks() -> None:
+def test_linear_collapse_calls_its_hook_after_each_chunk() -> None:
     calls: list[None] = []
     spec, weights = trained(model={"pool": "avg"})
     linear_collapse(spec, weights, DATA.test_images, lambda: calls.append(None))

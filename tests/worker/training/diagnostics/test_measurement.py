@@ -45,7 +45,7 @@ def block(state: TrainingState, name: str) -> Block:
 # --- shares --------------------------------------------------------------------------------------------------------
 
 
-def test_dead_relu_units_are_counted() -> None:
+def test_dead_share_counts_dead_relu_units() -> None:
     state = make_state()
     constant(block(state, "conv2"), [-1.0, 1.0, -0.5, -2.0])
     constant(block(state, "dense1"), [-1.0] * 3 + [1.0] * 5)
@@ -56,7 +56,7 @@ def test_dead_relu_units_are_counted() -> None:
         assert (layer.zero_share, layer.saturated_share) == (share, share)
 
 
-def test_a_unit_that_lives_for_one_image_is_not_dead() -> None:
+def test_dead_share_excludes_a_unit_active_for_one_image() -> None:
     """The kernel sees one pixel, and it is bright in one of 128 training images."""
     state = make_state()
     images = torch.zeros_like(DATA.train_images)
@@ -69,7 +69,7 @@ def test_a_unit_that_lives_for_one_image_is_not_dead() -> None:
     assert layer.zero_share == pytest.approx(1 - 2 / (3 * 128 * 26 * 26), abs=1e-12)
 
 
-def test_the_zero_share_is_that_of_dark_pixels() -> None:
+def test_zero_share_is_that_of_dark_pixels() -> None:
     """A kernel of its centre alone lets conv1 be the image, moved down by the bias."""
     state = make_state()
     constant(block(state, "conv1"), [-0.25] * 3)
@@ -93,13 +93,13 @@ def test_the_zero_share_is_that_of_dark_pixels() -> None:
         ("relu6", [-1.0, 3.0, 7.0, 6.0], 0.75),
     ],
 )
-def test_saturated_elements_are_counted(activation: str, inputs: list[float], share: float) -> None:
+def test_saturated_share_counts_saturated_elements(activation: str, inputs: list[float], share: float) -> None:
     state = make_state(activation=activation)
     constant(block(state, "conv2"), inputs)
     assert measured(state)["conv2"].saturated_share == share
 
 
-def test_leaky_units_are_never_dead_but_may_be_inactive() -> None:
+def test_leaky_units_are_inactive_but_never_dead() -> None:
     state = make_state(activation="leaky_relu")
     constant(block(state, "conv2"), [-1.0, 0.0, 1.0, -3.0])
     layer = measured(state)["conv2"]
@@ -120,14 +120,14 @@ def test_leaky_units_are_never_dead_but_may_be_inactive() -> None:
         ("relu", set()),
     ],
 )
-def test_what_is_not_defined_is_null(activation: str, undefined: set[str]) -> None:
+def test_measure_gives_null_for_undefined_figures(activation: str, undefined: set[str]) -> None:
     layer = measured(make_state(activation=activation))["dense1"]
     null = {name for name in MEASURES if getattr(layer, name) is None}
     assert null == undefined | {"update_ratio", "dead_share_confirmed"}
     assert layer.non_finite == []
 
 
-def test_the_output_layer_has_logits_and_a_gradient_and_no_activation() -> None:
+def test_measure_of_the_head_has_no_activation() -> None:
     layer = measured(make_state())["output"]
     assert layer.units == 10
     assert layer.position == 3
@@ -136,7 +136,7 @@ def test_the_output_layer_has_logits_and_a_gradient_and_no_activation() -> None:
     assert layer.mean_after is layer.zero_share is layer.saturated_share is layer.dead_share is None
 
 
-def test_pooling_first_hides_no_element() -> None:
+def test_measure_counts_all_elements_where_pooling_comes_first() -> None:
     state = make_state()
     first = measured(state)["conv2"]
     assert block(state, "conv2").pool_first
@@ -144,7 +144,7 @@ def test_pooling_first_hides_no_element() -> None:
     assert measured(state)["conv2"] == first
 
 
-def test_with_batch_normalisation_half_of_a_relus_elements_are_zero_at_the_start() -> None:
+def test_zero_share_of_relu_is_half_at_the_start_with_batch_norm() -> None:
     layers = measured(make_state(model={"batch_norm": True}))
     for name in ("conv1", "conv2", "dense1"):
         assert layers[name].zero_share == pytest.approx(0.5, abs=0.1)
@@ -156,7 +156,7 @@ def test_with_batch_normalisation_half_of_a_relus_elements_are_zero_at_the_start
 
 
 @pytest.mark.parametrize("rest", [{}, {"output": "sigmoid", "classes": [1, 7]}, {"optimizer": {"l2": 1.0}}])
-def test_the_gradient_is_that_of_the_cross_entropy_alone(rest: dict[str, Any]) -> None:
+def test_gradient_norm_is_that_of_the_cross_entropy_alone(rest: dict[str, Any]) -> None:
     """Of all 128 training images, which are fewer than the gradient is taken of at most."""
     state = make_state(activation="tanh", dropout=0.5, **rest)
     layers = measured(state)
@@ -171,7 +171,7 @@ def test_the_gradient_is_that_of_the_cross_entropy_alone(rest: dict[str, Any]) -
         assert layers[name].gradient_rms == pytest.approx(norm / math.sqrt(kernel.numel()), rel=1e-4)
 
 
-def test_a_steps_gradients_below_the_output_are_exactly_zero() -> None:
+def test_gradient_norm_of_step_is_zero_below_the_head() -> None:
     layers = measured(make_state(activation="step", model={"dense_layers": 3}))
     assert [layers[name].gradient_norm for name in layers if name != "output"] == [0.0] * 5
     assert layers["output"].gradient_norm
@@ -179,12 +179,12 @@ def test_a_steps_gradients_below_the_output_are_exactly_zero() -> None:
     assert all(layer.gradient_norm for layer in measured(make_state(activation=through)).values())
 
 
-def test_a_formula_that_ignores_its_input_has_a_gradient_of_zero() -> None:
+def test_gradient_norm_is_zero_for_a_constant_formula() -> None:
     layers = measured(make_state(activation={"formula": "1"}))
     assert layers["conv1"].gradient_norm == layers["dense1"].gradient_norm == 0.0
 
 
-def test_gradients_vanish_through_ten_sigmoid_layers() -> None:
+def test_gradient_norm_vanishes_through_ten_sigmoid_layers() -> None:
     """Measured at the start, without batch normalisation, in the first dense layer."""
     first: dict[str, float] = {}
     for activation in ("relu", "sigmoid"):
@@ -198,7 +198,7 @@ def test_gradients_vanish_through_ten_sigmoid_layers() -> None:
 # --- the rest ------------------------------------------------------------------------------------------------------
 
 
-def test_learned_parameters_are_those_of_each_layer() -> None:
+def test_parameters_are_those_of_each_layer() -> None:
     state = make_state(activation="prelu")
     learned = block(state, "dense1").activation.get_parameter("learned.slope")
     learned.data.fill_(0.125)
@@ -208,7 +208,7 @@ def test_learned_parameters_are_those_of_each_layer() -> None:
     assert layers["output"].parameters == {}
 
 
-def test_what_a_learned_parameter_does_to_saturation() -> None:
+def test_saturated_share_follows_a_learned_parameter() -> None:
     state = make_state(activation={"name": "swish", "parameters": {"beta": {"value": 1.0, "learnable": True}}})
     constant(block(state, "conv2"), [-5.0, 5.0, 0.0, -0.5])
     assert measured(state)["conv2"].saturated_share == 0.0
@@ -217,7 +217,7 @@ def test_what_a_learned_parameter_does_to_saturation() -> None:
     assert (layer.saturated_share, layer.dead_share) == (0.25, 0.25)
 
 
-def test_a_network_that_is_not_finite_has_nulls_that_are_named() -> None:
+def test_measure_names_non_finite_figures_and_gives_null() -> None:
     state = make_state()
     block(state, "conv2").kernel.bias.data[0] = math.nan
     layers = measured(state)
@@ -228,7 +228,7 @@ def test_a_network_that_is_not_finite_has_nulls_that_are_named() -> None:
     assert {"zero_share", "dead_share", "mean_before", "gradient_norm"} <= set(broken.non_finite)
 
 
-def test_dead_units_are_confirmed_on_all_training_images_after_the_last_epoch() -> None:
+def test_dead_share_is_confirmed_on_all_images_after_the_last_epoch() -> None:
     """One image lights two units up, and it is not in the probe; a third stays dark for all."""
     data = make_data(train=1600)
     images = torch.zeros_like(data.train_images)
