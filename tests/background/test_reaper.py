@@ -85,7 +85,7 @@ def test_look_counts_a_loss_of_a_lease_seen_alive(database: Database, settings: 
 def test_look_counts_no_loss_of_a_lease_that_expired_unseen(
     database: Database, watcher: Reaper, clock: Clock, fence: Fence
 ) -> None:
-    """As after an outage of all processes: no worker renewed the lease, and no reaper watched it."""
+    """After an outage of all processes, no worker has renewed the lease and no reaper has watched it."""
     set_lease(database, -60)
     watcher.look()
     clock.now += LEASE

@@ -203,5 +203,5 @@ def test_waiting_requests_make_no_query_without_a_change(client: TestClient, dat
 
 
 def reads(statements: list[tuple[str, object]]) -> int:
-    """Of whole experiments."""
+    """Return the number of reads of whole experiments."""
     return sum("experiments.spec" in statement for statement in selects(statements))

@@ -70,19 +70,19 @@ def _checkpoint(row: Experiment) -> Checkpoint | None:
     return Checkpoint(row.checkpoint_epoch, row.checkpoint_step, row.checkpoint_path, row.checkpoint_sha256)
 
 
-# --- of one moment -------------------------------------------------------------------------------------------------
+# --- of one snapshot -------------------------------------------------------------------------------------------------
 
 
 def check(stored: Stored, max_losses: int) -> None:
     for id, row in stored.rows.items():
-        _is_lawful(row, max_losses)
+        _is_consistent(row, max_losses)
         _has_contiguous_epochs(row, stored.epochs[id])
         _has_ended_attempts(row, stored.attempts[id])
     _each_success_has_one_result(stored)
     _nothing_stale_was_written(stored.trace)
 
 
-def _is_lawful(row: Experiment, max_losses: int) -> None:
+def _is_consistent(row: Experiment, max_losses: int) -> None:
     status = Status(row.status)
     running = status == Status.RUNNING
     assert (row.owner is not None, row.lease_until is not None) == (running, running)
@@ -119,15 +119,15 @@ def _nothing_stale_was_written(trace: list[Trace]) -> None:
         assert line.attempt == newest.get(line.experiment_id, 0), f"attempt {line.attempt} wrote after a newer claim"
 
 
-# --- from one moment to the next -----------------------------------------------------------------------------------
+# --- from one snapshot to the next -----------------------------------------------------------------------------------
 
-# Of a terminal experiment only what a client edits may change, and `retry_of`, when what it points to is deleted.
+# Fields of a terminal experiment that never change. A client may edit others, and a delete may clear `retry_of`.
 FINAL = ("status", "cause", "detail", "attempt", "lost_count", "epochs_done", "checkpoint_path", "finished_at",
          "test_accuracy", "cancel_requested")  # fmt: skip
 
 
 def check_step(before: Stored, after: Stored, changed: set[UUID]) -> None:
-    """`changed`: what the one transaction between the two moments changed, as a GET would show."""
+    """Check two snapshots with one transaction between them, which visibly changed the experiments `changed`."""
     assert after.counter - before.counter in (0, 1), "one transaction takes one revision"
     for id, row in after.rows.items():
         earlier = before.rows.get(id)

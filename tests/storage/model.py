@@ -1,4 +1,4 @@
-"""What the lifecycle should do, in plain Python: no SQL, no clock, no concurrency. test_machine.py compares the two."""
+"""A model of the life cycle in plain Python, without SQL, clock or concurrency, for test_machine.py to compare."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,8 +11,9 @@ from service.storage.queue.lost_workers import LostWorker
 
 @dataclass
 class Expected:
-    """An experiment as the model expects it. `lease` numbers its leases; 0 is none. Fields that the database stores are
-    compared.
+    """An experiment as the model expects it.
+
+    `lease` numbers its leases; 0 is none. Comparisons use the fields that the database stores as such.
     """
 
     status: Status = Status.QUEUED
@@ -101,7 +102,7 @@ class World:
         return (id for id, row in self.experiments.items() if row.status == Status.QUEUED and not row.backing_off)
 
     def renew(self, fence: Fence, lease: int) -> set[UUID]:
-        row = self._held(fence)
+        row = self._running(fence)
         if row is None:
             return set()
         row.lease, row.expired = lease, False
@@ -140,7 +141,7 @@ class World:
             self._guarded(fence).end(Status.QUEUED, Outcome.RELEASED)
 
     def _cancelled_instead(self, fence: Fence) -> bool:
-        row = self._held(fence)
+        row = self._running(fence)
         if row is None or not row.cancel:
             return False
         row.end(Status.CANCELLED, Outcome.CANCELLED, Cause.CANCELLED)
@@ -148,14 +149,14 @@ class World:
         return True
 
     def holds(self, fence: Fence) -> bool:
-        return self._held(fence) is not None
+        return self._running(fence) is not None
 
-    def _held(self, fence: Fence) -> Expected | None:
+    def _running(self, fence: Fence) -> Expected | None:
         row = self.experiments.get(fence.id)
         return row if row and (row.attempt, row.status) == (fence.attempt, Status.RUNNING) else None
 
     def _guarded(self, fence: Fence) -> Expected:
-        row = self._held(fence)
+        row = self._running(fence)
         if row is None:
             raise FenceLost(fence)
         if row.cancel:
@@ -173,26 +174,26 @@ class World:
         row = self.experiments[id]
         row.lease, row.expired = lease, True
 
-    def requeue_expired(self, fence: Fence, lease: int, loss: LostWorker) -> bool:
-        row = self._held(fence)
+    def requeue_expired(self, fence: Fence, lease: int, lost_worker: LostWorker) -> bool:
+        row = self._running(fence)
         if row is None or row.lease != lease or not row.expired:
             return False
-        self._lose(fence.id, loss)
+        self._lose(fence.id, lost_worker)
         return True
 
-    def requeue_owned(self, owner: str, loss: LostWorker) -> set[Fence]:
+    def requeue_owned(self, owner: str, lost_worker: LostWorker) -> set[Fence]:
         lost = {Fence(id, row.attempt) for id, row in self.experiments.items() if row.owner == owner}
         for fence in lost:
-            self._lose(fence.id, loss)
+            self._lose(fence.id, lost_worker)
         return lost
 
-    def _lose(self, id: UUID, loss: LostWorker) -> None:
+    def _lose(self, id: UUID, lost_worker: LostWorker) -> None:
         row = self.experiments[id]
-        earlier, row.lost = row.lost, row.lost + int(loss.counted)
+        earlier, row.lost = row.lost, row.lost + int(lost_worker.counted)
         self.changed.add(id)
         if row.cancel:
             row.end(Status.CANCELLED, Outcome.LOST, Cause.CANCELLED)
-        elif row.lost >= loss.max_losses:
+        elif row.lost >= lost_worker.max_losses:
             row.end(Status.FAILED, Outcome.LOST, Cause.WORKER_LOST)
         else:
             row.end(Status.QUEUED, Outcome.LOST)

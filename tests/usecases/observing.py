@@ -1,4 +1,4 @@
-"""What a use case has written, as other transactions see it."""
+"""Observing what a use case has written, as other transactions see it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -52,22 +52,24 @@ THOROUGH = settings(
     QUICK, phases=tuple(Phase), max_examples=300, stateful_step_count=60, derandomize=False, print_blob=True
 )
 
-# How often each is tried. One rule draws them all: of many rules Hypothesis leaves some out of each example, and where
-# it leaves out the claim nothing else means anything.
+# How often each action is tried. One rule draws them all: with many rules, Hypothesis leaves some out of each example,
+# and an example without claims tests nothing.
 WEIGHTS = {
     "submit": 2, "retry": 1, "cancel": 1, "cancel_some": 1, "remove": 1,
     "claim": 5, "renew": 1, "record": 4, "record_checkpoint": 2, "start_over": 1,
     "succeed": 1, "fail": 1, "end_cancelled": 1, "release": 1,
     "look": 1, "expire": 2, "requeue_expired": 2, "requeue_owned": 1, "let_back_offs_pass": 1,
 }  # fmt: skip
-MOVES = st.sampled_from([name for name, weight in WEIGHTS.items() for _ in range(weight)])
+ACTIONS = st.sampled_from([name for name, weight in WEIGHTS.items() for _ in range(weight)])
 
 REACHED = {"claim", "epoch", "checkpoint", "start_over", "succeed", "fail", "cancelled", "release", "lose", "cancel",
            "FenceLost", "CancelRequested"}  # fmt: skip
-"""What the examples must have met, or they prove nothing."""
+"""Transitions and errors that the examples must have reached, or the test proves nothing."""
 
 
-class Lifecycle(RuleBasedStateMachine):
+class LifeCycle(RuleBasedStateMachine):
+    """Does random actions to a database and to the model."""
+
     def __init__(self, database: Database, reached: Counter[str]) -> None:
         super().__init__()
         self.database = database
@@ -81,29 +83,29 @@ class Lifecycle(RuleBasedStateMachine):
         self.before = self.stored = Stored.read(database)
         self.submit()
 
-    @rule(move=MOVES, which=st.integers(0, 99), number=st.integers(0, 9))
-    def step(self, move: str, which: int, number: int) -> None:
-        """`which` chooses the fence, lease or experiment that it is done to, `number` whatever else there is."""
-        if move in CLIENTS:
-            CLIENTS[move](self, self.ids[which % len(self.ids)])
-        elif move in WORKERS and self.fences:
-            WORKERS[move](self, self.fence(which), number)
-        elif move in OTHERS:
-            OTHERS[move](self, number)
-        elif move == "requeue_expired" and self.seen:
+    @rule(action=ACTIONS, which=st.integers(0, 99), number=st.integers(0, 9))
+    def step(self, action: str, which: int, number: int) -> None:
+        """Do an action. `which` chooses the fence, lease or experiment, and `number` all other arguments."""
+        if action in CLIENTS:
+            CLIENTS[action](self, self.ids[which % len(self.ids)])
+        elif action in WORKERS and self.fences:
+            WORKERS[action](self, self.fence(which), number)
+        elif action in OTHERS:
+            OTHERS[action](self, number)
+        elif action == "requeue_expired" and self.seen:
             self.requeue_expired(*self.seen[-1 - which % min(len(self.seen), 5)], counted=number > 2)
 
     def fence(self, which: int) -> Fence:
-        """Every other one that there ever was; the rest are of attempts that run, or most moves would be refused."""
+        """Return any fence so far, or, half of the time, one that still holds, since most others are refused."""
         running = [fence for fence in self.fences if self.world.holds(fence)]
         among = running if running and which % 2 else self.fences
         return among[which // 2 % len(among)]
 
     def both(self, real: Callable[[UnitOfWork], T], model: Callable[[], T]) -> T | None:
-        """Do it to the database and to the model: the same answer, or the same refusal."""
+        """Do an action to the database and to the model; both must give the same answer or the same refusal."""
         self.world.changed.clear()
         expected = outcome(model)
-        assert outcome(lambda: self.database.run("move", real)) == expected
+        assert outcome(lambda: self.database.run("action", real)) == expected
         self.before, self.stored = self.stored, Stored.read(self.database)
         self.reached.update(line.transition for line in self.stored.trace[len(self.before.trace) :])
         if isinstance(expected, type):
@@ -112,7 +114,7 @@ class Lifecycle(RuleBasedStateMachine):
         return expected
 
     def tick(self) -> int:
-        """Numbers a lease. Each is a second longer than the last, so that no two end at the same instant."""
+        """Return the number of a new lease, each a second longer than the last, so that no two end at once."""
         self.ticks += 1
         return self.ticks
 
@@ -143,7 +145,7 @@ class Lifecycle(RuleBasedStateMachine):
     def remove(self, id: UUID) -> None:
         self.both(lambda s: removed(s, id), lambda: self.world.remove(id))
 
-    # --- workers, honest and stale ---------------------------------------------------------------------------------
+    # --- workers, current and stale ---------------------------------------------------------------------------------
 
     def claim(self, number: int) -> None:
         owner, limit, lease = "abc"[number % 3], 1 + number // 8, self.tick()
@@ -158,7 +160,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.both(lambda s: transitions.renew(s, [fence], LONG + lease), lambda: self.world.renew(fence, lease))
 
     def record(self, fence: Fence, number: int) -> None:
-        """The next epoch, or now and then the last once more, as after a commit whose answer got lost."""
+        """Record the next epoch, or sometimes the last one again, as after a commit whose answer got lost."""
         epoch, loss = max(1, self.done(fence) + (number > 1)), float(self.tick())
         self.both(
             lambda s: transitions.record_epoch(s, fence, make_epoch(epoch, train_loss=loss)),
@@ -193,7 +195,7 @@ class Lifecycle(RuleBasedStateMachine):
     # --- reapers, supervisors, and time ----------------------------------------------------------------------------
 
     def look(self, _: object = None) -> None:
-        """See every lease, as a reaper does; it may act on what it saw much later."""
+        """Look at all leases, as a reaper does, which may act on them much later."""
         with self.database.read() as session:
             running = leases.running(session)
         self.seen += [(lease, self.world.experiments[lease.fence.id].lease) for lease in running]
@@ -207,17 +209,17 @@ class Lifecycle(RuleBasedStateMachine):
         self.look()
 
     def requeue_expired(self, lease: Lease, number: int, *, counted: bool) -> None:
-        loss = LostWorker(MAX_LOSSES, counted, "silent")
+        lost_worker = LostWorker(MAX_LOSSES, counted, "silent")
         self.both(
-            lambda s: stretched(s, lost_workers.requeue_expired(s, lease.fence, lease.until, loss)),
-            lambda: self.world.requeue_expired(lease.fence, number, loss),
+            lambda s: stretched(s, lost_workers.requeue_expired(s, lease.fence, lease.until, lost_worker)),
+            lambda: self.world.requeue_expired(lease.fence, number, lost_worker),
         )
 
     def requeue_owned(self, number: int) -> None:
-        owner, loss = "abc"[number % 3], LostWorker(MAX_LOSSES, counted=True, detail="died")
+        owner, lost_worker = "abc"[number % 3], LostWorker(MAX_LOSSES, counted=True, detail="died")
         self.both(
-            lambda s: stretched(s, set(lost_workers.requeue_owned(s, owner, loss))),
-            lambda: self.world.requeue_owned(owner, loss),
+            lambda s: stretched(s, set(lost_workers.requeue_owned(s, owner, lost_worker))),
+            lambda: self.world.requeue_owned(owner, lost_worker),
         )
 
     def let_back_offs_pass(self, _: object) -> None:
@@ -228,25 +230,25 @@ class Lifecycle(RuleBasedStateMachine):
     # --- what always holds -----------------------------------------------------------------------------------------
 
     @invariant()
-    def the_database_is_where_the_model_is(self) -> None:
+    def database_agrees_with_the_model(self) -> None:
         assert self.stored.as_expected() == self.world.experiments
 
     @invariant()
-    def the_laws_hold(self) -> None:
+    def invariants_hold(self) -> None:
         invariants.check(self.stored, MAX_LOSSES)
         invariants.check_step(self.before, self.stored, self.world.changed)
 
 
-CLIENTS = {move.__name__: move for move in (
-    Lifecycle.retry, Lifecycle.cancel, Lifecycle.cancel_some, Lifecycle.remove,
+CLIENTS = {action.__name__: action for action in (
+    LifeCycle.retry, LifeCycle.cancel, LifeCycle.cancel_some, LifeCycle.remove,
 )}  # fmt: skip
-WORKERS = {move.__name__: move for move in (
-    Lifecycle.renew, Lifecycle.record, Lifecycle.record_checkpoint, Lifecycle.start_over, Lifecycle.succeed,
-    Lifecycle.fail, Lifecycle.end_cancelled, Lifecycle.release,
+WORKERS = {action.__name__: action for action in (
+    LifeCycle.renew, LifeCycle.record, LifeCycle.record_checkpoint, LifeCycle.start_over, LifeCycle.succeed,
+    LifeCycle.fail, LifeCycle.end_cancelled, LifeCycle.release,
 )}  # fmt: skip
-OTHERS = {move.__name__: move for move in (
-    Lifecycle.submit, Lifecycle.claim, Lifecycle.look, Lifecycle.expire, Lifecycle.requeue_owned,
-    Lifecycle.let_back_offs_pass,
+OTHERS = {action.__name__: action for action in (
+    LifeCycle.submit, LifeCycle.claim, LifeCycle.look, LifeCycle.expire, LifeCycle.requeue_owned,
+    LifeCycle.let_back_offs_pass,
 )}  # fmt: skip
 
 
@@ -267,7 +269,7 @@ def read(session: Session, id: UUID) -> Experiment:
 
 
 def removed(session: UnitOfWork, id: UUID) -> bool:
-    """As the route does it: where there is nothing to delete, nothing is committed."""
+    """Delete an experiment as the route does: where it is not deleted, nothing is committed."""
     if experiments.remove(session, id):
         return True
     session.rollback()
@@ -288,7 +290,7 @@ def empty(session: Session) -> None:
 
 def explore(database: Database, profile: settings) -> None:
     reached: Counter[str] = Counter()
-    machine: Any = partial(Lifecycle, database, reached)  # annotated there as a class; any factory will do
+    machine: Any = partial(LifeCycle, database, reached)  # annotated there as a class; any factory will do
     run_state_machine_as_test(machine, settings=profile)
     assert reached.keys() >= REACHED
 
