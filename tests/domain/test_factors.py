@@ -1,4 +1,4 @@
-"""Factors: the paths that a comparison may group by, and the values found there."""
+"""Factors: the paths that a comparison may group by, and their values."""
 
 from typing import Any
 

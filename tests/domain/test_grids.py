@@ -1,4 +1,4 @@
-"""Studies of several grids, and presets with something put over them."""
+"""Studies of several grids, and presets with fields put over them."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ def study(**fields: Any) -> StudySpec:
     return StudySpec.model_validate(TWO | fields)
 
 
-def told(found: list[ExperimentSubmission]) -> list[tuple[Any, ...]]:
-    return [(one.model.dense_layers, one.optimizer.name, one.optimizer.l2, one.seed) for one in found]
+def fields_of(submissions: list[ExperimentSubmission]) -> list[tuple[Any, ...]]:
+    return [(one.model.dense_layers, one.optimizer.name, one.optimizer.l2, one.seed) for one in submissions]
 
 
 def problems(**fields: Any) -> list[tuple[str, str]]:
@@ -38,7 +38,7 @@ def preset(name: str, **fields: Any) -> StudySpec:
 
 
 def test_experiments_put_each_grid_over_the_shared_fields() -> None:
-    assert told(study().experiments()) == [
+    assert fields_of(study().experiments()) == [
         (1, "adam", 0.0, 0), (3, "adam", 0.0, 0), (1, "adam", 0.0, 1), (3, "adam", 0.0, 1), (1, "sgd", 0.0, 7),
     ]  # fmt: skip
     assert study().size == 5
@@ -47,7 +47,7 @@ def test_experiments_put_each_grid_over_the_shared_fields() -> None:
 def test_with_seeds_takes_the_grids_without_seeds_of_their_own() -> None:
     further = study().with_seeds([5])
     assert further is not None
-    assert told(further.experiments()) == [(1, "adam", 0.0, 5), (3, "adam", 0.0, 5)]
+    assert fields_of(further.experiments()) == [(1, "adam", 0.0, 5), (3, "adam", 0.0, 5)]
     assert study(grids=TWO["grids"][1:]).with_seeds([5]) is None
 
 
@@ -58,10 +58,10 @@ def test_experiments_of_several_grids_are_made_once() -> None:
 
 
 def test_grid_is_the_study_with_one_grid() -> None:
-    assert told(study().grid("rate").experiments()) == [(1, "sgd", 0.0, 7)]
+    assert fields_of(study().grid("rate").experiments()) == [(1, "sgd", 0.0, 7)]
     assert study().grid("depth").varied() == ["model.dense_layers"]
     assert study().varied() == ["model.dense_layers", "optimizer"]
-    assert told(study().cells()) == [(1, "adam", 0.0, 0), (3, "adam", 0.0, 0), (1, "sgd", 0.0, 0)]
+    assert fields_of(study().cells()) == [(1, "adam", 0.0, 0), (3, "adam", 0.0, 0), (1, "sgd", 0.0, 0)]
     with pytest.raises(Invalid, match="depth, rate"):
         study().grid("width")
 
@@ -96,18 +96,18 @@ def test_experiments_points_at_a_wrong_field_in_its_grid(
 
 
 def test_article_preset_is_five_activations_over_twenty_epochs() -> None:
-    found = preset("kizrak-2019").experiments()
-    assert {one.activation.label for one in found} == {"relu", "sigmoid", "tanh", "leaky_relu", "swish"}
-    assert {(one.dataset, one.epochs, one.batch_size, one.dropout.conv, one.dropout.dense) for one in found} == {
+    submissions = preset("kizrak-2019").experiments()
+    assert {one.activation.label for one in submissions} == {"relu", "sigmoid", "tanh", "leaky_relu", "swish"}
+    assert {(one.dataset, one.epochs, one.batch_size, one.dropout.conv, one.dropout.dense) for one in submissions} == {
         ("mnist", 20, 128, 0.25, 0.5)
     }
-    assert len(found) == 25
+    assert len(submissions) == 25
 
 
 def test_claims_preset_has_no_l2_and_ten_seeds_where_claims_need_them() -> None:
     spec = preset("claims")
-    found = spec.experiments()
-    assert {one.optimizer.l2 for one in found} == {0.0}
+    submissions = spec.experiments()
+    assert {one.optimizer.l2 for one in submissions} == {0.0}
     assert len({one.seed for one in spec.grid("accuracy").experiments()}) == 10
     depths = {(one.activation.label, one.model.dense_layers) for one in spec.grid("depth").experiments()}
     assert depths == {(name, depth) for name in ("sigmoid", "tanh", "relu") for depth in (1, 3, 5, 10)}
@@ -119,9 +119,9 @@ def test_claims_preset_has_no_l2_and_ten_seeds_where_claims_need_them() -> None:
 
 def test_over_preset_fixes_seeds_and_fields_in_every_grid() -> None:
     spec = preset("claims", base={"epochs": 1, "train_samples": 500, "dataset": "mnist_5k"}, seeds=[3])
-    found = spec.experiments()
-    assert {(one.epochs, one.train_samples, one.dataset, one.seed) for one in found} == {(1, 500, "mnist_5k", 3)}
-    assert {one.optimizer.l2 for one in found} == {0.0}
+    submissions = spec.experiments()
+    assert {(one.epochs, one.train_samples, one.dataset, one.seed) for one in submissions} == {(1, 500, "mnist_5k", 3)}
+    assert {one.optimizer.l2 for one in submissions} == {0.0}
     assert {one.schedule for one in spec.grid("learning rate").experiments()} == {"none"}
 
 

@@ -1,4 +1,4 @@
-"""The spec: the article's defaults, every bound, and what makes two experiments repetitions of one condition."""
+"""The spec: the article's defaults, every bound, and the condition that repetitions share."""
 
 from typing import Any
 
@@ -221,10 +221,10 @@ def test_added_fields_refuses_a_field_without_a_default() -> None:
 
 
 def test_spec_is_equal_after_being_stored_as_json() -> None:
-    given = spec(
+    original = spec(
         activation={"name": "swish", "parameters": {"beta": {"value": 1.5, "learnable": True}}}, classes=[2, 1]
     )
-    assert ExperimentSpec.model_validate(given.model_dump(mode="json")) == given
+    assert ExperimentSpec.model_validate(original.model_dump(mode="json")) == original
 
 
 def test_submission_spec_is_without_filing_fields() -> None:

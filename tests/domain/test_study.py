@@ -1,4 +1,4 @@
-"""A study's grid, and where it points when something in it is wrong."""
+"""A study's grid, and the pointers to its wrong fields."""
 
 from typing import Any
 
@@ -27,9 +27,9 @@ def varied(factor: str, *values: Any, **fields: Any) -> list[ExperimentSubmissio
 def test_experiments_are_ordered_by_seed_then_by_cell() -> None:
     factors = {"epochs": [1, 2], "batch_size": [32, 64]}
     grid = study(factors=factors, seeds=[5, 6])
-    found = [(one.epochs, one.batch_size, one.seed) for one in grid.experiments()]
-    assert found == [(epochs, size, seed) for seed in (5, 6) for epochs in (1, 2) for size in (32, 64)]
-    assert grid.size == len(found) == 8
+    fields = [(one.epochs, one.batch_size, one.seed) for one in grid.experiments()]
+    assert fields == [(epochs, size, seed) for seed in (5, 6) for epochs in (1, 2) for size in (32, 64)]
+    assert grid.size == len(fields) == 8
 
 
 def test_experiments_without_factors_are_one_condition_over_its_seeds() -> None:

@@ -1,4 +1,4 @@
-"""Which learning rate a cell is ranked with."""
+"""The choice of the learning rate that a cell is ranked with."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ TUNED: dict[str, Any] = {
 
 
 def trial(rate: float, accuracy: float | None, *, seed: int = 0, loss: float = 0.5, diverged: bool = False) -> Trial:
-    found = None if accuracy is None else loss
-    return Trial(cell_hash="c", rate=rate, seed=seed, diverged=diverged, accuracy=accuracy, loss=found)
+    loss_or_none = None if accuracy is None else loss
+    return Trial(cell_hash="c", rate=rate, seed=seed, diverged=diverged, accuracy=accuracy, loss=loss_or_none)
 
 
 def problems(**fields: Any) -> list[tuple[str, str]]:
@@ -68,8 +68,8 @@ def test_tuning_tries_every_rate_in_every_cell_and_ranks_each_with_its_own() -> 
     assert spec.size == 8
     cells = [cell_hash(one.spec.model_dump(mode="json")) for one in spec.tuning_experiments()]
     assert cells[0] == cells[1] != cells[2] == cells[3]
-    found = ranked(spec.experiments(), {cells[0]: 0.001, cells[2]: None})
-    assert [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in found] == [
+    tuned = ranked(spec.experiments(), {cells[0]: 0.001, cells[2]: None})
+    assert [(one.activation.label, one.optimizer.learning_rate, one.seed) for one in tuned] == [
         ("relu", 0.001, 0), ("relu", 0.001, 1)]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Every field of a submission with values that it must refuse: below, above, of a wrong type, or not a number."""
+"""Values of every field of a submission that are refused: below, above, of a wrong type, or not a number."""
 
 import math
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from service.domain.spec import LARGEST_SAFE_INTEGER
 
 @dataclass(frozen=True)
 class Wrong:
-    """`says` is part of the reason given; `at` the pointer, where it is not simply the field's."""
+    """A wrong body. `says` is part of the reason; `at` is the pointer, where it is not that of the field."""
 
     path: str
     value: Any
@@ -44,7 +44,7 @@ def _merged(complete: Any, value: Any) -> Any:
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Dotted paths of the fields that hold no further object."""
+    """Yield dotted paths of the fields that hold no further object."""
     for name, field in model.model_fields.items():
         parts = [part for part in get_args(field.annotation) if part is not NoneType]
         kind = parts[0] if len(parts) == 1 else field.annotation

@@ -1,4 +1,4 @@
-"""A report's words, figures and pages, from figures made up here."""
+"""A report's sentences, figures and pages, from made figures."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ def make_report(cells: list[Cell], **overrides: Any) -> Report:
     machine = Machine(
         8, "cpu", "A processor", "AVX2", 2, "float32", "single", {"actlab": "0.1.0", "torch": "2.13"}, False
     )
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "asked": asked,
         "progress": {Status.SUCCEEDED: sum(len(cell.values) for cell in cells)},
         "comparison": compare(cells, "test_accuracy"),
@@ -52,28 +52,30 @@ def make_report(cells: list[Cell], **overrides: Any) -> Report:
         "curves": [curves("validation_accuracy", drawn, None, [])],
         "machines": [machine],
     }
-    return Report(**{**given, **overrides})
+    return Report(**{**fields, **overrides})
 
 
 def cells_of(groups: dict[str, list[float]]) -> list[Cell]:
     return [make_cell(name, values) for name, values in groups.items()]
 
 
-def said(cells: list[Cell], **overrides: Any) -> str:
+def conclusion_of(cells: list[Cell], **overrides: Any) -> str:
     return " ".join(conclusion(make_report(cells, **overrides)))
 
 
 def test_conclusion_names_a_group_that_beats_all_others() -> None:
-    assert said(cells_of(FAR)) == "relu is better than every other group; 1 of 1 pairs of groups are separated."
+    assert (
+        conclusion_of(cells_of(FAR)) == "relu is better than every other group; 1 of 1 pairs of groups are separated."
+    )
 
 
 def test_conclusion_does_not_rank_groups_that_are_not_separated() -> None:
-    assert said(cells_of(CLOSE)).startswith("No group can be told from another: 0 of 1 pairs")
+    assert conclusion_of(cells_of(CLOSE)).startswith("No group can be told from another: 0 of 1 pairs")
 
 
 def test_conclusion_names_several_leading_groups_together() -> None:
-    found = said(cells_of({**CLOSE, "sigmoid": [0.5, 0.51, 0.52, 0.53]}))
-    assert found.startswith("No group is significantly better than swish or relu, and these cannot all be told")
+    sentence = conclusion_of(cells_of({**CLOSE, "sigmoid": [0.5, 0.51, 0.52, 0.53]}))
+    assert sentence.startswith("No group is significantly better than swish or relu, and these cannot all be told")
 
 
 @pytest.mark.parametrize(
@@ -86,21 +88,21 @@ def test_conclusion_names_several_leading_groups_together() -> None:
     ],
 )
 def test_conclusion_with_few_figures(cells: list[Cell], start: str) -> None:
-    assert said(cells).startswith(start)
+    assert conclusion_of(cells).startswith(start)
 
 
 def test_conclusion_of_an_unfinished_study_begins_with_that() -> None:
-    found = said(cells_of(FAR), progress={Status.SUCCEEDED: 8, Status.RUNNING: 1, Status.QUEUED: 3})
-    assert found.startswith("4 of 12 experiments are not finished")
+    sentence = conclusion_of(cells_of(FAR), progress={Status.SUCCEEDED: 8, Status.RUNNING: 1, Status.QUEUED: 3})
+    assert sentence.startswith("4 of 12 experiments are not finished")
 
 
 def test_conclusion_names_groups_with_diverged_runs() -> None:
     cells = [make_cell("relu", [0.9, 0.91, 0.92], n_diverged=2), make_cell("tanh", [0.8, 0.81, 0.82])]
-    assert "relu: 2 of 5 runs diverged, so it is ranked with nobody." in said(cells)
+    assert "relu: 2 of 5 runs diverged, so it is ranked with nobody." in conclusion_of(cells)
 
 
 class Page(HTMLParser):
-    """What a page holds: tags, and the address of everything that it would load."""
+    """The tags of a page, and the address of everything that it would load."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Runs that a claim is judged by, in the making."""
+"""Made runs that claims are judged by."""
 
 import random
 from collections.abc import Callable, Iterable, Mapping
@@ -16,10 +16,10 @@ START = datetime(2026, 1, 15, tzinfo=UTC)
 
 
 class Runs(list[Observed]):
-    """Runs in the making: one a seed, each a minute after the one before."""
+    """Made runs: one a seed, each a minute after the one before."""
 
     def add(self, spec: Mapping[str, Any], seeds: Iterable[int] = range(5), **figures: Any) -> "Runs":
-        """Figures are values, or functions of the seed."""
+        """Add a run for each seed. Figures are values, or functions of the seed."""
         of_spec = fields(ExperimentSpec.model_validate(dict(spec)).model_dump(mode="json"))
         for seed in seeds:
             began = START + timedelta(minutes=seed)
@@ -36,5 +36,5 @@ class Runs(list[Observed]):
 
 
 def noisy(mean: float, sd: float = 0.001, salt: int = 0) -> Callable[[int], float]:
-    """A figure for each seed; like seeds of different salts differ."""
+    """Return a function that gives each seed a figure; one seed gives different figures with different salts."""
     return lambda seed: random.Random(1000 * salt + seed).gauss(mean, sd)

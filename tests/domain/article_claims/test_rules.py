@@ -1,4 +1,4 @@
-"""How a claim is decided: V, levels, and what becomes of several parts."""
+"""The rules of claims: exceeds, below, above, within, and the combination of parts."""
 
 import random
 from collections.abc import Callable
@@ -26,15 +26,15 @@ from service.domain.article_claims.answer import ClaimPart, every, some
     ids=str,
 )
 def test_exceeds(values: list[float], least: float, verdict: str) -> None:
-    found = rules.exceeds(values, least)
-    assert (found.verdict, bool(found.missing)) == (verdict, verdict == "undecided")
+    ruling = rules.exceeds(values, least)
+    assert (ruling.verdict, bool(ruling.missing)) == (verdict, verdict == "undecided")
 
 
 def test_exceeds_by_hand() -> None:
     # mean 1, sd sqrt(0.02 / 4), 1 +- 2.776445 * sd / sqrt(5)
-    found = rules.exceeds([0.9, 1.0, 1.1, 1.0, 1.0], 0.5)
-    assert found.mean == 1.0
-    assert found.interval == pytest.approx((0.912201, 1.087799), abs=1e-6)
+    ruling = rules.exceeds([0.9, 1.0, 1.1, 1.0, 1.0], 0.5)
+    assert ruling.mean == 1.0
+    assert ruling.interval == pytest.approx((0.912201, 1.087799), abs=1e-6)
 
 
 @pytest.mark.parametrize(

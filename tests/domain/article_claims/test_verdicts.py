@@ -1,4 +1,4 @@
-"""Claims: each rule supports what was made to hold, refutes what was made not to, and else says what is missing."""
+"""Claims: each rule supports runs made to hold, refutes runs made not to, and else names what is missing."""
 
 import json
 import math
@@ -19,12 +19,12 @@ from tests.domain.later_spec import LaterSpec
 
 
 def test_judge_without_runs_leaves_claims_undecided_and_names_the_missing_runs() -> None:
-    found = judge(Observations([])).claims
-    assert [claim.number for claim in found] == list(range(1, 13))
-    for claim in found[:-1]:
+    claims = judge(Observations([])).claims
+    assert [claim.number for claim in claims] == list(range(1, 13))
+    for claim in claims[:-1]:
         assert claim.verdict == "undecided", claim.number
         assert claim.missing, claim.number
-    json.dumps([claim.model_dump(mode="json") for claim in found], allow_nan=False)
+    json.dumps([claim.model_dump(mode="json") for claim in claims], allow_nan=False)
 
 
 def tanh_and_sigmoid(tanh: float, **figures: Any) -> Runs:
@@ -130,10 +130,10 @@ def test_claim_11_start_with_relu() -> None:
         "runs of leaky_relu",
     ]
     better_on_one = accuracies(**ALIKE)
-    found = [
+    runs = [
         run for run in better_on_one if not (run.fields["activation"] == "swish" and run.fields["dataset"] == "mnist")
     ]
-    one = Runs(found).add({"activation": "swish"}, range(10), test_accuracy=noisy(0.995, 0.0001, 4))
+    one = Runs(runs).add({"activation": "swish"}, range(10), test_accuracy=noisy(0.995, 0.0001, 4))
     assert one.claim(11).verdict == "undecided"
     part = one.claim(11).parts[0]
     assert part.confidence == pytest.approx(1 - 0.05 / 4)
@@ -198,14 +198,14 @@ def test_claim_6_half_of_the_outputs_are_zero() -> None:
 
 def test_claim_3_gradients_vanish() -> None:
     def runs(per_layer: float) -> Runs:
-        found = Runs()
+        runs = Runs()
         for name in ("sigmoid", "tanh"):
             for depth in (1, 3, 5, 10):
                 spec = {"activation": name, "model": {"batch_norm": False, "dense_layers": depth}}
-                found.add(spec, layers=lambda seed, depth=depth: {0: {
+                runs.add(spec, layers=lambda seed, depth=depth: {0: {
                     "dense1": {"gradient_rms": 10 ** (per_layer * depth + seed / 1000), "saturated_share": 0.25},
                     "output": {"gradient_rms": 1.0}}})  # fmt: skip
-        return found
+        return runs
 
     assert runs(-0.6).claim(3).verdict == "supported"
     assert runs(-0.05).claim(3).verdict == "refuted"
@@ -264,11 +264,11 @@ def test_claim_1_names_the_networks_that_are_missing() -> None:
 
 
 def linear(difference: float, deep: float, regression: float) -> Runs:
-    found = Runs()
+    runs = Runs()
     for salt, (channels, depth, mean) in enumerate((([32, 64], 1, 0.92), ([32, 64], 10, deep), ([], 0, regression))):
         spec = {"activation": "linear", "model": {"pool": "avg", "conv_channels": channels, "dense_layers": depth}}
-        found.add(spec, test_accuracy=noisy(mean, salt=salt), largest_difference=difference)
-    return found
+        runs.add(spec, test_accuracy=noisy(mean, salt=salt), largest_difference=difference)
+    return runs
 
 
 def _shape(run: Observed) -> tuple[int, int]:
@@ -282,7 +282,7 @@ NETWORKS = ("model.conv_channels=[32, 64], model.dense_layers=1", "model.conv_ch
 
 
 def test_claims_preset_has_the_cells_of_every_claim() -> None:
-    """With runs that have figures but no diagnostics, nothing is missing for want of cells."""
+    """Runs with figures but without diagnostics leave no claim undecided for want of cells."""
     runs = Runs()
     for submission in StudySpec.model_validate(PRESETS["claims"]).experiments():
         spec = submission.spec.model_dump(mode="json")

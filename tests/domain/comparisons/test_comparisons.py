@@ -1,4 +1,4 @@
-"""What a comparison says of groups of experiments: who counts, what is tested, what is concluded."""
+"""Comparisons of cells: the experiments that count, the pairs that are tested, and the verdicts."""
 
 import json
 import math
@@ -26,14 +26,14 @@ from service.domain.status import Cause, Status
 
 @dataclass(frozen=True)
 class Observation:
-    """A run, and the factors that say to which cell it belongs."""
+    """A run, and the factors of its cell."""
 
     factors: Factors
     run: Run
 
 
 def observe(number: int = 0, activation: str = "relu", **overrides: Any) -> Observation:
-    """A finished experiment, the `number`-th to be created."""
+    """Return a finished experiment, the `number`-th to be created."""
     factors = overrides.pop("factors", {"activation": activation})
     row: dict[str, Any] = {"seed": 0, "status": Status.SUCCEEDED, "cause": None, "value": 0.9}
     return Observation(factors, Run(**{"id": f"{number:06}", **row, **overrides}))
@@ -56,7 +56,7 @@ RUNNING: dict[str, Any] = {"status": Status.RUNNING, "value": None}
 
 
 def study(values: Mapping[str, Sequence[float]]) -> list[Observation]:
-    """One experiment per activation and seed, the seeds from 0."""
+    """Return one experiment per activation and seed, the seeds from 0."""
     figures = [(name, seed, value) for name, row in values.items() for seed, value in enumerate(row)]
     return [observe(n, name, seed=seed, value=value) for n, (name, seed, value) in enumerate(figures)]
 

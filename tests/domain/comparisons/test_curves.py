@@ -1,4 +1,4 @@
-"""Mean curves over seeds, and the article's beside them."""
+"""Mean curves over seeds, and the published curves."""
 
 import json
 import math
@@ -31,35 +31,35 @@ def trace(*figures: float, seconds: float = 2.0) -> Trace:
 
 
 def test_curve_mean_and_interval_at_each_epoch() -> None:
-    found = curve(FACTORS, {0: trace(0.8, 0.9), 1: trace(0.9, 0.9), 2: trace(1.0, 0.9)})
-    assert (found.epochs, found.n, found.mean) == ([1, 2], [3, 3], [pytest.approx(0.9), 0.9])
+    group = curve(FACTORS, {0: trace(0.8, 0.9), 1: trace(0.9, 0.9), 2: trace(1.0, 0.9)})
+    assert (group.epochs, group.n, group.mean) == ([1, 2], [3, 3], [pytest.approx(0.9), 0.9])
     # 0.9 +- 4.302653 * 0.1 / sqrt(3), and no spread at all
-    assert found.low == [pytest.approx(0.651586, abs=1e-6), 0.9]
-    assert found.high == [pytest.approx(1.148414, abs=1e-6), 0.9]
-    assert found.seconds == [2.0, 4.0]
-    assert found.seeds is None
+    assert group.low == [pytest.approx(0.651586, abs=1e-6), 0.9]
+    assert group.high == [pytest.approx(1.148414, abs=1e-6), 0.9]
+    assert group.seconds == [2.0, 4.0]
+    assert group.seeds is None
 
 
 def test_curve_of_later_epochs_is_of_the_runs_that_trained_them() -> None:
-    found = curve(FACTORS, {0: trace(0.5, 0.7, 0.9), 7: trace(0.7, seconds=4.0)}, seeds=True)
-    assert (found.n, found.mean) == ([2, 1, 1], [pytest.approx(0.6), 0.7, 0.9])
-    assert (found.low[1:], found.high[1:]) == ([None, None], [None, None])
-    assert found.n_non_finite == [0, 0, 0]
-    assert found.seconds == [3.0, 5.0, 7.0]  # the end of a slow seed does not turn time back
-    assert found.seeds == {"0": [0.5, 0.7, 0.9], "7": [0.7, None, None]}
+    group = curve(FACTORS, {0: trace(0.5, 0.7, 0.9), 7: trace(0.7, seconds=4.0)}, seeds=True)
+    assert (group.n, group.mean) == ([2, 1, 1], [pytest.approx(0.6), 0.7, 0.9])
+    assert (group.low[1:], group.high[1:]) == ([None, None], [None, None])
+    assert group.n_non_finite == [0, 0, 0]
+    assert group.seconds == [3.0, 5.0, 7.0]  # the end of a slow seed does not turn time back
+    assert group.seeds == {"0": [0.5, 0.7, 0.9], "7": [0.7, None, None]}
 
 
 def test_curve_counts_non_finite_figures_and_leaves_them_out() -> None:
-    found = curve(FACTORS, {0: trace(0.5, NAN), 1: trace(0.7, math.inf), 2: trace(0.9)}, n_diverged=2, seeds=True)
-    assert (found.n, found.n_non_finite, found.n_diverged) == ([3, 0], [0, 2], 2)
-    assert (found.mean[1], found.low[1], found.high[1]) == (None, None, None)
-    assert found.seeds == {"0": [0.5, None], "1": [0.7, None], "2": [0.9, None]}
+    group = curve(FACTORS, {0: trace(0.5, NAN), 1: trace(0.7, math.inf), 2: trace(0.9)}, n_diverged=2, seeds=True)
+    assert (group.n, group.n_non_finite, group.n_diverged) == ([3, 0], [0, 2], 2)
+    assert (group.mean[1], group.low[1], group.high[1]) == (None, None, None)
+    assert group.seeds == {"0": [0.5, None], "1": [0.7, None], "2": [0.9, None]}
 
 
 def test_curve_of_no_epochs_has_empty_lists() -> None:
     for traces in ({}, {0: trace()}):
-        found = curve(FACTORS, traces)
-        assert (found.epochs, found.mean, found.n, found.seconds) == ([], [], [], [])
+        group = curve(FACTORS, traces)
+        assert (group.epochs, group.mean, group.n, group.seconds) == ([], [], [], [])
 
 
 def test_curve_of_several_devices_has_no_seconds() -> None:
@@ -94,17 +94,17 @@ FIGURES = st.lists(st.sampled_from([NAN, math.inf]) | st.floats(-1e100, 1e100), 
 
 @given(st.dictionaries(st.integers(0, 2**53), FIGURES, max_size=6))
 def test_curve_figures_of_each_epoch_are_those_of_a_group(runs: dict[int, list[float]]) -> None:
-    found = curve(FACTORS, {seed: trace(*figures) for seed, figures in runs.items()}, seeds=True)
-    json.dumps(found.model_dump(mode="json"), allow_nan=False)
-    for place, epoch in enumerate(found.epochs):
+    group = curve(FACTORS, {seed: trace(*figures) for seed, figures in runs.items()}, seeds=True)
+    json.dumps(group.model_dump(mode="json"), allow_nan=False)
+    for place, epoch in enumerate(group.epochs):
         values = [runs[seed][place] for seed in sorted(runs) if len(runs[seed]) >= epoch]
         finite = [value for value in values if math.isfinite(value)]
-        assert (found.n[place], found.n_non_finite[place]) == (len(finite), len(values) - len(finite))
-        assert _near(found.mean[place], describe(finite).mean, finite)
+        assert (group.n[place], group.n_non_finite[place]) == (len(finite), len(values) - len(finite))
+        assert _near(group.mean[place], describe(finite).mean, finite)
         interval = mean_interval(finite)
         ends = (None, None) if interval is None else interval
-        assert _near(found.low[place], ends[0], finite)
-        assert _near(found.high[place], ends[1], finite)
+        assert _near(group.low[place], ends[0], finite)
+        assert _near(group.high[place], ends[1], finite)
 
 
 def _near(value: float | None, expected: float | None, values: Sequence[float]) -> bool:
@@ -138,12 +138,12 @@ def test_article_is_packaged_and_complete() -> None:
 
 
 def test_published_curves_put_total_loss_beside_total_loss() -> None:
-    found = {
+    beside = {
         name: published_curves("kizrak-2019", metric).metric
         for name, metric in CURVE_METRICS.items()
         if metric.published
     }
-    assert found == {
+    assert beside == {
         "validation_accuracy": "test_accuracy",
         "train_accuracy": "train_accuracy",
         "validation_total_loss": "test_loss",
@@ -163,8 +163,8 @@ def test_published_curves_refuse_an_unpublished_metric_naming_the_others(metric:
 
 
 def test_curves_keep_the_names_that_clients_rely_on() -> None:
-    found = curves("train_accuracy", [curve(FACTORS, {})], "kizrak-2019", ["epochs"])
-    assert found.model_dump().keys() >= {"metric", "groups", "reference"}
+    answer = curves("train_accuracy", [curve(FACTORS, {})], "kizrak-2019", ["epochs"])
+    assert answer.model_dump().keys() >= {"metric", "groups", "reference"}
     assert Curve.model_fields.keys() >= {"factors", "epochs", "mean", "low", "high", "n", "seeds"}
-    assert found.reference is not None
-    assert found.reference.differs == ["epochs"]
+    assert answer.reference is not None
+    assert answer.reference.differs == ["epochs"]

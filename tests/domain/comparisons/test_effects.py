@@ -1,4 +1,4 @@
-"""What a comparison says beyond its pairs: main effects, seeds needed, and where two corrections disagree."""
+"""Main effects, seeds needed, and pairs where Holm and the interval disagree."""
 
 import math
 import random
@@ -19,7 +19,7 @@ ACTIVATIONS, SIZES = ("relu", "tanh"), (32, 64, 128)
 
 
 def grid(value: Callable[[str, int, int], float], seeds: int = 4) -> list[Cell]:
-    """Activation by batch size, each over the same seeds."""
+    """Return cells of activation by batch size, each over the same seeds."""
     return [
         Cell({"activation": name, "batch_size": size}, {seed: value(name, size, seed) for seed in range(seeds)})
         for name in ACTIVATIONS
@@ -72,9 +72,9 @@ def test_effects_intervals_are_over_seeds_and_simultaneous_for_ranges() -> None:
 def test_effects_leave_out_a_seed_that_one_cell_lacks() -> None:
     cells = grid(additive)
     cells[0] = Cell(cells[0].factors, {seed: v for seed, v in cells[0].values.items() if seed != 3}, n_diverged=1)
-    found = effect(compare(cells, "test_accuracy"), "batch_size")
-    assert (found.n, found.n_left_out) == (3, 1)
-    assert [level.mean for level in found.levels] == pytest.approx([0.897, 0.8671, 0.837])
+    main_effect = effect(compare(cells, "test_accuracy"), "batch_size")
+    assert (main_effect.n, main_effect.n_left_out) == (3, 1)
+    assert [level.mean for level in main_effect.levels] == pytest.approx([0.897, 0.8671, 0.837])
 
 
 def test_effects_leave_out_a_combination_that_one_level_lacks() -> None:
@@ -93,16 +93,16 @@ def test_effects_without_common_seeds_give_the_reason() -> None:
     diagonal = [
         cell for cell in grid(additive) if (cell.factors["activation"] == "relu") == (cell.factors["batch_size"] == 32)
     ]
-    found = effect(compare(diagonal, "test_accuracy"), "activation")
-    assert (found.levels, found.range, found.range_interval) == ([], None, None)
-    assert found.reason == "No combination of the other factors has a value at every level."
+    main_effect = effect(compare(diagonal, "test_accuracy"), "activation")
+    assert (main_effect.levels, main_effect.range, main_effect.range_interval) == ([], None, None)
+    assert main_effect.reason == "No combination of the other factors has a value at every level."
 
 
 def test_effects_of_one_seed_have_no_intervals() -> None:
-    found = effect(compare(grid(additive, seeds=1), "test_loss"), "batch_size")
-    assert [level.value for level in found.levels] == [128, 64, 32]  # of a loss, less is better
-    assert {level.interval for level in found.levels} | {found.range_interval} == {None}
-    assert found.range == pytest.approx(-0.06)
+    main_effect = effect(compare(grid(additive, seeds=1), "test_loss"), "batch_size")
+    assert [level.value for level in main_effect.levels] == [128, 64, 32]  # of a loss, less is better
+    assert {level.interval for level in main_effect.levels} | {main_effect.range_interval} == {None}
+    assert main_effect.range == pytest.approx(-0.06)
 
 
 def test_effects_of_one_factor_are_empty() -> None:
@@ -126,20 +126,20 @@ def two(a: list[float], b: list[float], first: int = 0) -> list[Cell]:
 
 def test_seeds_for_the_best_use_differences_by_seed() -> None:
     a, shifts = [0.95, 0.96, 0.94, 0.95, 0.97], [0.001, 0.003, -0.001, 0.002, 0.0]  # mean 0.001, sd 0.00158
-    found = compare(two(a, [x - d for x, d in zip(a, shifts, strict=True)]), "test_accuracy").seeds_needed
-    assert found is not None
-    assert (found.a, found.b, found.n, found.alpha) == ({"activation": "relu"}, {"activation": "tanh"}, 5, 0.05)
+    needed = compare(two(a, [x - d for x, d in zip(a, shifts, strict=True)]), "test_accuracy").seeds_needed
+    assert needed is not None
+    assert (needed.a, needed.b, needed.n, needed.alpha) == ({"activation": "relu"}, {"activation": "tanh"}, 5, 0.05)
     effect_size = 0.001 / math.sqrt(2.5e-6)
-    assert found.seeds is not None
-    assert paired_power(found.seeds, effect_size, 0.05) >= 0.8 > paired_power(found.seeds - 1, effect_size, 0.05)
-    assert found.estimate
+    assert needed.seeds is not None
+    assert paired_power(needed.seeds, effect_size, 0.05) >= 0.8 > paired_power(needed.seeds - 1, effect_size, 0.05)
+    assert needed.estimate
 
 
 def test_seeds_for_the_best_without_common_seeds() -> None:
     a, b = [0.95, 0.96, 0.94, 0.95, 0.97], [0.94, 0.95, 0.93, 0.94, 0.96]
-    found = compare(two(a, b, first=5), "test_accuracy").seeds_needed
-    assert found is not None
-    assert found.seeds == 22  # 0.01 over an sd of 0.0114: d = 0.877; n = 22 a side (Cohen's d 0.88 at 80 %)
+    needed = compare(two(a, b, first=5), "test_accuracy").seeds_needed
+    assert needed is not None
+    assert needed.seeds == 22  # 0.01 over an sd of 0.0114: d = 0.877; n = 22 a side (Cohen's d 0.88 at 80 %)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_seeds_for_the_best_without_common_seeds() -> None:
     ids=["four seeds", "no difference", "no spread", "diverged", "one group", "nothing"],
 )  # fmt: skip
 def test_seeds_for_the_best_without_an_answer(cells: list[Cell], seeds: str | None) -> None:
-    found = compare(cells, "test_accuracy").seeds_needed
-    assert found is None if seeds == "none" else found is not None and found.seeds is None
+    needed = compare(cells, "test_accuracy").seeds_needed
+    assert needed is None if seeds == "none" else needed is not None and needed.seeds is None
 
 
 def test_seeds_for_the_best_grow_with_the_pairs() -> None:
@@ -167,7 +167,7 @@ def test_seeds_for_the_best_grow_with_the_pairs() -> None:
 
 
 def test_compare_marks_a_pair_where_holm_and_the_interval_disagree() -> None:
-    """Of three pairs the largest p is held to 0.05 by Holm, and to 0.05 / 3 by Bonferroni's interval."""
+    """The largest of three p values is compared with 0.05 by Holm, and with 0.05 / 3 by Bonferroni's interval."""
     base = [0.950, 0.951, 0.952, 0.953, 0.954, 0.955]
     bits = [0.0002, 0.0010, -0.0001, 0.0008, 0.0004, 0.0009]
     cells = two(base, [x - d for x, d in zip(base, bits, strict=True)])

@@ -10,11 +10,11 @@ from service.domain.statistics.images import image_interval
 
 
 def networks(seeds: int, images: int, accuracy: float) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Which images each network gets right; hard images are hard for all of them."""
+    """Return the images that each network classifies correctly; hard images are hard for all networks."""
     rng = np.random.default_rng(seeds)
     easiness = rng.beta(8 * accuracy, 8 * (1 - accuracy), size=images)
-    found: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = rng.random((seeds, images)) < easiness
-    return found
+    correct: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = rng.random((seeds, images)) < easiness
+    return correct
 
 
 @pytest.mark.parametrize("seeds", [1, 3, 10])

@@ -1,4 +1,4 @@
-"""How many seeds a separation takes: against scipy's distribution, and against drawing studies."""
+"""Power and the seeds needed, against scipy's distribution and against simulated studies."""
 
 import math
 
@@ -12,9 +12,9 @@ from service.domain.statistics.power import MOST_SEEDS, paired_power, seeds_need
 @pytest.mark.parametrize("n", [3, 5, 20, 300])
 @pytest.mark.parametrize("effect", [0.0, 0.2, 0.4])
 def test_power_against_scipy(n: int, effect: float) -> None:
-    for found, freedom in ((paired_power(n, effect, 0.05), n - 1), (welch_power(n, effect, 0.05), 2 * (n - 1))):
+    for power, freedom in ((paired_power(n, effect, 0.05), n - 1), (welch_power(n, effect, 0.05), 2 * (n - 1))):
         critical, law = stats.t.isf(0.025, freedom), stats.nct(freedom, effect * math.sqrt(n))
-        assert found == pytest.approx(float(law.sf(critical) + law.cdf(-critical)), abs=1e-9)
+        assert power == pytest.approx(float(law.sf(critical) + law.cdf(-critical)), abs=1e-9)
 
 
 def test_seeds_needed_in_the_textbook_case() -> None:
@@ -26,10 +26,10 @@ def test_seeds_needed_in_the_textbook_case() -> None:
 
 @pytest.mark.parametrize("effect", [0.03, 0.3, 0.9, 3.0, 30.0, 1e6])
 def test_seeds_needed_is_the_fewest(effect: float) -> None:
-    found = seeds_needed(effect, 0.005, 0.8, paired=True)
-    assert found is not None
-    assert paired_power(found, effect, 0.005) >= 0.8
-    assert found == 3 or paired_power(found - 1, effect, 0.005) < 0.8
+    seeds = seeds_needed(effect, 0.005, 0.8, paired=True)
+    assert seeds is not None
+    assert paired_power(seeds, effect, 0.005) >= 0.8
+    assert seeds == 3 or paired_power(seeds - 1, effect, 0.005) < 0.8
 
 
 def test_power_where_scipys_series_gives_nan() -> None:

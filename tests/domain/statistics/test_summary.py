@@ -1,4 +1,4 @@
-"""Figures of one group against scipy, against arithmetic done by hand, and where the formula breaks down."""
+"""Figures of one group against scipy, against arithmetic by hand, and at the edges of the formula."""
 
 import math
 
@@ -83,8 +83,10 @@ def test_prediction_interval_by_hand() -> None:
 def test_prediction_interval_has_its_nominal_coverage() -> None:
     rng = np.random.default_rng(3)
     draws = rng.normal(size=(4_000, 5))
-    found = [prediction_interval(row[:4].tolist()) for row in draws]
-    inside = [low <= row[4] <= high for row, (low, high) in zip(draws, (each or (0, 0) for each in found), strict=True)]
+    intervals = [prediction_interval(row[:4].tolist()) for row in draws]
+    inside = [
+        low <= row[4] <= high for row, (low, high) in zip(draws, (each or (0, 0) for each in intervals), strict=True)
+    ]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.012)  # 3.5 standard errors
 
 

@@ -30,6 +30,6 @@ times = st.lists(st.integers(1, 8).map(float), max_size=8)
 
 @given(times.filter(len), times)
 def test_kaplan_meier_against_scipy(reached: list[float], censored: list[float]) -> None:
-    found = stats.ecdf(stats.CensoredData(uncensored=reached, right=censored)).sf
-    below = found.quantiles[np.asarray(found.probabilities) <= 0.5 + 1e-12]
+    survival = stats.ecdf(stats.CensoredData(uncensored=reached, right=censored)).sf
+    below = survival.quantiles[np.asarray(survival.probabilities) <= 0.5 + 1e-12]
     assert kaplan_meier(reached, censored).median == (float(below[0]) if len(below) else None)

@@ -1,4 +1,4 @@
-"""t tests of pairs against scipy, against arithmetic done by hand, and where the formula breaks down."""
+"""t tests of pairs against scipy, against arithmetic by hand, and at the edges of the formula."""
 
 import itertools
 import math
@@ -177,6 +177,6 @@ def test_hedges_g_correction_against_scipy(freedom: int) -> None:
 
 
 def test_hedges_g_is_nan_without_spread_or_freedom() -> None:
-    found = hedges_g(np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.0, 1.0]), np.array([4.0, 4.0, 1.0]))
-    assert found[0] == 0.0
-    assert np.isnan(found[1:]).all()
+    g = hedges_g(np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.0, 1.0]), np.array([4.0, 4.0, 1.0]))
+    assert g[0] == 0.0
+    assert np.isnan(g[1:]).all()

@@ -1,4 +1,4 @@
-"""Values as they come, and how near to scipy an answer must be."""
+"""Generated values, and the tolerance of comparisons with scipy."""
 
 import pytest
 from hypothesis import strategies as st
