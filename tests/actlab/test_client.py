@@ -1,4 +1,4 @@
-"""Both clients against a server that is really listening."""
+"""Both clients against a listening server."""
 
 import asyncio
 import inspect
@@ -28,7 +28,7 @@ def url(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest, url: str) -> Iterator[Ask]:
-    """ask(name, ...) does what the client's method of that name does, with either client."""
+    """Return a function that calls the method `name` of either client."""
     if request.param == "sync":
         with Client(url) as client:
             yield lambda name, *args, **kwargs: getattr(client, name)(*args, **kwargs)
@@ -36,8 +36,8 @@ def ask(request: pytest.FixtureRequest, url: str) -> Iterator[Ask]:
 
     async def once(name: str, *args: Any, **kwargs: Any) -> Any:
         async with AsyncClient(url) as client:
-            found: Awaitable[Any] = getattr(client, name)(*args, **kwargs)
-            return await found
+            item: Awaitable[Any] = getattr(client, name)(*args, **kwargs)
+            return await item
 
     yield lambda name, *args, **kwargs: asyncio.run(once(name, *args, **kwargs))
 
@@ -53,7 +53,7 @@ def test_client_runs_a_study_from_plan_to_delete(ask: Ask, database: Database) -
         ask("edit_study", study, {"name": "yours"}, edit_version=1)
     assert (refused.value.status, refused.value.code) == (412, "precondition_failed")
     assert ask("add_seeds", study, [5, 0])["seeds"] == [0, 5]
-    assert [found["name"] for found in ask("studies", text="min")] == ["mine"]
+    assert [item["name"] for item in ask("studies", text="min")] == ["mine"]
     states.finish_queued(database, lambda spec: 0.5 + 0.1 * spec["seed"])
     assert ask("finished_study", study)["progress"]["succeeded"] == 4
     assert [group["n"] for group in ask("study_comparison", study)["groups"]] == [2, 2]
@@ -68,7 +68,7 @@ def test_client_runs_a_study_from_plan_to_delete(ask: Ask, database: Database) -
 @states.on_sqlite
 def test_experiments_lists_all_pages(ask: Ask, database: Database) -> None:
     ids = [str(states.queue(database, seed=seed)) for seed in range(5)]
-    assert [found["id"] for found in ask("experiments", limit=2, sort="id")] == ids
+    assert [item["id"] for item in ask("experiments", limit=2, sort="id")] == ids
 
 
 @states.on_sqlite
@@ -122,8 +122,8 @@ def test_export_and_report_of_one_grid(ask: Ask, database: Database, tmp_path: P
 
 def test_clients_have_the_same_methods() -> None:
     def methods(kind: type) -> dict[str, list[str]]:
-        public = {name: found for name, found in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}
-        return {name: list(inspect.signature(found).parameters) for name, found in public.items()}
+        public = {name: item for name, item in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}
+        return {name: list(inspect.signature(item).parameters) for name, item in public.items()}
 
     assert methods(Client) == methods(AsyncClient)
 
@@ -138,5 +138,5 @@ def test_client_runs_a_formula_from_preview_to_archive(ask: Ask) -> None:
     assert ask("curve", "mine", version=1, points=3)["y"][1] == 0
     assert ask("submit_experiment", {"activation": "mine"})["spec"]["activation"]["version"] == 2
     assert ask("archive_activation", "mine") is None
-    assert [found["name"] for found in ask("activations", archived=True)][-1] == "mine"
-    assert "mine" not in [found["name"] for found in ask("activations")]
+    assert [item["name"] for item in ask("activations", archived=True)][-1] == "mine"
+    assert "mine" not in [item["name"] for item in ask("activations")]

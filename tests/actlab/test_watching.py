@@ -1,4 +1,4 @@
-"""The clients' way through the events, over connections that break."""
+"""Watching events with the clients, over connections that break."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ Take = Callable[..., list[Event]]
 
 @pytest.fixture(params=["sync", "async"])
 def take(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Take:
-    """take(count, ...) is so many events of either client."""
+    """Return a function that takes `count` events of either client."""
     monkeypatch.setattr(clients, "PAUSE_SECONDS", 0.0)
 
     def now(count: int, url: str = ROOT, transport: Any = None, **query: Any) -> list[Event]:
@@ -47,24 +47,24 @@ def frame(kind: str, id: str, revision: int, *, last: bool = True) -> str:
 
 
 class Script(httpx2.MockTransport):
-    """Answers each connection with what is next, and remembers what it was asked."""
+    """A transport that answers each connection with the next scripted answer, and records the requests."""
 
     def __init__(self, *answers: str | int) -> None:
-        self.asked: list[httpx2.Request] = []
+        self.requests: list[httpx2.Request] = []
         left = list(answers)
 
         def answer(request: httpx2.Request) -> httpx2.Response:
-            self.asked.append(request)
-            found = left.pop(0)
-            if isinstance(found, int):
-                return httpx2.Response(found, json={"detail": "no", "code": "overloaded"})
-            return httpx2.Response(200, text=found, headers={"content-type": "text/event-stream"})
+            self.requests.append(request)
+            reply = left.pop(0)
+            if isinstance(reply, int):
+                return httpx2.Response(reply, json={"detail": "no", "code": "overloaded"})
+            return httpx2.Response(200, text=reply, headers={"content-type": "text/event-stream"})
 
         super().__init__(answer)
 
     @property
     def cursors(self) -> list[str | None]:
-        return [request.headers.get("last-event-id") for request in self.asked]
+        return [request.headers.get("last-event-id") for request in self.requests]
 
 
 def test_watch_reconnects_without_gaps_or_repeats(take: Take) -> None:
@@ -76,7 +76,7 @@ def test_watch_reconnects_without_gaps_or_repeats(take: Take) -> None:
     assert [(event.kind, event.data["revision"]) for event in events] == [
         ("experiment", 7), ("experiment", 10), ("study", 10), ("experiment", 11)]  # fmt: skip
     assert script.cursors == [None, "d.9", "d.9", "d.9"]
-    assert str(script.asked[0].url) == f"{ROOT}/api/v1/events?study=s&kind=experiment&since=5&compact=false"
+    assert str(script.requests[0].url) == f"{ROOT}/api/v1/events?study=s&kind=experiment&since=5&compact=false"
 
 
 @pytest.mark.parametrize("status", [404, 503])

@@ -1,4 +1,4 @@
-"""Clients of the API: one for tests that change something, and one that tests of what changes nothing share."""
+"""Clients of the API: `client` has a database of its own, `steady` is shared by tests that store nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +15,14 @@ from tests.api.serving import serving
 
 @pytest.fixture(scope="session", autouse=True)
 def _plain_tracebacks() -> None:
-    """The default shows every variable, at seconds a traceback."""
+    """Log plain tracebacks: the default shows every variable and takes seconds for each."""
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[renderer])
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Nobody reaps what a test has claimed and, on a slow machine, not ended in time."""
+    """Return settings under which the reaper never takes an experiment from a slow test."""
     return settings.model_copy(update={"reap_seconds": 600})
 
 
@@ -34,7 +34,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A client of one empty SQLite database for a whole module, whose tests must leave it empty."""
+    """Yield a client of an empty SQLite database, shared by a module whose tests must leave it empty."""
     home: Path = tmp_path_factory.mktemp("steady")
     settings = Settings(home=home, database_url=f"sqlite:///{home / 'actlab.db'}")
     database = Database(settings.database)

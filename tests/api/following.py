@@ -1,4 +1,4 @@
-"""A server that really listens, and followers of its events."""
+"""A listening server, and followers of its events."""
 
 import json
 import socket
@@ -33,7 +33,7 @@ class Running:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Running]:
-    """The API, listening in a thread of this process."""
+    """Serve the API from a thread of this process."""
     own = settings.model_copy(update={"port": free_port()})
     with application(own) as app:
         server = Server(uvicorn.Config(app, port=own.port, log_level="warning", timeout_graceful_shutdown=50))
@@ -50,7 +50,7 @@ def running(settings: Settings) -> Iterator[Running]:
 
 @dataclass(frozen=True)
 class Frame:
-    """One event as it came: `id` only where this very frame carries one."""
+    """One event as it was received. `id` is None unless this frame carries one."""
 
     event: str | None
     data: Any
@@ -59,7 +59,7 @@ class Frame:
 
 @dataclass
 class Follower:
-    """Everything that one stream has sent."""
+    """The bytes and events that one stream has sent."""
 
     sent: list[bytes] = field(default_factory=list)
     ended: bool = False
@@ -77,16 +77,16 @@ class Follower:
         return [frame.id for frame in self.frames if frame.id is not None][-1]
 
     def until(self, count: int) -> list[Frame]:
-        """The events, once there are so many; AssertionError where there are more, or not enough in time."""
+        """Wait for `count` events and return them. Raises AssertionError for more, or for fewer at the time limit."""
         await_true(lambda: len(self.events) >= count)
-        found = self.events
-        assert len(found) == count, found
-        return found
+        events = self.events
+        assert len(events) == count, events
+        return events
 
 
 @contextmanager
 def following(client: httpx2.Client, path: str = EVENTS, last_event_id: str | None = None) -> Iterator[Follower]:
-    """A stream that has begun: whatever changes from now on is told."""
+    """Yield a follower of a stream that has begun, which receives all changes from now on."""
     headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
     follower = Follower()
     with client.stream("GET", path, headers=headers) as response:
@@ -103,14 +103,14 @@ def following(client: httpx2.Client, path: str = EVENTS, last_event_id: str | No
 
 
 def _hang_up(response: httpx2.Response) -> None:
-    """Closing alone would wait for the thread that reads."""
+    """Shut the socket down: closing the response would wait for the thread that reads it."""
     connection: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
     with suppress(OSError):  # the server was first
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def told(client: httpx2.Client, path: str = EVENTS, last_event_id: str | None = None) -> list[Frame]:
-    """What a stream begins with."""
+def first_events(client: httpx2.Client, path: str = EVENTS, last_event_id: str | None = None) -> list[Frame]:
+    """Return the events that a stream begins with."""
     with following(client, path, last_event_id) as follower:
         return follower.events
 

@@ -1,10 +1,10 @@
-"""Reading the HTML of our pages."""
+"""A parser of the HTML of our pages."""
 
 from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """What a page loads, what it runs inline and what it points to."""
+    """The addresses that a page refers to, and its inline scripts and styles."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The one shape of every error, and a short way to expect one."""
+"""Assertions about the shape of errors."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def check_shape(answer: Response) -> dict[str, Any]:
-    """The problem that an answer holds; an AssertionError where any part of the shape is missing."""
+    """Return the problem of an answer. Raises AssertionError if a part of the shape is missing."""
     assert answer.headers["content-type"] == MEDIA_TYPE, answer.text
     problem: dict[str, Any] = answer.json()
     assert problem.keys() == {"type", "title", "status", "detail", "code", "errors"}
@@ -25,7 +25,7 @@ def check_shape(answer: Response) -> dict[str, Any]:
 
 
 def refused(answer: Response, status: int, code: str | None = None, at: str | None = None) -> dict[str, Any]:
-    """The problem; `at` is the only place where something is wrong: a JSON pointer, or the name of a parameter."""
+    """Return the problem of an answer with this status and code. `at` is its only pointer or parameter."""
     assert answer.status_code == status, answer.text
     problem = check_shape(answer)
     if code is not None:

@@ -1,4 +1,4 @@
-"""An app in this process, and a client of it that checks the shape of every error that it meets."""
+"""An app in this process, and a client that checks the shape of every error."""
 
 import threading
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def serving(settings: Settings) -> Iterator[TestClient]:
 
 @contextmanager
 def listening(settings: Settings) -> Iterator[str]:
-    """An app behind a real socket; its root."""
+    """Serve an app on a socket, and yield its root URL."""
     own = settings.model_copy(update={"port": free_port()})
     with application(own) as app:
         server = uvicorn.Server(uvicorn.Config(app, port=own.port, log_level="critical"))
@@ -64,13 +64,13 @@ def listening(settings: Settings) -> Iterator[str]:
 
 
 def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """Headers as they go over the wire, which a client of good manners would refuse to send."""
+    """Return headers as bytes, because the client refuses to send invalid ones otherwise."""
     return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def services_of(client: TestClient) -> Services:
-    found: Services = client.app.state.services  # type: ignore[attr-defined]  # typed as any ASGI app
-    return found
+    services: Services = client.app.state.services  # type: ignore[attr-defined]  # typed as any ASGI app
+    return services
 
 
 def _one_shape(answer: Response) -> None:

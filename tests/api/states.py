@@ -1,4 +1,4 @@
-"""Experiments taken to where a test needs them, by the moves that workers make."""
+"""Experiments in the states that tests need, reached by the transitions of workers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For tests of what is above the database, which would only say the same twice."""
 
 SOME_ID = UUID("0190a5e4-7b1c-7c3a-9d0e-3f2b1a6c5d4e")
-"""Well formed, and of nothing."""
+"""A well-formed id of no record."""
 
 
 def queue(database: Database, **fields: Any) -> UUID:
@@ -30,7 +30,7 @@ def queue(database: Database, **fields: Any) -> UUID:
 
 
 def start(database: Database, **fields: Any) -> Fence:
-    """A running experiment; nothing else may be queued at its priority."""
+    """Queue an experiment and claim it; nothing else may be queued at its priority."""
     id = queue(database, priority=9, **fields)
     (fence,) = claim(database, limit=1)
     assert fence.id == id
@@ -43,7 +43,7 @@ def claim(database: Database, limit: int = 1000) -> list[Fence]:
 
 
 def finish(database: Database, accuracy: float = 0.9, *, run: dict[str, Any] | None = None, **fields: Any) -> UUID:
-    """An experiment that succeeded; `run` is for make_run, `fields` for its spec."""
+    """Return the id of an experiment that succeeded; `run` is passed to make_run, `fields` to its spec."""
     fence = start(database, **fields)
     succeed(database, fence, accuracy, **(run or {}))
     return fence.id
@@ -60,22 +60,22 @@ def fail(database: Database, fence: Fence, cause: Cause = Cause.DIVERGED) -> Non
 
 
 def finish_queued(database: Database, accuracy: Callable[[dict[str, Any]], float]) -> None:
-    """Let everything that is queued succeed, each with the accuracy that its spec is given."""
+    """Let every queued experiment succeed, with the accuracy that `accuracy` returns for its spec."""
     for fence in claim(database):
         succeed(database, fence, accuracy(read(database, fence.id).spec))
 
 
 def read(database: Database, id: UUID) -> Experiment:
     with database.read() as session:
-        found = experiments.find(session, id)
-    assert found is not None
-    return found
+        experiment = experiments.find(session, id)
+    assert experiment is not None
+    return experiment
 
 
 def heartbeat(database: Database, id: str = "worker-1", **fields: Any) -> None:
-    said = {
+    report = {
         "hostname": "host", "pid": 7, "device": "cpu", "device_name": "a processor",
         "memory": WorkerMemory(total=8_000_000_000), "versions": {"torch": "2.13.0"},
     }  # fmt: skip
     with database.write("beat") as session:
-        workers.beat(session, Heartbeat(id=id, **{**said, **fields}))
+        workers.beat(session, Heartbeat(id=id, **{**report, **fields}))

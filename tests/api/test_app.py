@@ -1,4 +1,4 @@
-"""The app, put together."""
+"""The assembly of the app."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a list costs does not grow with the rows: a fixed number of queries, each by an index."""
+"""The cost of lists: a constant number of queries, each served by an index."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ Statement = tuple[str, object]
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
-    """Without the background's own queries."""
+    """Yield a client without the queries of background work."""
     rarely = {"reap_seconds": 600, "reconcile_seconds": 600, "poll_seconds": 60}
     with serving(settings.model_copy(update=rarely)) as opened:
         yield opened
@@ -35,19 +35,19 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 @contextmanager
 def recorded(database: Database) -> Iterator[list[Statement]]:
-    """Every statement, with its parameters."""
-    found: list[Statement] = []
+    """Record every statement with its parameters."""
+    statements: list[Statement] = []
 
     def record(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        found.append((statement, parameters))
+        statements.append((statement, parameters))
 
     event.listen(database.engine, "before_cursor_execute", record)
-    yield found
+    yield statements
     event.remove(database.engine, "before_cursor_execute", record)
 
 
 def fill(database: Database, rows: int, study: str) -> None:
-    """That many of everything that is listed: experiments in each state, tags, epochs, attempts, workers."""
+    """Add `rows` of everything that is listed: experiments in each state, tags, epochs, attempts, workers."""
     for row in range(rows):
         states.queue(database, tags=["a", "b"], seed=row)
         fence = states.start(database, tags=["c"], seed=row)
@@ -103,20 +103,20 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("paged", [False, True], ids=["first page", "next page"])
 def test_list_experiments_uses_an_index(database: Database, shape: str, paged: bool) -> None:
-    narrowed, sort, index = SHAPES[shape]
+    filters, sort, index = SHAPES[shape]
     after = Position(0.5 if sort == "-test_accuracy" else None, AFTER) if paged else None
     with recorded(database) as statements, database.read() as session:
-        experiments.page(session, narrowed, sort=sort, limit=50, after=after)
-    (listing,) = [found for found in statements if "ORDER BY" in found[0]]
+        experiments.page(session, filters, sort=sort, limit=50, after=after)
+    (listing,) = [statement for statement in statements if "ORDER BY" in statement[0]]
     with database.read() as session:
-        plan = explained(session, *listing, ordered=narrowed.study is None)
+        plan = explained(session, *listing, ordered=filters.study is None)
     if database.sqlite:
         index = {"pk_experiments": "sqlite_autoindex_experiments_1",
                  "pk_experiment_tags": "sqlite_autoindex_experiment_tags_1"}.get(index, index)  # fmt: skip
     assert index in plan, plan
     assert "Seq Scan" not in plan
     assert "SCAN experiment_tags" not in plan
-    if narrowed.tag is None and narrowed.study is None:
+    if filters.tag is None and filters.study is None:
         assert "Sort" not in plan, plan
         assert "TEMP B-TREE" not in plan, plan
 

@@ -1,4 +1,4 @@
-"""What a process of the API does before it serves."""
+"""The start of a process of the API."""
 
 import gc
 

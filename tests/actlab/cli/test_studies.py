@@ -1,4 +1,4 @@
-"""`actlab study` and `actlab export` against a server that is really listening."""
+"""`actlab study` and `actlab export` against a listening server."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -56,13 +56,13 @@ def test_study_cancel_ends_a_study(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [(("study", "submit"), "give a file"), (("study", "submit", "-"), "is not JSON"),
      (("export", "x.csv", "--where", "relu"), "NAME=VALUE"),
      (("export", "x.csv", "--where", "study=1"), "--study ID"), (("export", "x.csv", "--grid", "depth"), "--study"),
      (("export", "x.csv", "--grid", "a", "--study", "i", "--where", "status=failed"), "not with --where")],
 )  # fmt: skip
-def test_commands_refuse_wrong_arguments(words: tuple[str, ...], said: str) -> None:
+def test_commands_refuse_wrong_arguments(words: tuple[str, ...], message: str) -> None:
     result = CliRunner().invoke(app, list(words), input="{")
     assert result.exit_code == 2
-    assert said in " ".join(result.output.replace("│", " ").split())
+    assert message in " ".join(result.output.replace("│", " ").split())

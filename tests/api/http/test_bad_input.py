@@ -1,4 +1,4 @@
-"""Everything that a client can get wrong: one clear problem each, never a 500, nothing stored."""
+"""Invalid requests: each is answered with a clear problem, never with a 500, and nothing is stored."""
 
 import json
 import urllib.parse

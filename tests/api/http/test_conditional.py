@@ -1,4 +1,4 @@
-"""Conditional and waiting GETs: nothing is sent twice, and nobody waits longer than for the change itself."""
+"""Conditional and waiting GETs: unchanged bodies are not sent again, and a wait ends with the change."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.waiting import await_true
 
 @pytest.fixture
 def path(database: Database) -> str:
-    """A running experiment: neither its place in the queue nor its end gets in the way."""
+    """Start an experiment: a running one changes neither by its position in the queue nor by its end."""
     return f"{EXPERIMENTS}/{states.start(database).id}"
 
 

@@ -1,4 +1,4 @@
-"""One shape of every error. Beside what is tested here, every client of these tests checks it on every answer."""
+"""The shape of every error. Every client of these tests checks it on every answer too."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tests.api.serving import EXPERIMENTS, serving
 
 
 def family(kind: type[ActLabError] = ActLabError) -> Iterator[type[ActLabError]]:
-    """Those that clients meet; a worker's own stay in its logs."""
+    """Yield the errors that clients receive; those of a worker stay in its log."""
     if kind.__module__ == ActLabError.__module__:
         yield kind
     for child in kind.__subclasses__():
@@ -29,8 +29,8 @@ def rendered(error: ActLabError) -> Response:
 
 @pytest.mark.parametrize("kind", list(family()))
 def test_every_error_is_a_problem(kind: type[ActLabError]) -> None:
-    found = check_shape(rendered(kind("Something is wrong.")))
-    assert (found["status"], found["title"], found["code"]) == (kind.status, kind.title, kind.code)
+    body = check_shape(rendered(kind("Something is wrong.")))
+    assert (body["status"], body["title"], body["code"]) == (kind.status, kind.title, kind.code)
     assert kind.status in problem._DESCRIPTIONS or kind.status in (405, 500)
 
 
@@ -44,9 +44,9 @@ def test_error_headers_are_sent() -> None:
 
 
 def test_problem_escapes_lone_surrogates() -> None:
-    found = check_shape(rendered(Invalid("\ud800", errors=[FieldProblem("/\udfff", "\ud83d", "x", "\udc00")])))
-    assert found["detail"] == "\\ud800"
-    assert found["errors"] == [{"pointer": "/\\udfff", "detail": "\\ud83d, got '\\udc00'", "code": "x"}]
+    problem = check_shape(rendered(Invalid("\ud800", errors=[FieldProblem("/\udfff", "\ud83d", "x", "\udc00")])))
+    assert problem["detail"] == "\\ud800"
+    assert problem["errors"] == [{"pointer": "/\\udfff", "detail": "\\ud83d, got '\\udc00'", "code": "x"}]
 
 
 def test_problem_names_at_most_a_hundred_fields() -> None:
@@ -57,13 +57,13 @@ def test_problem_names_at_most_a_hundred_fields() -> None:
 @states.on_sqlite
 def test_defect_is_a_500_without_internals(settings: Settings) -> None:
     with serving(settings.model_copy(update={"fault": "submit_experiment.before_commit:error"})) as client:
-        found = refused(client.post(EXPERIMENTS, json={"activation": "relu"}), 500, "internal_error")
-        assert "submit_experiment" not in str(found)
-        assert "Traceback" not in str(found)
+        problem = refused(client.post(EXPERIMENTS, json={"activation": "relu"}), 500, "internal_error")
+        assert "submit_experiment" not in str(problem)
+        assert "Traceback" not in str(problem)
 
 
 def test_problem_returns_client_text_as_data(steady: TestClient) -> None:
-    found = steady.post(EXPERIMENTS, json={"activation": "<script>alert(1)</script>"})
-    refused(found, 422)
-    assert found.headers["content-type"] == "application/problem+json"
-    assert found.headers["x-content-type-options"] == "nosniff"
+    answer = steady.post(EXPERIMENTS, json={"activation": "<script>alert(1)</script>"})
+    refused(answer, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""The same request sent twice, at any distance, with the same Idempotency-Key."""
+"""Requests that are sent again with the same Idempotency-Key."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,9 +21,9 @@ GRID = {"factors": {"activation": ["relu", "tanh"]}, "seeds": [0]}
 
 
 def post(client: TestClient, path: str = EXPERIMENTS, body: Any = RELU, key: str = "mine", **more: Any) -> Response:
-    given = {"content": body} if isinstance(body, bytes) else {"json": body}
+    payload = {"content": body} if isinstance(body, bytes) else {"json": body}
     headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-    return client.post(path, headers=headers, **{**given, **more})
+    return client.post(path, headers=headers, **{**payload, **more})
 
 
 def count(client: TestClient) -> int:

@@ -1,4 +1,4 @@
-"""An answer of success means that it is stored; where it is not, nobody is told that it was, and nobody is woken."""
+"""Transactions of requests: a success is stored before its answer, and a failure stores nothing and wakes nobody."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ GRID = {"factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]}
 
 
 class Wakes:
-    """Stands for the waker, and counts."""
+    """A waker that counts its calls."""
 
     def __init__(self) -> None:
         self.counts: list[int] = []

@@ -52,7 +52,7 @@ class Live:
     schema: Any
     session: requests.Session
     ids: dict[str, str]
-    """Collection -> id of something in it."""
+    """The id of a record of each collection."""
 
 
 @pytest.fixture(scope="module")

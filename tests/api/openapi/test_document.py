@@ -1,4 +1,4 @@
-"""The OpenAPI document: complete, readable, and true to what the API does."""
+"""The OpenAPI document: it is complete and readable, and the API conforms to it."""
 
 import re
 from collections.abc import Iterator
@@ -141,7 +141,7 @@ def test_operation_has_valid_examples_of_its_answers(method: str, path: str, ope
 
 
 def shown(schema: Any) -> Iterator[Any]:
-    """The examples of a schema, put together from those of its fields where it has none itself."""
+    """Yield the examples of a schema, or one that is built from those of its fields."""
     if "examples" in schema:
         yield from schema["examples"]
     elif all("examples" in field for field in schema["properties"].values()):

@@ -1,4 +1,4 @@
-"""Generated and mutated formulas through everything that a formula goes through before it is trained.
+"""Generated and mutated formulas in every step before training.
 
 python -m pytest -m nightly tests/api/openapi/test_formula_fuzz.py -s
 """
@@ -36,13 +36,13 @@ class Tally:
     accepted: int = 0
     previews: int = 0
     finite: int = 0
-    """Values that had to be finite in float32, and were."""
+    """The number of values that are finite in float32, as they must be."""
     slowest_curve: float = 0.0
     slowest_preview: float = 0.0
 
 
 def fuzz(client: TestClient, count: int, seed: int, every: int) -> Tally:
-    """Judge that many; of those accepted and of those refused, every so many also over HTTP."""
+    """Check `count` formulas, and every `every`th one over HTTP too."""
     rng, tally = random.Random(seed), Tally()
     for number in range(count):
         text = generated(rng)
@@ -57,12 +57,13 @@ def fuzz(client: TestClient, count: int, seed: int, every: int) -> Tally:
 
 
 def _judged(text: str) -> ActivationSpec | None:
-    """The spec with those of the known parameters that the formula uses; None where it is refused."""
+    """Return the spec with the known parameters that the formula uses; None if it is refused."""
     used = {name: value for name, value in VALUES.items() if name in text}
     try:
         return ActivationSpec.model_validate({"formula": text, "parameters": used})
     except ValidationError as error:
-        if any(each["type"] == "unused_parameter" for each in error.errors()):  # as a in abs, which is no parameter
+        # As the a in abs, which is no parameter.
+        if any(details["type"] == "unused_parameter" for details in error.errors()):
             return _with_those_named(text)
         return None
 
@@ -85,8 +86,8 @@ def _check(text: str, spec: ActivationSpec, tally: Tally) -> None:
     assert latex(row.expression if slope is None else slope)
     assert estimated_cost(spec, 1).time_ratio >= 1
     if is_elementwise(row.expression):
-        found = evaluate(row.expression, POINTS, values)
-        for x, value in zip(POINTS, found, strict=True):
+        figures = evaluate(row.expression, POINTS, values)
+        for x, value in zip(POINTS, figures, strict=True):
             try:
                 expected = exact(row.expression, float(x), values)
             except Unknown:
@@ -96,8 +97,8 @@ def _check(text: str, spec: ActivationSpec, tally: Tally) -> None:
 
 
 def _preview(client: TestClient, text: str, spec: ActivationSpec | None, tally: Tally) -> None:
-    given = {} if spec is None else {name: p.model_dump() for name, p in spec.parameters.items()}
-    body = json.dumps({"formula": text, "parameters": given})
+    parameters = {} if spec is None else {name: p.model_dump() for name, p in spec.parameters.items()}
+    body = json.dumps({"formula": text, "parameters": parameters})
     started = time.perf_counter()
     answer = client.post(f"{ACTIVATIONS}/preview", content=body, headers={"Content-Type": "application/json"})
     tally.slowest_preview = max(tally.slowest_preview, time.perf_counter() - started)

@@ -17,15 +17,15 @@ PREVIEW = f"{ACTIVATIONS}/preview"
 def curve(client: TestClient, name: str, **query: Any) -> dict[str, list[Any]]:
     answer = client.get(f"{ACTIVATIONS}/{name}/curve", params=query)
     assert answer.status_code == 200, answer.text
-    found: dict[str, list[Any]] = answer.json()
-    return found
+    body: dict[str, list[Any]] = answer.json()
+    return body
 
 
 def preview(client: TestClient, formula: str, **parameters: Any) -> dict[str, Any]:
     answer = client.post(PREVIEW, json={"formula": formula, "parameters": parameters})
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 # --- the catalogue -------------------------------------------------------------------------------------------------
@@ -50,10 +50,10 @@ def test_get_activation_equals_the_item_of_the_list(steady: TestClient) -> None:
 
 
 def test_get_activation_has_the_properties_of_the_function(steady: TestClient) -> None:
-    found = steady.get(f"{ACTIVATIONS}/swish").json()
-    assert found["properties"]["range"] == [pytest.approx(-0.278465, abs=1e-6), None]
-    assert found["properties"]["monotonic"] == "neither"
-    assert found["derivative"] == "sigmoid(beta * x) + x * sigmoid(beta * x) * sigmoid(-(beta * x)) * beta"
+    body = steady.get(f"{ACTIVATIONS}/swish").json()
+    assert body["properties"]["range"] == [pytest.approx(-0.278465, abs=1e-6), None]
+    assert body["properties"]["monotonic"] == "neither"
+    assert body["derivative"] == "sigmoid(beta * x) + x * sigmoid(beta * x) * sigmoid(-(beta * x)) * beta"
     assert set(steady.get(f"{ACTIVATIONS}/softmax").json()["properties"].values()) == {None}
 
 
@@ -73,24 +73,24 @@ def test_get_activation_of_a_malformed_name_is_422(steady: TestClient, name: str
 
 
 def test_get_curve_has_points_and_slopes(steady: TestClient) -> None:
-    found = curve(steady, "relu", **{"from": -1, "to": 1, "points": 5})
-    assert found == {"x": [-1, -0.5, 0, 0.5, 1], "y": [0, 0, 0, 0.5, 1], "dy": [0, 0, 0, 1, 1]}
+    body = curve(steady, "relu", **{"from": -1, "to": 1, "points": 5})
+    assert body == {"x": [-1, -0.5, 0, 0.5, 1], "y": [0, 0, 0, 0.5, 1], "dy": [0, 0, 0, 1, 1]}
 
 
 def test_get_curve_uses_parameters(steady: TestClient) -> None:
-    found = curve(steady, "leaky_relu", **{"from": -2, "to": 2, "points": 2, "parameters": '{"slope": 0.5}'})
-    assert found == {"x": [-2, 2], "y": [-1, 2], "dy": [0.5, 1]}
+    body = curve(steady, "leaky_relu", **{"from": -2, "to": 2, "points": 2, "parameters": '{"slope": 0.5}'})
+    assert body == {"x": [-2, 2], "y": [-1, 2], "dy": [0.5, 1]}
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_get_curve_is_finite_and_quick_for_every_function(steady: TestClient, name: str) -> None:
     started = time.perf_counter()
-    found = curve(steady, name, **{"from": -1e4, "to": 1e4, "points": 2001})
+    body = curve(steady, name, **{"from": -1e4, "to": 1e4, "points": 2001})
     assert time.perf_counter() - started < 0.1
-    assert [len(found[axis]) for axis in ("x", "y", "dy")] == [2001] * 3
-    values = {value is None or math.isfinite(value) for value in found["y"] + found["dy"]}
+    assert [len(body[axis]) for axis in ("x", "y", "dy")] == [2001] * 3
+    values = {value is None or math.isfinite(value) for value in body["y"] + body["dy"]}
     assert values == {True}
-    assert (None in found["y"]) == (name == "softmax")
+    assert (None in body["y"]) == (name == "softmax")
 
 
 @pytest.mark.parametrize(
@@ -113,25 +113,25 @@ def test_get_curve_refuses_invalid_parameters(steady: TestClient, query: dict[st
 
 
 def test_preview_activation_describes_a_formula(steady: TestClient) -> None:
-    found = preview(steady, "x*tanh( softplus(a*x) )", a={"value": 0.1, "learnable": True})
-    assert found["formula"] == "x * tanh(softplus(a * x))"
-    assert found["parameters"] == {"a": {"value": 0.1, "learnable": True}}
-    assert found["same_as"] is None
-    assert found["latex"] == r"x \, \tanh\left(\operatorname{softplus}\left(a \, x\right)\right)"
-    assert found["derivative_latex"]
-    assert found["properties"]["slope_at_0"] == pytest.approx(0.6)
-    assert [len(found["curve"][axis]) for axis in ("x", "y", "dy")] == [241] * 3
-    assert found["curve"]["x"][120] == 0
-    assert found["curve"]["y"][120] == 0
-    cost = found["estimated_cost"]
+    body = preview(steady, "x*tanh( softplus(a*x) )", a={"value": 0.1, "learnable": True})
+    assert body["formula"] == "x * tanh(softplus(a * x))"
+    assert body["parameters"] == {"a": {"value": 0.1, "learnable": True}}
+    assert body["same_as"] is None
+    assert body["latex"] == r"x \, \tanh\left(\operatorname{softplus}\left(a \, x\right)\right)"
+    assert body["derivative_latex"]
+    assert body["properties"]["slope_at_0"] == pytest.approx(0.6)
+    assert [len(body["curve"][axis]) for axis in ("x", "y", "dy")] == [241] * 3
+    assert body["curve"]["x"][120] == 0
+    assert body["curve"]["y"][120] == 0
+    cost = body["estimated_cost"]
     assert (cost["nodes"], cost["fused"], cost["intermediate_tensors"]) == (7, False, 4)
     assert cost["bytes_per_batch"] == 4 * 4 * 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
 
 
 def test_preview_activation_recognises_a_catalogue_function(steady: TestClient) -> None:
-    found = preview(steady, "x / (1 + exp(-x))")
-    assert (found["formula"], found["computed_as"]) == ("x / (1 + exp(-x))", "x * sigmoid(x)")
-    assert (found["same_as"], found["estimated_cost"]["intermediate_tensors"]) == ("silu", 1)
+    body = preview(steady, "x / (1 + exp(-x))")
+    assert (body["formula"], body["computed_as"]) == ("x / (1 + exp(-x))", "x * sigmoid(x)")
+    assert (body["same_as"], body["estimated_cost"]["intermediate_tensors"]) == ("silu", 1)
 
 
 def test_preview_activation_of_a_catalogue_function_with_parameters(steady: TestClient) -> None:
@@ -144,9 +144,9 @@ def test_preview_activation_of_a_catalogue_function_with_parameters(steady: Test
     "formula", ["1 / x", "log(x)", "x ** 0.5", "exp(exp(2 * x))", "0 / 0", "softmax(x)", "softmax(1)"]
 )
 def test_preview_activation_has_null_for_non_finite_values(steady: TestClient, formula: str) -> None:
-    found = preview(steady, formula)
-    assert None in found["curve"]["y"] + found["curve"]["dy"]
-    assert "NaN" not in str(found)
+    body = preview(steady, formula)
+    assert None in body["curve"]["y"] + body["curve"]["dy"]
+    assert "NaN" not in str(body)
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_wrong_formula_is_reported_with_its_column_on_every_route(steady: TestCl
 
 
 def test_submit_experiment_stores_the_formula(client: TestClient) -> None:
-    given = {"formula": "x*sigmoid( a*x )", "parameters": {"a": {"value": 0.5, "learnable": True}}}
-    kept = client.post(EXPERIMENTS, json={"activation": given}).json()["spec"]["activation"]
-    assert kept == {"formula": "x * sigmoid(a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}
-    found = client.get(EXPERIMENTS, params={"activation": "x * sigmoid(a * x) (a=0.5 learnable)"}).json()["items"]
-    assert [item["spec"]["activation"] for item in found] == [kept]
+    sent = {"formula": "x*sigmoid( a*x )", "parameters": {"a": {"value": 0.5, "learnable": True}}}
+    stored = client.post(EXPERIMENTS, json={"activation": sent}).json()["spec"]["activation"]
+    assert stored == {"formula": "x * sigmoid(a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}
+    body = client.get(EXPERIMENTS, params={"activation": "x * sigmoid(a * x) (a=0.5 learnable)"}).json()["items"]
+    assert [item["spec"]["activation"] for item in body] == [stored]

@@ -1,4 +1,4 @@
-"""Verdicts over HTTP: from what a study's runs gave, with their ids for evidence."""
+"""Verdicts on the articles' claims over HTTP, with experiments as evidence."""
 
 import json
 from datetime import UTC, datetime
@@ -37,8 +37,8 @@ def finish(database: Database, losses: dict[str, float]) -> None:
 def claims(client: TestClient, study: str) -> dict[int, dict[str, Any]]:
     answer = client.get(f"{STUDIES}/{study}/claims")
     assert answer.status_code == 200, answer.text
-    found = json.loads(answer.text, parse_constant=_refuse)["claims"]
-    return {claim["number"]: claim for claim in found}
+    items = json.loads(answer.text, parse_constant=_refuse)["claims"]
+    return {claim["number"]: claim for claim in items}
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -104,14 +104,14 @@ def test_get_study_claims_reads_diagnostics_of_first_and_last_epoch(client: Test
             last = make_layer(1, dead_share_confirmed=share - 0.3, zero_share=0.9)
             transitions.record_epoch(session, fence, make_epoch(1), [last])
         states.succeed(database, fence)
-    found = claims(client, study)
-    assert (found[6]["verdict"], found[7]["verdict"]) == ("supported", "supported")
-    assert found[6]["parts"][0]["mean"] == pytest.approx(0.52)
-    assert [part["mean"] for part in found[7]["parts"]] == [pytest.approx(0.22)] * 2
+    verdicts = claims(client, study)
+    assert (verdicts[6]["verdict"], verdicts[7]["verdict"]) == ("supported", "supported")
+    assert verdicts[6]["parts"][0]["mean"] == pytest.approx(0.52)
+    assert [part["mean"] for part in verdicts[7]["parts"]] == [pytest.approx(0.22)] * 2
 
 
 def one_by_one(database: Database, number: int) -> None:
-    """What one worker does, in the order of the queue."""
+    """End the queued experiments in the order in which one worker takes them."""
     for _ in range(number):
         (fence,) = states.claim(database, limit=1)
         with database.write("epoch") as session:
@@ -135,9 +135,9 @@ def test_claims_preset_has_whole_pairs_when_half_is_done(client: TestClient, dat
 def test_get_study_claims_of_a_tuned_study_uses_its_rates(client: TestClient, database: Database) -> None:
     study = submit(client, factors={"activation": ["relu", "swish"]})
     with database.write("tuned") as session:
-        found = studies.find(session, UUID(study))
-        assert found is not None
-        found.tuned_at = datetime.now(UTC)
+        row = studies.find(session, UUID(study))
+        assert row is not None
+        row.tuned_at = datetime.now(UTC)
     (part,) = (part for part in claims(client, study)[9]["parts"] if part["evidence"])
     assert part["context"]["optimizer.learning_rate"] == "tuned"
 

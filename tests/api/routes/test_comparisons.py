@@ -1,4 +1,4 @@
-"""Comparisons over HTTP: what is grouped, what may not be pooled, and how the reference is named."""
+"""Comparisons over HTTP: grouping, pooling and the reference."""
 
 import json
 import math
@@ -32,15 +32,17 @@ def study(client: TestClient, database: Database) -> str:
 def get(client: TestClient, **query: Any) -> dict[str, Any]:
     answer = client.get(COMPARISONS, params=query)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    comparison: dict[str, Any] = answer.json()
+    return comparison
 
 
 def test_get_comparison_groups_a_study_by_its_factors(client: TestClient, study: str) -> None:
-    found = get(client, study=study)
-    assert found.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
-    assert [group["factors"] for group in found["groups"]] == [{"activation": n} for n in ("swish", "tanh", "relu")]
-    best = found["groups"][0]
+    comparison = get(client, study=study)
+    assert comparison.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
+    assert [group["factors"] for group in comparison["groups"]] == [
+        {"activation": n} for n in ("swish", "tanh", "relu")
+    ]
+    best = comparison["groups"][0]
     assert best.keys() == {
         "factors", "n", "n_duplicate", "n_diverged", "n_failed", "n_pending", "mean", "sd", "median", "min", "max",
         "interval", "test_image_interval", "seeds", "rank",
@@ -49,8 +51,8 @@ def test_get_comparison_groups_a_study_by_its_factors(client: TestClient, study:
     assert best["mean"] == pytest.approx(0.98)
     low, high = best["interval"]  # t(0.975, 2) = 4.303; sd 0.01 over sqrt(3)
     assert (low, high) == (pytest.approx(0.98 - 0.02484, abs=1e-4), pytest.approx(0.98 + 0.02484, abs=1e-4))
-    assert [len(found["pairs"]), found["family"]["pairs"]] == [3, 3]
-    assert found["pairs"][0].keys() >= {
+    assert [len(comparison["pairs"]), comparison["family"]["pairs"]] == [3, 3]
+    assert comparison["pairs"][0].keys() >= {
         "a", "b", "test", "difference", "interval", "p", "p_holm", "p_attainable", "hedges_g", "verdict",
     }  # fmt: skip
 
@@ -64,13 +66,13 @@ def test_get_comparison_with_seeds(client: TestClient, study: str) -> None:
 
 @pytest.mark.parametrize("versus", ["relu", '"relu"', '{"activation": "relu"}'])
 def test_get_comparison_versus_one_group(client: TestClient, study: str, versus: str) -> None:
-    found = get(client, study=study, versus=versus)
-    assert found["family"]["versus"] == {"activation": "relu"}
-    assert [(pair["a"]["activation"], pair["b"]["activation"]) for pair in found["pairs"]] == [
+    comparison = get(client, study=study, versus=versus)
+    assert comparison["family"]["versus"] == {"activation": "relu"}
+    assert [(pair["a"]["activation"], pair["b"]["activation"]) for pair in comparison["pairs"]] == [
         ("swish", "relu"),
         ("tanh", "relu"),
     ]
-    assert found["pairs"][0]["verdict"] == "better"
+    assert comparison["pairs"][0]["verdict"] == "better"
 
 
 def test_get_comparison_counts_pending_failed_and_repeated_runs(client: TestClient, database: Database) -> None:
@@ -85,8 +87,8 @@ def test_get_comparison_counts_pending_failed_and_repeated_runs(client: TestClie
 
 
 def test_get_comparison_of_no_experiments_has_no_groups(client: TestClient) -> None:
-    found = get(client)
-    assert (found["groups"], found["pairs"]) == ([], [])
+    comparison = get(client)
+    assert (comparison["groups"], comparison["pairs"]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -108,17 +110,19 @@ def test_get_comparison_groups_by_any_factor(
 ) -> None:
     base = {} if "activation" in factors else {"activation": "swish"}
     id = client.post(STUDIES, json={"base": base, "factors": factors, "seeds": [0]}).json()["id"]
-    found = get(client, study=id, versus=versus)
-    assert sorted(map(json.dumps, (group["factors"] for group in found["groups"]))) == sorted(map(json.dumps, groups))
-    assert found["family"]["versus"] == groups[0]
+    comparison = get(client, study=id, versus=versus)
+    assert sorted(map(json.dumps, (group["factors"] for group in comparison["groups"]))) == sorted(
+        map(json.dumps, groups)
+    )
+    assert comparison["family"]["versus"] == groups[0]
 
 
 @states.on_sqlite
 def test_get_comparison_versus_an_object_of_factors(client: TestClient, database: Database) -> None:
     factors = {"activation": ["relu", "tanh"], "epochs": [1, 2]}
     id = client.post(STUDIES, json={"factors": factors, "seeds": [0]}).json()["id"]
-    found = get(client, study=id, versus='{"epochs": 1, "activation": "tanh"}')
-    assert found["family"]["versus"] == {"activation": "tanh", "epochs": 1}
+    comparison = get(client, study=id, versus='{"epochs": 1, "activation": "tanh"}')
+    assert comparison["family"]["versus"] == {"activation": "tanh", "epochs": 1}
     for versus in ("relu", "[1]", '{"epoch": 1}', "{"):
         refused(client.get(COMPARISONS, params={"study": id, "versus": versus}), 422, at="versus")
     ambiguous = client.get(COMPARISONS, params={"study": id, "versus": '{"epochs": 1}'})
@@ -133,8 +137,8 @@ def test_get_study_comparison(client: TestClient, study: str) -> None:
 
 def test_get_comparison_selects_by_ids(client: TestClient, database: Database) -> None:
     ids = [str(states.finish(database, 0.9 + seed / 100, seed=seed)) for seed in range(3)]
-    found = get(client, id=ids[:2])
-    assert (found["groups"][0]["n"], found["groups"][0]["max"]) == (2, 0.91)
+    comparison = get(client, id=ids[:2])
+    assert (comparison["groups"][0]["n"], comparison["groups"][0]["max"]) == (2, 0.91)
     assert get(client, id=str(new_id()))["groups"] == []
     refused(client.get(COMPARISONS, params={"id": "x"}), 422, at="id.0")
 
@@ -192,7 +196,7 @@ def test_get_comparison_has_main_effects_of_two_factors(client: TestClient, data
     assert (by_factor["batch_size"]["n"], by_factor["batch_size"]["combinations"]) == (3, 2)
 
 
-# --- asked again ----------------------------------------------------------------------------------------------------
+# --- ETags ---------------------------------------------------------------------------------------------------------
 
 
 def test_get_comparison_answers_304_until_a_change(
@@ -211,12 +215,12 @@ def test_get_comparison_changes_its_etag_with_the_set(
 ) -> None:
     ids = [one["id"] for one in client.get(EXPERIMENTS, params={"study": study, "sort": "id"}).json()["items"]]
     client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": ["a"]})
-    asked: list[tuple[str, dict[str, str]]] = [
+    requests: list[tuple[str, dict[str, str]]] = [
         (f"{STUDIES}/{study}/comparison", {}),
         (COMPARISONS, {"study": study}),
         (COMPARISONS, {"tag": "a"}),
     ]
-    before = [client.get(path, params=query).headers["etag"] for path, query in asked]
+    before = [client.get(path, params=query).headers["etag"] for path, query in requests]
     if change == "edit":
         client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": []})
     elif change == "delete":
@@ -226,7 +230,7 @@ def test_get_comparison_changes_its_etag_with_the_set(
     if change == "finish":
         states.finish_queued(database, by_score)
     after = [client.get(path, params=query, headers={"If-None-Match": etag})
-             for (path, query), etag in zip(asked, before, strict=True)]  # fmt: skip
+             for (path, query), etag in zip(requests, before, strict=True)]  # fmt: skip
     assert [answer.status_code for answer in after] == [200, 200, 200]
 
 
@@ -243,7 +247,7 @@ def test_get_comparison_refuses_to_pool_different_specs(client: TestClient, data
 
 
 def test_get_comparison_refuses_confounded_groups(client: TestClient, database: Database) -> None:
-    """Or what more epochs did would be called the activation's doing."""
+    """The effect of more epochs must not be taken for one of the activation."""
     for seed in range(3):
         states.finish(database, activation="relu", epochs=3, seed=seed, accuracy=0.97 + seed / 1000)
         states.finish(database, activation="tanh", epochs=1, seed=seed, accuracy=0.88 + seed / 1000)

@@ -1,4 +1,4 @@
-"""Curves over HTTP: whose epochs they are made of, what they are set beside, and what they refuse."""
+"""Curves over HTTP: their runs, published curves and refusals."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ from tests.making import make_epoch
 def get(client: TestClient, **query: Any) -> dict[str, Any]:
     answer = client.get(CURVES, params=query)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def record(database: Database, fence: Fence, *accuracies: float, **figures: Any) -> None:

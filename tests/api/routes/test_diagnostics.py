@@ -1,4 +1,4 @@
-"""What goes on inside a network, as a client reads it."""
+"""Diagnostics over HTTP."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.making import make_epoch, make_layer
 
 
 def measured(database: Database, epochs: int = 2) -> str:
-    """An experiment under way with two layers in epochs 0, 1, ..."""
+    """Start an experiment that has records of two layers in epochs 0, 1, ..."""
     fence = states.start(database)
     with database.write("start") as session:
         transitions.record_start(session, fence, [make_layer(0), make_layer(0, "dense1")])

@@ -1,4 +1,4 @@
-"""Server-sent events: what they tell, to whom, from where on, and that nobody misses or hears anything twice."""
+"""Server-sent events: their bodies, subscriptions and positions, without gaps or repeats."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from service.storage.queue import transitions
 from service.storage.queue.leases import Fence
 from service.storage.tables.changes import Tombstone
 from tests.api import states
-from tests.api.following import EVENTS, Follower, Frame, Running, following, running, told
+from tests.api.following import EVENTS, Follower, Frame, Running, first_events, following, running
 from tests.api.problems import refused
 from tests.api.serving import EXPERIMENTS, STUDIES
 from tests.conftest import ROOT
@@ -52,11 +52,11 @@ def kinds(frames: list[Frame]) -> list[str | None]:
 
 
 def numbers(frames: list[Frame]) -> list[int]:
-    """The revisions that the frames carry in their ids."""
+    """Return the revisions of the frames that carry an id."""
     return [int(frame.id.rpartition(".")[2]) for frame in frames if frame.id]
 
 
-# --- what is told --------------------------------------------------------------------------------------------------
+# --- events --------------------------------------------------------------------------------------------------------
 
 
 def test_events_have_the_bodies_of_the_routes(api: Running, database: Database) -> None:
@@ -95,13 +95,13 @@ def test_events_begin_with_the_current_state(api: Running, database: Database) -
     (fence,) = states.claim(database)
     record(database, fence, 1)
     record(database, fence, 2)
-    experiment = told(api.client, f"{EXPERIMENTS}/{fence.id}/events")
+    experiment = first_events(api.client, f"{EXPERIMENTS}/{fence.id}/events")
     assert sorted(kinds(experiment)) == ["experiment", "metrics", "metrics"]  # type: ignore[type-var]
     epochs = [item["epoch"] for frame in experiment if frame.event == "metrics" for item in frame.data["items"]]
     assert epochs == [1, 2]
-    (frame,) = told(api.client, f"{STUDIES}/{study}/events")
+    (frame,) = first_events(api.client, f"{STUDIES}/{study}/events")
     assert (frame.event, frame.data["progress"]["running"]) == ("study", 1)
-    assert told(api.client) == []
+    assert first_events(api.client) == []
 
 
 def test_events_match_the_subscription(api: Running, database: Database) -> None:
@@ -109,7 +109,7 @@ def test_events_match_the_subscription(api: Running, database: Database) -> None
     (inside,) = states.claim(database)
     outside = states.start(database)
     now = f"since={api.get(f'{EXPERIMENTS}/{outside.id}')['revision']}"
-    wanted = {
+    expectations = {
         f"{EVENTS}?study={study}": {"experiment", "metrics", "study"},
         f"{EVENTS}?experiment={inside.id}": {"experiment", "metrics"},
         f"{EVENTS}?experiment={outside.id}&study={states.SOME_ID}": set(),
@@ -119,14 +119,14 @@ def test_events_match_the_subscription(api: Running, database: Database) -> None
         f"{EXPERIMENTS}/{inside.id}/events?kind=metrics&{now}": {"metrics"},
     }
     with ExitStack() as opened:
-        followers = {path: opened.enter_context(following(api.client, path)) for path in wanted}
+        followers = {path: opened.enter_context(following(api.client, path)) for path in expectations}
         record(database, inside, 1)
-        for path, expected in wanted.items():
+        for path, expected in expectations.items():
             await_true(partial(has_heard, followers[path], expected))
         followers[EVENTS] = opened.enter_context(following(api.client))
         record(database, inside, 1)
         followers[EVENTS].until(3)  # by then the others have heard what there was to hear
-        assert {path: heard(followers[path]) for path in wanted} == wanted
+        assert {path: heard(followers[path]) for path in expectations} == expectations
 
 
 def has_heard(follower: Follower, kinds: set[str]) -> bool:
@@ -139,8 +139,8 @@ def heard(follower: Follower) -> set[str | None]:
 
 def test_events_in_compact_form_leave_out_the_spec(api: Running, database: Database) -> None:
     fence = states.start(database)
-    (whole,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events")
-    (compact,) = told(api.client, f"{EXPERIMENTS}/{fence.id}/events?compact=true")
+    (whole,) = first_events(api.client, f"{EXPERIMENTS}/{fence.id}/events")
+    (compact,) = first_events(api.client, f"{EXPERIMENTS}/{fence.id}/events?compact=true")
     assert whole.data.pop("spec")
     assert compact.data == whole.data
 
@@ -174,7 +174,7 @@ def epochs_of(frames: list[Frame]) -> list[int]:
 
 
 def test_events_resume_without_gaps_or_repeats(settings: Settings, database: Database) -> None:
-    """From memory, and from the database after the process was started anew."""
+    """A client resumes from memory, and from the database after a restart of the process."""
     fence = states.start(database, epochs=20)
     path = f"{EXPERIMENTS}/{fence.id}/events"
     seen: list[Frame] = []
@@ -198,17 +198,17 @@ def test_events_resume_without_gaps_or_repeats(settings: Settings, database: Dat
 
 
 def test_events_resume_between_revisions_with_every_epoch(api: Running, database: Database) -> None:
-    """However many revisions were told at once: what has changed twice is told in its newest state, its epochs all."""
+    """A record that changed twice is sent in its newest state, with all its epochs."""
     one, other = states.start(database), states.start(database)
     record(database, one, 1)
     record(database, other, 1)
     record(database, one, 2)
     with database.read() as session:
         begun = revisions.newest(session) - 3
-    whole = told(api.client, f"{EVENTS}?since={begun}")
+    whole = first_events(api.client, f"{EVENTS}?since={begun}")
     for cut in numbers(whole):
         place = next(at for at, frame in enumerate(whole) if frame.id and frame.id.endswith(f".{cut}")) + 1
-        rest = told(api.client, f"{EVENTS}?since={cut}")
+        rest = first_events(api.client, f"{EVENTS}?since={cut}")
         assert [frame.data for frame in rest] == [frame.data for frame in whole[place:]]
 
 
@@ -250,7 +250,7 @@ def test_events_reset_after_deletions_are_forgotten(
 def test_events_reset_for_another_database(api: Running, database: Database) -> None:
     states.start(database)
     for cursor in (f"{'0' * 32}.1", f"{api.services.database_id}.1000"):
-        (frame,) = told(api.client, last_event_id=cursor)
+        (frame,) = first_events(api.client, last_event_id=cursor)
         assert (frame.event, "another database" in frame.data["reason"]) == ("reset", True)
 
 
@@ -337,7 +337,7 @@ def test_events_end_after_seconds(api: Running) -> None:
 
 @states.on_sqlite
 def test_events_send_the_position_as_a_heartbeat(settings: Settings, database: Database) -> None:
-    """A client that is told nothing for a day must not be taken for one that was away for a day."""
+    """A client that receives no event for a day must not be taken for one that was away for a day."""
     other = states.start(database)
     with running(settings.model_copy(update={"heartbeat_seconds": 0.2})) as api:
         path = f"{EVENTS}?experiment={states.SOME_ID}"

@@ -1,4 +1,4 @@
-"""Experiments from submission to deletion, as a client sees them."""
+"""Experiments over HTTP, from submission to deletion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,27 +47,33 @@ def test_get_experiment_shows_reason_and_position_while_queued(client: TestClien
     second = states.queue(database)
     assert client.get(at(second)).json()["waiting_reason"].startswith("No worker is alive")
     states.heartbeat(database)
-    found = client.get(at(second)).json()
-    assert (found["queue_position"], found["waiting_reason"]) == (2, "It is behind 1 other.")
+    experiment = client.get(at(second)).json()
+    assert (experiment["queue_position"], experiment["waiting_reason"]) == (2, "It is behind 1 other.")
     urgent = client.post(EXPERIMENTS, json={"activation": "tanh", "priority": 9}).json()
     assert (urgent["queue_position"], urgent["waiting_reason"]) == (1, "It is next in line.")
 
 
 def test_get_experiment_shows_figures_of_a_success(client: TestClient, database: Database) -> None:
-    found = client.get(at(states.finish(database, accuracy=0.9))).json()
-    assert (found["status"], found["test_accuracy"], found["best_epoch"]) == ("succeeded", 0.9, 3)
-    assert found["waiting_reason"] is found["queue_position"] is found["cause"] is found["remedy"] is None
-    assert found["created_at"].endswith("Z")
-    assert found["started_at"] <= found["finished_at"]
+    experiment = client.get(at(states.finish(database, accuracy=0.9))).json()
+    assert (experiment["status"], experiment["test_accuracy"], experiment["best_epoch"]) == ("succeeded", 0.9, 3)
+    assert (
+        experiment["waiting_reason"]
+        is experiment["queue_position"]
+        is experiment["cause"]
+        is experiment["remedy"]
+        is None
+    )
+    assert experiment["created_at"].endswith("Z")
+    assert experiment["started_at"] <= experiment["finished_at"]
 
 
 def test_get_experiment_shows_cause_and_remedy_of_a_failure(client: TestClient, database: Database) -> None:
     fence = states.start(database)
     states.fail(database, fence)
-    found = client.get(at(fence.id)).json()
-    assert (found["status"], found["cause"]) == ("failed", "diverged")
-    assert "NaN" in found["detail"]
-    assert found["remedy"] == Cause.DIVERGED.remedy
+    experiment = client.get(at(fence.id)).json()
+    assert (experiment["status"], experiment["cause"]) == ("failed", "diverged")
+    assert "NaN" in experiment["detail"]
+    assert experiment["remedy"] == Cause.DIVERGED.remedy
 
 
 @pytest.mark.parametrize(
@@ -126,8 +132,8 @@ def test_cancel_experiment_ends_a_queued_one_and_is_idempotent(client: TestClien
 
 def test_cancel_experiment_requests_a_running_one_to_stop(client: TestClient, database: Database) -> None:
     fence = states.start(database)
-    asked = client.post(at(fence.id, "/cancel")).json()
-    assert (asked["status"], asked["cancel_requested"]) == ("running", True)
+    cancelled = client.post(at(fence.id, "/cancel")).json()
+    assert (cancelled["status"], cancelled["cancel_requested"]) == ("running", True)
     with database.write("end") as session:
         transitions.end_cancelled(session, fence)
     assert client.get(at(fence.id)).json()["status"] == "cancelled"

@@ -1,4 +1,4 @@
-"""Exports: read back by pandas as what was written, in memory that does not grow, and documented column by column."""
+"""Exports: pandas reads what was stored, memory is constant, and every column is documented."""
 
 import gc
 import io
@@ -54,7 +54,7 @@ def download(client: TestClient, path: str = f"{PATH}/export", **query: Any) -> 
 
 
 def read(data: bytes, format: str, columns: tuple[Column, ...] = EXPERIMENTS) -> list[dict[str, Any]]:
-    """Rows as pandas reads them, with the types that the document tells of, and None for what is missing."""
+    """Return the rows that pandas reads, with the documented types and None for missing values."""
     stream = io.BytesIO(data)
     if format == "parquet":
         frame = pandas.read_parquet(stream)
@@ -84,8 +84,8 @@ def plain(value: Any, kind: str, format: str) -> Any:
 
 def expected(database: Database, id: UUID, columns: tuple[Column, ...], part: Any = None) -> dict[str, Any]:
     row = states.read(database, id)
-    found = {column.name: column.read(row, part) for column in columns}
-    return {name: str(value) if isinstance(value, UUID) else value for name, value in found.items()}
+    values = {column.name: column.read(row, part) for column in columns}
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in values.items()}
 
 
 # --- round trips ---------------------------------------------------------------------------------------------------
@@ -218,20 +218,20 @@ def test_export_escapes_spreadsheet_formulas_reversibly(name: str) -> None:
 
 
 def fill(database: Database, number: int) -> list[UUID]:
-    """Ended experiments with three epochs each, written past everything."""
+    """Insert ended experiments with three epochs each, directly into the tables."""
     id = states.finish(database)
     ids = [new_id() for _ in range(number)]
     epoch = make_epoch().model_dump() | {"attempt": 1}
     with database.write("fill") as session:
         row = {name: value for name, value in vars(session.get_one(Experiment, id)).items() if name[0] != "_"}
-        session.execute(insert(Experiment), [row | {"id": each, "epochs_done": 3} for each in ids])
-        epochs = [epoch | {"experiment_id": each, "epoch": number} for each in ids for number in (1, 2, 3)]
+        session.execute(insert(Experiment), [row | {"id": id, "epochs_done": 3} for id in ids])
+        epochs = [epoch | {"experiment_id": id, "epoch": number} for id in ids for number in (1, 2, 3)]
         session.execute(insert(Epoch), epochs)
     return ids
 
 
-def held(database: Database, format: FormatName, rows: Any) -> list[int]:
-    """Bytes that an export of everything holds after each of its blocks, those of Arrow included."""
+def memory_in_use(database: Database, format: FormatName, rows: Any) -> list[int]:
+    """Return the bytes in use after each block of an export of everything, those of Arrow included."""
     reader, file, columns = Reader(Filter(), rows), FORMATS[format](SHEETS[rows]), SHEETS[rows]
     after = []
     gc.collect()
@@ -262,13 +262,13 @@ def test_export_uses_constant_memory(
     monkeypatch.setattr(exports, "MOST_PARTS", 12)
     monkeypatch.setattr(formats, "ROW_GROUP", 60)
     fill(database, 120)
-    held(database, format, rows)  # what is loaded, compiled or set aside once
+    memory_in_use(database, format, rows)  # what is loaded, compiled or set aside once
     growth = []
     for _ in range(2):  # what the process sets aside meanwhile for other reasons, it does not do twice
-        after = held(database, format, rows)
+        after = memory_in_use(database, format, rows)
         assert len(after) > 20
         growth.append(median(after[-6:]) / median(after[:6]))
-    # Parquet's footer knows each group of rows.
+    # Parquet's footer describes each group of rows.
     assert min(growth) < {"csv": 1.2, "jsonl": 1.2, "parquet": 4.0}[format], growth
 
 

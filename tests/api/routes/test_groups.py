@@ -1,4 +1,4 @@
-"""Groups that are no rows of good figures: each has a defined answer, in JSON without NaN. The table of
+"""Groups with missing or non-finite figures: each has a defined answer, in JSON without NaN. The table of
 docs/comparisons.md, case by case, on both databases."""
 
 import json
@@ -22,7 +22,7 @@ SOUND = (0.90, 0.91, 0.925)
 
 @pytest.fixture
 def groups(client: TestClient, database: Database) -> TestClient:
-    """One activation for each case."""
+    """Make one activation for each case."""
     for seed, accuracy in enumerate(SOUND):
         _succeed(database, "relu", seed, accuracy)
         _succeed(database, "tanh", seed, accuracy - 0.02)  # differs by the same amount at every seed
@@ -65,8 +65,8 @@ def _epochs(database: Database, fence: Fence, **second: Any) -> None:
 def get(client: TestClient, path: str, **query: Any) -> dict[str, Any]:
     answer = client.get(path, params=query)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = json.loads(answer.text, parse_constant=_refuse)
-    return found
+    body: dict[str, Any] = json.loads(answer.text, parse_constant=_refuse)
+    return body
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -75,20 +75,20 @@ def _refuse(constant: str) -> NoReturn:
 
 def test_get_comparison_describes_each_group(groups: TestClient) -> None:
     compared = get(groups, COMPARISONS)
-    found = {group["factors"]["activation"]: group for group in compared["groups"]}
+    by_name = {group["factors"]["activation"]: group for group in compared["groups"]}
     counts = {name: {count: value for count, value in group.items() if count.startswith("n") and value}
-              for name, group in found.items()}  # fmt: skip
+              for name, group in by_name.items()}  # fmt: skip
     assert counts == {
         "relu": {"n": 3}, "tanh": {"n": 3}, "elu": {"n": 3}, "swish": {"n": 1}, "selu": {"n": 1},
         "gelu": {"n": 2, "n_diverged": 1}, "step": {"n_diverged": 3}, "mish": {"n_failed": 3},
         "softplus": {"n_pending": 3},
     }  # fmt: skip
-    assert (found["elu"]["sd"], found["elu"]["interval"]) == (0.0, [0.5, 0.5])
-    assert (found["swish"]["mean"], found["swish"]["sd"], found["swish"]["interval"]) == (0.95, None, None)
+    assert (by_name["elu"]["sd"], by_name["elu"]["interval"]) == (0.0, [0.5, 0.5])
+    assert (by_name["swish"]["mean"], by_name["swish"]["sd"], by_name["swish"]["interval"]) == (0.95, None, None)
     for empty in ("step", "mish", "softplus"):
-        assert [found[empty][name] for name in ("mean", "sd", "median", "min", "max", "interval")] == [None] * 6
+        assert [by_name[empty][name] for name in ("mean", "sd", "median", "min", "max", "interval")] == [None] * 6
     assert {group["factors"]["activation"] for group in compared["groups"][-3:]} == {"step", "mish", "softplus"}
-    assert {tuple(found[name]["rank"]) for name in ("swish", "step", "mish", "softplus")} == {(1, 9)}
+    assert {tuple(by_name[name]["rank"]) for name in ("swish", "step", "mish", "softplus")} == {(1, 9)}
 
 
 def test_get_comparison_tests_each_pair(groups: TestClient) -> None:
@@ -110,8 +110,8 @@ def test_get_comparison_tests_each_pair(groups: TestClient) -> None:
 
 def test_get_comparison_counts_non_finite_figures_as_diverged(groups: TestClient) -> None:
     for metric, expected in (("test_loss", (0, 1, 0)), ("learning_speed", (0, 0, 1)), ("test_accuracy", (1, 0, 0))):
-        found = {group["factors"]["activation"]: group for group in get(groups, COMPARISONS, metric=metric)["groups"]}
-        selu = found["selu"]
+        by_name = {group["factors"]["activation"]: group for group in get(groups, COMPARISONS, metric=metric)["groups"]}
+        selu = by_name["selu"]
         assert (selu["n"], selu["n_diverged"], selu["n_failed"]) == expected, metric
 
 
@@ -123,14 +123,14 @@ def test_get_comparison_has_no_nan_in_any_metric(groups: TestClient) -> None:
 
 
 def test_get_curves_of_each_group(groups: TestClient) -> None:
-    found = {group["factors"]["activation"]: group for group in get(groups, CURVES, metric="train_loss")["groups"]}
-    shown = {name: (group["n"], group["n_non_finite"], group["n_diverged"]) for name, group in found.items()}
+    by_name = {group["factors"]["activation"]: group for group in get(groups, CURVES, metric="train_loss")["groups"]}
+    shown = {name: (group["n"], group["n_non_finite"], group["n_diverged"]) for name, group in by_name.items()}
     assert shown["relu"] == ([3, 3], [0, 0], 0)
     assert shown["swish"] == ([1, 1], [0, 0], 0)
     assert shown["gelu"] == ([3, 2], [0, 1], 1)
     assert shown["step"] == ([3, 0], [0, 3], 3)
     assert shown["mish"] == ([3, 0], [0, 3], 0)
     assert shown["softplus"] == ([], [], 0)
-    assert (found["swish"]["mean"], found["swish"]["low"]) == ([0.5, 0.5], [None, None])
-    assert (found["relu"]["low"], found["relu"]["high"]) == ([0.5, 0.5], [0.5, 0.5])
-    assert (found["step"]["mean"], found["step"]["high"]) == ([0.5, None], [0.5, None])
+    assert (by_name["swish"]["mean"], by_name["swish"]["low"]) == ([0.5, 0.5], [None, None])
+    assert (by_name["relu"]["low"], by_name["relu"]["high"]) == ([0.5, 0.5], [0.5, 0.5])
+    assert (by_name["step"]["mean"], by_name["step"]["high"]) == ([0.5, None], [0.5, None])

@@ -1,4 +1,4 @@
-"""Lists: every row exactly once, one page at a time."""
+"""Lists: pages have every row exactly once."""
 
 import base64
 import json
@@ -33,10 +33,10 @@ def test_list_experiments_pages_through_every_sort_with_ties(client: TestClient,
         states.finish(database, accuracy, run={"seconds": round(accuracy)})
     states.queue(database)
     for sort in get_args(SORTS):
-        found = walk(client, sort=sort, limit=2)
+        rows = walk(client, sort=sort, limit=2)
         column = sort.removeprefix("-")
-        assert len({row["id"] for row in found}) == len(found) == (7 if column == "id" else 6), sort
-        places = [(row[column], row["id"]) for row in found]
+        assert len({row["id"] for row in rows}) == len(rows) == (7 if column == "id" else 6), sort
+        places = [(row[column], row["id"]) for row in rows]
         assert places == sorted(places, reverse=sort.startswith("-")), sort
 
 
@@ -56,18 +56,18 @@ def test_list_experiments_is_stable_while_rows_arrive(client: TestClient, databa
 
 
 def test_list_experiments_combines_filters(client: TestClient, database: Database) -> None:
-    def found(**query: Any) -> int:
+    def count(**query: Any) -> int:
         return len(client.get(EXPERIMENTS, params=query).json()["items"])
 
     client.post(STUDIES, json={"base": {"dataset": "digits"}, "factors": {"activation": ["tanh"]}, "seeds": [0]})
     study = client.get(EXPERIMENTS).json()["items"][0]["study_id"]
     states.finish(database, activation="relu", tags=["baseline", "x"])
     states.queue(database, activation={"name": "swish", "parameters": {"beta": 2}}, tags=["baseline"])
-    assert [found(), found(status="queued"), found(activation="relu"), found(dataset="digits")] == [3, 2, 1, 1]
-    assert [found(activation="swish(beta=2)"), found(activation="swish")] == [1, 0]
-    assert [found(study=study), found(tag="baseline"), found(tag="base")] == [1, 2, 0]
-    assert [found(tag="baseline", status="queued"), found(tag="x", status="queued")] == [1, 0]
-    assert found(study=new_id()) == 0
+    assert [count(), count(status="queued"), count(activation="relu"), count(dataset="digits")] == [3, 2, 1, 1]
+    assert [count(activation="swish(beta=2)"), count(activation="swish")] == [1, 0]
+    assert [count(study=study), count(tag="baseline"), count(tag="base")] == [1, 2, 0]
+    assert [count(tag="baseline", status="queued"), count(tag="x", status="queued")] == [1, 0]
+    assert count(study=new_id()) == 0
 
 
 # --- ranges and text -----------------------------------------------------------------------------------------------
@@ -147,8 +147,8 @@ def cursor(client: TestClient, database: Database) -> str:
     for accuracy in (0.5, 0.6):
         states.finish(database, accuracy)
     page = client.get(EXPERIMENTS, params={"limit": 1, "sort": "test_accuracy", "dataset": "mnist_5k"}).json()
-    found: str = page["next_cursor"]
-    return found
+    cursor: str = page["next_cursor"]
+    return cursor
 
 
 @pytest.mark.parametrize(

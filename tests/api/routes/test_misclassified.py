@@ -1,4 +1,4 @@
-"""Single test images, from the bits that results keep: those of one network, and those on which two groups differ."""
+"""Single test images: those that one network gets wrong, and those on which two groups differ."""
 
 from typing import Any
 
@@ -40,13 +40,13 @@ def test_get_differing_images_lists_images_by_majority(client: TestClient, datab
         finish(database, "relu", seed, *wrong)
     for seed, lost in enumerate([(1,), (2,), (5,)]):
         finish(database, "swish", seed, *lost)
-    found = ask(client)
-    assert (found["n_a"], found["n_b"], found["test_images"], found["total"]) == (3, 3, 10, 2)
-    assert found["images"] == [
+    difference = ask(client)
+    assert (difference["n_a"], difference["n_b"], difference["test_images"], difference["total"]) == (3, 3, 10, 2)
+    assert difference["images"] == [
         {"index": 1, "a_correct": 2, "b_correct": 0},
         {"index": 2, "a_correct": 2, "b_correct": 1},
     ]
-    assert ask(client, limit=1)["images"] == found["images"][:1]
+    assert ask(client, limit=1)["images"] == difference["images"][:1]
     assert client.get(f"{COMPARISONS}/images", params={"a": "relu", "b": "swish"}).json()["images"] == []
 
 
@@ -61,8 +61,8 @@ def test_get_differing_images_counts_the_newest_of_a_seed(client: TestClient, da
     finish(database, "relu", 0, 1)
     finish(database, "relu", 0, 2)
     finish(database, "swish", 0)
-    found = ask(client)
-    assert (found["n_b"], [image["index"] for image in found["images"]]) == (1, [2])
+    difference = ask(client)
+    assert (difference["n_b"], [image["index"] for image in difference["images"]]) == (1, [2])
 
 
 def test_get_study_differing_images_groups_by_its_factors(client: TestClient, database: Database) -> None:
@@ -72,8 +72,8 @@ def test_get_study_differing_images_groups_by_its_factors(client: TestClient, da
     for fence in states.claim(database):
         name = states.read(database, fence.id).activation
         states.succeed(database, fence, correct=bits(4) if name == "relu" else bits())
-    found = client.get(f"{STUDIES}/{study}/images", params={"a": "swish", "b": "relu"}).json()
-    assert (found["n_a"], found["a"], [image["index"] for image in found["images"]]) == (
+    difference = client.get(f"{STUDIES}/{study}/images", params={"a": "swish", "b": "relu"}).json()
+    assert (difference["n_a"], difference["a"], [image["index"] for image in difference["images"]]) == (
         1,
         {"activation": "swish"},
         [4],
@@ -93,8 +93,8 @@ def test_get_differing_images_names_an_unknown_group(client: TestClient, databas
 def test_get_differing_images_of_a_group_without_results(client: TestClient, database: Database) -> None:
     states.queue(database, activation="swish")
     finish(database, "relu", 0, 1)
-    found = ask(client)
-    assert (found["n_a"], found["n_b"], found["images"]) == (0, 1, [])
+    difference = ask(client)
+    assert (difference["n_a"], difference["n_b"], difference["images"]) == (0, 1, [])
 
 
 @states.on_sqlite

@@ -1,4 +1,4 @@
-"""Formulas registered by name: versions, what specs make of them, and what stays for ever."""
+"""Registered formulas over HTTP: versions, specs that use them, and archived names."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -191,7 +191,7 @@ LEARNED = {"value": 0.5, "learnable": True}
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("sent", "stored"),
     [
         ("mine", {"a": LEARNED}),
         ({"name": "mine"}, {"a": LEARNED}),
@@ -201,9 +201,9 @@ LEARNED = {"value": 0.5, "learnable": True}
         ({"name": "mine", "version": 1, "formula": "x*sigmoid(a*x)", "parameters": {"a": LEARNED}}, {"a": LEARNED}),
     ],
 )  # fmt: skip
-def test_submit_experiment_stores_the_registered_formula(client: TestClient, given: Any, kept: Any) -> None:
+def test_submit_experiment_stores_the_registered_formula(client: TestClient, sent: Any, stored: Any) -> None:
     register(client)
-    assert submit(client, given)["spec"]["activation"] == {**FIRST_KEPT, "parameters": kept}
+    assert submit(client, sent)["spec"]["activation"] == {**FIRST_KEPT, "parameters": stored}
 
 
 def test_experiment_keeps_its_formula_when_the_name_changes(client: TestClient, database: Database) -> None:
@@ -218,8 +218,8 @@ def test_experiment_keeps_its_formula_when_the_name_changes(client: TestClient, 
     assert again["spec"]["activation"] == {**FIRST_KEPT, "parameters": {"a": LEARNED}}
     assert new["spec"]["activation"]["version"] == 2
     label = "mine v1 (a=0.5 learnable)"
-    found = client.get(EXPERIMENTS, params={"activation": label}).json()["items"]
-    assert {item["id"] for item in found} == {old["id"], again["id"]}
+    items = client.get(EXPERIMENTS, params={"activation": label}).json()["items"]
+    assert {item["id"] for item in items} == {old["id"], again["id"]}
     compared = client.get(
         "/api/v1/comparisons", params={"id": [old["id"], new["id"]], "group_by": "activation"}
     ).json()["groups"]
@@ -227,7 +227,7 @@ def test_experiment_keeps_its_formula_when_the_name_changes(client: TestClient, 
 
 
 @pytest.mark.parametrize(
-    ("given", "at", "says"),
+    ("activation", "at", "says"),
     [
         ("nobody", "name", "choose one of"),
         ({"name": "nobody", "version": 1}, "name", "No formula is registered"),
@@ -252,13 +252,13 @@ def test_experiment_keeps_its_formula_when_the_name_changes(client: TestClient, 
 )  # fmt: skip
 @states.on_sqlite
 def test_submit_experiment_refuses_an_unregistered_name(
-    steady_mine: TestClient, given: Any, at: str | None, says: str
+    steady_mine: TestClient, activation: Any, at: str | None, says: str
 ) -> None:
-    problem = refused(steady_mine.post(EXPERIMENTS, json={"activation": given}), 422, "validation_error")
+    problem = refused(steady_mine.post(EXPERIMENTS, json={"activation": activation}), 422, "validation_error")
     assert says in problem["detail"]
     if at is not None:
         assert [item["pointer"] for item in problem["errors"]] == [f"/activation/{at}"]
-    problem = refused(steady_mine.post(STUDIES, json={"factors": {"activation": ["relu", given]}}), 422)
+    problem = refused(steady_mine.post(STUDIES, json={"factors": {"activation": ["relu", activation]}}), 422)
     assert all(item["pointer"].startswith("/factors/activation/1") for item in problem["errors"])
     assert steady_mine.get(EXPERIMENTS).json()["items"] == []
 
@@ -270,17 +270,17 @@ def test_submit_experiment_names_a_wrong_activation_with_other_errors(steady: Te
 
 def test_preview_activation_accepts_a_registered_name(client: TestClient) -> None:
     register(client)
-    found = client.post(f"{ACTIVATIONS}/preview", json={"name": "mine", "parameters": {"a": 0}}).json()
-    assert (found["formula"], found["computed_as"]) == ("x * sigmoid(a * x)", "x * sigmoid(a * x)")
-    assert found["properties"]["slope_at_0"] == 0.5
+    preview = client.post(f"{ACTIVATIONS}/preview", json={"name": "mine", "parameters": {"a": 0}}).json()
+    assert (preview["formula"], preview["computed_as"]) == ("x * sigmoid(a * x)", "x * sigmoid(a * x)")
+    assert preview["properties"]["slope_at_0"] == 0.5
 
 
 # --- studies -------------------------------------------------------------------------------------------------------
 
 
 def activations_of(client: TestClient, study: str) -> set[tuple[int, str, int]]:
-    found = client.get(EXPERIMENTS, params={"study": study, "limit": 500}).json()["items"]
-    shown = [(item["spec"]["seed"], item["spec"]["activation"]) for item in found]
+    items = client.get(EXPERIMENTS, params={"study": study, "limit": 500}).json()["items"]
+    shown = [(item["spec"]["seed"], item["spec"]["activation"]) for item in items]
     return {(seed, activation["name"], activation.get("version", 0)) for seed, activation in shown}
 
 

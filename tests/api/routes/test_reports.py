@@ -1,4 +1,4 @@
-"""Reports over HTTP: of what a study holds, as which kind of page, and when it is not sent again."""
+"""Reports over HTTP: their content, formats and ETags."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def submit(client: TestClient, **fields: Any) -> str:
 
 
 def train(database: Database) -> None:
-    """Everything that is queued, with figures that tell the activations apart."""
+    """End every queued experiment, with figures that separate the activations."""
     for fence in states.claim(database):
         spec = states.read(database, fence.id).spec
         accuracy = ACCURACIES[spec["activation"]["name"]][spec["seed"]]

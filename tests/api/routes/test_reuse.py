@@ -1,4 +1,4 @@
-"""Studies that train nothing twice: what another study finished counts for them too."""
+"""Studies that reuse the finished experiments of other studies."""
 
 from typing import Any
 from uuid import UUID
@@ -103,13 +103,13 @@ def test_delete_study_keeps_experiments_that_others_reuse(client: TestClient, da
     first = submit(client, SMALL)["id"]
     succeed_all(database, version)
     second, third = (submit(client, SMALL | {"reuse": True})["id"] for _ in range(2))
-    held = ids(client, first)
-    refused(client.delete(f"{EXPERIMENTS}/{held[0]}"), 409, "illegal_transition")
+    reused = ids(client, first)
+    refused(client.delete(f"{EXPERIMENTS}/{reused[0]}"), 409, "illegal_transition")
     assert client.delete(f"{STUDIES}/{first}").status_code == 204
-    assert ids(client, second) == ids(client, third) == held
-    assert client.get(f"{EXPERIMENTS}/{held[0]}").json()["study_id"] == second
+    assert ids(client, second) == ids(client, third) == reused
+    assert client.get(f"{EXPERIMENTS}/{reused[0]}").json()["study_id"] == second
     assert client.delete(f"{STUDIES}/{third}").status_code == 204
-    assert ids(client, second) == held
+    assert ids(client, second) == reused
     assert client.delete(f"{STUDIES}/{second}").status_code == 204
     assert client.get(EXPERIMENTS).json()["items"] == []
 
@@ -137,7 +137,7 @@ TRIALS = SMALL | {"factors": SMALL["factors"] | {"optimizer.learning_rate": [0.0
 
 
 def train(database: Database, version: str) -> int:
-    """End everything that is queued, tanh and 0.01 doing best; how many that was."""
+    """End every queued experiment, tanh and 0.01 being best; return their number."""
     fences = states.claim(database)
     for fence in fences:
         rate = states.read(database, fence.id).spec["optimizer"]["learning_rate"]
@@ -148,7 +148,7 @@ def train(database: Database, version: str) -> int:
 
 
 def ranking(client: TestClient, id: str) -> dict[str, Any]:
-    """The study once its ranking has been started."""
+    """Wait until the ranking has started, and return the study."""
     return await_true(lambda: s if (s := client.get(f"{STUDIES}/{id}").json())["tuning"]["tuned_at"] else None)
 
 
@@ -162,11 +162,11 @@ def test_reuse_applies_to_trials_and_the_ranking(client: TestClient, database: D
     tuner = client.get(f"{STUDIES}/{study['tuning']['study']}").json()
     assert (tuner["progress"]["succeeded"], tuner["progress"]["queued"], study["experiments"]) == (2, 2, 0)
     assert train(database, version) == 2
-    found = ranking(client, study["id"])
-    choices = found["tuning"]["choices"]
+    ranked_study = ranking(client, study["id"])
+    choices = ranked_study["tuning"]["choices"]
     assert [(c["factors"]["activation"], c["learning_rate"], len(c["scores"])) for c in choices] == [
         ("relu", 0.01, 2), ("tanh", 0.01, 2)]  # fmt: skip
-    assert (found["progress"]["succeeded"], found["progress"]["queued"]) == (2, 2)
+    assert (ranked_study["progress"]["succeeded"], ranked_study["progress"]["queued"]) == (2, 2)
     assert train(database, version) == 2
     groups = client.get(f"{STUDIES}/{study['id']}/comparison").json()["groups"]
     assert [group["n"] for group in groups] == [2, 2]

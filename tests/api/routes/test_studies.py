@@ -1,4 +1,4 @@
-"""Studies: a grid goes in, its experiments come out, and every mistake is pointed at where the study makes it."""
+"""Studies over HTTP: submission, presets, dry runs and errors."""
 
 from typing import Any
 
@@ -134,9 +134,9 @@ def test_dry_run_estimates_by_the_pace_of_the_same_devices(client: TestClient, d
     assert plan()["seconds"] is None  # no live worker has such a device
     with database.write("train") as session:
         transitions.keep_execution(session, fence, {"device": "cpu"})
-    found = plan()
-    assert (found["train_seconds"], found["seconds"], found["workers"]) == (12 * 3 * 2.0, 12 * 3 * 2.0 / 2, 2)
-    assert "same network and batch size" in found["basis"]
+    estimate = plan()
+    assert (estimate["train_seconds"], estimate["seconds"], estimate["workers"]) == (12 * 3 * 2.0, 12 * 3 * 2.0 / 2, 2)
+    assert "same network and batch size" in estimate["basis"]
 
 
 def test_submit_study_is_atomic(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Studies after they were made: listed, edited, extended by seeds, cancelled, deleted."""
+"""Changes of studies over HTTP: edits, seeds, cancelling and deletion."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -45,11 +45,11 @@ def test_list_studies_filters_by_name_and_preset(client: TestClient) -> None:
     named, preset = submit(client, name="Dropout 50%"), client.post(STUDIES, json={"preset": "quick"}).json()["id"]
     submit(client)
 
-    def found(**query: str) -> list[str]:
+    def matching(**query: str) -> list[str]:
         return [item["id"] for item in client.get(STUDIES, params=query).json()["items"]]
 
-    assert (found(text="dropout"), found(text="%"), found(preset="quick")) == ([named], [named], [preset])
-    assert found(text="dropout", preset="quick") == []
+    assert (matching(text="dropout"), matching(text="%"), matching(preset="quick")) == ([named], [named], [preset])
+    assert matching(text="dropout", preset="quick") == []
 
 
 @states.on_sqlite
@@ -87,10 +87,18 @@ def test_edit_study_queues_new_seeds_in_every_cell(client: TestClient, database:
     study = client.patch(f"{STUDIES}/{id}", json={"seeds": [7, 0, 1]}).json()
     assert (study["seeds"], study["experiments"], study["progress"]["running"]) == ([7, 0, 1], 6, 1)
     added = experiments_of(client, id)[len(before) :]
-    assert [(each["spec"]["activation"]["name"], each["spec"]["seed"]) for each in added] == [("relu", 7), ("tanh", 7)]
-    assert all((each["priority"], each["tags"], each["status"]) == (4, ["t"], "queued") for each in added)
-    assert {each["revision"] for each in added} == {study["revision"]}
-    assert [each["revision"] for each in experiments_of(client, id)[: len(before)]] == [e["revision"] for e in before]
+    assert [(one["spec"]["activation"]["name"], one["spec"]["seed"]) for one in added] == [
+        ("relu", 7),
+        ("tanh", 7),
+    ]
+    assert all(
+        (experiment["priority"], experiment["tags"], experiment["status"]) == (4, ["t"], "queued")
+        for experiment in added
+    )
+    assert {one["revision"] for one in added} == {study["revision"]}
+    assert [experiment["revision"] for experiment in experiments_of(client, id)[: len(before)]] == [
+        e["revision"] for e in before
+    ]
 
 
 def test_edit_study_adds_repeated_seeds_once(client: TestClient) -> None:

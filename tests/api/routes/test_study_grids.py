@@ -1,4 +1,4 @@
-"""Studies of several grids over HTTP: made, extended, compared grid by grid; presets planned."""
+"""Studies with several grids over HTTP."""
 
 import json
 import shlex
@@ -61,14 +61,14 @@ def test_export_and_report_of_one_grid(client: TestClient, database: Database) -
         assert ("of its grids only" in report) is (grid is not None)
     body = repeated(client.get(f"{path}/report", params={"grid": "depth", "format": "markdown"}).text)
     again = client.post(STUDIES, params={"dry_run": True}, json=body).json()
-    assert (again["cells"], again["experiments"], [each["name"] for each in body["grids"]]) == (4, 8, ["depth"])
+    assert (again["cells"], again["experiments"], [grid["name"] for grid in body["grids"]]) == (4, 8, ["depth"])
     for what in ("export", "report"):
         refused(client.get(f"{path}/{what}", params={"grid": "width"}), 422, "validation_error", at="grid")
         refused(client.get(f"{STUDIES}/{states.SOME_ID}/{what}", params={"grid": "depth"}), 404, "study_not_found")
 
 
 def repeated(report: str) -> Any:
-    """The body that the report's command posts."""
+    """Return the body that the report's command posts."""
     command = next(line for line in report.splitlines() if line.strip().startswith("curl "))
     return json.loads(shlex.split(command)[-1])
 

@@ -1,4 +1,4 @@
-"""Whether the process is up, whether it can do its work, and what it says when the database is not there."""
+"""Health, readiness, and answers while the database is away."""
 
 import time
 from collections.abc import Iterator

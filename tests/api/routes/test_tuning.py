@@ -1,4 +1,4 @@
-"""Studies in two stages: the rates are tried, chosen once whatever happens meanwhile, and the ranking follows."""
+"""Studies that tune: the rates are tried, chosen once, and the ranking follows."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,16 +40,16 @@ def best_first(spec: dict[str, Any]) -> float:
 
 
 def train(database: Database, accuracy: Callable[[dict[str, Any]], float | None] = best_first) -> int:
-    """End everything that is queued with this validation accuracy, None: diverged; how many that was."""
+    """End every queued experiment with this validation accuracy, or diverged for None; return their number."""
     fences = states.claim(database)
     for fence in fences:
-        found = accuracy(states.read(database, fence.id).spec)
+        figure = accuracy(states.read(database, fence.id).spec)
         with database.write("train") as session:
-            if found is None:
+            if figure is None:
                 transitions.fail(session, fence, Cause.DIVERGED, "The loss became NaN.")
             else:
-                transitions.record_epoch(session, fence, make_epoch(1, validation_accuracy=found))
-                transitions.succeed(session, fence, make_run(found))
+                transitions.record_epoch(session, fence, make_epoch(1, validation_accuracy=figure))
+                transitions.succeed(session, fence, make_run(figure))
     return len(fences)
 
 
@@ -59,7 +59,7 @@ def read(client: TestClient, id: str) -> dict[str, Any]:
 
 
 def tuned(client: TestClient, id: str) -> dict[str, Any]:
-    """The study once its ranking has been started."""
+    """Wait until the ranking has started, and return the study."""
     return await_true(lambda: s if (s := read(client, id))["tuning"]["tuned_at"] else None)
 
 
@@ -79,8 +79,8 @@ def test_tuning_ranks_each_cell_with_its_best_rate(client: TestClient, database:
     assert (study["experiments"], study["finished"], study["eta_seconds"]) == (0, False, None)
     assert (read(client, tuner)["experiments"], read(client, tuner)["tunes"]) == (12, id)
     assert train(database) == 12
-    found = tuned(client, id)
-    choices = found["tuning"]["choices"]
+    ranked_study = tuned(client, id)
+    choices = ranked_study["tuning"]["choices"]
     assert [(c["factors"]["activation"], c["learning_rate"], c["at_edge"]) for c in choices] == [
         ("relu", 0.01, False), ("tanh", 0.1, True)]  # fmt: skip
     assert choices[0]["scores"][1] == {"learning_rate": 0.01, "n": 2, "n_diverged": 0, "validation_accuracy": 0.9,

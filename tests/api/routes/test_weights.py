@@ -1,4 +1,4 @@
-"""The weights of a trained network as a file: the one that its result names, or a reason."""
+"""Weights over HTTP: the file that the result names, or the reason why there is none."""
 
 from pathlib import Path
 from uuid import UUID
@@ -15,8 +15,8 @@ from tests.api.serving import EXPERIMENTS
 
 
 @pytest.fixture
-def kept(database: Database, settings: Settings) -> UUID:
-    """A success whose files are where a worker puts them."""
+def experiment_id(database: Database, settings: Settings) -> UUID:
+    """Finish an experiment and write its files as a worker does."""
     id = states.finish(database)
     keep(database, settings, id)
     return id
@@ -32,18 +32,18 @@ def keep(database: Database, settings: Settings, id: UUID) -> Path:
     return folder
 
 
-def test_get_weights_sends_both_files_as_attachments(client: TestClient, kept: UUID) -> None:
-    path = f"{EXPERIMENTS}/{kept}/weights"
+def test_get_weights_sends_both_files_as_attachments(client: TestClient, experiment_id: UUID) -> None:
+    path = f"{EXPERIMENTS}/{experiment_id}/weights"
     last, best = client.get(path), client.get(path, params={"which": "best"})
     assert (last.content, best.content) == (b"last" * 1000, b"best" * 1000)
-    assert last.headers["content-disposition"] == f'attachment; filename="{kept}-last.safetensors"'
+    assert last.headers["content-disposition"] == f'attachment; filename="{experiment_id}-last.safetensors"'
     assert last.headers["content-type"] == "application/octet-stream"
     assert last.headers["etag"] != best.headers["etag"]
 
 
 @states.on_sqlite
-def test_get_weights_answers_304_and_ranges(client: TestClient, kept: UUID) -> None:
-    path = f"{EXPERIMENTS}/{kept}/weights"
+def test_get_weights_answers_304_and_ranges(client: TestClient, experiment_id: UUID) -> None:
+    path = f"{EXPERIMENTS}/{experiment_id}/weights"
     etag = client.get(path).headers["etag"]
     assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
     assert client.get(path, params={"which": "best"}, headers={"If-None-Match": etag}).status_code == 200
@@ -74,5 +74,5 @@ def test_get_weights_names_the_reason_when_there_is_no_file(
 
 @pytest.mark.parametrize("which", ["", "middle", "../last", "last.safetensors", "/etc/passwd"])
 @states.on_sqlite
-def test_get_weights_ignores_paths_of_the_client(client: TestClient, kept: UUID, which: str) -> None:
-    refused(client.get(f"{EXPERIMENTS}/{kept}/weights", params={"which": which}), 422, at="which")
+def test_get_weights_ignores_paths_of_the_client(client: TestClient, experiment_id: UUID, which: str) -> None:
+    refused(client.get(f"{EXPERIMENTS}/{experiment_id}/weights", params={"which": which}), 422, at="which")
