@@ -1,7 +1,7 @@
-"""The OpenAPI document of each release: what a client of that release relies on is still there, and unchanged.
+"""The OpenAPI document still has everything that clients of each release rely on.
 
-Added paths, operations, parameters, fields, status codes and members of enumerations pass; so do other titles,
-descriptions and examples. A released document is stored without descriptions and examples.
+Added paths, operations, parameters, fields, status codes and members of enumerations pass. So do wider bounds, and
+other titles, descriptions and examples. A released document is stored without the latter two.
 """
 
 import copy
@@ -32,6 +32,8 @@ CONSTRAINTS = frozenset(
 """Keywords that narrow a schema which had none of them."""
 
 
+MOST = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
+LEAST = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 TEXTS = frozenset({"title", "description", "summary", "example", "examples"})
 """Keywords that a reader sees and no client relies on."""
 
@@ -85,7 +87,7 @@ def breaking_changes(old: Json, new: Json) -> list[str]:
 
 
 def _changes(old: Any, new: Any, where: str, *, names: bool = False) -> Iterator[str]:
-    if type(old) is not type(new):
+    if type(old) is not type(new) and not (_is_number(old) and _is_number(new)):
         yield f"{where}: {old!r} became {new!r}"
     elif isinstance(old, dict):
         yield from _changes_of_object(old, new, where, names)
@@ -95,8 +97,16 @@ def _changes(old: Any, new: Any, where: str, *, names: bool = False) -> Iterator
         for item in old:
             if not any(_is_compatible(item, other) for other in new):
                 yield f"{where}: {item!r} is missing"
-    elif old != new:
+    elif old != new and not _is_wider(where.rpartition(".")[2], old, new):
         yield f"{where}: {old!r} became {new!r}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_wider(keyword: str, old: Any, new: Any) -> bool:
+    return bool((keyword in MOST and new > old) or (keyword in LEAST and new < old))
 
 
 def _is_compatible(old: Any, new: Any) -> bool:
@@ -174,6 +184,10 @@ def _other_limit(new: Json) -> None:
     new["components"]["schemas"]["ExperimentSubmission"]["properties"]["epochs"]["maximum"] = 3
 
 
+def _narrower_limit(new: Json) -> None:
+    new["components"]["schemas"]["EarlyStopping"]["properties"]["patience"]["minimum"] = 2
+
+
 def _new_limit(new: Json) -> None:
     new["components"]["schemas"]["EarlyStopping"]["properties"]["patience"]["multipleOf"] = 0.5
 
@@ -194,6 +208,7 @@ BREAKING: dict[Callable[[Json], None], str] = {
     _without_field: "EarlyStopping.properties.patience is missing",
     _other_type: "patience.type: 'integer' became 'string'",
     _other_limit: "epochs.maximum",
+    _narrower_limit: "patience.minimum",
     _new_limit: "patience.multipleOf is a new constraint",
     _required_field: "output: a request must have it now",
 }
@@ -217,6 +232,7 @@ def test_breaking_changes_passes_additions() -> None:
     schemas["EarlyStopping"]["properties"]["output"] = {"type": "number", "default": 0.0}
     schemas["EarlyStopping"]["title"] = "Dropout"
     schemas["ExperimentSubmission"]["properties"]["dataset"].setdefault("enum", []).append("cifar10")
+    schemas["EarlyStopping"]["properties"]["patience"] |= {"minimum": 0, "maximum": 2000}
     new["paths"]["/api/v1/studies"]["get"]["parameters"].append(
         {"in": "query", "name": "owner", "required": False, "schema": {"type": "string"}}
     )
