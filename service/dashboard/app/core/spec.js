@@ -1,4 +1,4 @@
-/** The usual values and choices of a spec's fields. The server writes them into the shell, from the OpenAPI document. */
+/** The usual values and choices of a spec's fields, from the OpenAPI document; the server writes them to the shell. */
 
 /** @type {{usual: Record<string, any>, choices: Record<string, any[]>}} */
 const { usual = {}, choices = {} } = JSON.parse(document.getElementById("spec")?.textContent ?? "{}");
