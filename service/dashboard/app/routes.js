@@ -13,7 +13,7 @@ const ROUTES = [
 ];
 
 /**
- * The page at a path, and what the path gives it.
+ * The page at a path, and the parameters in the path.
  * @param {string} pathname
  * @returns {{load: () => Promise<{Page: Function}>, params: Record<string, string>}|null} null where there is no page
  */

@@ -9,7 +9,7 @@ const LOG_INTERVALS = 4;
 const MANY_POWERS = 1000;
 
 /**
- * An axis of uPlot; `extra` goes over it.
+ * An axis of uPlot, with the options of `extra` over it.
  * @param {Colours} colours
  * @param {import("uplot").Axis} [extra]
  */
@@ -28,7 +28,7 @@ export function axis(colours, extra = {}) {
 }
 
 /**
- * One along the bottom, with a title and without lines upwards.
+ * An axis along the bottom, with a title and without grid lines.
  * @param {Colours} colours
  * @param {string | undefined} title
  * @param {import("uplot").Axis} [extra]
@@ -48,14 +48,14 @@ export function xAxis(colours, title, extra = {}) {
 }
 
 /**
- * One at the left with lines at `splits`, whose figures `format` words.
+ * An axis at the left with grid lines at `splits`, whose figures `format` writes.
  * @param {Colours} colours
  * @param {import("uplot").Axis.Splits} splits
  * @param {(value: number) => string} format
  * @param {import("uplot").Axis} [extra]
  */
 export function yAxis(colours, splits, format, extra = {}) {
-  // uPlot leaves out an axis whose steps it does not know itself, unless it need not look for any.
+  // Without `space` and `filter`, uPlot leaves out an axis whose steps are not its own.
   return axis(colours, {
     size: 48,
     space: 0,
@@ -67,13 +67,13 @@ export function yAxis(colours, splits, format, extra = {}) {
 }
 
 /**
- * An axis without figures beside it says nothing.
+ * Without data an axis has no figures beside it.
  * @param {(value: number) => string} format
  */
 const worded = (format) => (/** @type {import("uplot")} */ plot, /** @type {number[]} */ splits) =>
   splits.map((value) => (plot.data[0].length > 0 ? format(value) : ""));
 
-/** Whole epochs, as close as their figures can stand. */
+/** Ticks at whole epochs, as close as their figures fit. */
 export const WHOLE = { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 26 };
 
 /**
@@ -88,8 +88,8 @@ export const evenly = (intervals) => ({
 });
 
 /**
- * Around figures that are all the same, a stretch of their own size. A wider stretch may have wider steps: a few times
- * over, until they settle.
+ * A range of round numbers; around figures that are all the same, as wide as they are large. A wider range may have
+ * wider steps, so that this is repeated until they settle.
  * @param {number} low
  * @param {number} high
  * @param {number} intervals
@@ -136,7 +136,7 @@ function evenStep(low, high, intervals) {
 }
 
 /**
- * From 1, 2 or 5 of a power of ten to such another, on a logarithmic axis; figures at or below 0 have no place there.
+ * A range on a logarithmic axis, from 1, 2 or 5 times a power of ten to another such number; figures are above 0.
  * @param {import("uplot")} plot
  * @param {number | null} low
  * @param {number} high
@@ -148,7 +148,7 @@ export function logRange(plot, low, high) {
 }
 
 /**
- * 1, 2 and 5 of each power of ten, of many powers 1 alone; within one power, even steps.
+ * Ticks at 1, 2 and 5 times each power of ten; of many powers at 1 alone; within one power in even steps.
  * @param {import("uplot")} plot
  * @param {number} index
  * @param {number} low

@@ -86,7 +86,7 @@ function frameOf(unit, isLog, inSeconds, colours) {
 }
 
 /**
- * Not what uPlot offers, which around one epoch alone is wider.
+ * The range of epochs; uPlot's own is wider around a single epoch.
  * @param {import("uplot")} of
  */
 function epochsRange({ data: [epochs] }) {
@@ -111,7 +111,7 @@ function linearRange(plot, low, high, unit) {
 }
 
 /**
- * From below to above: each seed's, the published, the means.
+ * The lines from the lowest to the topmost: those of seeds, the published, the means.
  * @param {DrawnCurves} curves
  * @param {DrawnCurve[]} groups
  * @param {Pick<CurveOptions, "x" | "log" | "bands" | "seeds">} options

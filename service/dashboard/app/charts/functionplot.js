@@ -44,7 +44,7 @@ function frameOf(colours) {
 }
 
 /**
- * Many beside each other: the lines alone, on the same frame.
+ * The frame of small pictures beside each other: the lines alone, on equal axes.
  * @param {Colours} colours
  */
 function smallFrame(colours) {
@@ -65,7 +65,7 @@ function smallFrame(colours) {
 const whole = (plot, first, last) => [first, last];
 
 /**
- * With a little air, at least one unit high, holding 0.
+ * A range around the figures and 0, with a margin, at least one unit high.
  * @param {import("uplot")} plot
  * @param {number | null} least
  * @param {number | null} most

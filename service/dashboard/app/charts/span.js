@@ -1,4 +1,4 @@
-/** A length on a scale that rows share; open to the right where it is only known to be longer. */
+/** A length on a scale that rows share, with an open end where only its minimum is known. */
 import { html } from "../core/html.js";
 
 /**

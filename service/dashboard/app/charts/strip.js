@@ -7,7 +7,7 @@ import { figure, range } from "../text/format.js";
 /** @typedef {{low: number | null, high: number | null, at: (value: number) => number}} Scale */
 
 /**
- * The common scale of rows, with a little air; one value alone gets a scale around it.
+ * The common scale of rows, with a margin; one value alone gets a scale around it.
  * @param {(number | null | undefined)[]} values
  * @returns {Scale}
  */

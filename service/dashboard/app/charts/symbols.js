@@ -8,7 +8,7 @@ export const SYMBOLS = {
 };
 
 /**
- * Draws a series' points as one of them; for `points.paths` of uPlot.
+ * Return a function for `points.paths` of uPlot that draws a series' points with a symbol.
  * @param {string} name
  * @param {number} scale
  */

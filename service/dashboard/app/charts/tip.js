@@ -5,7 +5,7 @@ const APART = 14;
 /** @typedef {{color?: string, name: string, value: string}} Row */
 
 /**
- * The inside as elements, because the page's policy refuses styles written into markup.
+ * The content of the bubble as elements, because the page's policy refuses styles written into markup.
  * @param {string} title
  * @param {Row[]} rows
  */

@@ -19,7 +19,7 @@ export function AsRequest({ path, body, title = "The same as a request" }) {
 }
 
 /**
- * A button that copies; without the clipboard (plain HTTP), the text can still be marked by hand.
+ * A button that copies a text. Without a clipboard (plain HTTP) it asks the reader to copy by hand.
  * @param {{text: string, label?: string}} props
  */
 export function Copy({ text, label = "Copy" }) {

@@ -1,4 +1,4 @@
-/** Experiments in rows. */
+/** A table of experiments. */
 import { html } from "../core/html.js";
 import { ago, duration, percent } from "../text/format.js";
 import { specText } from "../text/spec.js";
@@ -34,7 +34,7 @@ function Row({ one, now }) {
 }
 
 /**
- * The status, and why where that is known.
+ * The status of an experiment, with its cause where there is one.
  * @param {{one: Api.ExperimentView}} props
  */
 export function StatusBadge({ one }) {

@@ -6,7 +6,7 @@ const KATEX = "/assets/katex/katex.min.js";
 /** @type {Promise<Window["katex"]> | undefined} */
 let loading;
 
-// KaTeX writes the style of its braces as an attribute, which the page's policy refuses; set as a property it may.
+// KaTeX sets the style of its braces as an attribute, which the page's policy refuses; it allows the property.
 SVGElement.prototype.setAttribute = function (name, value) {
   if (name === "style") this.style.cssText = value;
   else Element.prototype.setAttribute.call(this, name, value);
@@ -19,7 +19,7 @@ function loadKatex() {
       href: "/assets/katex/katex.min.css",
     });
     document.head.append(sheet);
-    // Named by its address, as index.html names what is vendored.
+    // A variable, so that tsc does not look for the file: its address exists only on the server.
     import(KATEX).then(() => resolve(window.katex), reject);
   });
   return loading;

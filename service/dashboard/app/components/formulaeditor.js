@@ -1,4 +1,4 @@
-/** A formula with its parameters, judged by the server while it is typed; the error stands under its column. */
+/** An editor of a formula and its parameters. The server checks it while it is typed; an error is under its column. */
 import { onCheck, onNumber, onText } from "../core/events.js";
 import { html, useEffect, useId, useState } from "../core/html.js";
 import { post } from "../data/api.js";

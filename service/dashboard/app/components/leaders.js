@@ -5,7 +5,7 @@ import { groupLabel } from "../text/labels.js";
 import { GroupName } from "./swatch.js";
 
 /**
- * The groups that no verdict keeps from the first rank, best mean first; those without a value do not count.
+ * The groups whose rank range includes the first rank, best mean first, without those that have no mean.
  * @param {Api.Comparison} comparison
  */
 export const leadersOf = (comparison) =>

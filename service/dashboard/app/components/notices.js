@@ -34,7 +34,7 @@ export function Loaded({ feed, what, children }) {
   return html`<${Loading} what=${what} />`;
 }
 
-/** Says, over every page, that what it shows is not current. */
+/** A notice over every page that its data is not current. */
 export function StaleNotice() {
   const stale = useStaleness();
   const now = useNow(stale ? 1000 : null);
@@ -53,7 +53,7 @@ export function StaleNotice() {
 }
 
 /**
- * The time, renewed every so many ms; null: not renewed.
+ * The current time, renewed every `every` ms; not renewed where that is null.
  * @param {number | null} every
  */
 export function useNow(every) {

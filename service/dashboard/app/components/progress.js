@@ -24,7 +24,7 @@ export function ProgressBar({ progress }) {
 }
 
 /**
- * "12 of 15 experiments, 1 failed; about 2 min left".
+ * The progress of a study in words: "12 of 15 experiments, 1 failed; about 2 min left".
  * @param {Api.StudyView} study
  */
 export function progressText(study) {

@@ -1,4 +1,4 @@
-/** The frame around every page: where one is, what runs, light or dark. */
+/** The frame around every page: navigation, the length of the queue, and the theme. */
 import { html, useEffect, useState } from "../core/html.js";
 import { useFeed } from "../data/store.js";
 import { count } from "../text/format.js";

@@ -1,4 +1,4 @@
-/** Preact and its templates, named once. */
+/** Preact and its templates, in one place. */
 import { h } from "preact";
 import htm from "htm";
 

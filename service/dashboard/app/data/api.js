@@ -1,4 +1,4 @@
-/** The public API over HTTP: JSON in, JSON (or a log's text) out, problems as errors. Nothing here knows a page. */
+/** The public API over HTTP: JSON in, JSON (or a log's text) out, problems as errors. It knows no page. */
 
 const ROOT = "/api/v1";
 const PATIENCE_MS = 30_000;
@@ -43,7 +43,7 @@ export async function get(path, { etag, known, signal } = {}) {
 }
 
 /**
- * POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer makes nothing twice.
+ * POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer creates nothing twice.
  * @param {string} path
  * @param {object} body
  * @param {{once?: string, signal?: AbortSignal}} [options]

@@ -1,6 +1,6 @@
 /**
  * One stream of events for all tabs of a browser, since HTTP/1.1 allows six connections to a host. The tab that holds
- * the lock listens and tells the others. An event says what has changed; what it is now, whoever shows it asks.
+ * the lock listens and tells the others. An event names what has changed; a component that shows it asks for its state.
  * docs/live.md has the shapes. Without locks (an address that is not secure) pages poll instead.
  */
 const ADDRESS = "/api/v1/events?compact=true&kind=experiment&kind=study";
@@ -37,7 +37,7 @@ export function listen({ onChange, onState }) {
   };
   channel.onmessage = (event) => report(event.data);
   channel.postMessage({ type: "hello" });
-  // Held until the tab goes: then another one takes over.
+  // The lock is held until the tab closes; then another tab takes over.
   navigator.locks.request(NAME, () => new Promise(() => connect(FIRST_PAUSE_MS)));
   addEventListener("pagehide", () => source && tell({ type: "state", isOpen: false }));
 }
@@ -58,7 +58,7 @@ function connect(pause) {
   };
   stream.onerror = () => {
     tell({ type: "state", isOpen: false });
-    // Where the connection broke the browser tries again by itself; a refusal (503) it takes for final.
+    // After a broken connection the browser tries again by itself, after a refusal (503) it does not.
     if (stream.readyState === EventSource.CLOSED)
       setTimeout(() => connect(Math.min(LONGEST_PAUSE_MS, 2 * pause)), pause);
   };

@@ -1,5 +1,6 @@
 /**
- * Feeds: GETs that are repeated while somebody looks. One request at a time each, conditional, slower when it fails.
+ * Feeds: GETs that are repeated while a component listens. Each has one request at a time, which is conditional;
+ * after a failure it is repeated more slowly.
  */
 import { useEffect, useRef, useState } from "../core/html.js";
 import { get } from "./api.js";
@@ -83,8 +84,8 @@ class Feed {
   }
 
   /**
-   * Ask again soon: after a rest that grows with what the last answer took, so that a slow one is not sought all the
-   * time.
+   * Repeat the request soon: after a pause that grows with the time of the last one, so that a slow request is not
+   * repeated all the time.
    */
   renew() {
     if (this.failures > 0) return;
@@ -139,18 +140,20 @@ class Feed {
   }
 
   /**
-   * When to ask again: the shortest wish of those who look, doubled for each failure; soon where that was asked for
-   * meanwhile.
+   * Plan the next request: after the shortest interval of the listeners, doubled for each failure; soon where `renew`
+   * was called meanwhile.
    */
   plan() {
     if (this.due && this.failures === 0) {
       this.loadIn(this.rest);
       return;
     }
-    const wishes = [...this.listeners.values()].map((every) => every(this.snapshot.data)).filter((ms) => ms !== null);
-    if (this.failures > 0) wishes.push(1000);
-    if (wishes.length === 0) return;
-    const wait = this.waitOf(Math.min(...wishes));
+    const intervals = [...this.listeners.values()]
+      .map((every) => every(this.snapshot.data))
+      .filter((ms) => ms !== null);
+    if (this.failures > 0) intervals.push(1000);
+    if (intervals.length === 0) return;
+    const wait = this.waitOf(Math.min(...intervals));
     if (this.failures > 0) {
       this.snapshot = { ...this.snapshot, retryAt: Date.now() + wait };
       this.tell();
@@ -159,13 +162,14 @@ class Feed {
   }
 
   /**
-   * The wish, unless asking so often is of no use: what is gone stays gone, and what events tell of needs no poll.
-   * @param {number} wish ms
+   * The time until the next request, in ms: longer than a listener's interval after a failure, and where events report
+   * changes.
+   * @param {number} interval ms
    */
-  waitOf(wish) {
-    if (this.failures > 0) return Math.min(SLOWEST_MS, wish * 2 ** this.failures);
+  waitOf(interval) {
+    if (this.failures > 0) return Math.min(SLOWEST_MS, interval * 2 ** this.failures);
     if (this.snapshot.error) return SLOWEST_MS;
-    return isLive() && this.isTold ? Math.max(wish, LIVE_MS) : wish;
+    return isLive() && this.isTold ? Math.max(interval, LIVE_MS) : interval;
   }
 
   tell() {
@@ -204,8 +208,8 @@ export function useFeed(path, every = null, version = undefined, merge = null) {
       return undefined;
     }
     setSnapshot(feed(path, merge).snapshot);
-    const wish = typeof every === "function" ? every : () => every;
-    return feed(path, merge).subscribe(setSnapshot, wish);
+    const intervalOf = typeof every === "function" ? every : () => every;
+    return feed(path, merge).subscribe(setSnapshot, intervalOf);
   }, [path]);
   const seen = useRef(version);
   useEffect(() => {
@@ -218,14 +222,14 @@ export function useFeed(path, every = null, version = undefined, merge = null) {
 const EMPTY = { data: undefined, error: null, at: 0, retryAt: 0 };
 
 /**
- * Ask again now for every feed whose path starts so.
+ * Repeat the request of every feed whose path starts with a prefix, at once.
  * @param {string} [prefix]
  */
 export function refresh(prefix = "") {
   for (const [path, one] of feeds) if (path.startsWith(prefix)) one.load();
 }
 
-/** The state of all that is looked at: null when current, else how old it is and when the next try is due. */
+/** The state of all feeds that have listeners: null when current, else their age and the time of the next try. */
 export function useStaleness() {
   const [stale, setStale] = useState(/** @type {ReturnType<typeof staleness>} */ (null));
   useEffect(() => {
@@ -254,7 +258,7 @@ document.addEventListener("visibilitychange", () => {
 listen({ onChange, onState: () => refresh() });
 
 /**
- * Ask again for what an event is about, and for the lists it may be in; what hangs on their revision follows.
+ * Renew the feeds that an event is about, and the lists that may hold it; feeds that depend on a revision follow.
  * @param {import("./live.js").Change} of
  */
 function onChange({ kind, id, studyId }) {

@@ -11,7 +11,7 @@ const UNITS = [
 ];
 
 /**
- * 0.96134 -> "96.13 %".
+ * A fraction as a percentage: 0.96134 -> "96.13 %".
  * @param {number | null | undefined} fraction
  * @param {number} [digits]
  */
@@ -56,7 +56,7 @@ export function range(interval, unit) {
 }
 
 /**
- * So many significant digits, without an exponent where that is readable.
+ * A number with `digits` significant digits, without an exponent where that is readable.
  * @param {number | null | undefined} value
  * @param {number} [digits]
  */
@@ -80,7 +80,7 @@ const COUNTS = new Intl.NumberFormat("en-GB"); // made once: making one costs mo
 export const count = (n) => COUNTS.format(n).replaceAll(",", "\u202f");
 
 /**
- * "1 experiment", "6 experiments".
+ * A number with its noun: "1 experiment", "6 experiments".
  * @param {number} n
  * @param {string} noun
  */
@@ -104,7 +104,7 @@ export function duration(seconds) {
 }
 
 /**
- * "just now", "4 min ago", "2 h ago".
+ * The time since an ISO date: "just now", "4 min ago", "2 h ago".
  * @param {string} iso
  * @param {number} [now]
  */

@@ -49,7 +49,7 @@ export function groupLabel(factors) {
 }
 
 /**
- * Equal for equal factors, whatever their order.
+ * A key of factors that is the same in whatever order they come.
  * @param {Factors} factors
  */
 export const groupKey = (factors) => JSON.stringify(Object.entries(factors).sort(([a], [b]) => (a < b ? -1 : 1)));

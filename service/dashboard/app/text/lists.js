@@ -1,10 +1,10 @@
-/** Lists that people type and read: of values, and of seeds with their ranges. */
+/** Lists as people type and read them: of values, and of seeds with their ranges. */
 
 /** @param {string} text */
 const valueOf = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
 /**
- * "1, 2 max" -> [1, 2, "max"]: what is no number stays text, for the server to judge.
+ * "1, 2 max" -> [1, 2, "max"]: what is no number stays text, which the server checks.
  * @param {string} text
  */
 export const listOf = (text) =>

@@ -2,7 +2,7 @@
 import { at, usualOf } from "../core/spec.js";
 import { factorName, valueText } from "./labels.js";
 
-/** Where a spec may differ from the main article's in a way that matters to a reader, in the order of the text. */
+/** The fields in which a difference from the main article matters to a reader, in the order of the text. */
 const TOLD = [
   "batch_size",
   "dropout.conv",
@@ -26,7 +26,7 @@ const TOLD = [
 ];
 
 /**
- * The data set, and in what a spec differs from the article's protocol.
+ * The data set of a spec, and the fields that differ from the article's protocol.
  * @param {Record<string, any>} spec
  */
 export function specText(spec) {

@@ -14,8 +14,8 @@ export const useEpochs = (experiment) =>
   useFeed(`/experiments/${experiment.id}/metrics`, null, experiment.revision, mergeRows);
 
 /**
- * A resumed attempt repeats epochs: those after `valid_through_epoch` are dropped, then what came is put in by epoch,
- * and by layer where rows have one.
+ * A resumed attempt repeats epochs: those after `valid_through_epoch` are dropped, then the new rows are merged by
+ * epoch, and by layer where rows have one.
  * @param {Rows} old
  * @param {Rows} answer
  */

@@ -141,7 +141,7 @@ export function startedFrom(preset) {
 }
 
 /**
- * The body of POST /studies. Values that are no numbers go as they are: the server says what is wrong with them.
+ * The body of POST /studies. Values that are no numbers are sent as they are; the server says what is wrong with them.
  * @param {Form} form
  */
 export function bodyOf(form) {

@@ -9,7 +9,7 @@ import { Loaded } from "../../components/notices.js";
 const BADGES = { supported: "succeeded", refuted: "failed", undecided: "queued" };
 
 /**
- * Asked for when it is opened, for it reads every run of the study.
+ * The claims are requested when the section is opened, since they read every run of the study.
  * @param {{study: Api.StudyView}} props
  */
 export function Claims({ study }) {

@@ -75,7 +75,7 @@ function Head({ study }) {
 }
 
 /**
- * Why it is not known how long it will take.
+ * The reason why no time is estimated.
  * @param {Api.StudyView} of
  */
 function waiting({ progress }) {

@@ -37,7 +37,7 @@ export function Tuning({ study }) {
 }
 
 /**
- * On the page of a study that tries rates for another one.
+ * A notice on the page of a study that tries rates for another one.
  * @param {{study: Api.StudyView}} props
  */
 export function TunesFor({ study }) {
