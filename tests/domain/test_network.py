@@ -1,10 +1,14 @@
+import ast
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.domain.network import LAYER_PATTERN, activated_elements, layer_names, layers, output_units
+from service.domain.network import HEAD, LAYER_PATTERN, activated_elements, layer_names, layers, output_units
 from service.domain.spec import ExperimentSpec
+
+ROOT = Path(__file__).parents[2]
 
 
 def make_spec(**fields: Any) -> ExperimentSpec:
@@ -63,3 +67,15 @@ def test_output_units(classes: list[int] | None, output: str, units: int) -> Non
 
 def test_activated_elements_counts_a_batch_before_pooling() -> None:
     assert activated_elements(make_spec()) == 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
+
+
+@pytest.mark.parametrize("part", ["actlab", "benchmarks", "service", "worker"])
+def test_layer_names_are_spelt_in_no_other_module(part: str) -> None:
+    """HEAD is left out: `output` is also a field of the spec."""
+    spelt = {
+        (str(file.relative_to(ROOT)), node.value)
+        for file in (ROOT / part).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(LAYER_PATTERN, node.value)
+    }
+    assert {file for file, name in spelt if name != HEAD} <= {"service/domain/network.py"}
