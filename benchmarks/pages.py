@@ -16,7 +16,7 @@ from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
-from tests.browser.filling import FIVE, KEPT, Filled, Json, fill, make_figures
+from tests.browser.filling import FIVE, LONG_LEASES, Filled, Json, fill, make_figures
 from tests.stack.services import Service
 from tests.waiting import await_true
 
@@ -37,7 +37,7 @@ PAINT = """() => {
 
 def main(cells: int = 5, updates: int = 10) -> None:
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        service = Service(Path(home), **KEPT)
+        service = Service(Path(home), **LONG_LEASES)
         service.run("db", "upgrade")
         database = Database(service.database_url)
         filled = fill(database, study(cells), finished=499, running=1)

@@ -1,4 +1,4 @@
-"""A headless Chromium and a running service for it to look at.
+"""A headless Chromium and the running services that it opens.
 
 Playwright drives the Chromium of the system. Its loop runs in the main thread while the `chromium` fixture is alive,
 so the fixture ends with this package: tests elsewhere run loops of their own.
@@ -13,23 +13,23 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from service.storage.engine.database import Database
-from tests.browser.filling import FILLED, KEPT, fill
+from tests.browser.filling import FILLED, LONG_LEASES, fill
 from tests.browser.watch import Watch
 from tests.conftest import do_without
-from tests.stack.services import Service
+from tests.stack.services import Json, Service
 from tests.waiting import await_true
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-PATIENCE_MS = 20_000
+TIMEOUT_MS = 20_000
 SETUP_SECONDS = 300
-"""For a test with all that it sets up: the first one starts the browser and the service, on a busy machine slowly."""
+"""Limit of a test with its fixtures: the first test starts the browser and the service, slowly on a busy machine."""
 
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of this package is slow: a browser, a service and a worker have to start."""
+    """Mark all tests of this package slow, since a browser, a service and a worker have to start."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
@@ -42,14 +42,20 @@ class NewPage(Protocol):
     ) -> Page: ...
 
 
+def study_named(service: Service, name: str) -> Json:
+    """Return the study of this name."""
+    (study,) = (study for study in service.client.studies() if study["name"] == name)
+    return study
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A browser that finds this machine and no other."""
+    """A browser that resolves no host but this machine."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         do_without("Chromium is not installed (chromium)")
     with sync_playwright() as playwright:
-        # Root, as in a container, cannot have Chromium's sandbox; the only pages opened are our own.
+        # Chromium's sandbox does not work for root, as in a container; tests open the project's own pages only.
         browser = playwright.chromium.launch(executable_path=program, chromium_sandbox=False, args=[OFFLINE, *QUIET])
         yield browser
         browser.close()
@@ -57,7 +63,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """API and worker, shared by the tests of this package: leave it running, and look only at what is yours."""
+    """An API and a worker that tests share: a test leaves them running and looks only at its own experiments."""
     running = Service(tmp_path_factory.mktemp("browser"), ACTLAB_DEVICE="cpu").start()
     yield running
     running.close()
@@ -65,8 +71,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="package")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An API without a worker, over studies that are finished, half way and alone: to be looked at, not changed."""
-    running = Service(tmp_path_factory.mktemp("filled"), **KEPT)
+    """An API without a worker over the studies of `FILLED`, which tests read and do not change."""
+    running = Service(tmp_path_factory.mktemp("filled"), **LONG_LEASES)
     running.run("db", "upgrade")
     database = Database(running.database_url)
     for body, parts in FILLED:
@@ -80,7 +86,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def own_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One that a test may stop, and that holds nothing yet."""
+    """An empty service that the test may stop."""
     running = Service(tmp_path_factory.mktemp("own"), ACTLAB_DEVICE="cpu").start()
     yield running
     running.close()
@@ -88,7 +94,7 @@ def own_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    """What pages complained of and whom they asked; a test that leaves something there fails."""
+    """The errors and foreign requests of the pages of a test, which fails if any is left at its end."""
     watching = Watch()
     yield watching
     assert watching.errors == []
@@ -97,7 +103,7 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def new_page(chromium: Browser, request: pytest.FixtureRequest, watch: Watch) -> Iterator[NewPage]:
-    """Opens pages, each in a context of its own. An address that begins with / is one of the service."""
+    """Open pages, each in a context of its own. Addresses are relative to the service."""
     contexts = []
 
     def open_page(*, width: int = 1280, height: int = 800, dark: bool = False, service: Service | None = None) -> Page:
@@ -108,8 +114,8 @@ def new_page(chromium: Browser, request: pytest.FixtureRequest, watch: Watch) ->
             color_scheme="dark" if dark else "light",
         )
         contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        watch.over(context, served.port)
+        context.set_default_timeout(TIMEOUT_MS)
+        watch.attach(context, served.port)
         return context.new_page()
 
     yield open_page
@@ -120,5 +126,5 @@ def new_page(chromium: Browser, request: pytest.FixtureRequest, watch: Watch) ->
 
 @pytest.fixture
 def page(new_page: NewPage) -> Page:
-    """A page of the shared service, 1280 by 800, light."""
+    """A light page of the shared service, 1280 by 800 pixels."""
     return new_page()

@@ -1,5 +1,4 @@
-"""Studies with figures that look like training, written straight into a database: pages need many, and training takes
-hours."""
+"""Fill a database with studies whose figures look like training, since training as many as pages need takes hours."""
 
 import math
 from collections.abc import Iterator
@@ -27,8 +26,8 @@ from tests.making import make_epoch, make_fingerprint
 Json = dict[str, Any]
 
 LEASE_SECONDS = 3600
-KEPT = {"ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS)}
-"""What a service over such a database has to be told, or it takes what runs away from a worker that is none."""
+LONG_LEASES = {"ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS)}
+"""Settings of a service over such a database. With shorter leases it would requeue the experiments that run."""
 
 IMAGES = 1000
 LAYERS = ["conv1", "conv2", "dense1", "output"]
@@ -56,14 +55,14 @@ FILLED: list[tuple[Json, dict[str, int]]] = [
     ({**_TUNED, "name": "tuned"}, {}),
     ({**_ONE_FACTOR, "name": "half way"}, {"finished": 9, "running": 2}),
 ]
-"""Bodies of studies with the rest of what `fill` is told."""
+"""Bodies of studies, each with the other arguments of `fill`."""
 
 USUAL_RATE = 0.001
 RATES = {"relu": 0.003, "swish": 0.01}
-"""The learning rate that suits each best, where a study tunes; any other diverges at every rate."""
+"""The best learning rate of each activation of the study that tunes; every other activation diverges."""
 
 LIMITS = {"relu": 0.962, "leaky_relu": 0.961, "swish": 0.963, "tanh": 0.942, "sigmoid": 0.9}
-"""What the accuracy of each tends to; of others, a figure between."""
+"""The limit of each activation's accuracy; others get a value between."""
 
 
 class Filled(NamedTuple):
@@ -72,37 +71,39 @@ class Filled(NamedTuple):
 
 
 def fill(database: Database, body: Json, *, finished: int | None = None, running: int = 0) -> Filled:
-    """A study, of whose experiments the first `finished` (default: all) have succeeded and the next `running` are half
-    way. Nothing else may be queued."""
+    """Create a study whose first `finished` experiments (default: all) succeeded and next `running` are half trained.
+
+    Nothing else may be queued.
+    """
     spec = StudySpec.model_validate(body)
     submissions = spec.tuning_experiments() or spec.experiments()
     with database.write("fill") as session:
         id = studies.create(session, "local", spec, submissions, new_id()).id
     done = len(submissions) if finished is None else finished
-    held = _claim(database, done + running)
+    claims = _claim(database, done + running)
     with database.write("fill") as session:
-        for fence, spec_of_one in held[:done]:
-            _end(session, fence, spec_of_one, tuned=spec.tuning is not None)
-        for fence, spec_of_one in held[done:]:
-            _train(session, fence, spec_of_one, spec_of_one.epochs // 2)
+        for fence, experiment in claims[:done]:
+            _end(session, fence, experiment, tuned=spec.tuning is not None)
+        for fence, experiment in claims[done:]:
+            _train(session, fence, experiment, experiment.epochs // 2)
     if spec.tuning is not None and finished is None:
         _rank(database, id)
-    return Filled(id, held[done:])
+    return Filled(id, claims[done:])
 
 
-def _claim(database: Database, wanted: int) -> list[tuple[Fence, ExperimentSpec]]:
+def _claim(database: Database, count: int) -> list[tuple[Fence, ExperimentSpec]]:
     with database.write("fill") as session:
-        claims = transitions.claim(session, "filler", wanted, LEASE_SECONDS) if wanted else []
+        claims = transitions.claim(session, "filler", count, LEASE_SECONDS) if count else []
         return [(claim.fence, ExperimentSpec.model_validate(claim.spec)) for claim in claims]
 
 
 def _rank(database: Database, study: UUID) -> None:
-    """Choose the rates of a study whose trials have ended, and end its ranking."""
+    """Choose the rates of a study whose trials have ended, and finish its ranking."""
     with database.write("fill") as session:
         ranked = rankings.start(session, study, make_fingerprint().code)
-    held = _claim(database, ranked)
+    claims = _claim(database, ranked)
     with database.write("fill") as session:
-        for fence, spec in held:
+        for fence, spec in claims:
             _succeed(session, fence, spec)
 
 
@@ -146,11 +147,11 @@ def _train(session: UnitOfWork, fence: Fence, spec: ExperimentSpec, last: int) -
     if spec.diagnostics:
         inside = [make_layer(epoch, position) for epoch in range(last + 1) for position in range(len(LAYERS))]
         diagnostics.upsert(session, fence.id, fence.attempt, inside)
-    transitions.record_epoch(session, fence, make_figures(spec, last))  # the others are told of by no `since=`
+    transitions.record_epoch(session, fence, make_figures(spec, last))  # earlier epochs have no revision of their own
 
 
 def make_figures(spec: ExperimentSpec, epoch: int) -> EpochMetrics:
-    """One epoch of a curve that rises towards the activation's limit, a little beside it for each seed."""
+    """Return an epoch of a curve that rises towards the activation's limit, shifted a little for each seed."""
     label = spec.activation.label
     limit = LIMITS.get(label, 0.93 + 0.02 * math.sin(len(label)))
     limit += _gain(spec.optimizer.learning_rate or USUAL_RATE, RATES.get(label, USUAL_RATE))
@@ -168,12 +169,12 @@ def make_figures(spec: ExperimentSpec, epoch: int) -> EpochMetrics:
 
 
 def _gain(rate: float, best: float) -> float:
-    """What a learning rate adds to the accuracy that the usual one gives."""
+    """Return the change in accuracy against the usual learning rate."""
     return 0.01 * (math.log10(USUAL_RATE / best) ** 2 - math.log10(rate / best) ** 2)
 
 
 def make_layer(epoch: int, position: int) -> LayerDiagnostics:
-    """One layer whose zeros and gradients move a little, and whose saturation is not defined."""
+    """Return a layer whose zeros and gradients change a little, and whose saturation is not defined."""
     return LayerDiagnostics(
         epoch=epoch,
         layer=LAYERS[position],
@@ -187,7 +188,7 @@ def make_layer(epoch: int, position: int) -> LayerDiagnostics:
 
 
 def _correct(spec: ExperimentSpec, accuracy: float) -> bytes:
-    """A bit for each test image: seeds of one activation go wrong on much the same, other activations on others."""
+    """Return a bit for each test image. Seeds of one activation share most of their errors; activations do not."""
     first = 97 * len(spec.activation.label) + 5 * spec.seed
     wrong = {(first + place) % IMAGES for place in range(round((1 - accuracy) * IMAGES))}
     return np.packbits([index not in wrong for index in range(IMAGES)]).tobytes()

@@ -1,11 +1,11 @@
-"""Formulas judged while they are typed."""
+"""The formula editor checks a formula while it is typed."""
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.watch import Watch
 
 
-def test_a_formula_is_previewed_and_a_wrong_one_pointed_at(page: Page, watch: Watch) -> None:
+def test_formula_editor_previews_and_points_at_errors(page: Page, watch: Watch) -> None:
     watch.expect("status of 422")
     page.goto("/activations")
     page.get_by_role("button", name="Remove a").click()

@@ -1,4 +1,4 @@
-"""Pictures that cost nothing while nobody sees them, and that say what is under the pointer."""
+"""Charts are drawn only where they are visible and have changed, and show the figures under the pointer."""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
-from tests.browser.conftest import NewPage
-from tests.browser.filling import KEPT, Filled, Json, fill, make_figures
+from tests.browser.conftest import NewPage, study_named
+from tests.browser.filling import LONG_LEASES, Filled, Json, fill, make_figures
 from tests.stack.services import Service
 from tests.waiting import await_true
 
@@ -23,9 +23,9 @@ COUNT_COMPARISONS = """
     return parse(text, ...rest);
   };
 """
-KEEP_IN_MIND = "for (const canvas of document.querySelectorAll('figure canvas')) canvas.dataset.known = ''"
+MARK_CANVASES = "for (const canvas of document.querySelectorAll('figure canvas')) canvas.dataset.known = ''"
 
-# Of each stretch: what an axis around it shows, and where its lines lie, on a linear axis and a logarithmic one.
+# For each stretch: the ends of an axis around it and the positions of its lines, linear and logarithmic.
 AXES = """async (stretches) => {
   const { evenly, logRange, logSplits } = await import("/assets/app/charts/axes.js");
   const even = evenly(4);
@@ -38,7 +38,7 @@ STRETCHES = [
     (1e-12, 3e38), (0.2, 0.5), (97, 103), (-1e-7, 1e-7), (-1.7e308, 1.7e308),
 ]  # fmt: skip
 MOST_LINES = 51
-"""On a logarithmic axis over fifty powers of ten."""
+"""The number on a logarithmic axis over fifty powers of ten."""
 
 LEARNING: Json = {
     "base": {"dataset": "mnist_5k", "epochs": 8, "diagnostics": False},
@@ -49,8 +49,8 @@ LEARNING: Json = {
 
 @pytest.fixture
 def learning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Database, Filled]]:
-    """An API over one experiment that has come half way; the test takes it further."""
-    running = Service(tmp_path_factory.mktemp("learning"), **KEPT)
+    """An API over one experiment that is half trained; the test records further epochs."""
+    running = Service(tmp_path_factory.mktemp("learning"), **LONG_LEASES)
     running.run("db", "upgrade")
     database = Database(running.database_url)
     filled = fill(database, LEARNING, finished=0, running=1)
@@ -61,52 +61,52 @@ def learning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service
     running.close()
 
 
-def point_at(picture: Locator, x: float, y: float) -> Locator:
-    """What the picture says when the pointer is at these shares of its width and height."""
-    expect(picture.locator("canvas")).to_be_visible()
-    picture.scroll_into_view_if_needed()
-    box = picture.bounding_box()
+def point_at(chart: Locator, x: float, y: float) -> Locator:
+    """Move the pointer to these shares of a chart's width and height, and return its tooltip."""
+    expect(chart.locator("canvas")).to_be_visible()
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
     assert box is not None
-    picture.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    return picture.locator(".chart-tip")
+    chart.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    return chart.locator(".chart-tip")
 
 
-def drawn(page: Page) -> int:
+def count_drawn(page: Page) -> int:
     page.wait_for_timeout(SETTLE_MS)
     return int(page.evaluate(DRAWN))
 
 
-def test_each_picture_is_drawn_once_for_what_it_shows(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+def test_chart_is_drawn_once_for_the_same_figures(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "five")
     page = new_page(height=2000, service=filled)
-    asked: list[Route] = []
-    page.route("**/curves?metric=*", lambda route: asked.append(route))
+    requests: list[Route] = []
+    page.route("**/curves?metric=*", lambda route: requests.append(route))
     page.goto(f"/studies/{study['id']}")
-    pictures = page.locator("figure canvas")
-    while pictures.count() < 4:  # one answer after the other, in another order than they are shown
+    charts = page.locator("figure canvas")
+    while charts.count() < 4:  # answers arrive one by one, in another order than the charts stand
         page.wait_for_timeout(SETTLE_MS)
-        if asked:
-            asked.pop().continue_()
+        if requests:
+            requests.pop().continue_()
     page.unroute_all()
-    assert drawn(page) == 4
+    assert count_drawn(page) == 4
 
 
-def test_what_is_new_is_drawn_when_it_comes_into_view(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+def test_chart_out_of_view_is_drawn_when_it_comes_into_view(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "five")
     page = new_page(height=200, service=filled)
     page.goto(f"/studies/{study['id']}")
     expect(page.locator("figure canvas")).to_have_count(4)
     axis = page.get_by_role("button", name="log loss")
     page.mouse.wheel(0, -10_000)
-    before = drawn(page)
-    axis.dispatch_event("click")  # which scrolls nowhere
+    before = count_drawn(page)
+    axis.dispatch_event("click")  # a dispatched event does not scroll
     expect(axis).to_have_attribute("aria-pressed", "true")
-    assert drawn(page) == before
+    assert count_drawn(page) == before
     page.locator("figure").last.scroll_into_view_if_needed()
-    assert drawn(page) > before
+    assert count_drawn(page) > before
 
 
-def test_new_figures_leave_a_picture_and_what_it_says_where_they_are(
+def test_chart_and_tooltip_stay_in_place_when_figures_arrive(
     new_page: NewPage, learning: tuple[Service, Database, Filled]
 ) -> None:
     service, database, filled = learning
@@ -114,77 +114,77 @@ def test_new_figures_leave_a_picture_and_what_it_says_where_they_are(
     page.add_init_script(COUNT_COMPARISONS)
     page.goto(f"/studies/{filled.study}")
     accuracy = page.locator("figure", has_text="Validation accuracy").locator(".chart")
-    said = point_at(accuracy, 0.97, 0.5)
-    expect(said).to_contain_text("Epoch 4")
-    page.evaluate(KEEP_IN_MIND)
+    tooltip = point_at(accuracy, 0.97, 0.5)
+    expect(tooltip).to_contain_text("Epoch 4")
+    page.evaluate(MARK_CANVASES)
 
     [(fence, spec)] = filled.running
     with page.expect_response("**/comparison?**"), database.write("extend") as session:
         transitions.record_epoch(session, fence, make_figures(spec, 5))
 
-    expect(said).to_contain_text("Epoch 5")
+    expect(tooltip).to_contain_text("Epoch 5")
     expect(page.locator("figure canvas[data-known]")).to_have_count(4)
-    assert page.evaluate("window.comparisons") == 1  # it says the same as before, and nothing is built again for it
+    assert page.evaluate("window.comparisons") == 1  # the comparison is the same, so nothing is built again
 
 
-def test_what_is_told_stays_with_a_pointer_that_rests(
+def test_tooltip_follows_the_figures_under_a_resting_pointer(
     new_page: NewPage, learning: tuple[Service, Database, Filled]
 ) -> None:
     service, database, filled = learning
     page = new_page(service=service)
     page.goto(f"/studies/{filled.study}")
-    said = point_at(page.locator("figure", has_text="Validation accuracy").locator(".chart"), 0.5, 0.5)
-    expect(said).to_contain_text("Epoch 2")  # of four
+    tooltip = point_at(page.locator("figure", has_text="Validation accuracy").locator(".chart"), 0.5, 0.5)
+    expect(tooltip).to_contain_text("Epoch 2")  # of four
     [(fence, spec)] = filled.running
     for epoch in range(5, 9):
         with page.expect_response("**/curves?metric=validation_accuracy**"), database.write("extend") as session:
             transitions.record_epoch(session, fence, make_figures(spec, epoch))
-    expect(said).to_contain_text("Epoch 4")  # of eight
+    expect(tooltip).to_contain_text("Epoch 4")  # of eight
 
 
-def test_a_picture_says_what_is_under_the_pointer(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+def test_tooltip_shows_the_figures_at_the_pointer(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "five")
     best = filled.client.study_curves(study["id"], metric="validation_accuracy")["groups"]
     page = new_page(service=filled)
     page.goto(f"/studies/{study['id']}")
     accuracy = page.locator("figure", has_text="Validation accuracy").locator(".chart")
-    said = point_at(accuracy, 0.97, 0.5)
-    expect(said).to_contain_text("Epoch 8")
+    tooltip = point_at(accuracy, 0.97, 0.5)
+    expect(tooltip).to_contain_text("Epoch 8")
     for group in best:
-        expect(said).to_contain_text(f"{group['factors']['activation']}, n = 5{100 * group['mean'][-1]:.2f}")
+        expect(tooltip).to_contain_text(f"{group['factors']['activation']}, n = 5{100 * group['mean'][-1]:.2f}")
     page.mouse.move(1, 1)
-    expect(said).to_be_hidden()
+    expect(tooltip).to_be_hidden()
     for group in best:
         page.locator(".legend").get_by_role("button", name=group["factors"]["activation"], exact=True).click()
     expect(point_at(accuracy, 0.5, 0.5)).to_be_hidden()
 
 
-def test_a_heat_map_names_the_layer_and_the_epoch(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "one"]
+def test_heat_map_tooltip_names_layer_and_epoch(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "one")
     [experiment] = filled.client.experiments(study=study["id"])
     rows = filled.client.diagnostics(experiment["id"])["items"]
     [first] = [row for row in rows if row["layer"] == "conv1" and row["epoch"] == 0]
     page = new_page(service=filled)
     page.goto(f"/experiments/{experiment['id']}")
     gradient = page.locator("figure", has_text="Gradient").locator(".chart")
-    said = point_at(gradient, 0.25, 0.1)
-    expect(said).to_contain_text("conv1, epoch 0")
-    expect(said).to_contain_text(f"{first['gradient_rms']:.4g}")
+    tooltip = point_at(gradient, 0.25, 0.1)
+    expect(tooltip).to_contain_text("conv1, epoch 0")
+    expect(tooltip).to_contain_text(f"{first['gradient_rms']:.4g}")
     expect(point_at(gradient, 0.95, 0.5)).to_contain_text("epoch 5")
 
 
-def test_a_function_is_told_at_the_pointer(new_page: NewPage, filled: Service) -> None:
+def test_function_plot_tooltip_shows_x_and_values(new_page: NewPage, filled: Service) -> None:
     page = new_page(service=filled)
     page.goto("/activations/relu")
-    said = point_at(page.locator(".chart"), 0.97, 0.5)
-    expect(said).to_contain_text(re.compile(r"x = (5\.\d+)f\(x\)\1f.\(x\)1"))
+    tooltip = point_at(page.locator(".chart"), 0.97, 0.5)
+    expect(tooltip).to_contain_text(re.compile(r"x = (5\.\d+)f\(x\)\1f.\(x\)1"))
 
 
-def test_axes_hold_what_they_show_between_round_numbers(new_page: NewPage, filled: Service) -> None:
+def test_axes_enclose_their_values_between_round_numbers(new_page: NewPage, filled: Service) -> None:
     page = new_page(service=filled)
     page.goto("/")
-    found: list[list[tuple[list[float], list[float]]]] = page.evaluate(AXES, STRETCHES)
-    for (low, high), axes in zip(STRETCHES, found, strict=True):
+    measured: list[list[tuple[list[float], list[float]]]] = page.evaluate(AXES, STRETCHES)
+    for (low, high), axes in zip(STRETCHES, measured, strict=True):
         for (first, last), lines in axes:
             assert first <= low <= high <= last, (low, high, first, last)
             assert first < last

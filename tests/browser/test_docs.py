@@ -1,4 +1,4 @@
-"""The API's own pages, in a browser that reaches no other host."""
+"""The API's documentation pages, in a browser that reaches no other host."""
 
 import json
 import re
@@ -12,21 +12,21 @@ from tests.stack.services import SHORT, Service
 
 
 def operation(page: Page, name: str) -> Locator:
-    """One operation of /docs, unfolded."""
-    found = page.locator(f"[id$='-{name}'].opblock")
-    found.locator(".opblock-summary").click()
-    return found
+    """Unfold an operation of /docs and return it."""
+    block = page.locator(f"[id$='-{name}'].opblock")
+    block.locator(".opblock-summary").click()
+    return block
 
 
 def executed(block: Locator) -> tuple[str, Any]:
-    """Press Execute; status and body of what came back."""
+    """Press Execute, and return the status and the body of the answer."""
     block.get_by_role("button", name="Execute").click()
     answer = block.locator(".live-responses-table .response")
     expect(answer.locator(".response-col_status")).to_have_text(re.compile(r"^\d{3}"))
     return answer.locator(".response-col_status").inner_text()[:3], answer.locator(".microlight").first.inner_text()
 
 
-def test_try_it_out_submits_an_experiment(page: Page, service: Service) -> None:
+def test_docs_page_submits_an_experiment(page: Page, service: Service) -> None:
     page.goto("/docs")
     block = operation(page, "submit_experiment")
     block.locator("textarea").fill(json.dumps(SHORT | {"name": "from the docs"}))
@@ -37,8 +37,8 @@ def test_try_it_out_submits_an_experiment(page: Page, service: Service) -> None:
     assert service.finished(experiment["id"])["status"] == "succeeded"
 
 
-def test_the_watch_sees_what_it_is_for(page: Page, watch: Watch) -> None:
-    """Without this, a watch that sees nothing would look like pages without a fault."""
+def test_watch_records_errors_and_foreign_requests(page: Page, watch: Watch) -> None:
+    """A watch that records nothing would pass every page."""
     page.goto("/docs")
     page.evaluate("console.error('a complaint'); setTimeout(() => { throw new Error('thrown') })")
     page.evaluate("fetch('http://elsewhere.example/').catch(() => 0)")
@@ -56,7 +56,7 @@ PLACES = {"/docs": "[id$='-{}'].opblock", "/redoc": "[id='operation/{}']"}
 
 
 @pytest.mark.parametrize("path", PLACES)
-def test_a_page_of_the_docs_shows_every_operation(page: Page, path: str) -> None:
+def test_docs_page_shows_every_operation(page: Page, path: str) -> None:
     document = page.request.get("/openapi.json").json()
     page.goto(path)
     for methods in document["paths"].values():

@@ -5,16 +5,16 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.pictures import later
+from tests.browser.labels import curves_at_epoch
 from tests.stack.services import LONG, Service
 
 
-def test_an_experiment_is_watched_cancelled_and_tried_again(page: Page, service: Service) -> None:
+def test_experiment_page_follows_cancels_and_retries_a_run(page: Page, service: Service) -> None:
     first = service.client.submit_experiment(LONG | {"name": "watched"})
     page.goto("/experiments?text=watched")
     page.get_by_role("link", name="watched").click()
     for epoch in (1, 4):
-        expect(page.get_by_role("img", name=later("Accuracy, %", epoch))).to_be_visible()
+        expect(page.get_by_role("img", name=curves_at_epoch("Accuracy, %", epoch))).to_be_visible()
     expect(page.locator("pre.log")).not_to_be_empty()
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Cancel the experiment").click()
@@ -26,7 +26,7 @@ def test_an_experiment_is_watched_cancelled_and_tried_again(page: Page, service:
     expect(page.get_by_role("button", name="Train it again")).to_be_visible(timeout=60_000)
 
 
-def test_a_finished_one_says_what_it_mistook_for_what(new_page: NewPage, filled: Service) -> None:
+def test_experiment_page_names_the_classes_most_confused(new_page: NewPage, filled: Service) -> None:
     found = filled.client.experiments(status="succeeded", activation="relu")[0]
     page = new_page(service=filled)
     page.goto(f"/experiments/{found['id']}")
@@ -43,7 +43,7 @@ def test_a_finished_one_says_what_it_mistook_for_what(new_page: NewPage, filled:
     expect(page.locator(".request pre")).to_contain_text('"seed": ')
 
 
-def test_the_list_is_narrowed_by_the_address_and_by_hand(new_page: NewPage, filled: Service) -> None:
+def test_experiments_page_filters_by_address_and_by_form(new_page: NewPage, filled: Service) -> None:
     page = new_page(service=filled)
     page.goto("/experiments?status=queued")
     rows = page.get_by_role("row")

@@ -2,11 +2,11 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NewPage, study_named
 from tests.stack.services import Service
 
 
-def test_the_images_that_a_network_gets_wrong_are_listed(new_page: NewPage, filled: Service) -> None:
+def test_experiment_page_lists_misclassified_images(new_page: NewPage, filled: Service) -> None:
     found = filled.client.experiments(status="succeeded", activation="sigmoid")[0]
     page = new_page(service=filled)
     wrong = page.request.get(f"/api/v1/experiments/{found['id']}/misclassified").json()
@@ -20,8 +20,8 @@ def test_the_images_that_a_network_gets_wrong_are_listed(new_page: NewPage, fill
     expect(page.get_by_text("The API has no pixels")).to_be_visible()
 
 
-def test_two_groups_are_told_apart_image_by_image(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+def test_study_page_lists_images_that_one_group_gets_right(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "five")
     page = new_page(service=filled)
     page.goto(f"/studies/{study['id']}")
     page.get_by_role("heading", name="Single images").click()

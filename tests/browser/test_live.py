@@ -1,4 +1,4 @@
-"""An installation that is new, goes away and comes back, as its pages tell it."""
+"""Pages of a service that is empty, stops and starts again, and live updates."""
 
 import re
 
@@ -10,14 +10,12 @@ from tests.stack.services import LONG, SHORT, Service
 from tests.waiting import await_true
 
 TABS = 6
-"""As many as HTTP/1.1 gives connections to a host."""
+"""The number of connections that a browser opens to a host over HTTP/1.1."""
 
 ANSWERED = "fetch('/healthz', { signal: AbortSignal.timeout(5000) }).then((answer) => answer.status)"
 
 
-def test_pages_say_that_there_is_nothing_yet_and_when_they_are_not_current(
-    new_page: NewPage, own_service: Service, watch: Watch
-) -> None:
+def test_pages_say_when_empty_and_when_not_current(new_page: NewPage, own_service: Service, watch: Watch) -> None:
     page = new_page(width=360, service=own_service)
     page.goto("/")
     page.get_by_role("link", name="Compare ReLU with swish").click()
@@ -48,7 +46,7 @@ def test_workers_page_shows_memory_of_a_running_worker(page: Page) -> None:
     expect(page.get_by_text(re.compile(r"^[\d.]+ MiB of [\d.]+ GiB memory$"))).to_be_visible()
 
 
-def test_six_tabs_of_a_browser_do_not_freeze_each_other(page: Page, service: Service) -> None:
+def test_live_updates_share_one_stream_over_six_tabs(page: Page, service: Service) -> None:
     streams: list[str] = []
     page.context.on("request", lambda request: streams.extend([request.url] if "/api/v1/events" in request.url else []))
     experiment = service.client.submit_experiment(LONG | {"name": "in six tabs"})

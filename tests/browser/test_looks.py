@@ -1,4 +1,4 @@
-"""Every page at every size: nothing sticks out, and axe-core finds nothing serious."""
+"""Every page fits its window at every size, and axe-core reports nothing serious."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +15,15 @@ SERIOUS = ("serious", "critical")
 
 
 FOLDED = ("Single images", "Images it gets wrong", "Tune it for each combination")
-"""What is opened where a page has it."""
+"""Headings of folded parts, which are opened where a page has them."""
 
 
 def addresses(service: Service) -> Iterator[tuple[str, str]]:
-    """Each kind of page, and what it shows once it is there."""
+    """Yield the address of each kind of page, and a heading that it shows when it is loaded."""
     yield "/", "Studies"
     yield "/studies/new", "More of the network and the training"
     for study in service.client.studies():
-        if not study["tunes"]:  # a page like the others
+        if not study["tunes"]:  # the trials of a study have the same page
             yield f"/studies/{study['id']}", "Ranking"
     yield "/experiments", "Experiments"
     yield f"/experiments/{service.client.experiments(status='succeeded')[0]['id']}", "Most confused"
@@ -33,7 +33,7 @@ def addresses(service: Service) -> Iterator[tuple[str, str]]:
     yield "/workers", "No worker has reported yet"
 
 
-def opened(page: Page, address: str, heading: str) -> None:
+def open_page(page: Page, address: str, heading: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
     expect(page.get_by_text("Loading")).to_have_count(0)
@@ -44,11 +44,11 @@ def opened(page: Page, address: str, heading: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1024, True), (1920, False)])
-def test_no_page_sticks_out_or_keeps_anybody_out(new_page: NewPage, filled: Service, width: int, dark: bool) -> None:
+def test_pages_fit_their_window_and_pass_axe(new_page: NewPage, filled: Service, width: int, dark: bool) -> None:
     page = new_page(width=width, dark=dark, service=filled)
     faults: list[Any] = []
     for address, heading in addresses(filled):
-        opened(page, address, heading)
+        open_page(page, address, heading)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append((address, "is wider than its window"))
         faults += [(address, *fault) for fault in serious_faults(page)]
@@ -56,7 +56,7 @@ def test_no_page_sticks_out_or_keeps_anybody_out(new_page: NewPage, filled: Serv
 
 
 def serious_faults(page: Page) -> Iterator[tuple[str, ...]]:
-    """What axe-core finds on a page: its rule, the element and why."""
+    """Yield the rule, the element and the reason of each serious violation that axe-core reports."""
     page.evaluate(AXE.read_text() + "; undefined")
     for violation in page.evaluate("axe.run()")["violations"]:
         if violation["impact"] in SERIOUS:

@@ -1,15 +1,15 @@
-"""How soon runs reach a level, beside the curves."""
+"""The table of the epochs and seconds in which runs reach a level."""
 
 import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NewPage, study_named
 from tests.stack.services import Service
 
 
-def test_medians_of_those_that_got_there_and_words_for_the_others(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "five"]
+def test_speed_table_shows_medians_and_says_what_was_not_reached(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "five")
     page = new_page(service=filled)
     page.goto(f"/studies/{study['id']}")
     row = page.locator(".reached").get_by_role("row")

@@ -1,11 +1,11 @@
-"""From the first visit to a verdict, as somebody does it who reads nothing else."""
+"""The pages of studies, from a first visit to a verdict."""
 
 import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPage
-from tests.browser.pictures import later
+from tests.browser.conftest import NewPage, study_named
+from tests.browser.labels import curves_at_epoch
 from tests.browser.watch import Watch
 from tests.stack.services import SHORT, Json, Service
 
@@ -19,12 +19,12 @@ NETWORK = {name: value for name, value in SHORT.items() if name != "activation"}
 
 
 def submit(service: Service, **fields: object) -> Json:
-    """A study of small networks, over the API."""
+    """Submit a study of small networks over the API."""
     body = {"base": NETWORK, "factors": {"activation": ["relu", "swish"]}, "seeds": [0, 1, 2]} | fields
     return service.client.submit_study(body)
 
 
-def test_a_first_visitor_compares_relu_with_swish_over_three_seeds(page: Page, service: Service) -> None:
+def test_new_study_page_takes_a_first_visitor_to_a_verdict(page: Page, service: Service) -> None:
     page.goto("/")
     page.get_by_role("link", name=re.compile("New study|Compare ReLU with swish")).first.click()
     expect(page.get_by_label("relu", exact=True)).to_be_checked()
@@ -46,7 +46,7 @@ def test_a_first_visitor_compares_relu_with_swish_over_three_seeds(page: Page, s
     expect(page.get_by_text(re.compile("1 test, Holm-corrected"))).to_be_visible()
 
 
-def test_the_form_says_at_the_field_what_is_wrong(page: Page, watch: Watch) -> None:
+def test_study_form_shows_an_error_at_its_field(page: Page, watch: Watch) -> None:
     watch.expect("status of 422")
     page.goto("/studies/new")
     expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
@@ -60,7 +60,7 @@ def test_the_form_says_at_the_field_what_is_wrong(page: Page, watch: Watch) -> N
     expect(field.get_by_role("alert")).to_have_count(0)
 
 
-def test_a_formula_of_ones_own_goes_into_a_study(page: Page) -> None:
+def test_study_form_takes_a_formula(page: Page) -> None:
     page.goto("/studies/new?activation=relu")
     page.get_by_role("button", name="Add a formula of your own").click()
     page.get_by_label("f(x) =").fill("x * sigmoid(1.7 * x)")
@@ -71,7 +71,7 @@ def test_a_formula_of_ones_own_goes_into_a_study(page: Page) -> None:
     expect(page.locator("pre")).to_contain_text('{ "formula": "x * sigmoid(1.7 * x)" }')
 
 
-def test_the_list_says_no_more_than_the_tests_do(page: Page, service: Service) -> None:
+def test_studies_page_claims_no_more_than_the_tests_show(page: Page, service: Service) -> None:
     study = submit(service, name="listed", factors={"activation": ["relu", "leaky_relu"]})
     page.goto("/studies?text=listed")
     row = page.get_by_role("row", name=re.compile("listed"))
@@ -81,7 +81,7 @@ def test_the_list_says_no_more_than_the_tests_do(page: Page, service: Service) -
     expect(page).to_have_url(re.compile(study["id"]))
 
 
-def test_a_study_is_cancelled_and_its_seeds_extended(page: Page, service: Service) -> None:
+def test_study_page_adds_seeds_and_cancels(page: Page, service: Service) -> None:
     base = NETWORK | {"epochs": 1000}
     submit(service, name="to cancel", base=base, factors={"activation": ["relu"]}, seeds=[0])
     page.goto("/studies?text=to+cancel")
@@ -95,22 +95,22 @@ def test_a_study_is_cancelled_and_its_seeds_extended(page: Page, service: Servic
     expect(page.get_by_role("heading", name="to cancel")).to_contain_text("cancelled", timeout=60_000)
 
 
-def test_the_curves_of_a_study_grow(page: Page, service: Service) -> None:
+def test_study_page_extends_its_curves_without_layout_shifts(page: Page, service: Service) -> None:
     study = submit(
         service, name="growing", base=NETWORK | {"epochs": 1000}, factors={"activation": ["relu"]}, seeds=[0]
     )
     page.goto(f"/studies/{study['id']}")
-    expect(page.get_by_role("img", name=later("Validation accuracy", 1))).to_be_visible()
+    expect(page.get_by_role("img", name=curves_at_epoch("Validation accuracy", 1))).to_be_visible()
     expect(page.get_by_text("Loading")).to_have_count(0)
     page.evaluate(NOTE_SHIFTS)
-    expect(page.get_by_role("img", name=later("Validation accuracy", 5))).to_be_visible()
+    expect(page.get_by_role("img", name=curves_at_epoch("Validation accuracy", 5))).to_be_visible()
     assert page.evaluate("window.shifts") == []
     service.client.cancel_study(study["id"])
     expect(page.get_by_role("heading", name="growing")).to_contain_text("cancelled", timeout=60_000)
 
 
-def test_a_study_says_why_nobody_knows_how_long_it_takes(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "half way"]
+def test_study_page_says_why_no_time_is_estimated(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "half way")
     page = new_page(service=filled)
     page.goto(f"/studies/{study['id']}")
     expect(page.get_by_text("9 of 15 experiments; no worker has reported lately")).to_be_visible()

@@ -1,15 +1,15 @@
-"""Learning rates tuned before a ranking, from the form to what came of it."""
+"""Studies that tune learning rates before their ranking, from the form to the figures."""
 
 import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NewPage, study_named
 from tests.browser.watch import Watch
 from tests.stack.services import Service
 
 
-def test_a_study_that_tunes_is_asked_for_watched_and_ranked(page: Page, service: Service) -> None:
+def test_study_form_submits_a_study_that_tunes(page: Page, service: Service) -> None:
     page.goto("/studies/new?activation=relu")
     page.get_by_label("Data set").select_option("digits")
     page.get_by_label("Epochs", exact=True).fill("1")
@@ -31,7 +31,7 @@ def test_a_study_that_tunes_is_asked_for_watched_and_ranked(page: Page, service:
     expect(page.get_by_text("At the edge: for relu")).to_be_visible()
 
 
-def test_seeds_that_are_not_fresh_are_refused_at_their_field(page: Page, watch: Watch) -> None:
+def test_study_form_refuses_tuning_seeds_of_the_ranking(page: Page, watch: Watch) -> None:
     watch.expect("status of 422")
     page.goto("/studies/new")
     page.get_by_text("Tune it for each combination").click()
@@ -42,8 +42,8 @@ def test_seeds_that_are_not_fresh_are_refused_at_their_field(page: Page, watch: 
     expect(page.get_by_role("button", name="Train 14 experiments")).to_be_enabled()
 
 
-def test_what_was_chosen_what_is_at_the_edge_and_what_is_left_out(new_page: NewPage, filled: Service) -> None:
-    [study] = [each for each in filled.client.studies() if each["name"] == "tuned"]
+def test_study_page_shows_chosen_rates_edges_and_omissions(new_page: NewPage, filled: Service) -> None:
+    study = study_named(filled, "tuned")
     page = new_page(service=filled)
     page.goto(f"/studies/{study['id']}")
     chart = page.get_by_role("img", name="Validation accuracy by learning rate")
