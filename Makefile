@@ -21,7 +21,7 @@ up: setup  ## Serve the API with one worker, until Ctrl-C
 	$(BIN)/actlab up $(ARGS)
 
 test: $(VENV)/.dev  ## Run every test that this machine allows: ARGS='-m "not slow"' for the quick ones
-	$(BIN)/pytest -m "not nightly" $(ARGS)
+	$(BIN)/pytest $(ARGS)
 
 nightly: $(VENV)/.dev  ## Run what takes too long for every change: random kills, and each guard removed in turn
 	$(BIN)/pytest -m nightly $(ARGS)

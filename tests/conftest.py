@@ -34,12 +34,21 @@ REQUIRED = "ACTLAB_REQUIRE_SERVICES"
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share an installation run in one process, so that none is started twice."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out nightly tests, and run tests that share an installation in one process, so that none starts twice."""
+    if leaves_out_nightly(config.option.markexpr):
+        nightly = [item for item in items if item.get_closest_marker("nightly")]
+        items[:] = [item for item in items if item not in nightly]
+        config.hook.pytest_deselected(items=nightly)
     for item in items:
         group = _shares(item)
         if group is not None:
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+def leaves_out_nightly(expression: str) -> bool:
+    """Return whether a run with this `-m` expression leaves out nightly tests: it does unless it names them."""
+    return "nightly" not in expression
 
 
 def _shares(item: pytest.Item) -> str | None:

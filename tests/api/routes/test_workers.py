@@ -43,8 +43,8 @@ def test_list_workers_shows_memory_of_a_real_heartbeat(
 
 
 def names_the_page_reads() -> set[str]:
-    """The keys of `memory` that the module of the workers' page takes apart."""
-    module = (DASHBOARD / "app" / "pages" / "workers.js").read_text()
+    """Return the keys of `memory` that the module of the workers' page reads."""
+    module = (DASHBOARD / "app" / "pages" / "workers" / "page.js").read_text()
     (names,) = re.findall(r"\{([\w, ]+)\} = worker\.memory\b", module)
     return {name.strip() for name in names.split(",")}
 
