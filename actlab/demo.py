@@ -107,7 +107,10 @@ def _states(client: Client, study: Json) -> Iterator[list[Json]]:
     experiments: dict[str, Json] = {}
     for event in client.watch(study=study["id"], kind=["experiment"], since=study["revision"] - 1):
         if event.kind == "reset":
-            experiments = {one["id"]: one for one in client.experiments(study=study["id"], sort="id", limit=500)}
+            experiments = {
+                experiment["id"]: experiment
+                for experiment in client.experiments(study=study["id"], sort="id", limit=500)
+            }
         elif event.kind == "experiment":
             experiments[event.data["id"]] = event.data
         yield list(experiments.values())
@@ -122,15 +125,17 @@ def _summary(experiment: Json) -> str:
 
 
 def _activity(experiments: Sequence[Json]) -> str:
-    running = [one for one in experiments if one["status"] == "running"]
+    running = [experiment for experiment in experiments if experiment["status"] == "running"]
     if not running:
-        return next((one["waiting_reason"] for one in experiments if one["waiting_reason"]), "finishing")
+        return next(
+            (experiment["waiting_reason"] for experiment in experiments if experiment["waiting_reason"]), "finishing"
+        )
     spec = running[0]["spec"]
     return f"{spec['activation']['name']} seed {spec['seed']}, epoch {running[0]['epochs_done'] + 1}/{spec['epochs']}"
 
 
 def _check(client: Client, study: str) -> None:
-    failed = [one for one in client.experiments(study=study) if one["status"] != "succeeded"]
+    failed = [experiment for experiment in client.experiments(study=study) if experiment["status"] != "succeeded"]
     if failed:
         first = failed[0]
         raise DemoFailed(

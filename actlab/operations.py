@@ -117,7 +117,7 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         return self._one(_call(_post("/studies", spec, idempotency_key)))
 
     def plan_study(self, spec: Json) -> One:
-        """What the study would hold and take. Nothing is stored."""
+        """Return the size and the estimated time of a study without storing it."""
         return self._one(_call(Call("POST", "/studies", {"dry_run": True}, spec)))
 
     def study(self, id: str, *, wait: float = 0) -> One:

@@ -28,7 +28,7 @@ Seconds = tuple[float, float]
 
 
 class EnoughRounds(Exception):
-    """All pairs have been timed, so that training can stop."""
+    """Raised after the last pair has been timed, to stop training."""
 
 
 class TimedPairs(Callbacks):

@@ -30,7 +30,7 @@ def heavy_tailed(rng: random.Random) -> float:
 
 
 def with_outliers(rng: random.Random) -> float:
-    """One run in twenty is worse by ten standard deviations."""
+    """Return a normal value that is worse by ten standard deviations once in twenty times."""
     return rng.gauss(0, 1) - (10 if rng.random() < 0.05 else 0)
 
 
@@ -69,7 +69,7 @@ def share_called(design: Design, studies: int) -> float:
     rng = random.Random(SEED)
     versus = {"activation": "f0"} if design.versus else None
     drawn = (compare(_study(design, rng), "test_accuracy", versus) for _ in range(studies))
-    return sum(any(pair.verdict in ("better", "worse") for pair in one.pairs) for one in drawn) / studies
+    return sum(any(pair.verdict in ("better", "worse") for pair in comparison.pairs) for comparison in drawn) / studies
 
 
 def _study(design: Design, rng: random.Random) -> list[Cell]:

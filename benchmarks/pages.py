@@ -100,7 +100,7 @@ def work(page: Page, profiler: CDPSession) -> float:
 
 def task_seconds(profiler: CDPSession) -> float:
     metrics = profiler.send("Performance.getMetrics")["metrics"]
-    seconds: float = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+    seconds: float = next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
     return seconds
 
 

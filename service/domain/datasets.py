@@ -146,6 +146,8 @@ def _known_name(value: Any) -> str:
 
 
 DatasetName = Annotated[
-    str, PlainValidator(_known_name), WithJsonSchema({"type": "string", "enum": [each.name for each in _DEFINITIONS]})
+    str,
+    PlainValidator(_known_name),
+    WithJsonSchema({"type": "string", "enum": [dataset.name for dataset in _DEFINITIONS]}),
 ]
 """The name of one of DATASETS. It is checked when a value is validated, so that a test can add a data set."""

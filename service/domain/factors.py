@@ -81,8 +81,8 @@ def without(spec: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
     return rest
 
 
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def differing(spec: Mapping[str, Any], other_spec: Mapping[str, Any]) -> list[str]:
     """Return the top-level fields in which two stored specs, or parts of them, differ, except those that change no
     figure."""
-    one, other = complete(one), complete(other)
-    return [name for name in {**one, **other} if name not in NO_EFFECT and one.get(name) != other.get(name)]
+    spec, other_spec = complete(spec), complete(other_spec)
+    return [name for name in {**spec, **other_spec} if name not in NO_EFFECT and spec.get(name) != other_spec.get(name)]

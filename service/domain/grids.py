@@ -40,7 +40,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Block:
-    """One grid, with the fields that it shares with the other grids of its study filled in.
+    """A grid, with the fields that it shares with the other grids of its study filled in.
 
     `own` are the fields of its base that it does not share, spelt as in pointers; they stand at `place`.
     """

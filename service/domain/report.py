@@ -14,7 +14,7 @@ from service.domain.status import ACTIVE, Status
 
 
 @dataclass(frozen=True)
-class Asked:
+class SubmittedStudy:
     """The study as it was submitted, or one grid of it, with its present seeds."""
 
     id: str
@@ -53,7 +53,7 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Report:
-    asked: Asked
+    study: SubmittedStudy
     progress: Mapping[Status, int]
     comparison: Comparison  # of the primary metric
     cells: Sequence[Cell]  # of the comparison
@@ -66,7 +66,7 @@ class Report:
 
     @property
     def title(self) -> str:
-        return self.asked.name or f"Study {self.asked.id}"
+        return self.study.name or f"Study {self.study.id}"
 
     @property
     def active(self) -> int:

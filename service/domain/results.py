@@ -6,11 +6,11 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Record(BaseModel):
+class _FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
-class EpochMetrics(_Record):
+class EpochMetrics(_FrozenModel):
     """Figures of one epoch. Losses are means per example in nats, accuracies fractions. A figure that is not finite
     is None here and named in `non_finite`."""
 
@@ -26,7 +26,7 @@ class EpochMetrics(_Record):
     non_finite: list[str] = Field([], description="Figures that were infinite or NaN, which are null.")
 
 
-class Fingerprint(_Record):
+class Fingerprint(_FrozenModel):
     """Everything that must be equal for two runs of one spec to agree bit for bit."""
 
     torch: str
@@ -44,7 +44,7 @@ class Fingerprint(_Record):
         return self.model_dump(exclude={"mixed"}) == other.model_dump(exclude={"mixed"})
 
 
-class Score(_Record):
+class Score(_FrozenModel):
     """Scores on the test set of the weights after one epoch."""
 
     epoch: int
@@ -54,7 +54,7 @@ class Score(_Record):
     correct: bytes = Field(repr=False, exclude=True)  # one bit an image, packed, most significant bit first
 
 
-class ClassFigures(_Record):
+class ClassFigures(_FrozenModel):
     """Figures of one class, of the last epoch's weights. A ratio with an empty denominator is None."""
 
     label: int
@@ -67,7 +67,7 @@ class ClassFigures(_Record):
 SAME_LOGITS = 1e-6
 
 
-class LinearCollapse(_Record):
+class LinearCollapse(_FrozenModel):
     """The distance of a network of linear layers from one linear layer, in evaluation mode and float64."""
 
     inputs: int = Field(description="Images that x W + b was found from: a black one, and one for each pixel.")
@@ -85,7 +85,7 @@ class LinearCollapse(_Record):
         )
 
 
-class TestResult(_Record):
+class TestResult(_FrozenModel):
     """The scores of a finished experiment: primary is `last`, secondary `best` (lowest validation loss, earliest on
     ties)."""
 

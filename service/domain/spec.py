@@ -14,7 +14,7 @@ from pydantic_core.core_schema import ValidationInfo
 from service.domain.activations.selection import ActivationSelection, ActivationSpec
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.datasets import DATASETS, MOST_CLASSES, DatasetDefinition, DatasetName
-from service.domain.part import Part
+from service.domain.strict import StrictModel
 from service.domain.text import Name, Notes, Tags, printable
 
 SPEC_VERSION = 3  # 2: registered activations; 3: networks without convolutions, or without hidden dense layers
@@ -31,7 +31,7 @@ Priority = Annotated[int, Field(ge=0, le=9, description="0 to 9; 9 goes first.")
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Dropout(Part):
+class Dropout(StrictModel):
     """The shares of units dropped: `conv` after pooling, `dense` after the last dense activation."""
 
     conv: Probability = Field(0.25, description="Share dropped after pooling.")
@@ -56,7 +56,7 @@ ConvChannels = Annotated[
 ]
 
 
-class ModelSpec(Part):
+class ModelSpec(StrictModel):
     """The article's network, with the fields that the claims vary.
 
     Without convolutions and hidden dense layers it is softmax regression: `activation`, `batch_norm`, `pool` and
@@ -84,7 +84,7 @@ L2_TERM = (
 )
 
 
-class OptimizerSpec(Part):
+class OptimizerSpec(StrictModel):
     """The optimizer. A `learning_rate` of null takes the optimizer's own default: adam 1e-3, sgd 1e-2, adadelta 1.0."""
 
     name: Literal["adam", "sgd", "adadelta"] = Field("adam", description="Optimizer.")
@@ -107,7 +107,7 @@ class OptimizerSpec(Part):
         return momentum
 
 
-class EarlyStopping(Part):
+class EarlyStopping(StrictModel):
     """Stop when the validation loss has not fallen by more than `min_delta` for `patience` epochs."""
 
     patience: int = Field(5, ge=1, le=1000, description="Epochs without improvement before training stops.")
@@ -145,7 +145,7 @@ _DROPOUT_SCHEMA = {
 }
 
 
-class ExperimentSpec(Part):
+class ExperimentSpec(StrictModel):
     """All that decides what is trained. Two experiments with equal specs are the same experiment."""
 
     activation: Annotated[ActivationSelection, BeforeValidator(_named_in_unicode)] = Field(examples=["relu"])

@@ -11,10 +11,10 @@ from service.domain.activations.registry import Registry
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.grids import Block, Factor, merged, refuse
-from service.domain.part import Part
 from service.domain.presets import PRESETS, PresetName, over_preset
 from service.domain.problems import pointer
 from service.domain.spec import ExperimentSubmission
+from service.domain.strict import StrictModel
 from service.domain.text import LONGEST_NAME, Name, Notes
 from service.domain.tuning import NOT_FRESH, RATE, Tuning
 
@@ -83,7 +83,7 @@ Fields = Annotated[dict[str, Any], AfterValidator(_shallow)]
 Factors = Annotated[dict[str, list[Any]], AfterValidator(_shallow), Field(max_length=MOST_FACTORS)]
 
 
-class Grid(Part):
+class Grid(StrictModel):
     """One of several grids of a study: its base goes over the study's, its factors add to the study's."""
 
     name: Annotated[Name, Field(min_length=1)]
@@ -92,7 +92,7 @@ class Grid(Part):
     seeds: Seeds | None = Field(None, description="Null takes the study's seeds, those added later included.")
 
 
-class StudySpec(Part):
+class StudySpec(StrictModel):
     """A grid over any spec fields times seeds, several grids, or a preset with the client's fields put over it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})

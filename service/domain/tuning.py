@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.domain import factors
 from service.domain.comparisons.cells import Factor
-from service.domain.part import Part
 from service.domain.spec import ExperimentSubmission, hash_of
+from service.domain.strict import StrictModel
 
 RATE = "optimizer.learning_rate"
 NOT_FRESH = "The ranking needs seeds that tuning has not seen"
 
 
-class Tuning(Part):
+class Tuning(StrictModel):
     """The rates to try in each cell, over seeds of their own; the cell's ranking runs with the best of them."""
 
     rates: Annotated[list[float], Field(min_length=2, max_length=50)] = Field(
@@ -27,7 +27,7 @@ class Tuning(Part):
 
 
 class Trial(BaseModel):
-    """One run of one rate. Figures are of validation at the last epoch; None where it did not succeed."""
+    """A run at one rate. Figures are those of validation at the last epoch; None where it did not succeed."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -160,7 +160,7 @@ def _machines(machines: Sequence[Machine]) -> Section:
 
 
 def _repeat(report: Report) -> Section:
-    body = shlex.quote(json.dumps(report.asked.spec))
+    body = shlex.quote(json.dumps(report.study.spec))
     lead = "Post this to a service, here one on the same machine; the seeds make it the same study."
     code = f"curl http://127.0.0.1:8000/api/v1/studies -H 'Content-Type: application/json' -d {body}"
     return Section("Repeat it", lead, code=code)

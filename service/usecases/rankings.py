@@ -34,7 +34,7 @@ def start(session: UnitOfWork, id: UUID, code: str) -> int:
     submissions = spec.experiments(StoredRegistry(session, study.activations, archived=True))
     choices = _choices(session, id, spec, submissions)
     rate_of = {cell: choice.learning_rate for cell, choice in choices.items()}
-    queued, reused = reuse.untrained(session, rates.ranked(submissions, rate_of), code, asked=study.reuse)
+    queued, reused = reuse.untrained(session, rates.ranked(submissions, rate_of), code, enabled=study.reuse)
     reuse.refer(session, id, reused)
     revision = experiments.create_all(session, study.principal, id, queued)
     tuned = [choice.model_dump(mode="json") | {"cell": cell} for cell, choice in choices.items()]

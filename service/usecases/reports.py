@@ -14,7 +14,7 @@ from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.comparisons.metrics import OF_THE_MACHINE, PRIMARY, MetricName
 from service.domain.comparisons.published import PublishedName, article
 from service.domain.errors import StudyNotFound
-from service.domain.report import Asked, Machine, Report
+from service.domain.report import Machine, Report, SubmittedStudy
 from service.storage.analysis import comparisons, curves, report
 from service.storage.analysis.article_claims import observe
 from service.storage.records.experiments import Filter
@@ -55,7 +55,7 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
     images = comparisons.image_intervals(session, filters, grouping.metric, gathered)
     machines = report.machines(session, filters)
     return Report(
-        asked=_asked(study, grouping.grid),
+        study=_submitted(study, grouping.grid),
         progress=report.counts(session, filters),
         comparison=compare(gathered.cells, grouping.metric, images=images),
         cells=gathered.cells,
@@ -70,13 +70,13 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
     )
 
 
-def _asked(study: Study, grid: str | None) -> Asked:
+def _submitted(study: Study, grid: str | None) -> SubmittedStudy:
     """Return the spec of a study as it was posted, with only the named grid of several."""
     grids = [part for part in study.grids if grid in (None, part["name"])]
     fields = {"name": study.name, "question": study.question, "base": study.base, "factors": study.factors,
             "grids": grids or None, "seeds": study.seeds, "tuning": study.tuning}  # fmt: skip
     spec = {name: value for name, value in fields.items() if value is not None}
-    return Asked(str(study.id), study.name, study.question, spec, study.created_at, grid)
+    return SubmittedStudy(str(study.id), study.name, study.question, spec, study.created_at, grid)
 
 
 def _is_one(machines: Sequence[Machine]) -> bool:

@@ -45,7 +45,7 @@ def stage(session: UnitOfWork, spec: StudySpec, code: str, limit: int) -> Staged
     _check_size(spec.size, limit, "/factors")
     registry = StoredRegistry(session)
     ranking, trials = spec.experiments(registry), spec.tuning_experiments(registry)
-    queued, reused = reuse.untrained(session, trials or ranking, code, asked=spec.reuse)
+    queued, reused = reuse.untrained(session, trials or ranking, code, enabled=spec.reuse)
     return StagedStudy(spec, ranking, trials, queued, reused, registry)
 
 
@@ -67,7 +67,7 @@ def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit:
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
     registry = StoredRegistry(session, study.activations, archived=True)
     submissions = tuning.with_rates(study, _extended(studies.spec_of(study), seeds, limit, registry)) if seeds else []
-    submissions, reused = reuse.untrained(session, submissions, code, asked=study.reuse)
+    submissions, reused = reuse.untrained(session, submissions, code, enabled=study.reuse)
     return studies.edit(session, study, patch.changes(), submissions, reused), len(submissions)
 
 

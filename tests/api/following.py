@@ -50,7 +50,7 @@ def running(settings: Settings) -> Iterator[Running]:
 
 @dataclass(frozen=True)
 class Frame:
-    """One event as it was received. `id` is None unless this frame carries one."""
+    """An event as it was received. `id` is None unless this frame carries one."""
 
     event: str | None
     data: Any

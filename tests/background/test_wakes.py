@@ -65,12 +65,12 @@ def test_wakes_not_taken_do_not_pile_up(app: Celery, waker: Waker) -> None:
     assert channel._size(QUEUE) == MOST_PENDING
 
 
-@pytest.mark.parametrize("behaviour", ["refuses", "swallows"])
+@pytest.mark.parametrize("behaviour", ["refuses", "accepts"])
 def test_wake_does_not_wait_for_an_unreachable_broker(tmp_path: Path, behaviour: str) -> None:
-    """One that refuses at once, and one that accepts and then never answers."""
+    """A broker that refuses connections, and one that accepts them and never answers."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        if behaviour == "swallows":
+        if behaviour == "accepts":
             silent.listen()
         port = silent.getsockname()[1]
         waker = Waker(create_celery(Settings(home=tmp_path, broker_url=f"redis://127.0.0.1:{port}/0")))

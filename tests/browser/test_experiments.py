@@ -1,4 +1,4 @@
-"""One experiment: watched, cancelled, tried again, understood."""
+"""The pages of experiments: following, cancelling and repeating one, and reading its figures."""
 
 import re
 
@@ -27,9 +27,9 @@ def test_experiment_page_follows_cancels_and_retries_a_run(page: Page, service: 
 
 
 def test_experiment_page_names_the_classes_most_confused(new_page: NewPage, filled: Service) -> None:
-    found = filled.client.experiments(status="succeeded", activation="relu")[0]
+    experiment = filled.client.experiments(status="succeeded", activation="relu")[0]
     page = new_page(service=filled)
-    page.goto(f"/experiments/{found['id']}")
+    page.goto(f"/experiments/{experiment['id']}")
     matrix = page.get_by_role("table", name=re.compile("what the network says"))
     expect(matrix.get_by_role("row")).to_have_count(11)
     expect(page.get_by_text("n = 1 000 test images")).to_be_visible()

@@ -7,10 +7,10 @@ from tests.stack.services import Service
 
 
 def test_experiment_page_lists_misclassified_images(new_page: NewPage, filled: Service) -> None:
-    found = filled.client.experiments(status="succeeded", activation="sigmoid")[0]
+    experiment = filled.client.experiments(status="succeeded", activation="sigmoid")[0]
     page = new_page(service=filled)
-    wrong = page.request.get(f"/api/v1/experiments/{found['id']}/misclassified").json()
-    page.goto(f"/experiments/{found['id']}")
+    wrong = page.request.get(f"/api/v1/experiments/{experiment['id']}/misclassified").json()
+    page.goto(f"/experiments/{experiment['id']}")
     page.get_by_role("heading", name="Images it gets wrong").click()
     expect(page.get_by_text(f"{wrong['n']} of 1 000 test images")).to_be_visible()
     places = page.get_by_role("region", name="Places of images")

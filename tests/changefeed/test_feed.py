@@ -163,7 +163,7 @@ def test_number_of_listeners_does_not_change_queries(settings: Settings, databas
                 transitions.record_epoch(session, fence, make_epoch(epoch))
             with recorded(api.services.database) as statements:
                 poller.poll()
-                await_true(lambda: all(len(one.events) == 2 * epoch for one in followers))
+                await_true(lambda: all(len(follower.events) == 2 * epoch for follower in followers))
             return len(selects(statements))
 
         followers = [opened.enter_context(following(api.client))]
@@ -197,7 +197,7 @@ def test_waiting_requests_make_no_query_without_a_change(client: TestClient, dat
         states.succeed(database, fence)
         client.post(f"{EXPERIMENTS}/{queued}/cancel")
         ask(client)
-        answers = [one.result(20) for one in waiting]
+        answers = [future.result(20) for future in waiting]
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["status"] for answer in answers} == {"succeeded", "cancelled"}
 

@@ -51,7 +51,7 @@ def _walk(node: Expression, x: float, parameters: Mapping[str, float]) -> Exact:
 def _within(value: Any, *inner: Exact) -> Exact:
     if not mpmath.isfinite(value) or abs(value) > LARGEST:
         raise Unknown
-    return Exact(value, max([abs(value), *(each.size for each in inner)]))
+    return Exact(value, max([abs(value), *(value.size for value in inner)]))
 
 
 def _clear(a: Exact) -> Any:

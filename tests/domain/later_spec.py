@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import Field
 
-from service.domain.part import Part
 from service.domain.spec import EarlyStopping, ExperimentSpec, ModelSpec
+from service.domain.strict import StrictModel
 
 
 class LaterModel(ModelSpec):
@@ -16,7 +16,7 @@ class LaterStopping(EarlyStopping):
     warmup: int = 0
 
 
-class Augmentation(Part):
+class Augmentation(StrictModel):
     shift: int = 2
     flip: bool = False
 

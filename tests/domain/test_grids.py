@@ -24,7 +24,10 @@ def study(**fields: Any) -> StudySpec:
 
 
 def fields_of(submissions: list[ExperimentSubmission]) -> list[tuple[Any, ...]]:
-    return [(one.model.dense_layers, one.optimizer.name, one.optimizer.l2, one.seed) for one in submissions]
+    return [
+        (submission.model.dense_layers, submission.optimizer.name, submission.optimizer.l2, submission.seed)
+        for submission in submissions
+    ]
 
 
 def problems(**fields: Any) -> list[tuple[str, str]]:
@@ -53,7 +56,12 @@ def test_with_seeds_takes_the_grids_without_seeds_of_their_own() -> None:
 
 def test_experiments_of_several_grids_are_made_once() -> None:
     both = study(grids=[{"name": "a"}, {"name": "b", "factors": {"epochs": [20, 30]}}])
-    assert [(one.epochs, one.seed) for one in both.experiments()] == [(20, 0), (20, 1), (30, 0), (30, 1)]
+    assert [(submission.epochs, submission.seed) for submission in both.experiments()] == [
+        (20, 0),
+        (20, 1),
+        (30, 0),
+        (30, 1),
+    ]
     assert both.size == 6
 
 
@@ -97,22 +105,37 @@ def test_experiments_points_at_a_wrong_field_in_its_grid(
 
 def test_article_preset_is_five_activations_over_twenty_epochs() -> None:
     submissions = preset("kizrak-2019").experiments()
-    assert {one.activation.label for one in submissions} == {"relu", "sigmoid", "tanh", "leaky_relu", "swish"}
-    assert {(one.dataset, one.epochs, one.batch_size, one.dropout.conv, one.dropout.dense) for one in submissions} == {
-        ("mnist", 20, 128, 0.25, 0.5)
+    assert {submission.activation.label for submission in submissions} == {
+        "relu",
+        "sigmoid",
+        "tanh",
+        "leaky_relu",
+        "swish",
     }
+    assert {
+        (
+            submission.dataset,
+            submission.epochs,
+            submission.batch_size,
+            submission.dropout.conv,
+            submission.dropout.dense,
+        )
+        for submission in submissions
+    } == {("mnist", 20, 128, 0.25, 0.5)}
     assert len(submissions) == 25
 
 
 def test_claims_preset_has_no_l2_and_ten_seeds_where_claims_need_them() -> None:
     spec = preset("claims")
     submissions = spec.experiments()
-    assert {one.optimizer.l2 for one in submissions} == {0.0}
-    assert len({one.seed for one in spec.grid("accuracy").experiments()}) == 10
-    depths = {(one.activation.label, one.model.dense_layers) for one in spec.grid("depth").experiments()}
+    assert {submission.optimizer.l2 for submission in submissions} == {0.0}
+    assert len({submission.seed for submission in spec.grid("accuracy").experiments()}) == 10
+    depths = {
+        (submission.activation.label, submission.model.dense_layers) for submission in spec.grid("depth").experiments()
+    }
     assert depths == {(name, depth) for name in ("sigmoid", "tanh", "relu") for depth in (1, 3, 5, 10)}
-    assert not any(one.model.batch_norm for one in spec.grid("dying").experiments())
-    labels = [one.activation.label for one in spec.grid("step").experiments()]
+    assert not any(submission.model.batch_norm for submission in spec.grid("dying").experiments())
+    labels = [submission.activation.label for submission in spec.grid("step").experiments()]
     assert len(set(labels)) == 2
     assert all(label.startswith("step") for label in labels)
 
@@ -120,17 +143,21 @@ def test_claims_preset_has_no_l2_and_ten_seeds_where_claims_need_them() -> None:
 def test_over_preset_fixes_seeds_and_fields_in_every_grid() -> None:
     spec = preset("claims", base={"epochs": 1, "train_samples": 500, "dataset": "mnist_5k"}, seeds=[3])
     submissions = spec.experiments()
-    assert {(one.epochs, one.train_samples, one.dataset, one.seed) for one in submissions} == {(1, 500, "mnist_5k", 3)}
-    assert {one.optimizer.l2 for one in submissions} == {0.0}
-    assert {one.schedule for one in spec.grid("learning rate").experiments()} == {"none"}
+    assert {
+        (submission.epochs, submission.train_samples, submission.dataset, submission.seed) for submission in submissions
+    } == {(1, 500, "mnist_5k", 3)}
+    assert {submission.optimizer.l2 for submission in submissions} == {0.0}
+    assert {submission.schedule for submission in spec.grid("learning rate").experiments()} == {"none"}
 
 
 def test_over_preset_replaces_factors_by_fields_and_adds_factors_everywhere() -> None:
     fixed = preset("quick", base={"activation": "relu"}, seeds=[0])
-    assert [one.activation.label for one in fixed.experiments()] == ["relu"]
+    assert [submission.activation.label for submission in fixed.experiments()] == ["relu"]
     wider = preset("quick", factors={"epochs": [1, 2]}, seeds=[0])
     assert (len(wider.experiments()), wider.base) == (10, {"dataset": "mnist_5k"})
     claims = preset("claims", factors={"epochs": [1, 2]}, seeds=[0])
-    assert {one.epochs for one in claims.grid("step").experiments()} == {1, 2}
+    assert {submission.epochs for submission in claims.grid("step").experiments()} == {1, 2}
     rate = preset("claims", base={"optimizer": {"learning_rate": 0.1}}, seeds=[0]).grid("learning rate")
-    assert {(one.optimizer.name, one.optimizer.learning_rate) for one in rate.experiments()} == {("sgd", 0.1)}
+    assert {(submission.optimizer.name, submission.optimizer.learning_rate) for submission in rate.experiments()} == {
+        ("sgd", 0.1)
+    }

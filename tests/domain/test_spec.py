@@ -125,7 +125,7 @@ def test_train_samples_leave_room_for_the_validation_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("fields", "other_fields"),
     [
         ({"dropout": 0.25}, {"dropout": {"conv": 0.25, "dense": 0.25}}),
         ({"classes": [3, 1]}, {"classes": [1, 3]}),
@@ -136,8 +136,8 @@ def test_train_samples_leave_room_for_the_validation_share() -> None:
     ],
     ids=str,
 )
-def test_condition_is_equal_for_two_spellings_of_one_spec(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assert spec(**one).condition == spec(**other).condition
+def test_condition_is_equal_for_two_spellings_of_one_spec(fields: dict[str, Any], other_fields: dict[str, Any]) -> None:
+    assert spec(**fields).condition == spec(**other_fields).condition
 
 
 def test_condition_differs_for_a_change_of_any_field_but_the_seed() -> None:
@@ -187,7 +187,11 @@ def test_condition_leaves_out_added_fields_at_their_defaults(fields: dict[str, A
 @pytest.mark.usefixtures("later")
 def test_condition_holds_added_fields_with_other_values() -> None:
     later_specs = [LaterSpec.model_validate({"activation": "relu"} | change) for change in CHANGES]
-    conditions = {spec().condition, spec(early_stopping={}).condition, *(one.condition for one in later_specs)}
+    conditions = {
+        spec().condition,
+        spec(early_stopping={}).condition,
+        *(later_spec.condition for later_spec in later_specs),
+    }
     assert len(conditions) == 2 + len(CHANGES)
 
 
@@ -195,7 +199,7 @@ def test_condition_holds_added_fields_with_other_values() -> None:
 def test_complete_fills_in_added_fields() -> None:
     older, newer = spec(early_stopping={}), LaterSpec.model_validate({"activation": "relu", "early_stopping": {}})
     assert complete(older.model_dump(mode="json")) == newer.model_dump(mode="json")
-    assert complete({"epochs": 1}) == {"epochs": 1, "label_smoothing": 0.0, "augmentation": None}
+    assert complete({"epochs": 1}).items() >= {"epochs": 1, "label_smoothing": 0.0, "augmentation": None}.items()
 
 
 @pytest.mark.usefixtures("later")

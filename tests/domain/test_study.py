@@ -27,13 +27,13 @@ def varied(factor: str, *values: Any, **fields: Any) -> list[ExperimentSubmissio
 def test_experiments_are_ordered_by_seed_then_by_cell() -> None:
     factors = {"epochs": [1, 2], "batch_size": [32, 64]}
     grid = study(factors=factors, seeds=[5, 6])
-    fields = [(one.epochs, one.batch_size, one.seed) for one in grid.experiments()]
+    fields = [(submission.epochs, submission.batch_size, submission.seed) for submission in grid.experiments()]
     assert fields == [(epochs, size, seed) for seed in (5, 6) for epochs in (1, 2) for size in (32, 64)]
     assert grid.size == len(fields) == 8
 
 
 def test_experiments_without_factors_are_one_condition_over_its_seeds() -> None:
-    assert [one.seed for one in study(seeds=[3, 1]).experiments()] == [3, 1]
+    assert [submission.seed for submission in study(seeds=[3, 1]).experiments()] == [3, 1]
 
 
 def test_size_of_a_huge_study_is_computed() -> None:
@@ -42,18 +42,21 @@ def test_size_of_a_huge_study_is_computed() -> None:
 
 def test_factor_varies_a_part_of_an_object_or_of_a_short_form() -> None:
     rates = varied("optimizer.learning_rate", 0.1, 0.2, base={"activation": "relu", "optimizer": {"name": "sgd"}})
-    assert [(one.optimizer.name, one.optimizer.learning_rate) for one in rates] == [("sgd", 0.1), ("sgd", 0.2)]
+    assert [(submission.optimizer.name, submission.optimizer.learning_rate) for submission in rates] == [
+        ("sgd", 0.1),
+        ("sgd", 0.2),
+    ]
     drops = varied("dropout.conv", 0, 0.1, base={"activation": "relu", "dropout": 0.5})
-    assert [(one.dropout.conv, one.dropout.dense) for one in drops] == [(0, 0.5), (0.1, 0.5)]
+    assert [(submission.dropout.conv, submission.dropout.dense) for submission in drops] == [(0, 0.5), (0.1, 0.5)]
     betas = varied("activation.parameters.beta", 1, 2, base={"activation": "swish"})
-    assert [one.activation.label for one in betas] == ["swish", "swish(beta=2)"]
+    assert [submission.activation.label for submission in betas] == ["swish", "swish(beta=2)"]
     patient = varied("early_stopping.patience", 3, 5, base={"activation": "relu", "early_stopping": None})
-    assert [one.early_stopping and one.early_stopping.patience for one in patient] == [3, 5]
+    assert [submission.early_stopping and submission.early_stopping.patience for submission in patient] == [3, 5]
 
 
 def test_base_holds_filing_fields_of_its_experiments() -> None:
-    (one,) = study(base={"activation": "relu", "name": "n", "tags": ["t"], "priority": 4}).experiments()
-    assert (one.name, one.tags, one.priority) == ("n", ["t"], 4)
+    (submission,) = study(base={"activation": "relu", "name": "n", "tags": ["t"], "priority": 4}).experiments()
+    assert (submission.name, submission.tags, submission.priority) == ("n", ["t"], 4)
 
 
 @pytest.mark.parametrize("name", PRESETS)

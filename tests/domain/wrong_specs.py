@@ -33,7 +33,7 @@ class Wrong:
         complete: dict[str, Any] = {"activation": {"name": "swish"}, "early_stopping": {}}
         if self.path == "activation":
             return {"activation": self.value}
-        return complete | {name: _merged(complete.get(name), given) for name, given in value.items()}
+        return complete | {name: _merged(complete.get(name), fields) for name, fields in value.items()}
 
     def __str__(self) -> str:
         return f"{self.path}={self.value!r}"[:60]

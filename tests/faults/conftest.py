@@ -29,7 +29,7 @@ def stack(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def installation(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One installation for all tests of a stack, since starting it takes longest."""
+    """An installation that all tests of a stack share, since starting it takes longest."""
     with installed(stack, tmp_path_factory.mktemp(stack)) as opened:
         yield opened
 

@@ -31,7 +31,7 @@ TIMEOUT_SECONDS = 240.0  # the machine may be busy with other work
 
 @dataclass(frozen=True)
 class Installation:
-    """One API and one worker. On the production stack the database lies behind a proxy, which can swallow packets."""
+    """An API and a worker. On the production stack they reach the database through a proxy, which can drop packets."""
 
     service: Service
     database: Database  # the test's own connection, which bypasses the proxy

@@ -57,7 +57,7 @@ def case(name: str, **figures: Any) -> str:
 
 def report(folder: Path, *cases: str, inside: str = "") -> Path:
     file = folder / "report.xml"
-    file.write_text(f"<testsuites>{''.join(one.replace('{inside}', inside) for one in cases)}</testsuites>")
+    file.write_text(f"<testsuites>{''.join(case.replace('{inside}', inside) for case in cases)}</testsuites>")
     return file
 
 

@@ -15,7 +15,7 @@ from service.domain.article_claims.answer import ArticleClaim, ClaimPart
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import Trace, curve, curves
-from service.domain.report import Asked, Machine, Report, Unfinished, conclusion
+from service.domain.report import Machine, Report, SubmittedStudy, Unfinished, conclusion
 from service.domain.status import Cause, Status
 from service.report import pages, palette
 from service.report.sections import sections
@@ -31,7 +31,7 @@ def make_cell(activation: Any, values: list[float], **counts: int) -> Cell:
 
 
 def make_report(cells: list[Cell], **overrides: Any) -> Report:
-    asked = Asked(
+    study = SubmittedStudy(
         "0190",
         "a | study",
         "Which <b>one</b>?",
@@ -44,7 +44,7 @@ def make_report(cells: list[Cell], **overrides: Any) -> Report:
         8, "cpu", "A processor", "AVX2", 2, "float32", "single", {"actlab": "0.1.0", "torch": "2.13"}, False
     )
     fields: dict[str, Any] = {
-        "asked": asked,
+        "study": study,
         "progress": {Status.SUCCEEDED: sum(len(cell.values) for cell in cells)},
         "comparison": compare(cells, "test_accuracy"),
         "cells": cells,
@@ -133,7 +133,7 @@ def test_figures_are_svg_without_links() -> None:
     for address in page.loads:
         root = ElementTree.fromstring(base64.b64decode(address.partition(",")[2]))
         assert root.tag.endswith("svg")
-        links = [value for each in root.iter() for name, value in each.attrib.items() if name.endswith("href")]
+        links = [value for element in root.iter() for name, value in element.attrib.items() if name.endswith("href")]
         assert all(link.startswith("#") for link in links)
 
 
@@ -193,8 +193,8 @@ def test_report_of_few_runs_is_complete(cells: list[Cell]) -> None:
 
 def test_report_has_a_command_that_repeats_the_study() -> None:
     spec = {"name": "it's", "factors": {"activation": ["relu"]}, "seeds": [0]}
-    asked = Asked("1", None, None, spec, datetime(2026, 1, 2, tzinfo=UTC))
-    last = sections(make_report([], asked=asked))[-1]
+    study = SubmittedStudy("1", None, None, spec, datetime(2026, 1, 2, tzinfo=UTC))
+    last = sections(make_report([], study=study))[-1]
     assert "it'\"'\"'s" in last.code  # as a shell reads it
     assert last.code.startswith("curl http://127.0.0.1:8000/api/v1/studies ")
 

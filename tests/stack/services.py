@@ -73,10 +73,10 @@ class Service:
     def stop(self, name: str | None = None, number: int = signal.SIGTERM) -> None:
         """Signal one or all of its processes, and wait for them."""
         names = list(self.processes) if name is None else [name]
-        for one in names:
-            self.processes[one].send_signal(number)
-        for one in names:
-            self.processes.pop(one).wait(40)
+        for name in names:
+            self.processes[name].send_signal(number)
+        for name in names:
+            self.processes.pop(name).wait(40)
 
     def revive(self) -> None:
         """Start the processes again that have ended, as a container runtime does; `up` restarts its own children."""

@@ -30,9 +30,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Environment variables without this process's Python and settings, with a home and a free port."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ACTLAB_", "PYTHON"))}
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("ACTLAB_", "PYTHON"))}
     home = tmp_path_factory.mktemp("home")
-    return {**kept, "ACTLAB_HOME": str(home), "ACTLAB_PORT": str(free_port())}
+    return {**variables, "ACTLAB_HOME": str(home), "ACTLAB_PORT": str(free_port())}
 
 
 @pytest.fixture

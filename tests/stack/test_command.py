@@ -132,5 +132,5 @@ def test_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable
         assert line in shown
     assert not service.client.healthy()
     service.start()  # the results are kept
-    (study,) = {one["study_id"] for one in service.client.experiments(status="succeeded", limit=500)}
+    (study,) = {experiment["study_id"] for experiment in service.client.experiments(status="succeeded", limit=500)}
     assert service.client.study(study)["progress"]["succeeded"] == 15

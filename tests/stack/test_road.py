@@ -17,13 +17,13 @@ def figures(service: Service, id: str) -> list[Json]:
 
 def test_equal_experiments_give_equal_figures(service: Service) -> None:
     ids = [service.client.submit_experiment(SHORT)["id"] for _ in range(2)]
-    one, other = (service.finished(id) for id in ids)
-    assert (one["status"], other["status"]) == ("succeeded", "succeeded")
+    first, second = (service.finished(id) for id in ids)
+    assert (first["status"], second["status"]) == ("succeeded", "succeeded")
     assert figures(service, ids[0]) == figures(service, ids[1])
     assert [item["epoch"] for item in figures(service, ids[0])] == [1, 2]
     results = [service.client.result(id) for id in ids]
     assert results[0] == results[1]
-    assert results[0]["last"]["test_accuracy"] == one["test_accuracy"]
+    assert results[0]["last"]["test_accuracy"] == first["test_accuracy"]
 
 
 def test_study_ends_in_a_comparison(service: Service) -> None:
@@ -41,10 +41,10 @@ def test_cancel_ends_a_running_experiment_within_seconds(service: Service) -> No
     id = service.client.submit_experiment(LONG)["id"]
     service.until(id, status="running")
     await_true(lambda: service.client.experiment(id)["epochs_done"] >= 1)
-    asked = time.monotonic()
+    begun = time.monotonic()
     service.client.cancel(id)
     assert service.finished(id)["status"] == "cancelled"
-    assert time.monotonic() - asked < 3
+    assert time.monotonic() - begun < 3
 
 
 def test_service_resumes_after_a_restart_what_it_released(

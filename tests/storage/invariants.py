@@ -17,7 +17,7 @@ from tests.storage.model import Expected
 
 @dataclass
 class Stored:
-    """All rows of the database, read in one consistent snapshot."""
+    """The rows of the database, read in one consistent snapshot."""
 
     counter: int
     rows: dict[UUID, Experiment] = field(default_factory=dict)
@@ -55,7 +55,9 @@ class Stored:
             checkpoint=_checkpoint(row),
             furthest=row.furthest_step,
             epochs={epoch.epoch: epoch.train_loss or 0.0 for epoch in self.epochs[row.id]},
-            outcomes=[None if one.outcome is None else Outcome(one.outcome) for one in self.attempts[row.id]],
+            outcomes=[
+                None if attempt.outcome is None else Outcome(attempt.outcome) for attempt in self.attempts[row.id]
+            ],
             result=self.results.get(row.id),
             retry_of=row.retry_of,
         )

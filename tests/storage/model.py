@@ -46,7 +46,7 @@ class Expected:
 
 
 class World:
-    """All experiments in the order of creation, and those that the present step has changed."""
+    """The experiments in the order of creation, and those that the present step has changed."""
 
     def __init__(self) -> None:
         self.experiments: dict[UUID, Expected] = {}

@@ -42,7 +42,7 @@ def build(database: Database, filters: Filter, grouping: Grouping = BY_ACTIVATIO
 
 def test_build_compares_the_groups_of_the_study(database: Database, finished: Filter) -> None:
     report = build(database, finished)
-    assert (report.asked.name, report.asked.question) == ("depth", "Which is better?")
+    assert (report.study.name, report.study.question) == ("depth", "Which is better?")
     assert report.progress == {Status.SUCCEEDED: 3, Status.FAILED: 1}
     means = {group.factors["activation"]: group.mean for group in report.comparison.groups}
     assert means == {"relu": pytest.approx(0.905), "tanh": pytest.approx(0.8)}

@@ -82,7 +82,7 @@ def test_run_without_diagnostics_records_none(database: Database, context: Worke
 def test_run_obeys_cancel_while_it_measures(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the end dead units are sought in all training images, which may take seconds."""
+    """The search for dead units in all training images after the last epoch may take seconds."""
     batches = []
 
     def cancelling(network: Network, images: Tensor) -> Passage:

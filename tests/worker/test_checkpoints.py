@@ -74,7 +74,7 @@ def test_write_raises_os_error_and_leaves_nothing_on_a_full_disk(
 
 
 def test_read_rejects_a_file_that_would_run_code(checkpoints: Checkpoints, tmp_path: Path, fence: Fence) -> None:
-    """Whoever can write into the folder and the database still cannot run code in a worker."""
+    """A party with write access to the folder and the database still cannot run code in a worker."""
     file = tmp_path / "evil.pt"
     torch.save(Path("/"), file)  # any object that needs its class to be rebuilt
     digest = hashlib.sha256(file.read_bytes()).hexdigest()

@@ -46,7 +46,7 @@ def test_run_records_a_failure_with_its_cause_and_log(
 def test_run_records_a_failure_with_any_text(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a library puts into its message is text that no database takes: NUL, and half a surrogate pair."""
+    """A library's message may contain text that no database stores: NUL, and half a surrogate pair."""
     at_step(monkeypatch, 2, raising(ValueError("found \0 and \ud800" + "!" * 2000)))
     run(context, claim(database))
     now = read_experiment(database, experiment)

@@ -30,17 +30,17 @@ def test_sweep_deletes_only_unreferenced_folders(database: Database, settings: S
         database.run("make", make_experiment).id, database.run("make", make_experiment).id, new_id(),
     )  # fmt: skip
     database.run("cancel", lambda s: transitions.request_cancel(s, Experiment.id == ended))
-    kept = [
+    remaining = [
         folder(settings.checkpoints, active, 2),
         folder(settings.weights, ended, 2),
         folder(settings.logs, ended, 2),
     ]
-    kept.append(folder(settings.weights, new_id(), 0.5))  # young: its row may be about to be written
+    remaining.append(folder(settings.weights, new_id(), 0.5))  # young: its row may be about to be written
     swept = [folder(settings.checkpoints, ended, 2), folder(settings.weights, gone, 2), folder(settings.logs, gone, 2)]
     (settings.weights / "notes").mkdir()
     sweep.sweep(database, settings)
-    assert all(path.exists() for path in kept)
-    assert not any(one.exists() for one in swept)
+    assert all(path.exists() for path in remaining)
+    assert not any(path.exists() for path in swept)
     assert (settings.weights / "notes").exists()
 
 
@@ -58,6 +58,6 @@ def test_sweep_asks_for_many_folders_in_several_statements(
 ) -> None:
     monkeypatch.setattr(sweep, "IDS_PER_QUERY", 2)
     ids = [database.run("make", make_experiment).id for _ in range(5)]
-    kept = [folder(settings.logs, id, 2) for id in ids]
+    remaining = [folder(settings.logs, id, 2) for id in ids]
     sweep.sweep(database, settings)
-    assert all(path.exists() for path in kept)
+    assert all(path.exists() for path in remaining)

@@ -162,7 +162,7 @@ class TrainingState:
 
     @property
     def finished(self) -> bool:
-        """Whether all that remains is to score the test set."""
+        """Return whether training has ended, so that only the test set remains to be scored."""
         return self.epochs_done == self.spec.epochs or self.early_stopping.exhausted
 
     @property

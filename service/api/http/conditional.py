@@ -49,7 +49,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class _Look:
-    """One read of a resource. `snapshot` is None where the client has it already."""
+    """A read of a resource. `snapshot` is None where the client has it already."""
 
     etag: str
     snapshot: Snapshot | None

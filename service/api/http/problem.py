@@ -13,7 +13,7 @@ MOST_PROBLEMS = 100  # the answer to a megabyte of wrong fields would be ten meg
 
 
 class ProblemItem(BaseModel):
-    """One error in one field or parameter."""
+    """An error in one field or parameter."""
 
     pointer: str | None = Field(None, description="The field, as a JSON pointer into the body.", examples=["/epochs"])
     parameter: str | None = Field(None, description="The name of the path, query or header parameter.")

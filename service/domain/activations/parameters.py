@@ -9,14 +9,14 @@ from service.domain.activations.activation import Parameter
 from service.domain.formulas.expression import Expression, Reference, nodes
 from service.domain.formulas.parser import canonical, check_name
 from service.domain.formulas.tokens import FormulaError
-from service.domain.part import Part
+from service.domain.strict import StrictModel
 from service.domain.text import printable
 
 MOST_PARAMETERS = 8  # of a formula
 LARGEST_PARAMETER = 1e6  # largest size of the value of a formula's parameter, which training may exceed
 
 
-class ParameterValue(Part):
+class ParameterValue(StrictModel):
     """The value of a parameter, from which training starts if it is learnable."""
 
     value: float

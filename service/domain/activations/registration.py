@@ -22,7 +22,7 @@ from service.domain.activations.selection_schema import (
     REGISTERED_NAME_SCHEMA,
 )
 from service.domain.formulas.parser import parse
-from service.domain.part import Part
+from service.domain.strict import StrictModel
 from service.domain.text import Notes
 
 
@@ -47,7 +47,7 @@ def _registrable(name: str) -> str:
     return name
 
 
-class NewVersion(Part):
+class NewVersion(StrictModel):
     """A formula with a default for each of its parameters, and a note on its purpose."""
 
     model_config = ConfigDict(

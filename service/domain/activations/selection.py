@@ -32,12 +32,12 @@ from service.domain.activations.selection_schema import SCHEMA, SPELT_OUT_SCHEMA
 from service.domain.formulas.expression import Expression, formula, number
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable
-from service.domain.part import Part
+from service.domain.strict import StrictModel
 
 _SWISHES = frozenset({"swish", "swish2"})  # their fused kernels are for beta = 1
 
 
-class ActivationSpec(Part):
+class ActivationSpec(StrictModel):
     """An activation in one of three forms.
 
     * A function of the catalogue: its name and its parameters, which default to the catalogue's.

@@ -105,8 +105,8 @@ def _centred(name: str, stated: bool) -> Statement:
 
 
 def _is_steeper(name: str, other: str) -> bool | None:
-    one, two = _table(name).largest_slope, _table(other).largest_slope
-    return None if one is None or two is None else one > two
+    slope, other_slope = _table(name).largest_slope, _table(other).largest_slope
+    return None if slope is None or other_slope is None else slope > other_slope
 
 
 def _at(name: str, x: float, **parameters: float) -> float:

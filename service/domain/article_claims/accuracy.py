@@ -25,7 +25,7 @@ def accuracy(run: Observed) -> float | None:
     return run.test_accuracy
 
 
-def ninth(observations: Observations) -> ArticleClaim:
+def swish_is_better(observations: Observations) -> ArticleClaim:
     title = "accuracy(swish) - accuracy(relu)"
     parts = contrast(observations, title, "swish", "relu", accuracy, BETTER, "fraction", BOTH_RATES)
     return article_claim(
@@ -38,7 +38,7 @@ def ninth(observations: Observations) -> ArticleClaim:
     )
 
 
-def eleventh(observations: Observations) -> ArticleClaim:
+def start_with_relu(observations: Observations) -> ArticleClaim:
     parts, verdicts = [], []
     for setting in (setting for fields in BOTH_RATES for setting in observations.settings(["activation"], fields)):
         relu, others = setting.side(activation="relu"), setting.activations()
@@ -53,7 +53,7 @@ def eleventh(observations: Observations) -> ArticleClaim:
         "simultaneous upper end of every accuracy(other) - accuracy(relu) below 0.1 pp; one function's lower end above"
         " 0.1 pp on every data set refutes",
         [*parts, *missing],
-        _start_with_relu(parts) if parts else "undecided",
+        _overall_verdict(parts) if parts else "undecided",
         notes=_rate_notes(parts),
     )
 
@@ -106,7 +106,7 @@ def _against(setting: Setting, relu: Side, others: dict[str, Side]) -> list[Clai
     ]
 
 
-def _start_with_relu(parts: Sequence[ClaimPart]) -> Verdict:
+def _overall_verdict(parts: Sequence[ClaimPart]) -> Verdict:
     by_function: dict[str, list[Verdict]] = defaultdict(list)
     for part in parts:
         by_function[part.title].append(part.verdict)

@@ -35,7 +35,7 @@ LEAST_FLOAT = 1.4e-45  # the smallest float32; a smaller gradient is stored as e
 DIAGNOSTICS = "diagnostics of "
 
 
-def second(observations: Observations) -> ArticleClaim:
+def step_cannot_learn(observations: Observations) -> ArticleClaim:
     parts = []
     for setting in observations.settings(["activation"], STANDARD):
         step = setting.side(activation=STEP)
@@ -52,7 +52,7 @@ def second(observations: Observations) -> ArticleClaim:
     )
 
 
-def third(observations: Observations) -> ArticleClaim:
+def gradients_vanish(observations: Observations) -> ArticleClaim:
     network = {path: value for path, value in UNNORMALISED.items() if path != "model.dense_layers"}
     parts, notes = [], []
     for setting in observations.settings(["activation", "model.dense_layers"], network):
@@ -76,7 +76,7 @@ def third(observations: Observations) -> ArticleClaim:
     )
 
 
-def sixth(observations: Observations) -> ArticleClaim:
+def half_of_relu_outputs_are_zero(observations: Observations) -> ArticleClaim:
     parts = _layer_by_layer(observations, STANDARD, "zero share at the start", ABOUT_HALF, _measured("zero_share", 0))
     without: Fields = {**UNNORMALISED, "activation": "relu"}
     return article_claim(
@@ -89,7 +89,7 @@ def sixth(observations: Observations) -> ArticleClaim:
     )
 
 
-def seventh(observations: Observations) -> ArticleClaim:
+def relu_units_die(observations: Observations) -> ArticleClaim:
     parts = _dying(observations) or [
         open_part("dead share at the end", ["relu without batch normalisation at learning rates 0.001 and 0.01"])
     ]
@@ -103,8 +103,8 @@ def seventh(observations: Observations) -> ArticleClaim:
     )
 
 
-def eighth(observations: Observations) -> ArticleClaim:
-    dying = seventh(observations)
+def leaky_relu_cures_dying_units(observations: Observations) -> ArticleClaim:
+    dying = relu_units_die(observations)
     premise = [ClaimPart(title="ReLU units die (claim 7)", verdict=dying.verdict, missing=dying.missing)]
     cures, costs = [], []
     for setting in observations.settings(["activation"], UNNORMALISED):

@@ -28,7 +28,7 @@ SHAPES: Mapping[str, Fields] = {
 }
 
 
-def first(observations: Observations) -> ArticleClaim:
+def linear_layers_collapse(observations: Observations) -> ArticleClaim:
     settings = observations.settings([CONVOLUTIONS, DEPTH], NETWORK)
     collapses = [_collapse(setting, side) for setting in settings for side in _with_hidden_layers(setting)]
     networks = "linear networks with average pooling, of 1 and of 10 dense layers"
@@ -51,14 +51,14 @@ def _with_hidden_layers(setting: Setting) -> list[Side]:
     return [side for side in setting.sides.values() if side.factors != SHAPES["softmax regression"]]
 
 
-def _as_accurate(settings: Sequence[Setting], one: str, other: str, rule: Rule) -> list[ClaimPart]:
+def _as_accurate(settings: Sequence[Setting], name: str, other_name: str, rule: Rule) -> list[ClaimPart]:
     """Compare two networks in every setting that has both; an open part where there is none."""
-    title, parts = f"accuracy({one}) - accuracy({other})", []
+    title, parts = f"accuracy({name}) - accuracy({other_name})", []
     for setting in settings:
-        a, b = (setting.side(**SHAPES[name]) for name in (one, other))
+        a, b = (setting.side(**SHAPES[name]) for name in (name, other_name))
         if a is not None and b is not None:
             parts.append(difference(title, setting, a, b, accuracy, rule, "fraction"))
-    return parts or [open_part(title, [f"linear networks ({one}, {other}) that differ in nothing else"])]
+    return parts or [open_part(title, [f"linear networks ({name}, {other_name}) that differ in nothing else"])]
 
 
 def _collapse(setting: Setting, side: Side) -> ClaimPart:
@@ -101,7 +101,7 @@ def _shown(value: Value) -> str:
     return f"{value:.7g}" if isinstance(value, int | float) else value
 
 
-def twelfth(_: Observations) -> ArticleClaim:
+def properties_are_as_stated(_: Observations) -> ArticleClaim:
     parts = _statements()
     refuted = [part.title for part in parts if part.verdict == "refuted"]
     return article_claim(

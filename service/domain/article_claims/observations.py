@@ -22,7 +22,7 @@ Layers = Mapping[int, Mapping[str, Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed(Run):
-    """One experiment with the figures that claims use. `machine` is device, precision and version of the code."""
+    """An experiment with the figures that claims use. `machine` is device, precision and version of the code."""
 
     fields: Fields
     test_accuracy: float | None = None
@@ -94,7 +94,7 @@ class Setting:
 
 
 class Observations:
-    """All runs of a study."""
+    """The runs of a study."""
 
     def __init__(self, runs: Sequence[Observed]) -> None:
         self._runs = runs

@@ -17,8 +17,8 @@ def difference(title: str, setting: Setting, a: Side, b: Side, figure: Figure, r
     why_not = [*a.why_not(), *b.why_not(), *_other_machine(a, b)]
     if why_not:
         return open_part(title, why_not, setting.context, [a, b])
-    one, other = figures(a, figure), figures(b, figure)
-    ruling = rule([one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())])
+    of_a, of_b = figures(a, figure), figures(b, figure)
+    ruling = rule([of_a[seed] - of_b[seed] for seed in sorted(of_a.keys() & of_b.keys())])
     return ruled(title, ruling, setting.context, [a, b], unit)
 
 
@@ -80,13 +80,13 @@ def open_part(
 
 def took_turns(a: Side, b: Side) -> bool:
     """True if neither side had ended before the other began, so that a slow spell of the machine affects both."""
-    one, other = list(a.succeeded.values()), list(b.succeeded.values())
-    return _overlap(one, other) and _overlap(other, one)
+    runs, other_runs = list(a.succeeded.values()), list(b.succeeded.values())
+    return _overlap(runs, other_runs) and _overlap(other_runs, runs)
 
 
-def _overlap(one: Sequence[Observed], other: Sequence[Observed]) -> bool:
-    ended = [run.finished for run in one if run.finished]
-    began = [run.started for run in other if run.started]
+def _overlap(runs: Sequence[Observed], other_runs: Sequence[Observed]) -> bool:
+    ended = [run.finished for run in runs if run.finished]
+    began = [run.started for run in other_runs if run.started]
     return bool(ended and began) and min(began) < max(ended)
 
 
@@ -100,8 +100,8 @@ def _other_machine(a: Side, b: Side) -> list[str]:
 def contrast(
     observations: Observations,
     title: str,
-    one: str,
-    other: str,
+    name: str,
+    other_name: str,
     figure: Figure,
     rule: Rule,
     unit: str,
@@ -110,7 +110,7 @@ def contrast(
     """Compare two activations in every setting that has both; an open part where there is none."""
     parts = []
     for setting in (setting for fields in where for setting in observations.settings(["activation"], fields)):
-        a, b = setting.side(activation=one), setting.side(activation=other)
+        a, b = setting.side(activation=name), setting.side(activation=other_name)
         if a is not None and b is not None:
             parts.append(difference(title, setting, a, b, figure, rule, unit))
-    return parts or [open_part(title, [f"runs of {one} and of {other} that differ in nothing else"])]
+    return parts or [open_part(title, [f"runs of {name} and of {other_name} that differ in nothing else"])]

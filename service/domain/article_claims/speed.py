@@ -29,12 +29,12 @@ def speed(run: Observed) -> float | None:
     return run.learning_speed
 
 
-def fourth(observations: Observations) -> ArticleClaim:
+def tanh_is_faster_than_sigmoid(observations: Observations) -> ArticleClaim:
     words, rule = "tanh converges faster than sigmoid.", "V(A_sigmoid - A_tanh, ln 1.05)"
     return article_claim(4, words, rule, _slower(observations, "sigmoid", "tanh"))
 
 
-def fifth(observations: Observations) -> ArticleClaim:
+def relu_trains_faster(observations: Observations) -> ArticleClaim:
     parts = [*_slower(observations, "sigmoid", "relu"), *_slower(observations, "tanh", "relu")]
     for other in ("sigmoid", "tanh"):
         parts += step_times(observations, "relu", other)
@@ -47,7 +47,7 @@ def fifth(observations: Observations) -> ArticleClaim:
     )
 
 
-def tenth(observations: Observations) -> ArticleClaim:
+def bounded_functions_are_steadier(observations: Observations) -> ArticleClaim:
     parts = []
     for setting in observations.settings(["activation", "optimizer.learning_rate"], GRADIENT_DESCENT):
         parts += _bounded_and_not(setting)
@@ -61,15 +61,15 @@ def tenth(observations: Observations) -> ArticleClaim:
     )
 
 
-def step_times(observations: Observations, one: str, other: str) -> list[ClaimPart]:
-    """Return the parts on ln(step time of one / of other) in every setting of the article's network that has both."""
-    title = f"ln(step time {one} / {other})"
+def step_times(observations: Observations, name: str, other_name: str) -> list[ClaimPart]:
+    """Return the parts on ln(step time of `name` / `other_name`), for each setting of the article's network."""
+    title = f"ln(step time {name} / {other_name})"
     parts = []
     for setting in observations.settings(["activation"], STANDARD):
-        a, b = setting.side(activation=one), setting.side(activation=other)
+        a, b = setting.side(activation=name), setting.side(activation=other_name)
         if a is not None and b is not None:
             parts.append(turns(title, setting, a, b, NO_SLOWER))
-    return parts or [open_part(title, [f"runs of {one} and of {other} that take turns"])]
+    return parts or [open_part(title, [f"runs of {name} and of {other_name} that take turns"])]
 
 
 def _slower(observations: Observations, slow: str, fast: str) -> list[ClaimPart]:

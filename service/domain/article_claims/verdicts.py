@@ -7,9 +7,20 @@ from service.domain.article_claims.answer import ArticleClaim, ArticleClaims
 from service.domain.article_claims.observations import Observations
 
 RULES: tuple[Callable[[Observations], ArticleClaim], ...] = (
-    linear.first, layers.second, layers.third, speed.fourth, speed.fifth, layers.sixth, layers.seventh, layers.eighth,
-    accuracy.ninth, speed.tenth, accuracy.eleventh, linear.twelfth,
-)  # fmt: skip
+    linear.linear_layers_collapse,
+    layers.step_cannot_learn,
+    layers.gradients_vanish,
+    speed.tanh_is_faster_than_sigmoid,
+    speed.relu_trains_faster,
+    layers.half_of_relu_outputs_are_zero,
+    layers.relu_units_die,
+    layers.leaky_relu_cures_dying_units,
+    accuracy.swish_is_better,
+    speed.bounded_functions_are_steadier,
+    accuracy.start_with_relu,
+    linear.properties_are_as_stated,
+)
+"""The rules of claims 1 to 12."""
 
 
 def judge(observations: Observations) -> ArticleClaims:

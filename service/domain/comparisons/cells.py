@@ -16,7 +16,7 @@ AnyRun = TypeVar("AnyRun", bound="Run")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One experiment in a comparison. Ids ascend in the order of creation. `value` is the metric; None or not finite
+    """An experiment in a comparison. Ids ascend in the order of creation. `value` is the metric; None or not finite
     where there is none."""
 
     id: str

@@ -64,7 +64,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Trace:
-    """One run from epoch 1 on: its figure at each epoch (NaN where that was not finite), and the seconds of each."""
+    """A run from epoch 1 on: its figure at each epoch (NaN where that was not finite), and the seconds of each."""
 
     figures: Sequence[float]
     seconds: Sequence[float]

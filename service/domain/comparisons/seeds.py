@@ -28,9 +28,9 @@ def seeds_for_the_best(ordered: Sequence[Cell], pairs: int) -> SeedsNeeded | Non
     fewest = min(len(a.values), len(b.values))
     if fewest < FEWEST_SEEDS:
         return None
-    one, other = describe(list(a.values.values())), describe(list(b.values.values()))
-    spread = math.hypot(one.sd or 0.0, other.sd or 0.0)
-    return _answer(a, b, fewest, (one.mean or 0.0) - (other.mean or 0.0), spread, alpha, paired=False)
+    of_a, of_b = describe(list(a.values.values())), describe(list(b.values.values()))
+    spread = math.hypot(of_a.sd or 0.0, of_b.sd or 0.0)
+    return _answer(a, b, fewest, (of_a.mean or 0.0) - (of_b.mean or 0.0), spread, alpha, paired=False)
 
 
 def _answer(

@@ -114,8 +114,8 @@ def specs_of(session: Session, conditions: Collection[str]) -> dict[str, dict[st
         .data([(condition,) for condition in conditions])
         .cte("listed")
     )
-    one = select(Experiment.id).where(Experiment.condition == listed.c.condition).limit(1).correlate(listed)
-    ids = select(one.scalar_subquery()).select_from(listed)
+    any_id = select(Experiment.id).where(Experiment.condition == listed.c.condition).limit(1).correlate(listed)
+    ids = select(any_id.scalar_subquery()).select_from(listed)
     query = select(Experiment.condition, Experiment.spec).where(Experiment.id.in_(ids))
     return {row.condition: row.spec for row in session.execute(query)}
 

@@ -29,7 +29,7 @@ class _Packed(TypeDecorator[list[Any]]):
 
 
 class packed(FunctionElement[list[Any]]):
-    """All values of a column within a group. Two packed columns of one query are in the same order."""
+    """The values of a column within a group. Two packed columns of one query are in the same order."""
 
     inherit_cache = True
     name = "packed"

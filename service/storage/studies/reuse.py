@@ -22,13 +22,13 @@ Repetition = tuple[str, int]
 
 
 def untrained(
-    session: Session, submissions: Sequence[ExperimentSubmission], code: str, *, asked: bool
+    session: Session, submissions: Sequence[ExperimentSubmission], code: str, *, enabled: bool
 ) -> tuple[list[ExperimentSubmission], list[UUID]]:
     """Return the submissions that are left to train, and the ids of finished experiments that stand for the others.
 
-    `code` is the version whose experiments may be reused. Unless reuse is `asked` for, all are left.
+    `code` is the version whose experiments may be reused. Unless reuse is `enabled`, all are left.
     """
-    if not asked:
+    if not enabled:
         return list(submissions), []
     finished = _find(session, submissions, code)
     left = [submission for submission in submissions if _repetition(submission) not in finished]

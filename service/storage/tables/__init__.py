@@ -1,4 +1,4 @@
-"""All tables, one module an aggregate.
+"""The tables, one module for each aggregate.
 
 Importing any of them registers all of them in the metadata, because foreign keys name tables of other modules.
 """

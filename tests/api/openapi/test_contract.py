@@ -75,7 +75,7 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def breaking_changes(old: Json, new: Json) -> list[str]:
-    """One line for each thing of the old document that the new one lacks or has otherwise."""
+    """Return a line for each part of the old document that the new one lacks or changes."""
     lines = [*_changes(old["paths"], new["paths"], "paths", names=True)]
     schemas = new["components"]["schemas"]
     lines += _changes(old["components"]["schemas"], schemas, "components", names=True)
@@ -160,7 +160,7 @@ def _other_operation(new: Json) -> None:
 
 def _without_parameter(new: Json) -> None:
     parameters = new["paths"]["/api/v1/studies"]["get"]["parameters"]
-    parameters[:] = [one for one in parameters if one["name"] != "cursor"]
+    parameters[:] = [parameter for parameter in parameters if parameter["name"] != "cursor"]
 
 
 def _required_parameter(new: Json) -> None:

@@ -60,7 +60,9 @@ def test_get_study_claims_names_what_is_missing(client: TestClient, database: Da
     assert (part["n"], part["context"]) == (5, {"dataset": "mnist_5k", "epochs": 3})
     assert part["mean"] == pytest.approx(0.693, abs=0.001)
     evidence = {id for side in part["evidence"] for id in side["experiments"]}
-    assert evidence == {one["id"] for one in client.get(EXPERIMENTS, params={"study": study}).json()["items"]}
+    assert evidence == {
+        experiment["id"] for experiment in client.get(EXPERIMENTS, params={"study": study}).json()["items"]
+    }
 
 
 def test_get_study_claims_refutes_a_claim(client: TestClient, database: Database) -> None:

@@ -213,7 +213,10 @@ def test_get_comparison_answers_304_until_a_change(
 def test_get_comparison_changes_its_etag_with_the_set(
     client: TestClient, database: Database, study: str, change: str
 ) -> None:
-    ids = [one["id"] for one in client.get(EXPERIMENTS, params={"study": study, "sort": "id"}).json()["items"]]
+    ids = [
+        experiment["id"]
+        for experiment in client.get(EXPERIMENTS, params={"study": study, "sort": "id"}).json()["items"]
+    ]
     client.patch(f"{EXPERIMENTS}/{ids[0]}", json={"tags": ["a"]})
     requests: list[tuple[str, dict[str, str]]] = [
         (f"{STUDIES}/{study}/comparison", {}),

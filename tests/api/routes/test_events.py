@@ -149,16 +149,16 @@ def test_events_include_deletions(api: Running, database: Database) -> None:
     study = submit_study(api, seeds=2)
     for fence in states.claim(database):
         states.succeed(database, fence)
-    one, other = (item["id"] for item in api.get(EXPERIMENTS)["items"])
+    removed, remaining = (item["id"] for item in api.get(EXPERIMENTS)["items"])
     with following(api.client, f"{EVENTS}?study={study}") as follower:
-        api.client.delete(f"{EXPERIMENTS}/{one}")
+        api.client.delete(f"{EXPERIMENTS}/{removed}")
         states_told = follower.until(2)
         assert kinds(states_told) == ["study", "deleted"]
         assert states_told[1].data | {"revision": 0} == {
-            "kind": "experiment", "id": one, "study_id": study, "revision": 0}  # fmt: skip
+            "kind": "experiment", "id": removed, "study_id": study, "revision": 0}  # fmt: skip
         api.client.delete(f"{STUDIES}/{study}")
         gone = follower.until(4)[2:]
-        assert {(frame.event, frame.data["id"]) for frame in gone} == {("deleted", other), ("deleted", study)}
+        assert {(frame.event, frame.data["id"]) for frame in gone} == {("deleted", remaining), ("deleted", study)}
 
 
 # --- resuming ------------------------------------------------------------------------------------------------------
@@ -199,10 +199,10 @@ def test_events_resume_without_gaps_or_repeats(settings: Settings, database: Dat
 
 def test_events_resume_between_revisions_with_every_epoch(api: Running, database: Database) -> None:
     """A record that changed twice is sent in its newest state, with all its epochs."""
-    one, other = states.start(database), states.start(database)
-    record(database, one, 1)
-    record(database, other, 1)
-    record(database, one, 2)
+    first, second = states.start(database), states.start(database)
+    record(database, first, 1)
+    record(database, second, 1)
+    record(database, first, 2)
     with database.read() as session:
         begun = revisions.newest(session) - 3
     whole = first_events(api.client, f"{EVENTS}?since={begun}")
@@ -262,12 +262,12 @@ def test_events_reset_after_too_many_changes(
     with running(settings) as api:
         study = submit_study(api)
         paths = [EVENTS, f"{STUDIES}/{study}/events"]
-        with following(api.client, paths[0]) as everything, following(api.client, paths[1]) as one:
+        with following(api.client, paths[0]) as everything, following(api.client, paths[1]) as of_study:
             submit_study(api, seeds=8)
             assert [frame.event for frame in everything.until(1)] == ["reset"]
             (fence,) = states.claim(database, limit=1)
-            await_true(lambda: kinds(one.events) == ["study", "experiment", "study"])
-            assert one.events[1].data["id"] == str(fence.id)
+            await_true(lambda: kinds(of_study.events) == ["study", "experiment", "study"])
+            assert of_study.events[1].data["id"] == str(fence.id)
 
 
 @states.on_sqlite

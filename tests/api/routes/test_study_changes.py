@@ -87,7 +87,7 @@ def test_edit_study_queues_new_seeds_in_every_cell(client: TestClient, database:
     study = client.patch(f"{STUDIES}/{id}", json={"seeds": [7, 0, 1]}).json()
     assert (study["seeds"], study["experiments"], study["progress"]["running"]) == ([7, 0, 1], 6, 1)
     added = experiments_of(client, id)[len(before) :]
-    assert [(one["spec"]["activation"]["name"], one["spec"]["seed"]) for one in added] == [
+    assert [(experiment["spec"]["activation"]["name"], experiment["spec"]["seed"]) for experiment in added] == [
         ("relu", 7),
         ("tanh", 7),
     ]
@@ -95,7 +95,7 @@ def test_edit_study_queues_new_seeds_in_every_cell(client: TestClient, database:
         (experiment["priority"], experiment["tags"], experiment["status"]) == (4, ["t"], "queued")
         for experiment in added
     )
-    assert {one["revision"] for one in added} == {study["revision"]}
+    assert {experiment["revision"] for experiment in added} == {study["revision"]}
     assert [experiment["revision"] for experiment in experiments_of(client, id)[: len(before)]] == [
         e["revision"] for e in before
     ]

@@ -51,7 +51,7 @@ def test_below_above_and_within(
 ) -> None:
     spread = [-0.01, 0.0, 0.01, 0.005, -0.005]
     for centre, verdict in ((supported, "supported"), (refuted, "refuted"), (undecided, "undecided")):
-        assert rule([centre + each for each in spread]).verdict == verdict
+        assert rule([centre + offset for offset in spread]).verdict == verdict
     assert rule([supported] * 4).missing == ("5 seeds with a value; there are 4",)
     assert rule([supported] * 5).verdict == "supported"  # a level that all share is no difference by chance
 

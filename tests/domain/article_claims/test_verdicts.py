@@ -40,14 +40,14 @@ def test_claim_4_tanh_converges_faster() -> None:
     assert (part.n, part.unit) == (5, "ln nats")
     assert part.limit == pytest.approx(math.log(1.05))
     assert part.mean == pytest.approx(0.4, abs=0.005)
-    assert [len(each.experiments) for each in part.evidence] == [5, 5]
+    assert [len(evidence.experiments) for evidence in part.evidence] == [5, 5]
 
 
 def test_claim_names_the_reason_why_runs_are_no_evidence() -> None:
     diverged = {"status": Status.FAILED, "cause": Cause.DIVERGED, "unmeasured": False}
-    one = Runs().add({"activation": "sigmoid"}, learning_speed=noisy(0.5))
-    one.add({"activation": "tanh"}, range(4), learning_speed=noisy(0.1)).add({"activation": "tanh"}, [4], **diverged)
-    claim = one.claim(4)
+    runs = Runs().add({"activation": "sigmoid"}, learning_speed=noisy(0.5))
+    runs.add({"activation": "tanh"}, range(4), learning_speed=noisy(0.1)).add({"activation": "tanh"}, [4], **diverged)
+    claim = runs.claim(4)
     assert (claim.verdict, "1 of 5 did" in claim.missing[0]) == ("undecided", True)
     elsewhere = tanh_and_sigmoid(0.1, machine=("cuda", "bf16", "1")).claim(4)
     assert (elsewhere.verdict, "one kind of device" in elsewhere.missing[0]) == ("undecided", True)
@@ -84,7 +84,7 @@ def test_claim_5_relu_trains_faster() -> None:
     assert faster_relu(900.0).claim(5).verdict == "refuted"
     claim = faster_relu(1000.0, timedelta(hours=1)).claim(5)
     assert claim.verdict == "undecided"
-    assert any("take turns" in each for each in claim.missing)
+    assert any("take turns" in text for text in claim.missing)
 
 
 def accuracies(**means: float) -> Runs:
@@ -104,8 +104,10 @@ def test_claim_9_swish_is_better() -> None:
     assert [part.verdict for part in facts] == ["supported"] * 4
     assert "gelu" in refuted.notes[-1]
     assert "mish" in refuted.notes[-1]
-    one = Runs(run for run in accuracies(relu=0.99, swish=0.992) if run.fields["dataset"] == "mnist").claim(9)
-    assert (one.verdict, one.missing) == ("undecided", ["2 data sets; there is 1"])
+    on_one_dataset = Runs(run for run in accuracies(relu=0.99, swish=0.992) if run.fields["dataset"] == "mnist").claim(
+        9
+    )
+    assert (on_one_dataset.verdict, on_one_dataset.missing) == ("undecided", ["2 data sets; there is 1"])
 
 
 def test_claims_9_and_11_separate_one_rate_from_chosen_rates() -> None:
@@ -129,13 +131,14 @@ def test_claim_11_start_with_relu() -> None:
         "runs of tanh",
         "runs of leaky_relu",
     ]
-    better_on_one = accuracies(**ALIKE)
     runs = [
-        run for run in better_on_one if not (run.fields["activation"] == "swish" and run.fields["dataset"] == "mnist")
+        run
+        for run in accuracies(**ALIKE)
+        if not (run.fields["activation"] == "swish" and run.fields["dataset"] == "mnist")
     ]
-    one = Runs(runs).add({"activation": "swish"}, range(10), test_accuracy=noisy(0.995, 0.0001, 4))
-    assert one.claim(11).verdict == "undecided"
-    part = one.claim(11).parts[0]
+    better_on_one = Runs(runs).add({"activation": "swish"}, range(10), test_accuracy=noisy(0.995, 0.0001, 4))
+    assert better_on_one.claim(11).verdict == "undecided"
+    part = better_on_one.claim(11).parts[0]
     assert part.confidence == pytest.approx(1 - 0.05 / 4)
 
 
@@ -239,7 +242,7 @@ def test_claim_12_needs_no_runs() -> None:
         "swish: the only one that is not monotonic, stated true, computed false",
         "swish2: f(1) for a large beta, where it is said to be ReLU, stated 1, computed 2",
     ]
-    assert claim.notes == [f"Not so: {each}" for each in wrong]
+    assert claim.notes == [f"Not so: {title}" for title in wrong]
     assert "sigmoid: range, stated [0, 1], computed [0, 1]" in [part.title for part in claim.parts]
 
 
@@ -288,15 +291,15 @@ def test_claims_preset_has_the_cells_of_every_claim() -> None:
         spec = submission.spec.model_dump(mode="json")
         figures = {"test_accuracy": 0.9, "learning_speed": 0.1, "images_per_second": 1000.0}
         runs.add(spec, [submission.spec.seed], **figures)
-    missing = {claim.number: [each for part in claim.parts for each in part.missing]
+    missing = {claim.number: [text for part in claim.parts for text in part.missing]
                for claim in judge(Observations(runs)).claims}  # fmt: skip
     for number in (4, 5, 9, 11):
         assert not missing[number], number
     assert set(missing[1]) == {f"the logits of {name} held against W x + b" for name in NETWORKS}
-    assert all("edge" in each for each in missing[10])  # all rates alike
+    assert all("edge" in text for text in missing[10])  # all rates alike
     assert set(missing[2]) == {"diagnostics of step"}
     assert set(missing[6]) == set(missing[7]) == {"diagnostics of relu"}
-    assert all(each.startswith("5 seeds with a value; there are 0") for each in missing[3])
+    assert all(text.startswith("5 seeds with a value; there are 0") for text in missing[3])
 
 
 @pytest.mark.usefixtures("later")

@@ -28,7 +28,7 @@ def grid(value: Callable[[str, int, int], float], seeds: int = 4) -> list[Cell]:
 
 
 def effect(comparison: Comparison, factor: str) -> Effect:
-    return next(each for each in comparison.effects if each.factor == factor)
+    return next(effect for effect in comparison.effects if effect.factor == factor)
 
 
 def additive(name: str, size: int, seed: int) -> float:
@@ -179,7 +179,7 @@ def test_compare_marks_a_pair_where_holm_and_the_interval_disagree() -> None:
     assert pair.interval is not None
     assert pair.interval[0] <= 0 <= pair.interval[1]
     assert (pair.verdict, pair.interval_disagrees, comparison.family.disagreements) == ("better", True, 1)
-    assert [each.interval_disagrees for each in comparison.pairs[1:]] == [False, False]
+    assert [pair.interval_disagrees for pair in comparison.pairs[1:]] == [False, False]
     assert pair.wilcoxon_p == 4 / 64
 
 

@@ -85,7 +85,8 @@ def test_prediction_interval_has_its_nominal_coverage() -> None:
     draws = rng.normal(size=(4_000, 5))
     intervals = [prediction_interval(row[:4].tolist()) for row in draws]
     inside = [
-        low <= row[4] <= high for row, (low, high) in zip(draws, (each or (0, 0) for each in intervals), strict=True)
+        low <= row[4] <= high
+        for row, (low, high) in zip(draws, (interval or (0, 0) for interval in intervals), strict=True)
     ]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.012)  # 3.5 standard errors
 

@@ -76,7 +76,7 @@ def fill(service: Service) -> dict[str, str]:
 
 
 def answers(service: Service) -> dict[str, Json]:
-    """What the API answers to each path, without a worker that would change it."""
+    """Return the answer of the API to each path, without a worker that would change it."""
     service.launch("serve", name="recorded")
     await_true(service.client.healthy, seconds=90)
     with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", timeout=40) as http:

@@ -56,6 +56,6 @@ def test_packed_values_are_exact(full: Database) -> None:
     with full.read() as session:
         cells = gather(session, Filter(), "test_loss", factors, allow_mixed=False).cells
         rows = page(session, Filter(), sort="-id", limit=FILLED, after=None).items
-    found = sorted((seed, value) for cell in cells for seed, value in cell.values.items())
-    assert found == sorted((row.seed, row.test_loss) for row in rows)
-    assert {type(seed) for seed, _ in found} == {int}
+    figures = sorted((seed, value) for cell in cells for seed, value in cell.values.items())
+    assert figures == sorted((row.seed, row.test_loss) for row in rows)
+    assert {type(seed) for seed, _ in figures} == {int}

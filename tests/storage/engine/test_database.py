@@ -115,14 +115,14 @@ def test_run_retries_a_deadlock(database: Database) -> None:
     meet = threading.Barrier(2, timeout=10)
     tries = 0
 
-    def lock(one: UUID, other: UUID) -> None:
+    def lock(first: UUID, second: UUID) -> None:
         def work(session: Session) -> None:
             nonlocal tries
             tries += 1
-            session.execute(update(Experiment).where(Experiment.id == one).values(lost_count=1))
+            session.execute(update(Experiment).where(Experiment.id == first).values(lost_count=1))
             if tries <= 2:
                 meet.wait()
-            session.execute(update(Experiment).where(Experiment.id == other).values(lost_count=1))
+            session.execute(update(Experiment).where(Experiment.id == second).values(lost_count=1))
 
         database.run("lock", work)
 

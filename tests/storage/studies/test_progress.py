@@ -19,21 +19,21 @@ NONE = dict.fromkeys(Status, 0)
 
 
 def test_of_studies_counts_the_experiments_of_each(database: Database) -> None:
-    one, other = new_id(), new_id()
+    study, other_study = new_id(), new_id()
     with database.write("make") as session:
-        for study in (one, other):
-            session.add(Study(id=study, principal="local", base={}, factors={}, grids=[], seeds=[0]))
+        for id in (study, other_study):
+            session.add(Study(id=id, principal="local", base={}, factors={}, grids=[], seeds=[0]))
         session.flush()
         for _ in range(3):
-            make_experiment(session).study_id = one
+            make_experiment(session).study_id = study
     do(database, transitions.succeed, claimed(database), make_run(seconds=4.0))
     claimed(database)
     do(database, workers.beat, make_heartbeat("w1"))
     with database.read() as session:
-        counted = progress.of_studies(session, [one, other])
-    assert counted[one].counts == NONE | {Status.SUCCEEDED: 1, Status.RUNNING: 1, Status.QUEUED: 1}
-    assert (counted[one].total, counted[one].active, counted[one].eta_seconds) == (3, 2, 8.0)
-    assert (counted[other].counts, counted[other].eta_seconds) == (NONE, 0.0)
+        counted = progress.of_studies(session, [study, other_study])
+    assert counted[study].counts == NONE | {Status.SUCCEEDED: 1, Status.RUNNING: 1, Status.QUEUED: 1}
+    assert (counted[study].total, counted[study].active, counted[study].eta_seconds) == (3, 2, 8.0)
+    assert (counted[other_study].counts, counted[other_study].eta_seconds) == (NONE, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ def finish(database: Database, seed: int = 0, **run: Any) -> UUID:
     return id
 
 
-def untrained(database: Database, *seeds: int, code: str = CODE, asked: bool = True) -> tuple[list[int], list[UUID]]:
+def untrained(database: Database, *seeds: int, code: str = CODE, enabled: bool = True) -> tuple[list[int], list[UUID]]:
     submissions = [make_submission(seed=seed) for seed in seeds]
     with database.write("reuse") as session:
-        left, reused = reuse.untrained(session, submissions, code, asked=asked)
+        left, reused = reuse.untrained(session, submissions, code, enabled=enabled)
     return [submission.seed for submission in left], reused
 
 
@@ -36,7 +36,7 @@ def test_untrained_leaves_what_no_experiment_stands_for(database: Database) -> N
 
 def test_untrained_leaves_everything_unless_reuse_is_asked_for(database: Database) -> None:
     finish(database, seed=0)
-    assert untrained(database, 0, 1, asked=False) == ([0, 1], [])
+    assert untrained(database, 0, 1, enabled=False) == ([0, 1], [])
 
 
 def test_untrained_ignores_experiments_of_another_version(database: Database) -> None:
@@ -56,10 +56,10 @@ def test_untrained_takes_the_newest_of_equal_experiments(database: Database) -> 
 
 
 def test_untrained_takes_one_fingerprint_for_all(database: Database) -> None:
-    one, two = (finish(database, seed=seed, device_name="a") for seed in (0, 1))
+    first, second = (finish(database, seed=seed, device_name="a") for seed in (0, 1))
     finish(database, seed=2, device_name="b")
     left, reused = untrained(database, 0, 1, 2)
-    assert (left, set(reused)) == ([2], {one, two})
+    assert (left, set(reused)) == ([2], {first, second})
 
 
 def test_untrained_ignores_fingerprints_that_no_live_worker_has(database: Database) -> None:

@@ -18,10 +18,13 @@ def test_losses_of_softmax_are_cross_entropies() -> None:
 
 
 def test_losses_of_sigmoid_sum_each_class_against_the_rest() -> None:
-    def one(logit: float, positive: bool) -> float:
+    def unit_loss(logit: float, positive: bool) -> float:
         return float(np.log1p(np.exp(-logit if positive else logit)))
 
-    expected = [one(2, True) + one(-1, False) + one(0.5, False), one(0, False) + one(3, False) + one(0, True)]
+    expected = [
+        unit_loss(2, True) + unit_loss(-1, False) + unit_loss(0.5, False),
+        unit_loss(0, False) + unit_loss(3, False) + unit_loss(0, True),
+    ]
     assert losses(LOGITS, TARGETS, "sigmoid").tolist() == pytest.approx(expected)
 
 

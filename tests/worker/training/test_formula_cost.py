@@ -29,36 +29,36 @@ class KeptTensor:
         self.tensor = saved.detach()  # a result would keep its own graph alive
 
 
-def kept(function: object, dtype: torch.dtype = torch.float32) -> float:
-    """Bytes for each element of x that are alive between the ways forth and back, a tensor counted once."""
+def bytes_kept(function: object, dtype: torch.dtype = torch.float32) -> float:
+    """The bytes for each element of x that are alive between forward and backward pass; a tensor counts once."""
     x = torch.rand(SHAPE, dtype=dtype).requires_grad_() * 1
     references: list[weakref.ref[KeptTensor]] = []
 
     def pack(saved: Tensor) -> KeptTensor:
-        one = KeptTensor(saved)
-        references.append(weakref.ref(one))
-        return one
+        saved_tensor = KeptTensor(saved)
+        references.append(weakref.ref(saved_tensor))
+        return saved_tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda one: one.tensor):
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved_tensor: saved_tensor.tensor):
         y = function(x)  # type: ignore[operator]  # a module, or a function of a tensor
     storages = {}
-    for one in (ref() for ref in references):
-        if one is not None:
-            storage = one.tensor.untyped_storage()
+    for saved_tensor in (ref() for ref in references):
+        if saved_tensor is not None:
+            storage = saved_tensor.tensor.untyped_storage()
             storages[storage.data_ptr()] = storage.nbytes()
     del y
     return sum(size for size in storages.values() if size >= x.numel()) / x.numel()
 
 
-def kept_by(tree: Expression, learned: Collection[str] = ()) -> float:
+def bytes_kept_by(tree: Expression, learned: Collection[str] = ()) -> float:
     values = {name: torch.tensor(0.5, requires_grad=name in learned) for name in ("a", "b")}
-    return kept(lambda x: definition(tree, x, values))
+    return bytes_kept(lambda x: definition(tree, x, values))
 
 
 @pytest.mark.parametrize("text", TEXTBOOK)
 def test_kept_for_backward_equals_what_torch_keeps(text: str) -> None:
     tree = stable(parse(text))
-    assert kept_for_backward(tree).bytes_per_element == kept_by(tree)
+    assert kept_for_backward(tree).bytes_per_element == bytes_kept_by(tree)
 
 
 def test_kept_for_backward_equals_what_torch_keeps_of_generated_formulas() -> None:
@@ -70,7 +70,7 @@ def test_kept_for_backward_equals_what_torch_keeps_of_generated_formulas() -> No
             tree = stable(parse(text, ["a", "b"]))
         except FormulaError:
             continue
-        assert kept_for_backward(tree, learned).bytes_per_element == kept_by(tree, learned), (text, learned)
+        assert kept_for_backward(tree, learned).bytes_per_element == bytes_kept_by(tree, learned), (text, learned)
         compared += 1
     gc.collect()
 
@@ -78,8 +78,8 @@ def test_kept_for_backward_equals_what_torch_keeps_of_generated_formulas() -> No
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_fused_kernel_keeps_one_or_two_tensors(name: str) -> None:
     spec = ActivationSpec(name=name)
-    bytes_kept = kept(build(spec, torch.Generator()))
-    assert bytes_kept <= {"softsign": 8}.get(name, 4)
+    measured = bytes_kept(build(spec, torch.Generator()))
+    assert measured <= {"softsign": 8}.get(name, 4)
     assert estimated_cost(spec, ELEMENTS).bytes_per_element == 4
 
 

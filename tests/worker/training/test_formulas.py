@@ -31,8 +31,10 @@ def choice(formula: str, **parameters: Any) -> ActivationSpec:
 def written_out(name: str, form: str = "{}") -> dict[str, Any]:
     """The row as a formula, with a number or a learnable start for each name in it."""
     row = CATALOGUE[name]
-    given = {p.name: {"value": p.default, "learnable": p.learnable} for p in row.parameters if p.name in row.formula}
-    return {"formula": form.format(row.formula), "parameters": given}
+    parameters = {
+        p.name: {"value": p.default, "learnable": p.learnable} for p in row.parameters if p.name in row.formula
+    }
+    return {"formula": form.format(row.formula), "parameters": parameters}
 
 
 def losses(activation: Any) -> list[float]:
@@ -62,7 +64,7 @@ def test_recognised_finds_the_row_of_a_written_out_formula(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("formula", "parameters", "name", "found"),
+    ("formula", "parameters", "name", "learned"),
     [
         ("where(x > 0, x, 0.3 * x)", {}, "leaky_relu", {"slope": 0.3}),
         ("where(x > 0, x, c * x)", {"c": 0.3}, "leaky_relu", {"slope": 0.3}),
@@ -83,12 +85,12 @@ def test_recognised_finds_the_row_of_a_written_out_formula(name: str) -> None:
     ],
 )
 def test_recognised_finds_no_row_for_another_function(
-    formula: str, parameters: dict[str, Any], name: str | None, found: dict[str, float]
+    formula: str, parameters: dict[str, Any], name: str | None, learned: dict[str, float]
 ) -> None:
     spec = choice(formula, **parameters)
     assert spec.definition.name == (name or "")
     if name is not None:
-        assert {at: p.value for at, p in spec.recognised.parameters.items()} == found
+        assert {at: p.value for at, p in spec.recognised.parameters.items()} == learned
         x = torch.linspace(-3, 3, 25)
         module = build(spec, torch.Generator()).eval()
         own = definition(
@@ -114,19 +116,19 @@ def test_network_pools_first_for_proven_rows_alone(activation: dict[str, Any], f
 def test_initialise_takes_the_recommendation_of_the_recognised_row() -> None:
     recommended = {"init": "recommended"}
     for formula, name in (("where(x > 0, x, 0)", "relu"), ("tanh(x) + x", "tanh")):
-        one, other = (
+        weight, other_weight = (
             Network(make_spec(activation=activation, model=recommended), Streams(0)).output.weight
             for activation in ({"formula": formula}, name)
         )
-        assert torch.equal(one, other)
+        assert torch.equal(weight, other_weight)
 
 
 @pytest.mark.parametrize("text", TEXTBOOK)
 def test_activation_agrees_with_the_definition_of_a_formula(text: str) -> None:
     tree, x = stable(parse(text)), np.array([p for p in POINTS if p], np.float32)
-    given = torch.from_numpy(x).requires_grad_()
-    y = build(choice(text), torch.Generator())(given)
-    (slopes,) = torch.autograd.grad(y.sum(), given)
+    z = torch.from_numpy(x).requires_grad_()
+    y = build(choice(text), torch.Generator())(z)
+    (slopes,) = torch.autograd.grad(y.sum(), z)
     exact, slope = evaluate(tree, x.astype(float), {}), derivative(tree, x.astype(float), {})
     usable = np.isfinite(exact) & (np.abs(exact) < 3e38) & np.isfinite(slope) & (np.abs(slope) < 3e38)
     assert usable.sum() >= 6

@@ -52,9 +52,9 @@ def test_train_learns() -> None:
 
 
 def test_train_gives_equal_bits_for_equal_specs() -> None:
-    one, other = run(make_spec()), run(make_spec())
-    assert all(torch.equal(one.last[name], other.last[name]) for name in one.last)
-    assert one.result.last == other.result.last
+    first, second = run(make_spec()), run(make_spec())
+    assert all(torch.equal(first.last[name], second.last[name]) for name in first.last)
+    assert first.result.last == second.result.last
 
 
 def test_train_depends_on_the_seed() -> None:
@@ -269,8 +269,8 @@ def test_train_scores_bfloat16_runs_in_float32() -> None:
 def test_train_gives_equal_bits_twice_on_cuda(precision: str) -> None:
     spec = make_spec(epochs=3, activation="rrelu", precision=precision)
     execution, data = make_execution(spec, device="cuda"), DATA.to("cuda")
-    one, other = train(spec, data, execution), train(spec, data, execution)
-    assert all(torch.equal(one.last[name], other.last[name]) for name in one.last)
+    first, second = train(spec, data, execution), train(spec, data, execution)
+    assert all(torch.equal(first.last[name], second.last[name]) for name in first.last)
 
 
 @pytest.mark.slow

@@ -72,10 +72,13 @@ def interrupted(spec: ExperimentSpec, *stops: tuple[str, int]) -> tuple[Trained,
     return trained, whole
 
 
-def assert_same(one: Trained, other: Trained) -> None:
-    assert one.result.model_dump(exclude={"seconds"}) == other.result.model_dump(exclude={"seconds"})
-    assert (one.result.last.correct, one.result.best.correct) == (other.result.last.correct, other.result.best.correct)
-    for ours, theirs in ((one.last, other.last), (one.best, other.best)):
+def assert_same(trained: Trained, expected: Trained) -> None:
+    assert trained.result.model_dump(exclude={"seconds"}) == expected.result.model_dump(exclude={"seconds"})
+    assert (trained.result.last.correct, trained.result.best.correct) == (
+        expected.result.last.correct,
+        expected.result.best.correct,
+    )
+    for ours, theirs in ((trained.last, expected.last), (trained.best, expected.best)):
         assert ours.keys() == theirs.keys()
         for name in ours:
             assert torch.equal(ours[name], theirs[name]), name

@@ -82,7 +82,7 @@ STOPS = [("epoch", 0), ("step", 1), ("step", 3), ("step", 4), ("epoch", 1), ("st
 
 @pytest.mark.parametrize("stops", [[stop] for stop in STOPS] + [STOPS], ids=str)
 def test_measure_gives_the_same_figures_after_an_interruption(stops: list[tuple[str, int]]) -> None:
-    """In the steps before and after the last of an epoch, which the update ratio is taken of, and elsewhere."""
+    """The stops include those around the last step of an epoch, from which the update ratio is computed."""
     whole = Diagnosed()
     uninterrupted = run(whole, activation="prelu", epochs=3)
     layers, resume = [], None

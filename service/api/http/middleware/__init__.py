@@ -1,1 +1,1 @@
-"""One middleware a task, each judging or changing every request before any route sees it."""
+"""Middlewares, one for each task. Each checks or changes every request before a route receives it."""

@@ -19,27 +19,27 @@ def trained(**overrides: Any) -> tuple[ExperimentSpec, dict[str, torch.Tensor]]:
 @pytest.mark.parametrize("depth", [1, 10])
 def test_linear_collapse_of_linear_layers(depth: int) -> None:
     spec, weights = trained(model={"pool": "avg", "dense_layers": depth})
-    found = linear_collapse(spec, weights, DATA.test_images)
-    assert (found.inputs, found.images, found.collapsed) == (785, 50, True)
-    assert found.largest_difference is not None
-    assert found.largest_difference < 1e-9
+    collapse = linear_collapse(spec, weights, DATA.test_images)
+    assert (collapse.inputs, collapse.images, collapse.collapsed) == (785, 50, True)
+    assert collapse.largest_difference is not None
+    assert collapse.largest_difference < 1e-9
 
 
 @pytest.mark.parametrize("bend", [{"activation": "relu"}, {"model": {"pool": "max"}}, {"activation": "tanh"}])
 def test_linear_collapse_refuses_a_nonlinear_network(bend: dict[str, Any]) -> None:
     model = {"pool": "avg"} | bend.get("model", {})
     spec, weights = trained(**bend | {"model": model})
-    found = linear_collapse(spec, weights, DATA.test_images)
-    assert not found.collapsed
-    assert found.largest_difference is not None
-    assert found.largest_difference > 1e-3
+    collapse = linear_collapse(spec, weights, DATA.test_images)
+    assert not collapse.collapsed
+    assert collapse.largest_difference is not None
+    assert collapse.largest_difference > 1e-3
 
 
 def test_linear_collapse_is_false_for_non_finite_weights() -> None:
     spec, weights = trained(model={"pool": "avg"})
     weights["output.bias"][0] = torch.nan
-    found = linear_collapse(spec, weights, DATA.test_images)
-    assert (found.largest_difference, found.collapsed) == (None, False)
+    collapse = linear_collapse(spec, weights, DATA.test_images)
+    assert (collapse.largest_difference, collapse.collapsed) == (None, False)
 
 
 @pytest.mark.parametrize(

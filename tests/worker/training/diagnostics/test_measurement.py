@@ -157,7 +157,7 @@ def test_zero_share_of_relu_is_half_at_the_start_with_batch_norm() -> None:
 
 @pytest.mark.parametrize("rest", [{}, {"output": "sigmoid", "classes": [1, 7]}, {"optimizer": {"l2": 1.0}}])
 def test_gradient_norm_is_that_of_the_cross_entropy_alone(rest: dict[str, Any]) -> None:
-    """Of all 128 training images, which are fewer than the gradient is taken of at most."""
+    """The gradient is that of all 128 training images, which are fewer than its limit."""
     state = make_state(activation="tanh", dropout=0.5, **rest)
     layers = measured(state)
     network = state.network.eval()
@@ -229,7 +229,7 @@ def test_measure_names_non_finite_figures_and_gives_null() -> None:
 
 
 def test_dead_share_is_confirmed_on_all_images_after_the_last_epoch() -> None:
-    """One image lights two units up, and it is not in the probe; a third stays dark for all."""
+    """An image outside the probe makes two units positive; a third unit is dead for all images."""
     data = make_data(train=1600)
     images = torch.zeros_like(data.train_images)
     images[_outside_the_probe(data)] = 255
