@@ -21,8 +21,8 @@ MOST_REMEMBERED = 20_000  # revisions
 class Batch:
     """All changes after one revision, up to and including another.
 
-    `changed` holds the newest revisions by id, or None for too many. `items` is None where nobody listened, or for too
-    many.
+    `changed` holds the newest revisions by id, or None for too many. `items` is None where there was no listener or too
+    many changes.
     """
 
     after: int

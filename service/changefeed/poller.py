@@ -12,7 +12,7 @@ from service.storage.changes.deltas import EVERYTHING, Deltas
 from service.storage.engine.database import Database
 
 MOST_CHANGES = 1000
-"""The most experiments or epochs that a batch describes; for more, listeners are told to read again."""
+"""The most experiments or epochs that a batch describes; for more, listeners get a `reset`."""
 
 
 Renderer = Callable[[Session, Deltas], tuple[Item, ...]]

@@ -128,8 +128,8 @@ def _best(comparison: Comparison, measured: Sequence[Group]) -> list[str]:
 def _diverged(comparison: Comparison) -> list[str]:
     diverged = [group for group in comparison.groups if group.n_diverged]
     return [
-        f"{name_of(group.factors)}: {group.n_diverged} of {group.n + group.n_diverged} runs diverged, so it is ranked"
-        " with nobody."
+        f"{name_of(group.factors)}: {group.n_diverged} of {group.n + group.n_diverged} runs diverged, so no"
+        " test compares it with the others."
         for group in diverged
     ]
 

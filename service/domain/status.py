@@ -48,7 +48,7 @@ _REMEDIES = {
     Cause.INVALID_DATA: "The data set is missing, truncated or corrupt. Run `actlab data fetch`, then retry.",
     Cause.INTERNAL_ERROR: "A defect or a fault of the machine. The attempt's log holds the traceback; retry, and report"
     " it if it happens again.",
-    Cause.CANCELLED: "Somebody cancelled it. Retry to run it again.",
+    Cause.CANCELLED: "A client cancelled it. Retry to run it again.",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Self
 
 
 class Proxy:
-    """Forwards connections to a port. After `swallow` it accepts every connection and drops every byte without closing
+    """Forwards connections to a port. After `drop` it accepts every connection and drops every byte without closing
     anything. After `restore` new connections work; the old ones stay dead."""
 
     def __init__(self, port: int) -> None:
@@ -14,19 +14,19 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = []
-        self._swallowing = False
-        self._epoch = 0  # raised by each `swallow`; a connection of an earlier one is dead
+        self._dropping = False
+        self._epoch = 0  # raised by each `drop`; a connection of an earlier one is dead
 
     def start(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def swallow(self) -> None:
-        self._swallowing = True
+    def drop(self) -> None:
+        self._dropping = True
         self._epoch += 1
 
     def restore(self) -> None:
-        self._swallowing = False
+        self._dropping = False
 
     def stop(self) -> None:
         for opened in (self._listener, *self._sockets):
@@ -38,7 +38,7 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return  # stopped
-            epoch = -1 if self._swallowing else self._epoch
+            epoch = -1 if self._dropping else self._epoch
             try:
                 server = socket.create_connection(self._target)
             except OSError:  # the server refuses, and so does the proxy

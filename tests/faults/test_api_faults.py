@@ -23,8 +23,8 @@ DEATHS = {
 
 
 @pytest.mark.proves(
-    "a retried submit makes one experiment",
-    "SIGKILL for the API before its commit; after it and before the wake is published; after that and before the"
+    "a repeated submit creates one experiment",
+    "SIGKILL of the API before its commit, between the commit and the wake, and between the wake and the"
     " answer; the client repeats its Idempotency-Key",
 )
 def test_api_killed_during_a_submit_creates_one_experiment(stage: Stage) -> None:
@@ -46,8 +46,8 @@ def test_api_killed_during_a_submit_creates_one_experiment(stage: Stage) -> None
 
 
 @pytest.mark.proves(
-    "an overload is answered, and loses nothing",
-    "32 submits at once on a pool of two connections while another transaction holds the table",
+    "the API answers an overload with 503 and loses no experiment",
+    "32 concurrent submits to a pool of two connections while another transaction locks the table",
 )
 def test_api_with_an_exhausted_pool_answers_503_with_retry_after(open_stage: Callable[..., Stage]) -> None:
     stage = open_stage(ACTLAB_POOL_SIZE="2", ACTLAB_ADMISSION_SECONDS="0.5")
@@ -78,8 +78,8 @@ def test_api_with_an_exhausted_pool_answers_503_with_retry_after(open_stage: Cal
 
 
 @pytest.mark.proves(
-    "cancel wins over success, or is told that it came too late",
-    "a cancel while the worker stands in the commit of the end, and one while it stands after the last epoch",
+    "a cancel prevails over a success, or is refused because the experiment has ended",
+    "a cancel during the worker's final commit, and one after the last epoch",
 )
 def test_cancel_during_the_final_commit_has_one_outcome(stage: Stage) -> None:
     stage.plan_faults("finish.before_commit:pause")

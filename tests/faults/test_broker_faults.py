@@ -32,7 +32,7 @@ def wake(stage: Stage, times: int) -> None:
 
 
 @pytest.mark.proves(
-    "a wake-up call changes nothing but latency",
+    "a wake affects nothing but latency",
     "ten wakes at once for one experiment and two workers, and ten more after it has ended",
 )
 def test_wakes_repeated_ten_times_run_an_experiment_once(stage: Stage) -> None:
@@ -54,7 +54,8 @@ def test_wakes_repeated_ten_times_run_an_experiment_once(stage: Stage) -> None:
 
 @ON_EMBEDDED
 @pytest.mark.proves(
-    "a wake-up call changes nothing but latency", "the spool deleted, and filled with garbage, twice each"
+    "a wake affects nothing but latency",
+    "the spool is deleted, and filled with files that are no messages, twice each",
 )
 def test_spool_deleted_or_full_of_garbage_delays_by_seconds(stage: Stage) -> None:
     taken = []
@@ -78,7 +79,8 @@ def test_spool_deleted_or_full_of_garbage_delays_by_seconds(stage: Stage) -> Non
 
 @ON_PRODUCTION
 @pytest.mark.proves(
-    "Redis slows no request", "SIGSTOP for Redis, then seven submits, each answered in under 200 ms (median)"
+    "a Redis that hangs slows no request",
+    "SIGSTOP of Redis, then seven submits with a median answer time under 200 ms",
 )
 def test_redis_that_hangs_slows_no_submit(stage: Stage) -> None:
     redis = stage.installation.redis
@@ -105,7 +107,8 @@ def test_redis_that_hangs_slows_no_submit(stage: Stage) -> None:
 
 @ON_PRODUCTION
 @pytest.mark.proves(
-    "a wake-up call changes nothing but latency", "Redis killed and back empty ten times, idle and busy by turns"
+    "a wake affects nothing but latency",
+    "Redis is killed and restarted empty ten times, idle and busy in turn",
 )
 def test_redis_restarted_empty_ten_times_delays_by_seconds(stage: Stage) -> None:
     redis = stage.installation.redis

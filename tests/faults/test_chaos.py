@@ -12,7 +12,7 @@ MANY = pytest.param(200, 100, marks=[pytest.mark.nightly, pytest.mark.timeout(54
 @pytest.mark.parametrize("stack", ["embedded", "production"], indirect=True)
 @pytest.mark.parametrize(("kills", "experiments"), [FEW, MANY])
 @pytest.mark.parametrize("seed", [1])
-@pytest.mark.proves("all of it at once", "SIGKILL for random workers and APIs at random moments")
+@pytest.mark.proves("all promises hold together", "SIGKILL of random workers and APIs at random times")
 def test_random_kills_neither_lose_nor_repeat_experiments(
     scenario: Scenario, stack: str, kills: int, experiments: int, seed: int
 ) -> None:

@@ -26,7 +26,7 @@ def log(stage: Stage, id: str, attempt: int) -> str:
 
 
 @pytest.mark.proves(
-    "a resumed run is the undisturbed one, bit for bit",
+    "a resumed run gives the same bits as an uninterrupted one",
     "SIGKILL after a checkpoint, and again before the next: the third attempt resumes from the first one's",
 )
 def test_checkpoint_of_an_older_attempt_is_resumed(stage: Stage, undisturbed: Undisturbed) -> None:
@@ -62,8 +62,8 @@ def test_checkpoint_of_a_stale_attempt_is_not_recorded(stage: Stage, undisturbed
 
 
 @pytest.mark.proves(
-    "a checkpoint that cannot be read costs time and no result",
-    "between two attempts its file is damaged in one place; then, in another run, removed",
+    "an unreadable checkpoint costs time, but no result",
+    "the file is damaged in one place between two attempts, and removed in another run",
 )
 @pytest.mark.parametrize("damage", ["corrupt", "missing"])
 def test_checkpoint_that_is_damaged_restarts_the_run(stage: Stage, undisturbed: Undisturbed, damage: str) -> None:

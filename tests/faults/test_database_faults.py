@@ -32,8 +32,8 @@ Undisturbed = list[dict[str, Any]]
 
 @ON_PRODUCTION
 @pytest.mark.proves(
-    "a commit that the database did not survive is made again, or was made",
-    "immediate shutdown of PostgreSQL while a worker stands before the COMMIT of an epoch, and of the end",
+    "a commit that a restart of the database interrupts is stored once",
+    "immediate shutdown of PostgreSQL before the COMMIT of an epoch, and before the final COMMIT",
 )
 def test_postgresql_restarted_during_a_commit_loses_no_write(stage: Stage, undisturbed: Undisturbed) -> None:
     postgres = stage.installation.postgres
@@ -53,7 +53,7 @@ def test_postgresql_restarted_during_a_commit_loses_no_write(stage: Stage, undis
 
 
 @ON_PRODUCTION
-@pytest.mark.proves("an outage is nobody's fault", "PostgreSQL alone stopped for longer than a lease")
+@pytest.mark.proves("an outage counts no loss", "PostgreSQL is stopped for longer than a lease")
 def test_database_outage_longer_than_a_lease_counts_no_loss(stage: Stage, undisturbed: Undisturbed) -> None:
     postgres = stage.installation.postgres
     assert postgres is not None
@@ -70,8 +70,8 @@ def test_database_outage_longer_than_a_lease_counts_no_loss(stage: Stage, undist
 
 
 @pytest.mark.proves(
-    "an outage is nobody's fault",
-    "a transaction of somebody else keeps everybody from writing for longer than a lease, while reads are answered",
+    "an outage counts no loss",
+    "another transaction blocks all writes for longer than a lease, while reads are answered",
 )
 def test_database_that_refuses_writes_past_a_lease_counts_no_loss(stage: Stage, undisturbed: Undisturbed) -> None:
     id = stage.submit()
@@ -88,15 +88,15 @@ def test_database_that_refuses_writes_past_a_lease_counts_no_loss(stage: Stage, 
 
 @ON_PRODUCTION
 @pytest.mark.proves(
-    "a packet that is swallowed costs seconds",
-    "a proxy before PostgreSQL takes everything and answers nothing for longer than a lease",
+    "dropped packets cost seconds",
+    "a proxy in front of PostgreSQL accepts every packet and answers none for longer than a lease",
 )
 def test_connection_that_drops_packets_delays_by_seconds(stage: Stage, undisturbed: Undisturbed) -> None:
     proxy = stage.installation.proxy
     assert proxy is not None
     id = stage.submit()
     stage.await_epochs(id)
-    proxy.swallow()
+    proxy.drop()
     stage.scenario.inject()
     requested = time.monotonic()
     answer = httpx2.get(f"http://127.0.0.1:{stage.service.port}/api/v1/experiments/{id}", timeout=60)
@@ -114,8 +114,8 @@ def test_connection_that_drops_packets_delays_by_seconds(stage: Stage, undisturb
 
 
 @pytest.mark.proves(
-    "an accepted experiment is never lost and ends once, in the same bits",
-    "four processes that write at once, each as fast as it can",
+    "an accepted experiment is never lost and ends once, with the same bits",
+    "four processes write concurrently, each as fast as it can",
 )
 def test_database_with_four_writers_loses_and_refuses_nothing(
     database_url: str, database: Database, scenario: Scenario
@@ -140,7 +140,10 @@ def jump(stage: Stage, seconds: float) -> None:
             worker.last_seen -= shift
 
 
-@pytest.mark.proves("the clock decides nothing alone", "the database's clock set an hour forward while a worker trains")
+@pytest.mark.proves(
+    "a jump of the clock ends no valid lease and extends no expired one",
+    "the database's clock is set an hour forward while a worker trains",
+)
 def test_clock_set_forward_takes_no_lease_from_a_live_worker(stage: Stage, undisturbed: Undisturbed) -> None:
     id = stage.submit()
     stage.await_epochs(id)
@@ -151,7 +154,10 @@ def test_clock_set_forward_takes_no_lease_from_a_live_worker(stage: Stage, undis
     stage.judge()
 
 
-@pytest.mark.proves("the clock decides nothing alone", "the database's clock set an hour back while a worker is frozen")
+@pytest.mark.proves(
+    "a jump of the clock ends no valid lease and extends no expired one",
+    "the database's clock is set an hour back while a worker is frozen",
+)
 def test_clock_set_back_leaves_no_experiment_running(stage: Stage, undisturbed: Undisturbed) -> None:
     id = stage.submit()
     stage.await_epochs(id)

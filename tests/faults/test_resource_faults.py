@@ -43,8 +43,8 @@ class Limits:
 
 
 @pytest.mark.proves(
-    "a full disk costs checkpoints and weights, and no result",
-    "no file of the worker's may grow past 6 MiB, and its checkpoints and weights need more",
+    "a full disk costs checkpoints and weights, but no result",
+    "the worker's files are limited to 6 MiB, and its checkpoints and weights need more",
 )
 def test_disk_too_full_for_checkpoints_costs_no_result(stage: Stage, limits: Limits) -> None:
     large: dict[str, Any] = {"model": {"conv_channels": [4, 4], "dense_units": 4096}, "epochs": 2}
@@ -59,7 +59,10 @@ def test_disk_too_full_for_checkpoints_costs_no_result(stage: Stage, limits: Lim
     stage.judge()
 
 
-@pytest.mark.proves("a full disk delays, and loses nothing", "no file of any process may grow for longer than a lease")
+@pytest.mark.proves(
+    "a full disk delays experiments and loses none",
+    "no process can extend a file for longer than a lease",
+)
 def test_disk_full_for_longer_than_a_lease_delays_the_run(
     stage: Stage, limits: Limits, undisturbed: list[dict[str, Any]]
 ) -> None:
@@ -81,7 +84,8 @@ def test_disk_full_for_longer_than_a_lease_delays_the_run(
 
 
 @pytest.mark.proves(
-    "a job that needs too much memory fails as such", "the worker may have 400 MiB more, and the job asks for 6 GB"
+    "an experiment that needs too much memory fails with the cause `out_of_memory`",
+    "the worker's memory is limited to 400 MiB more, and the experiment needs 6 GB",
 )
 def test_worker_out_of_memory_reports_it_and_continues(stage: Stage, limits: Limits) -> None:
     stage.finish(stage.submit(epochs=1))  # the worker has started

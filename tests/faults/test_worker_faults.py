@@ -34,9 +34,9 @@ POINTS = [
 
 
 @pytest.mark.proves(
-    "an accepted experiment is never lost and ends once, in the same bits",
-    "SIGKILL before and after the commit of each of a worker's transactions and around a checkpoint's rename, one after"
-    " the other in one run",
+    "an accepted experiment is never lost and ends once, with the same bits",
+    "SIGKILL before and after each commit of a worker and around the rename of a checkpoint, one after the"
+    " other in one run",
 )
 def test_worker_killed_at_every_commit_loses_no_experiment(
     open_stage: Callable[..., Stage], undisturbed: list[dict[str, Any]]
@@ -51,7 +51,10 @@ def test_worker_killed_at_every_commit_loses_no_experiment(
     stage.judge()
 
 
-@pytest.mark.proves("a commit whose answer is lost is not made twice", "SIGKILL right after the commit that ends it")
+@pytest.mark.proves(
+    "a commit whose answer is lost is not repeated",
+    "SIGKILL immediately after the commit that ends the experiment",
+)
 def test_worker_does_not_repeat_a_commit_whose_answer_is_lost(stage: Stage) -> None:
     stage.plan_faults("finish.after_commit:kill")
     id = stage.submit()
@@ -64,7 +67,10 @@ def test_worker_does_not_repeat_a_commit_whose_answer_is_lost(stage: Stage) -> N
     stage.judge()
 
 
-@pytest.mark.proves("nothing stays running", "SIGKILL between a worker's claim and its first renewal")
+@pytest.mark.proves(
+    "no experiment stays `running` without a worker",
+    "SIGKILL between a worker's claim and its first renewal",
+)
 def test_reaper_requeues_after_a_death_before_the_first_renewal(stage: Stage) -> None:
     stage.plan_faults("claim.after_commit:kill")
     id = stage.submit()
@@ -75,7 +81,7 @@ def test_reaper_requeues_after_a_death_before_the_first_renewal(stage: Stage) ->
     stage.judge()
 
 
-@pytest.mark.proves("a job that kills its workers ends", "SIGKILL at the first epoch of every attempt")
+@pytest.mark.proves("an experiment that kills its workers fails", "SIGKILL at the first epoch of every attempt")
 def test_experiment_that_kills_its_workers_fails_at_the_third_loss(open_stage: Callable[..., Stage]) -> None:
     stage = open_stage(ACTLAB_CHECKPOINT_SECONDS="600")  # a checkpoint would be progress, which forgives losses
     stage.plan_faults("epoch.before_commit:kill!")
@@ -89,7 +95,10 @@ def test_experiment_that_kills_its_workers_fails_at_the_third_loss(open_stage: C
     stage.judge()
 
 
-@pytest.mark.proves("nothing stays running", "a step that hangs, once without and once with the interpreter's lock")
+@pytest.mark.proves(
+    "no experiment stays `running` without a worker",
+    "a step hangs, once without and once with the interpreter's lock",
+)
 def test_watchdog_ends_a_hang_with_or_without_the_interpreter_lock(open_stage: Callable[..., Stage]) -> None:
     stage = open_stage(ACTLAB_STALL_SECONDS="2")
     stage.plan_faults("epoch.before_commit:hang:1,epoch.after_commit:seize:1")
@@ -101,7 +110,10 @@ def test_watchdog_ends_a_hang_with_or_without_the_interpreter_lock(open_stage: C
     stage.judge()
 
 
-@pytest.mark.proves("a stale worker writes nothing", "SIGSTOP past the lease; another worker finishes; SIGCONT")
+@pytest.mark.proves(
+    "a stale worker writes nothing",
+    "SIGSTOP for longer than the lease; another worker finishes; SIGCONT",
+)
 def test_worker_frozen_past_its_lease_writes_nothing_more(stage: Stage, undisturbed: list[dict[str, Any]]) -> None:
     id = stage.submit()
     stage.await_epochs(id)
@@ -116,7 +128,7 @@ def test_worker_frozen_past_its_lease_writes_nothing_more(stage: Stage, undistur
     stage.judge()
 
 
-@pytest.mark.proves("a worker that is told to stop hands its work on", "SIGTERM in the middle of an epoch")
+@pytest.mark.proves("a worker that is stopped releases its experiment", "SIGTERM during an epoch")
 def test_worker_on_sigterm_releases_its_experiment_to_another(stage: Stage, undisturbed: list[dict[str, Any]]) -> None:
     id = stage.submit()
     stage.await_epochs(id)
@@ -135,7 +147,7 @@ def test_worker_on_sigterm_releases_its_experiment_to_another(stage: Stage, undi
     stage.judge()
 
 
-@pytest.mark.proves("an outage is nobody's fault", "everything killed, and away for longer than a lease")
+@pytest.mark.proves("an outage counts no loss", "all processes are killed and stay down for longer than a lease")
 def test_installation_outage_counts_no_loss(stage: Stage, undisturbed: list[dict[str, Any]]) -> None:
     id = stage.submit()
     stage.await_epochs(id)

@@ -98,7 +98,7 @@ def test_conclusion_of_an_unfinished_study_begins_with_that() -> None:
 
 def test_conclusion_names_groups_with_diverged_runs() -> None:
     cells = [make_cell("relu", [0.9, 0.91, 0.92], n_diverged=2), make_cell("tanh", [0.8, 0.81, 0.82])]
-    assert "relu: 2 of 5 runs diverged, so it is ranked with nobody." in conclusion_of(cells)
+    assert "relu: 2 of 5 runs diverged, so no test compares it with the others." in conclusion_of(cells)
 
 
 class Page(HTMLParser):

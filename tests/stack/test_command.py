@@ -82,7 +82,7 @@ MISTAKES = {
     "a database that is not there": (
         {"ACTLAB_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, ["serve"], "ACTLAB_DATABASE_URL",
     ),
-    "a database that nobody migrated": ({}, ["worker"], "actlab db upgrade"),
+    "a database without a schema": ({}, ["worker"], "actlab db upgrade"),
     "a database of another kind": ({"ACTLAB_DATABASE_URL": "mysql://x/y"}, ["db", "upgrade"], "ACTLAB_DATABASE_URL"),
     "a folder that cannot be made": ({"ACTLAB_HOME": "/proc/nowhere"}, ["up"], "/proc/nowhere"),
     "an unknown data set": ({}, ["data", "fetch", "cifar"], "cifar"),

@@ -99,7 +99,7 @@ def test_start_queues_nothing_a_second_time(database: Database, make_study: Make
     assert stored(database) == before
 
 
-def test_start_of_an_unknown_study_wakes_nobody(database: Database) -> None:
+def test_start_of_an_unknown_study_wakes_no_worker(database: Database) -> None:
     assert start(database, new_id()) == 0
 
 

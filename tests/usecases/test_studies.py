@@ -100,7 +100,7 @@ def test_submit_keeps_nothing_when_the_transaction_fails(database: Database) -> 
     assert stored(database) == before
 
 
-def test_edit_of_the_name_wakes_nobody(database: Database, make_study: MakeStudy) -> None:
+def test_edit_of_the_name_wakes_no_worker(database: Database, make_study: MakeStudy) -> None:
     study, wakes = edit(database, make_study(), name="new")
     assert (study.name, wakes) == ("new", 0)
 

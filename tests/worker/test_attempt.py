@@ -184,7 +184,7 @@ def test_run_cancels_when_asked_while_it_saves_weights(
 def test_run_records_nothing_where_the_lease_is_lost_during_a_late_cancel(
     database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the success that the cancel refused and the end that it asks for, somebody else took the experiment."""
+    """Another process takes the experiment between the success that the cancel refused and the record of the cancel."""
     original = transitions.end_cancelled
 
     def stolen(session: UnitOfWork, fence: Fence) -> None:

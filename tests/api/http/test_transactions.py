@@ -1,4 +1,4 @@
-"""Transactions of requests: a success is stored before its answer, and a failure stores nothing and wakes nobody."""
+"""Transactions of requests: a success is stored before its answer, and a failure stores nothing and wakes no worker."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -31,7 +31,7 @@ def database(postgres: PostgresServer, proxy: Proxy) -> Iterator[Database]:
 
 
 def say(database: Database, *statements: str, before_the_last: Proxy | None = None) -> object:
-    """Run statements in one transaction and return the answer of the last; the proxy may swallow what comes after the
+    """Run statements in one transaction and return the answer of the last; the proxy may drop the packets after the
     others.
     """
     with database.read() as session:
@@ -39,7 +39,7 @@ def say(database: Database, *statements: str, before_the_last: Proxy | None = No
         for statement in first:
             session.execute(text(statement))
         if before_the_last is not None:
-            before_the_last.swallow()
+            before_the_last.drop()
         return session.execute(text(last)).scalar()
 
 
@@ -53,14 +53,14 @@ def test_statement_without_an_answer_times_out(database: Database, proxy: Proxy)
 def test_commit_without_an_answer_times_out(database: Database, proxy: Proxy) -> None:
     writing = database.write("w")
     writing.__enter__().execute(text("SELECT 1"))
-    proxy.swallow()
+    proxy.drop()
     with pytest.raises(OperationalError, match="timeout"):
         writing.__exit__(None, None, None)
 
 
 def test_pool_replaces_dead_connections_after_an_outage(database: Database, proxy: Proxy) -> None:
     assert say(database, "SELECT 1") == 1
-    proxy.swallow()
+    proxy.drop()
     proxy.restore()
     assert say(database, "SELECT 2") == 2
 

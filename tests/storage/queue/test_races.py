@@ -145,7 +145,7 @@ def row(database: Database) -> Row:
 
 
 @up_to(1000)
-@pytest.mark.proves("an experiment has one worker", "two workers are offered the same row, again and again")
+@pytest.mark.proves("an experiment has one worker", "two workers claim the same experiment concurrently, many times")
 def test_concurrent_claims_never_share_an_experiment(
     database: Database, row: Row, scenario: Scenario, rounds: int
 ) -> None:
@@ -164,8 +164,8 @@ def test_concurrent_claims_never_share_an_experiment(
 
 @up_to(1000)
 @pytest.mark.proves(
-    "cancel wins over success, or is told that it came too late",
-    "a cancel and a success of the same row, again and again",
+    "a cancel prevails over a success, or is refused because the experiment has ended",
+    "a concurrent cancel and success of one experiment, many times",
 )
 def test_cancel_and_success_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
     """An accepted cancel cancels, however close the success was."""
@@ -186,7 +186,7 @@ def test_cancel_and_success_never_both_count(database: Database, row: Row, scena
 
 
 @up_to(300)
-@pytest.mark.proves("a stale worker writes nothing", "a renewal and a loss of the same lease, again and again")
+@pytest.mark.proves("a stale worker writes nothing", "a concurrent renewal and loss of one lease, many times")
 def test_renewal_and_loss_never_both_count(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
     def judge(renewed: set[UUID], lost: bool) -> bool:
         assert lost != bool(renewed)
@@ -199,7 +199,7 @@ def test_renewal_and_loss_never_both_count(database: Database, row: Row, scenari
 
 
 @up_to(300)
-@pytest.mark.proves("a stale worker writes nothing", "an epoch and a loss of the same lease, again and again")
+@pytest.mark.proves("a stale worker writes nothing", "a concurrent epoch and loss of one lease, many times")
 def test_epoch_is_recorded_before_a_loss_or_not_at_all(
     database: Database, row: Row, scenario: Scenario, rounds: int
 ) -> None:
@@ -219,8 +219,8 @@ def test_epoch_is_recorded_before_a_loss_or_not_at_all(
 
 @up_to(300)
 @pytest.mark.proves(
-    "cancel wins over success, or is told that it came too late",
-    "a cancel and a claim of the same row, again and again",
+    "a cancel prevails over a success, or is refused because the experiment has ended",
+    "a concurrent cancel and claim of one experiment, many times",
 )
 def test_cancel_during_a_claim_is_obeyed(database: Database, row: Row, scenario: Scenario, rounds: int) -> None:
     def judge(claims: list[Claim], accepted: bool) -> bool:
@@ -239,7 +239,7 @@ def test_cancel_during_a_claim_is_obeyed(database: Database, row: Row, scenario:
 
 
 @up_to(300)
-@pytest.mark.proves("a retried submit makes one experiment", "two submits with the same key, again and again")
+@pytest.mark.proves("a repeated submit creates one experiment", "two concurrent submits with the same key, many times")
 def test_idempotency_key_creates_one_experiment(database: Database, scenario: Scenario, rounds: int) -> None:
     def create(session: UnitOfWork) -> str | None:
         """Return the location of an earlier creation, or None after creating the experiment."""

@@ -104,7 +104,7 @@ def test_recognised_finds_no_row_for_another_function(
     [
         ({"formula": "where(x > 0, x, 0)"}, True),
         ({"formula": "where(x > 0, x, -1 * x)"}, False),
-        ({"formula": "2 * tanh(x)"}, False),  # it never falls, but nobody has proven so
+        ({"formula": "2 * tanh(x)"}, False),  # it never falls, but no rule proves it
         ({"formula": "abs(x)"}, False),
     ],
 )

@@ -9,7 +9,7 @@ import { isLive, listen } from "./live.js";
 const SLOWEST_MS = 30_000;
 const LIVE_MS = 20_000; // between polls of what events tell of
 const REST_MS = 700;
-const KEPT = 60; // feeds nobody looks at, kept so that going back shows something at once
+const KEPT = 60; // feeds that no page shows, kept so that going back shows their data at once
 
 /**
  * @typedef {(old: any, answer: any) => any} Merge of an answer to `?since=` into what there was
