@@ -15,7 +15,7 @@ ROUNDED_TO_0 = -1000  # exponents below give 0 in any precision
 
 
 class Unknown(Exception):
-    """No value, one out of range on the way, or one so near a pole or the end of a domain that rounding decides."""
+    """There is no value, an intermediate one is out of range, or one lies so near a pole or the end of a domain that rounding decides."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _within(value: Any, *inner: Exact) -> Exact:
 
 
 def _clear(a: Exact) -> Any:
-    """Its value, where that is no leftover of a cancellation."""
+    """Return the value of a node, unless it is the remainder of a cancellation."""
     if abs(a.value) < GRAZING * a.size:
         raise Unknown
     return a.value

@@ -60,7 +60,7 @@ def test_class_figures_of_each_class() -> None:
     predicted = Predictions(0.0, np.array([0, 0, 1, 0]), np.array([True, True, True, False]))
     confusion = confusion_matrix(predicted, torch.tensor([0, 0, 1, 1]), 3)
     assert confusion.tolist() == [[2, 0, 0], [1, 1, 0], [0, 0, 0]]
-    zero, one, none = class_figures(confusion, [4, 5, 9])
-    assert (zero.label, zero.support, zero.precision, zero.recall, zero.f1) == (4, 2, 2 / 3, 1.0, 0.8)
-    assert (one.precision, one.recall) == (1.0, 0.5)
-    assert (none.label, none.support, none.precision, none.recall, none.f1) == (9, 0, None, None, None)
+    four, five, nine = class_figures(confusion, [4, 5, 9])
+    assert (four.label, four.support, four.precision, four.recall, four.f1) == (4, 2, 2 / 3, 1.0, 0.8)
+    assert (five.precision, five.recall) == (1.0, 0.5)
+    assert (nine.label, nine.support, nine.precision, nine.recall, nine.f1) == (9, 0, None, None, None)

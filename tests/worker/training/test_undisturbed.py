@@ -126,7 +126,7 @@ def test_unchanged_holds_for_lower_layers_of_step_unless_l2_moves_them(l2: float
 
 
 def test_probe_takes_a_thousand_images_in_proportion_of_classes() -> None:
-    """Also where the data set is sorted by class."""
+    """The data set is sorted by class."""
     data = make_data(train=2500)
     order = torch.argsort(data.train_labels.long(), stable=True)
     sorted_by_class = replace(data, train_images=data.train_images[order], train_labels=data.train_labels[order])
