@@ -15,7 +15,7 @@ ROUNDED_TO_0 = -1000  # exponents below give 0 in any precision
 
 
 class Unknown(Exception):
-    """There is no value, an intermediate one is out of range, or one lies so near a pole or the end of a domain that rounding decides."""
+    """A value is undefined, out of range, or so near a pole or the end of a domain that it depends on rounding."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _walk(node: Expression, x: float, parameters: Mapping[str, float]) -> Exact:
 def _within(value: Any, *inner: Exact) -> Exact:
     if not mpmath.isfinite(value) or abs(value) > LARGEST:
         raise Unknown
-    return Exact(value, max([abs(value), *(value.size for value in inner)]))
+    return Exact(value, max([abs(value), *(argument.size for argument in inner)]))
 
 
 def _clear(a: Exact) -> Any:
