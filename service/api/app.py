@@ -11,6 +11,7 @@ from service.api.http import errors
 from service.api.http.dependencies import EVERY_ROUTE
 from service.api.http.middleware.body_limit import BodyLimit
 from service.api.http.middleware.cross_site import SameSiteChanges
+from service.api.http.middleware.head import HeadAsGet
 from service.api.http.middleware.hosts import AllowedHosts
 from service.api.http.middleware.proxies import DirectAccess
 from service.api.http.middleware.security_headers import SecurityHeaders
@@ -43,7 +44,7 @@ from service.storage import migrate
 from service.storage.changes import revisions
 from service.storage.engine.database import Database, open_database
 
-MIDDLEWARES = (SecurityHeaders, AllowedHosts, SameSiteChanges, DirectAccess, BodyLimit)
+MIDDLEWARES = (HeadAsGet, SecurityHeaders, AllowedHosts, SameSiteChanges, DirectAccess, BodyLimit)
 """In the order in which a request passes through them."""
 
 # In one flat list with the busiest routers first: routers nested in routers cost a poll a fifth of its time.

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Mount
 
 from service.api.http import problem
 from service.api.http.refusals import as_invalid
@@ -19,6 +20,9 @@ from service.domain.errors import ActLabError, FieldProblem
 from service.domain.problems import field_problems
 
 log = structlog.get_logger(__name__)
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""The methods of routes; HEAD is answered wherever GET is."""
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -74,10 +78,21 @@ def _http(request: Request, error: HTTPException) -> ActLabError:
     if error.status_code == 404:
         return errors.NotFound(f"There is nothing at {request.url.path}. /docs lists all routes.")
     if error.status_code == 405:
-        return errors.MethodNotAllowed(
-            f"{request.url.path} does not take {request.method}.", Allow=(error.headers or {}).get("Allow", "")
-        )
+        allowed = ", ".join(_methods(request))
+        return errors.MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}.", Allow=allowed)
     return errors.MalformedJson(f"The request body cannot be read as JSON: {_why_unreadable(error.__cause__)}.")
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that a path takes: those of all its routes, and GET and HEAD for a file of a mounted folder."""
+    taken = {method for method in METHODS if any(_takes(route, request, method) for route in request.app.routes)}
+    reads = {"GET", "HEAD"} if "GET" in taken or not taken else set()
+    return sorted(taken | reads)
+
+
+def _takes(route: BaseRoute, request: Request, method: str) -> bool:
+    match, _ = route.matches({**request.scope, "method": method})
+    return match is Match.FULL and not isinstance(route, Mount)
 
 
 def _why_unreadable(error: BaseException | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.problems import check_shape, refused
-from tests.api.serving import EXPERIMENTS, STUDIES, raw
+from tests.api.serving import ACTIVATIONS, EXPERIMENTS, STUDIES, raw
 from tests.api.states import SOME_ID
 from tests.domain.wrong_specs import WRONG, Wrong
 
@@ -196,11 +196,16 @@ def test_unknown_path_is_404(steady: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("PUT", EXPERIMENTS), ("DELETE", EXPERIMENTS), ("POST", "/healthz"), ("GET", f"{EXPERIMENTS}/{SOME_ID}/cancel"),
-     ("TRACE", STUDIES)],
+    ("method", "path", "allowed"),
+    [("PUT", EXPERIMENTS, "GET, HEAD, POST"), ("DELETE", EXPERIMENTS, "GET, HEAD, POST"),
+     ("POST", "/healthz", "GET, HEAD"), ("PUT", f"{EXPERIMENTS}/{SOME_ID}", "DELETE, GET, HEAD, PATCH"),
+     ("GET", f"{EXPERIMENTS}/{SOME_ID}/cancel", "POST"), ("TRACE", STUDIES, "GET, HEAD, POST"),
+     ("POST", f"{ACTIVATIONS}/mine", "DELETE, GET, HEAD, PUT"), ("POST", "/", "GET, HEAD"),
+     ("DELETE", "/openapi.json", "GET, HEAD"), ("POST", "/assets/app/main.js", "GET, HEAD")],
 )  # fmt: skip
-def test_unknown_method_is_405_with_the_allowed_ones(steady: TestClient, method: str, path: str) -> None:
+def test_unknown_method_is_405_with_all_methods_of_the_path(
+    steady: TestClient, method: str, path: str, allowed: str
+) -> None:
     answer = steady.request(method, path)
     refused(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == allowed
