@@ -15,6 +15,7 @@ from service.api.http.middleware.head import HeadAsGet
 from service.api.http.middleware.hosts import AllowedHosts
 from service.api.http.middleware.proxies import DirectAccess
 from service.api.http.middleware.security_headers import SecurityHeaders
+from service.api.http.middleware.whole_request import WholeRequest
 from service.api.http.problem import EVERYWHERE
 from service.api.http.services import Services
 from service.api.openapi.document import describe
@@ -44,7 +45,7 @@ from service.storage import migrate
 from service.storage.changes import revisions
 from service.storage.engine.database import Database, open_database
 
-MIDDLEWARES = (HeadAsGet, SecurityHeaders, AllowedHosts, SameSiteChanges, DirectAccess, BodyLimit)
+MIDDLEWARES = (WholeRequest, HeadAsGet, SecurityHeaders, AllowedHosts, SameSiteChanges, DirectAccess, BodyLimit)
 """In the order in which a request passes through them."""
 
 # In one flat list with the busiest routers first: routers nested in routers cost a poll a fifth of its time.

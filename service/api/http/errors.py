@@ -84,7 +84,7 @@ def _http(request: Request, error: HTTPException) -> ActLabError:
 
 
 def _methods(request: Request) -> list[str]:
-    """Return the methods that a path takes: those of all its routes, and GET and HEAD for a file of a mounted folder."""
+    """Return the methods that a path takes: those of all its routes; GET and HEAD for a mounted folder."""
     taken = {method for method in METHODS if any(_takes(route, request, method) for route in request.app.routes)}
     reads = {"GET", "HEAD"} if "GET" in taken or not taken else set()
     return sorted(taken | reads)
