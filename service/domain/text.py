@@ -1,9 +1,14 @@
-"""Types and escapes for texts of clients: of limited length, without control characters and lone surrogates."""
+"""Types and escapes for texts of clients: of limited length, with Unix line ends, without other control characters."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
+
+
+def _with_unix_line_ends(text: Any) -> Any:
+    """Replace the line ends of Windows and of old Macs by a newline. Forms of browsers send the first."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if isinstance(text, str) else text
 
 
 def _storable(text: str) -> str:
@@ -28,9 +33,12 @@ def storable(text: str) -> str:
     return printable(text).replace("\0", "\\x00")
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+# Before any other check, so that a limit counts the characters that are stored.
+_UnixLineEnds = BeforeValidator(_with_unix_line_ends)
+
+Text = Annotated[str, AfterValidator(_storable), _UnixLineEnds]
 LONGEST_NAME = 200
-Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_storable)]
-Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_storable)]
+Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_storable), _UnixLineEnds]
+Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_storable), _UnixLineEnds]
 Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_without_duplicates)]
-Notes = Annotated[str, Field(max_length=10_000), AfterValidator(_storable)]
+Notes = Annotated[str, Field(max_length=10_000), AfterValidator(_storable), _UnixLineEnds]
