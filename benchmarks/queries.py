@@ -57,22 +57,23 @@ def questions(kind: str, size: int) -> Iterator[Question]:
     """Iterate over the queries of a database of `size` experiments; those of single ones take some from its middle."""
     middle = size // 2
     yield listed(kind, "page: newest", Filter(), "true")
-    yield listed(kind, "page: by status", Filter(status=Status.SUCCEEDED), "status = 'succeeded'")
+    yield listed(kind, "page: by status", Filter(statuses=(Status.SUCCEEDED,)), "status = 'succeeded'")
     yield listed(
-        kind, "page: of a study", Filter(study=study_of(middle)), f"study_id = '{key(kind, study_of(middle))}'"
+        kind, "page: of a study", Filter(studies=(study_of(middle),)), f"study_id = '{key(kind, study_of(middle))}'"
     )
     both = "activation = 'relu' AND dataset = 'mnist'"
-    yield listed(kind, "page: by activation and data set", Filter(activation="relu", dataset="mnist"), both)
-    yield listed(kind, "page: the same, best first", Filter(activation="relu", dataset="mnist"), both, "test_accuracy")
+    relu = Filter(activations=("relu",), datasets=("mnist",))
+    yield listed(kind, "page: by activation and data set", relu, both)
+    yield listed(kind, "page: the same, best first", relu, both, "test_accuracy")
     yield listed(kind, "page: best of all", Filter(), "true", "test_accuracy")
     tag = f"tag{middle // 1000}"
     tagged = f"id IN (SELECT experiment_id FROM experiment_tags WHERE tag = '{tag}')"
-    yield listed(kind, "page: by tag", Filter(tag=tag), tagged)
+    yield listed(kind, "page: by tag", Filter(tags=(tag,)), tagged)
     ranged = Filter(ranges=(Range("test_accuracy", 0.93, 0.97), Range("batch_size", 64, 128)))
     within = "test_accuracy BETWEEN 0.93 AND 0.97 AND batch_size BETWEEN 64 AND 128"
     yield listed(kind, "search: by ranges, best first", ranged, within, "test_accuracy")
     like = "name LIKE '%run%'" if kind == "sqlite" else "name ILIKE '%run%'"
-    yield listed(kind, "search: by text", Filter(text="run"), like)
+    yield listed(kind, "search: by text", Filter(texts=("run",)), like)
     yield metrics_of_one(kind, middle)
     yield curve_of_one(kind, middle)
     yield compared("comparison of all: every pair", None)

@@ -1,5 +1,6 @@
 """Sets of experiments to compare: the experiments of a study or of one of its grids, and the paths to group them by."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
@@ -15,15 +16,14 @@ from service.storage.studies import tuning
 from service.storage.tables.studies import Study
 
 
-def group_by(session: Session, paths: list[str], study: UUID | None) -> list[str]:
-    """Return the paths to group by: the given ones, else those that the study varies, else the activation.
+def group_by(session: Session, paths: list[str], studies: Collection[UUID]) -> list[str]:
+    """Return the paths to group by: the given ones, else those that any of the studies varies, else the activation.
 
     Raises StudyNotFound, and Invalid for a path that no spec has.
     """
-    if study is not None:
-        return of_study(session, study, None, paths)[0]
     factors.check(paths, "group_by")
-    return paths or ["activation"]
+    of_studies = [of_study(session, study, None, paths)[0] for study in studies]
+    return paths or list(dict.fromkeys(path for varied in of_studies for path in varied)) or ["activation"]
 
 
 def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) -> tuple[list[str], Filter]:
@@ -38,9 +38,9 @@ def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) 
         spec = spec.grid(grid)
     paths = paths or list(dict.fromkeys(map(factors.groupable, spec.varied()))) or ["activation"]
     if grid is None:
-        return paths, Filter(study=study)
+        return paths, Filter(studies=(study,))
     cells = tuning.with_rates(row, spec.cells(StoredRegistry(session, row.activations, archived=True)))
-    return paths, Filter(study=study, of_conditions=tuple(dict.fromkeys(cell.spec.condition for cell in cells)))
+    return paths, Filter(studies=(study,), of_conditions=tuple(dict.fromkeys(cell.spec.condition for cell in cells)))
 
 
 def revision(session: Session, filters: Filter) -> int:
@@ -49,8 +49,8 @@ def revision(session: Session, filters: Filter) -> int:
     It is the revision of the study where the set is a study or a grid of it; else that of the newest change of all,
     because an experiment may also leave a set. Raises StudyNotFound.
     """
-    if filters.study is not None and replace(filters, of_conditions=None) == Filter(study=filters.study):
-        return _study_revision(session, filters.study)
+    if len(filters.studies) == 1 and replace(filters, of_conditions=None) == Filter(studies=filters.studies):
+        return _study_revision(session, *filters.studies)
     return revisions.newest(session)
 
 

@@ -88,15 +88,15 @@ def test_list_routes_issue_a_constant_number_of_queries(client: TestClient, data
 # --- indexes -------------------------------------------------------------------------------------------------------
 
 AFTER = new_id()
-BOTH = Filter(activation="relu", dataset="mnist")
+BOTH = Filter(activations=("relu",), datasets=("mnist",))
 SHAPES = {
     "newest first": (Filter(), "-id", "pk_experiments"),
-    "by status": (Filter(status=Status.QUEUED), "-id", "ix_experiments_status_id"),
-    "by study": (Filter(study=new_id()), "-id", "ix_experiments_study_id"),
+    "by status": (Filter(statuses=(Status.QUEUED,)), "-id", "ix_experiments_status_id"),
+    "by study": (Filter(studies=(new_id(),)), "-id", "ix_experiments_study_id"),
     "by activation and data set, newest": (BOTH, "-id", "ix_experiments_activation_dataset_id"),
     "by activation and data set, best": (BOTH, "-test_accuracy", "ix_experiments_activation_dataset_test_accuracy"),
     "by test accuracy over all": (Filter(), "-test_accuracy", "ix_experiments_test_accuracy_id"),
-    "by tag": (Filter(tag="a"), "-id", "pk_experiment_tags"),
+    "by tag": (Filter(tags=("a",)), "-id", "pk_experiment_tags"),
 }  # fmt: skip
 
 
@@ -109,14 +109,14 @@ def test_list_experiments_uses_an_index(database: Database, shape: str, paged: b
         experiments.page(session, filters, sort=sort, limit=50, after=after)
     (listing,) = [statement for statement in statements if "ORDER BY" in statement[0]]
     with database.read() as session:
-        plan = explained(session, *listing, ordered=filters.study is None)
+        plan = explained(session, *listing, ordered=not filters.studies)
     if database.sqlite:
         index = {"pk_experiments": "sqlite_autoindex_experiments_1",
                  "pk_experiment_tags": "sqlite_autoindex_experiment_tags_1"}.get(index, index)  # fmt: skip
     assert index in plan, plan
     assert "Seq Scan" not in plan
     assert "SCAN experiment_tags" not in plan
-    if filters.tag is None and filters.study is None:
+    if not filters.tags and not filters.studies:
         assert "Sort" not in plan, plan
         assert "TEMP B-TREE" not in plan, plan
 

@@ -46,7 +46,7 @@ def test_filling_makes_a_migrated_home_of_finished_experiments(tmp_path: Path) -
     database = opened(home)
     migrate.check(database)
     with database.read() as session:
-        page = experiments.page(session, Filter(status=Status.SUCCEEDED), sort="-id", limit=200, after=None)
+        page = experiments.page(session, Filter(statuses=(Status.SUCCEEDED,)), sort="-id", limit=200, after=None)
         assert len(page.items) == size(database) == 110
         assert len({row.study_id for row in page.items}) == 2
         assert results.of_experiment(session, page.items[0].id) is not None

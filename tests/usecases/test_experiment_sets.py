@@ -24,18 +24,24 @@ GRIDS = {
 def test_group_by_takes_the_factors_of_the_study(database: Database, make_study: MakeStudy) -> None:
     study = make_study(factors={"activation": ["relu"], "dropout": [0, 0.25]})
     with database.read() as session:
-        assert experiment_sets.group_by(session, [], study) == ["activation", "dropout"]
-        assert experiment_sets.group_by(session, ["epochs"], study) == ["epochs"]
+        assert experiment_sets.group_by(session, [], [study]) == ["activation", "dropout"]
+        assert experiment_sets.group_by(session, ["epochs"], [study]) == ["epochs"]
+
+
+def test_group_by_of_several_studies_takes_the_factors_of_each(database: Database, make_study: MakeStudy) -> None:
+    studies = [make_study(), make_study(factors={"activation": ["relu"], "dropout": [0, 0.25]})]
+    with database.read() as session:
+        assert experiment_sets.group_by(session, [], studies) == ["activation", "dropout"]
 
 
 def test_group_by_without_a_study_is_the_activation(database: Database) -> None:
     with database.read() as session:
-        assert experiment_sets.group_by(session, [], None) == ["activation"]
+        assert experiment_sets.group_by(session, [], []) == ["activation"]
 
 
 def test_group_by_refuses_a_path_that_no_spec_has(database: Database) -> None:
     with database.read() as session, pytest.raises(Invalid, match="group_by"):
-        experiment_sets.group_by(session, ["colour"], None)
+        experiment_sets.group_by(session, ["colour"], [])
 
 
 def test_of_study_selects_the_experiments_of_one_grid(database: Database, make_study: MakeStudy) -> None:
@@ -58,8 +64,8 @@ def test_revision_of_a_study_ignores_other_experiments(database: Database, make_
 
     def revisions() -> tuple[int, int]:
         with database.read() as session:
-            own = experiment_sets.revision(session, Filter(study=study))
-            return own, experiment_sets.revision(session, Filter(activation="relu"))
+            own = experiment_sets.revision(session, Filter(studies=(study,)))
+            return own, experiment_sets.revision(session, Filter(activations=("relu",)))
 
     own, newest = revisions()
     database.run("make", make_experiment)
@@ -68,4 +74,4 @@ def test_revision_of_a_study_ignores_other_experiments(database: Database, make_
 
 def test_revision_raises_for_an_unknown_study(database: Database) -> None:
     with database.read() as session, pytest.raises(StudyNotFound):
-        experiment_sets.revision(session, Filter(study=new_id()))
+        experiment_sets.revision(session, Filter(studies=(new_id(),)))

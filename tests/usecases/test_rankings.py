@@ -33,7 +33,7 @@ def try_rates(database: Database, best: float = 0.01, diverging: str = "") -> No
 
 def ranking(database: Database, study: UUID) -> list[Experiment]:
     with database.read() as session:
-        page = experiments.page(session, Filter(study=study), sort="id", limit=100, after=None)
+        page = experiments.page(session, Filter(studies=(study,)), sort="id", limit=100, after=None)
     return list(page.items)
 
 

@@ -31,13 +31,13 @@ def finished(database: Database, make_study: MakeStudy) -> Filter:
                 transitions.fail(session, claimed.fence, Cause.DIVERGED, "NaN")
             else:
                 transitions.succeed(session, claimed.fence, make_run(0.9 + seed / 100 if relu else 0.8))
-    return Filter(study=study)
+    return Filter(studies=(study,))
 
 
 def build(database: Database, filters: Filter, grouping: Grouping = BY_ACTIVATION) -> Report:
-    assert filters.study is not None
+    (study,) = filters.studies
     with database.read() as session:
-        return reports.build(session, filters.study, filters, grouping)
+        return reports.build(session, study, filters, grouping)
 
 
 def test_build_compares_the_groups_of_the_study(database: Database, finished: Filter) -> None:
@@ -68,4 +68,4 @@ def test_build_refuses_a_confounded_grouping(database: Database, finished: Filte
 
 def test_build_of_an_unknown_study_raises(database: Database) -> None:
     with pytest.raises(StudyNotFound):
-        build(database, Filter(study=new_id()))
+        build(database, Filter(studies=(new_id(),)))

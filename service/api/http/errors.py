@@ -68,7 +68,8 @@ def _located(error: Any) -> FieldProblem:
     place, *path = error["loc"]
     (field_problem,) = field_problems([{**error, "loc": path}])
     if place != "body":
-        field_problem.pointer = ".".join(str(part) for part in path)
+        # Without the place among the values of a parameter that is repeated.
+        field_problem.pointer = ".".join(part for part in path if isinstance(part, str))
     return field_problem
 
 

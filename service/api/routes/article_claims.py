@@ -20,5 +20,5 @@ router = APIRouter(tags=["comparisons"])
 def get_study_claims(id: UUID, request: Request, session: ReadSession, services: ServicesDep) -> Response:
     """Judge the articles' twelve claims by the experiments of a study, with the evidence. Each claim has a rule; an
     undecided claim names the experiments that are missing. The preset `claims` trains all that the rules need."""
-    revision = experiment_sets.revision(session, Filter(study=id))
+    revision = experiment_sets.revision(session, Filter(studies=(id,)))
     return conditional.at_revision(request, services, revision, lambda: judge(observe(session, id)))

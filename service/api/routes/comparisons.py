@@ -71,7 +71,7 @@ def get_comparison(
     request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Compare groups over their seeds: means with Student-t intervals, tests corrected for their number, and ranks."""
-    paths = experiment_sets.group_by(session, query.group_by, query.study)
+    paths = experiment_sets.group_by(session, query.group_by, query.filter.studies)
     revision = experiment_sets.revision(session, query.filter)
     return conditional.at_revision(request, services, revision, lambda: _compare(session, query.filter, query, paths))
 
@@ -94,7 +94,9 @@ def get_study_comparison(
 def get_differing_images(query: Annotated[ImageSetQuery, Query()], session: ReadSession) -> DifferingImages:
     """List the test images that most seeds of one group get right and most of another wrong, such as those that swish
     gets right and ReLU does not."""
-    return _images(session, query.filter, query, experiment_sets.group_by(session, query.group_by, query.study))
+    return _images(
+        session, query.filter, query, experiment_sets.group_by(session, query.group_by, query.filter.studies)
+    )
 
 
 @router.get("/studies/{id}/images", responses=NOT_FOUND, response_model=DifferingImages)

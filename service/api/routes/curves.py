@@ -51,7 +51,7 @@ def get_curves(
     request: Request, query: Annotated[CurveSetQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Read the mean curves of groups over their seeds at every epoch, with Student-t intervals."""
-    paths = experiment_sets.group_by(session, query.group_by, query.study)
+    paths = experiment_sets.group_by(session, query.group_by, query.filter.studies)
     revision = experiment_sets.revision(session, query.filter)
     return conditional.at_revision(request, services, revision, lambda: _curves(session, query.filter, query, paths))
 

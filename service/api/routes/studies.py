@@ -27,6 +27,7 @@ from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
 from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.base import Page
+from service.api.schemas.several import Several, distinct
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.views import exports
 from service.api.views import studies as study_views
@@ -46,14 +47,14 @@ PLANNED: dict[int | str, dict[str, Any]] = {
 
 
 class StudyListQuery(BaseModel):
-    """The filters, order and page of a list of studies."""
+    """The filters, order and page of a list of studies. A filter with several values selects what matches any."""
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[Name, Field(min_length=1)] | None = Field(
-        None, description="A part of the name; letter case is ignored."
+    text: Several[Annotated[Name, Field(min_length=1)]] = Field(
+        [], description="A part of the name; letter case is ignored."
     )
-    preset: PresetName | None = Field(None, description="Only studies that were made from this preset.")
+    preset: Several[PresetName] = Field([], description="Only studies that were made from this preset.")
     sort: Literal["-id", "id"] = "-id"
     limit: Limit = 50
     cursor: Text | None = Field(
@@ -62,7 +63,7 @@ class StudyListQuery(BaseModel):
 
     @property
     def filter(self) -> studies.Filter:
-        return studies.Filter(self.text, self.preset)
+        return studies.Filter(distinct(self.text), distinct(self.preset))
 
 
 @router.post("", status_code=202, response_model=StudyView, responses=WITH_BODY | CREATED_BEFORE | PLANNED)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from service.api.schemas.several import Several, distinct
 from service.domain.datasets import DatasetName
 from service.domain.status import Status
 from service.domain.text import Name, Text
@@ -16,19 +17,20 @@ Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
 class FilterQuery(BaseModel):
-    """Filters of experiments. One that is left out filters nothing; ranges include both ends."""
+    """Filters of experiments. One that is left out filters nothing, and one with several values selects what matches
+    any of them; ranges include both ends."""
 
     model_config = ConfigDict(extra="forbid")
 
-    status: Status | None = None
-    activation: Text | None = Field(
-        None, description="The label of the activation, such as relu, swish(beta=2) or mine v2 (a=1)."
+    status: Several[Status] = []
+    activation: Several[Text] = Field(
+        [], description="The label of the activation, such as relu, swish(beta=2) or mine v2 (a=1)."
     )
-    dataset: DatasetName | None = None
-    study: UUID | None = None
-    tag: Text | None = None
-    text: Annotated[Name, Field(min_length=1)] | None = Field(
-        None, description="A part of the name; letter case is ignored."
+    dataset: Several[DatasetName] = []
+    study: Several[UUID] = []
+    tag: Several[Text] = []
+    text: Several[Annotated[Name, Field(min_length=1)]] = Field(
+        [], description="A part of the name; letter case is ignored."
     )
     epochs_min: Count | None = Field(None, description="The smallest number of epochs of the spec.")
     epochs_max: Count | None = Field(None, description="The largest number of epochs of the spec.")
@@ -50,12 +52,12 @@ class FilterQuery(BaseModel):
     @property
     def filter(self) -> Filter:
         return Filter(
-            status=self.status,
-            activation=self.activation,
-            dataset=self.dataset,
-            study=self.study,
-            tag=self.tag,
-            text=self.text,
+            statuses=distinct(self.status),
+            activations=distinct(self.activation),
+            datasets=distinct(self.dataset),
+            studies=distinct(self.study),
+            tags=distinct(self.tag),
+            texts=distinct(self.text),
             ranges=self._ranges(),
         )
 

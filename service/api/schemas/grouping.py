@@ -1,12 +1,14 @@
 """Query parameters of comparisons, curves and reports: the set of experiments and its grouping."""
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.schemas.filters import FilterQuery
+from service.api.schemas.several import distinct
 from service.domain import factors
 from service.domain.comparisons.cells import Factors
 from service.domain.errors import FieldProblem, Invalid
@@ -25,7 +27,7 @@ class SetQuery(FilterQuery):
 
     @property
     def filter(self) -> Filter:
-        return Filter(**{**vars(super().filter), "ids": tuple(self.id)})
+        return replace(super().filter, ids=distinct(self.id) or None)
 
 
 Grid = Annotated[

@@ -13,7 +13,7 @@ from service.api.schemas.grouping import Grid
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.exports.columns import SHEETS, RowsName
 from service.domain.exports.formats import FORMATS, Format, FormatName
-from service.domain.status import TERMINAL, Status
+from service.domain.status import TERMINAL
 from service.storage.analysis.exports import Reader, Record
 from service.storage.records.experiments import Filter
 
@@ -86,6 +86,7 @@ async def _chunks(
 
 
 def _check_ended(filters: Filter) -> None:
-    if filters.status is not None and not Status(filters.status).terminal:
+    active = [status for status in filters.statuses if not status.terminal]
+    if active:
         reason = f"Only experiments that have ended are exported; choose {', '.join(sorted(TERMINAL))}"
-        raise Invalid(f"{reason}.", errors=[FieldProblem("status", reason, "not_ended", filters.status)])
+        raise Invalid(f"{reason}.", errors=[FieldProblem("status", reason, "not_ended", active[0])])

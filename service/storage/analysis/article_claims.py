@@ -36,7 +36,7 @@ def observe(session: Session, study: UUID, filters: Filter | None = None) -> Obs
 
     Raises TooManyObservations for more than MOST_EXPERIMENTS.
     """
-    conditions = (filters or Filter(study=study)).conditions()
+    conditions = (filters or Filter(studies=(study,))).conditions()
     query = select(*FIGURES).outerjoin(Result, Result.experiment_id == Experiment.id)
     rows = session.execute(query.where(*conditions).limit(MOST_EXPERIMENTS + 1)).all()
     if len(rows) > MOST_EXPERIMENTS:

@@ -3,13 +3,13 @@
 Their transitions are in service.storage.queue.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, select, tuple_, union_all, update
+from sqlalchemy import ColumnElement, Select, delete, or_, select, tuple_, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
@@ -50,39 +50,38 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions on experiments; a field that is None or empty sets none.
+    """Conditions on experiments. An experiment must meet all of them, and of one with several values any.
 
-    `text` is a part of the name, in upper or lower case; for letters beyond ASCII, whether case matters depends on the
-    database. `ended` selects terminal experiments. An empty `of_conditions` selects no experiment at all.
+    A field that is None or empty sets no condition, except that empty `ids` or `of_conditions` select no experiment at
+    all. `texts` are parts of the name, in upper or lower case; for letters beyond ASCII, whether case matters depends
+    on the database. `ended` selects terminal experiments.
     """
 
-    status: Status | None = None
-    activation: str | None = None
-    dataset: str | None = None
-    study: UUID | None = None
-    tag: str | None = None
-    text: str | None = None
+    statuses: tuple[Status, ...] = ()
+    activations: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    studies: tuple[UUID, ...] = ()
+    tags: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     ranges: tuple[Range, ...] = ()
-    ids: tuple[UUID, ...] = ()
+    ids: tuple[UUID, ...] | None = None
     ended: bool = False
     of_conditions: tuple[str, ...] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        columns = {
-            Experiment.status: self.status,
-            Experiment.activation: self.activation,
-            Experiment.dataset: self.dataset,
+        columns: dict[InstrumentedAttribute[Any], Sequence[Any]] = {
+            Experiment.status: self.statuses,
+            Experiment.activation: self.activations,
+            Experiment.dataset: self.datasets,
         }
-        conditions: list[ColumnElement[bool]] = [
-            column == value for column, value in columns.items() if value is not None
-        ]
-        if self.study is not None:
-            conditions.append(Experiment.id.in_(of_study(self.study)))
-        if self.tag is not None:
-            conditions.append(Experiment.id.in_(select(Tag.experiment_id).where(Tag.tag == self.tag)))
-        if self.text is not None:
-            conditions.append(Experiment.name.icontains(self.text, autoescape=True))
-        if self.ids:
+        conditions = [_is_any_of(column, values) for column, values in columns.items() if values]
+        if self.studies:
+            conditions.append(Experiment.id.in_(of_studies(self.studies)))
+        if self.tags:
+            conditions.append(Experiment.id.in_(select(Tag.experiment_id).where(_is_any_of(Tag.tag, self.tags))))
+        if self.texts:
+            conditions.append(or_(*(Experiment.name.icontains(text, autoescape=True) for text in self.texts)))
+        if self.ids is not None:
             conditions.append(Experiment.id.in_(self.ids))
         if self.of_conditions is not None:
             conditions.append(Experiment.condition.in_(self.of_conditions))
@@ -91,10 +90,20 @@ class Filter:
         return [*conditions, *(condition for range in self.ranges for condition in range.conditions())]
 
 
+def _is_any_of(column: InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    # Equal to one value, so that SQLite reads the rows from an index in their order.
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
 def of_study(study: UUID) -> Any:
     """Select the ids of the experiments of a study: those that it trained, and those that it reuses."""
-    own = select(Experiment.id.label("id")).where(Experiment.study_id == study)
-    reused = select(StudyReuse.experiment_id.label("id")).where(StudyReuse.study_id == study)
+    return of_studies((study,))
+
+
+def of_studies(studies: Sequence[UUID]) -> Any:
+    """Do as `of_study` for several studies."""
+    own = select(Experiment.id.label("id")).where(_is_any_of(Experiment.study_id, studies))
+    reused = select(StudyReuse.experiment_id.label("id")).where(_is_any_of(StudyReuse.study_id, studies))
     return select(union_all(own, reused).subquery().c.id)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
@@ -28,17 +28,17 @@ NO_VERSIONS: Mapping[str, int] = {}
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions on studies; a field that is None sets none. `text` is a part of the name."""
+    """Conditions on studies, of which a study must meet any value each. `texts` are parts of the name."""
 
-    text: str | None = None
-    preset: str | None = None
+    texts: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
 
     def conditions(self) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
-        if self.text is not None:
-            conditions.append(Study.name.icontains(self.text, autoescape=True))
-        if self.preset is not None:
-            conditions.append(Study.preset == self.preset)
+        if self.texts:
+            conditions.append(or_(*(Study.name.icontains(text, autoescape=True) for text in self.texts)))
+        if self.presets:
+            conditions.append(Study.preset.in_(self.presets))
         return conditions
 
 

@@ -165,7 +165,7 @@ def test_only_known_parameters_refuses_unknown_ones(steady: TestClient, name: st
     refused(steady.post(f"{EXPERIMENTS}?{query}=1", json={"activation": "relu"}), 422)
 
 
-@pytest.mark.parametrize("query", ["status=queued&status=running", "limit=1&limit=1", "sort=id&tag=a&sort=-id"])
+@pytest.mark.parametrize("query", ["epochs_min=1&epochs_min=2", "limit=1&limit=1", "sort=id&tag=a&sort=-id"])
 def test_only_known_parameters_refuses_repeated_ones(steady: TestClient, query: str) -> None:
     problem = refused(steady.get(f"{EXPERIMENTS}?{query}"), 422)
     assert [item["code"] for item in problem["errors"]] == ["repeated_parameter"]

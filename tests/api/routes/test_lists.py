@@ -70,6 +70,81 @@ def test_list_experiments_combines_filters(client: TestClient, database: Databas
     assert count(study=new_id()) == 0
 
 
+def test_list_experiments_repeated_filter_means_any_of_its_values(client: TestClient, database: Database) -> None:
+    states.queue(database, name="waits", tags=["a", "c"], dataset="digits")
+    states.finish(database, name="ended", tags=["b"], activation="tanh")
+    states.fail(database, states.start(database, name="failed", tags=["c"], activation="sigmoid"))
+
+    def matching(query: str) -> list[str]:
+        rows = client.get(f"{EXPERIMENTS}?sort=id&{query}").json()["items"]
+        return [row["name"] for row in rows]
+
+    assert matching("status=failed&status=succeeded") == ["ended", "failed"]
+    assert matching("tag=a&tag=b") == ["waits", "ended"]
+    assert matching("tag=a&tag=c") == ["waits", "failed"]  # once each
+    assert matching("activation=tanh&activation=sigmoid&activation=relu") == ["waits", "ended", "failed"]
+    assert matching("dataset=digits&dataset=mnist") == ["waits"]
+    assert matching("text=end&text=AIT") == ["waits", "ended"]
+    assert matching(f"study={new_id()}&study={new_id()}") == []
+    assert matching("status=failed&status=succeeded&tag=b&tag=a") == ["ended"]  # all fields hold
+    assert matching("status=failed&status=failed") == ["failed"]
+
+
+def test_list_experiments_repeated_filter_takes_the_studies(client: TestClient) -> None:
+    bodies = [{"base": {"activation": "relu"}, "seeds": [seed]} for seed in range(3)]
+    studies = [client.post(STUDIES, json=body).json()["id"] for body in bodies]
+    rows = client.get(EXPERIMENTS, params={"study": studies[1:], "sort": "id"}).json()["items"]
+    assert [row["study_id"] for row in rows] == studies[1:]
+
+
+def test_list_experiments_cursor_takes_repeated_filters_in_any_order(client: TestClient, database: Database) -> None:
+    for _ in range(2):
+        states.queue(database, tags=["a"])
+    first = client.get(f"{EXPERIMENTS}?limit=1&tag=a&tag=b").json()["next_cursor"]
+    assert len(client.get(f"{EXPERIMENTS}?limit=1&tag=b&tag=a&cursor={first}").json()["items"]) == 1
+    refused(client.get(f"{EXPERIMENTS}?limit=1&tag=a&cursor={first}"), 422, "invalid_cursor", at="cursor")
+
+
+@pytest.mark.parametrize("query", ["status=failed&status=x", "study=1&study=2", "tag=a&tag=%00", "text=a&text="])
+def test_list_experiments_names_a_wrong_repeated_filter(steady: TestClient, query: str) -> None:
+    answer = steady.get(f"{EXPERIMENTS}?{query}")
+    assert {item["parameter"] for item in refused(answer, 422)["errors"]} == {query.partition("=")[0]}
+
+
+def test_list_experiments_takes_at_most_a_hundred_values(steady: TestClient) -> None:
+    assert steady.get(EXPERIMENTS, params={"tag": [str(n) for n in range(100)]}).status_code == 200
+    refused(steady.get(EXPERIMENTS, params={"tag": [str(n) for n in range(101)]}), 422, at="tag")
+
+
+def test_list_studies_repeated_filter_means_any_of_its_values(client: TestClient) -> None:
+    base = {"base": {"activation": "relu"}, "seeds": [0]}
+    for name in ("first", "second", "third"):
+        client.post(STUDIES, json={**base, "name": name})
+    client.post(STUDIES, json={"preset": "quick", "name": "quick one", "seeds": [0]})
+    client.post(STUDIES, json={"preset": "kizrak-2019", "name": "article", "seeds": [0]})
+
+    def matching(query: str) -> list[str]:
+        return [row["name"] for row in client.get(f"{STUDIES}?sort=id&{query}").json()["items"]]
+
+    assert matching("text=fir&text=hird") == ["first", "third"]
+    assert matching("preset=quick&preset=kizrak-2019") == ["quick one", "article"]
+    assert matching("preset=quick&preset=kizrak-2019&text=one&text=first") == ["quick one"]
+
+
+@states.on_sqlite
+def test_exports_and_comparisons_take_repeated_filters(client: TestClient, database: Database) -> None:
+    for name in ("relu", "tanh", "sigmoid"):
+        states.finish(database, activation=name)
+    both = "activation=relu&activation=tanh"
+    lines = client.get(f"{EXPERIMENTS}/export?format=jsonl&status=failed&status=succeeded&{both}").text.splitlines()
+    assert [json.loads(line)["activation"] for line in lines] == ["relu", "tanh"]
+    for route in ("comparisons?", "curves?", "comparisons/images?a=relu&b=tanh&"):
+        answer = client.get(f"/api/v1/{route}{both}").json()
+        groups = [group["factors"]["activation"] for group in answer.get("groups", [])]
+        assert sorted(groups) in (["relu", "tanh"], []), route
+    refused(client.get(f"{EXPERIMENTS}/export?status=succeeded&status=running"), 422, "validation_error", at="status")
+
+
 # --- ranges and text -----------------------------------------------------------------------------------------------
 
 
