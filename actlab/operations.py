@@ -111,6 +111,29 @@ class Operations(ABC, Generic[One, Many, Nothing]):
     def delete_experiment(self, id: str) -> Nothing:
         return self._nothing(_done(Call("DELETE", f"/experiments/{id}")))
 
+    def cancel_experiments(self, ids: Sequence[str] | None = None, *, dry_run: bool = False, **filters: Any) -> One:
+        """Cancel the experiments with these ids, or all that match filters, which are those of `experiments`.
+
+        Returns their `count`; with `dry_run`, the number that would be cancelled. Raises ValueError unless either ids
+        or filters are given.
+        """
+        return self._one(_call(_of_many("cancel", ids, filters, dry_run)))
+
+    def delete_experiments(self, ids: Sequence[str] | None = None, *, dry_run: bool = False, **filters: Any) -> One:
+        """Delete experiments that have ended; the arguments are those of `cancel_experiments`."""
+        return self._one(_call(_of_many("delete", ids, filters, dry_run)))
+
+    def retry_experiments(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+        **filters: Any,
+    ) -> One:
+        """Queue experiments that have ended again; the arguments are those of `cancel_experiments`."""
+        return self._one(_call(_of_many("retry", ids, filters, dry_run, idempotency_key)))
+
     # --- studies -------------------------------------------------------------------------------------------------
 
     def submit_study(self, spec: Json, *, idempotency_key: str | None = None) -> One:
@@ -248,6 +271,16 @@ def _with_seeds(id: str, seeds: list[int]) -> Flow[Json]:
 
 def _post(path: str, body: Json, idempotency_key: str | None) -> Call:
     return Call("POST", path, body=body, headers=_key(idempotency_key))
+
+
+def _of_many(
+    action: str, ids: Sequence[str] | None, filters: Json, dry_run: bool, idempotency_key: str | None = None
+) -> Call:
+    if (ids is None) == (not filters):
+        raise ValueError(f"Give either ids or filters of the experiments to {action}.")
+    selection: Json = {"filters": filters} if ids is None else {"ids": list(ids)}
+    query = {"dry_run": True} if dry_run else {}
+    return Call("POST", f"/experiments/{action}", query, selection, _key(idempotency_key))
 
 
 def _key(idempotency_key: str | None) -> dict[str, str]:

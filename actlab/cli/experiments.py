@@ -1,4 +1,4 @@
-"""Commands about experiments: `actlab export`."""
+"""Commands about experiments: `actlab export`, and `actlab experiment` for many of them at once."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -11,7 +11,44 @@ from actlab.client import EXPORTS, Client, Json
 from service.domain.exports.columns import SHEETS
 from service.settings import load
 
+app = typer.Typer(help="Experiments: cancel, delete or retry many at once.", no_args_is_help=True)
+
 WHERE = "A filter as NAME=VALUE, such as activation=relu. It can be repeated; of one name, any of the values matches."
+
+Where = Annotated[list[str] | None, typer.Option(help=WHERE)]
+Ids = Annotated[list[str] | None, typer.Argument(help="The ids of the experiments.")]
+Study = Annotated[str | None, typer.Option(help="Only the experiments of the study with this id.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; print how many it would be.")]
+
+
+@app.command()
+def cancel(ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False) -> None:
+    """Cancel the experiments with these ids, or all that match the filters."""
+    _change("cancel_experiments", ids, study, where, dry_run, "cancelled")
+
+
+@app.command()
+def delete(ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False) -> None:
+    """Delete the experiments with these ids, or all that match the filters, of those that have ended."""
+    _change("delete_experiments", ids, study, where, dry_run, "deleted")
+
+
+@app.command()
+def retry(ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False) -> None:
+    """Queue the experiments with these ids again, or all that match the filters, of those that have ended."""
+    _change("retry_experiments", ids, study, where, dry_run, "queued again")
+
+
+def _change(
+    method: str, ids: list[str] | None, study: str | None, where: list[str] | None, dry_run: bool, participle: str
+) -> None:
+    filters: Json = _filters(where or []) | ({} if study is None else {"study": study})
+    if bool(ids) == bool(filters):
+        raise typer.BadParameter("give either ids, or --study or --where")
+    with Client(load().url) as client:
+        count = getattr(client, method)(ids or None, dry_run=dry_run, **filters)["count"]
+    would = "would be" if dry_run else "is" if count == 1 else "are"
+    Console().print(f"{count} {'experiment' if count == 1 else 'experiments'} {would} {participle}.")
 
 
 def export(
@@ -19,7 +56,7 @@ def export(
     study: Annotated[str | None, typer.Option(help="Only the experiments of the study with this id.")] = None,
     grid: Annotated[str | None, typer.Option(help="Only this grid, for a study with several.")] = None,
     rows: Annotated[str, typer.Option(help=f"What each row is about: {', '.join(SHEETS)}.")] = "experiments",
-    where: Annotated[list[str] | None, typer.Option(help=WHERE)] = None,
+    where: Where = None,
 ) -> None:
     """Export the experiments that have ended into a file, from the service at this address."""
     if grid is not None and (study is None or where):
@@ -29,8 +66,8 @@ def export(
         Console().print(f"{client.export(file, study=study, rows=rows, **filters)} is written.")
 
 
-def _filters(texts: list[str]) -> dict[str, list[str]]:
-    """Return the values of each filter; of one with several, any may match."""
+def _filters(texts: list[str]) -> Json:
+    """Return the value of each filter; a list where it has several, of which any may match."""
     filters: dict[str, list[str]] = defaultdict(list)
     for text in texts:
         name, sign, value = text.partition("=")
@@ -39,4 +76,4 @@ def _filters(texts: list[str]) -> dict[str, list[str]]:
         if name == "study":
             raise typer.BadParameter("give a study as --study ID", param_hint="--where")
         filters[name].append(value)
-    return filters
+    return {name: values[0] if len(values) == 1 else values for name, values in filters.items()}

@@ -24,6 +24,7 @@ app = typer.Typer(
 for command in (processes.demo, processes.up, processes.serve, processes.worker, experiments.export):
     app.command()(command)
 app.add_typer(studies.app, name="study")
+app.add_typer(experiments.app, name="experiment")
 app.add_typer(database.app, name="db")
 app.add_typer(data.app, name="data")
 

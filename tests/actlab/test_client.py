@@ -84,6 +84,22 @@ def test_client_edits_cancels_retries_and_deletes_an_experiment(ask: Ask) -> Non
 
 
 @states.on_sqlite
+def test_client_changes_many_experiments(ask: Ask, database: Database) -> None:
+    ids = [str(states.queue(database, tags=[tag])) for tag in "aabc"]
+    assert ask("cancel_experiments", tag=["a", "b"], dry_run=True) == {"count": 3}
+    assert ask("cancel_experiments", tag=["a", "b"]) == {"count": 3}
+    assert ask("retry_experiments", ids[:2], idempotency_key="k") == {"count": 2}
+    assert ask("retry_experiments", ids[:2], idempotency_key="k") == {"count": 2}
+    assert len(ask("experiments", status=["queued", "running"])) == 3
+    assert ask("delete_experiments", status="cancelled") == {"count": 3}
+    for method in ("cancel_experiments", "delete_experiments", "retry_experiments"):
+        with pytest.raises(ValueError, match="either ids or filters"):
+            ask(method)
+        with pytest.raises(ValueError, match="either ids or filters"):
+            ask(method, ids, tag="a")
+
+
+@states.on_sqlite
 def test_export_writes_a_complete_file_or_none(ask: Ask, database: Database, tmp_path: Path) -> None:
     states.finish(database, 0.75)
     file = tmp_path / "all.jsonl"

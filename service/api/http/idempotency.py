@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import Response
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.domain.errors import Gone, IdempotencyMismatch
 from service.storage.records import idempotency
 from service.storage.tables.base import new_id
+from service.usecases.many_experiments import Block
 
 PREFIX = "/api/v1"
 
@@ -60,6 +62,20 @@ class Creation:
         response.headers["Location"] = location
         return location.rpartition("/")[2]
 
+    def once_per_block(self, session: Session, number: int, work: Callable[[], Block]) -> Block:
+        """Do a block of a creation in several transactions, unless an earlier sending of the request has done it."""
+        if self._request is None:
+            return work()
+        own = replace(self._request, key=f"{self._request.key}\n{number}")  # no key of a client has a line end
+        earlier = idempotency.reserve(session, own, 200, "")
+        if earlier is None:
+            block = work()
+            idempotency.keep_location(session, own, f"{block.count} {block.last or ''} {block.until}")
+            return block
+        self._check(earlier.route, earlier.body_sha256)
+        count, last, until = earlier.location.split(" ")
+        return Block(int(count), UUID(last) if last else None, UUID(until))
+
     def _check(self, route: str, body_sha256: str) -> None:
         assert self._request is not None
         if (route, body_sha256) != (self._request.route, self._request.body_sha256):
@@ -67,6 +83,9 @@ class Creation:
                 f"The Idempotency-Key {self._request.key!r} was used for {route} with another body or route."
                 " Use a new key for a new request."
             )
+
+
+NO_KEY = Creation(None)
 
 
 def gone_if_replayed(response: Response, id: UUID) -> None:

@@ -8,7 +8,9 @@ from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from pydantic import Field
 
 from service.api.http import conditional
+from service.api.http.blocks import in_blocks
 from service.api.http.dependencies import (
+    Admitted,
     CreationDep,
     ExperimentDep,
     IfMatch,
@@ -22,10 +24,11 @@ from service.api.http.dependencies import (
     WriteSession,
     check_edit_version,
 )
-from service.api.http.idempotency import gone_if_replayed
+from service.api.http.idempotency import NO_KEY, Creation, gone_if_replayed
 from service.api.http.loading import experiment_not_found, load_experiment
 from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
+from service.api.http.services import Services
 from service.api.http.specs import SubmissionDep
 from service.api.schemas.attempts import AttemptsView
 from service.api.schemas.base import Page
@@ -34,13 +37,17 @@ from service.api.schemas.experiments import ExperimentPatch, ExperimentView
 from service.api.schemas.filters import FilterQuery
 from service.api.schemas.misclassified import Misclassified
 from service.api.schemas.results import ResultView
+from service.api.schemas.selections import ExperimentCount, ExperimentSelection
 from service.api.views import experiments as views
 from service.api.views import exports, weights
 from service.api.views.exports import ExportQuery
 from service.domain.text import Text
 from service.storage.analysis import misclassified
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import attempts, experiments
 from service.usecases import experiments as usecases
+from service.usecases import many_experiments
+from service.usecases.many_experiments import Action, Block
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -59,6 +66,9 @@ WEIGHTS: dict[int | str, dict[str, Any]] = {
 }
 SORTS = Literal["-id", "id", "-test_accuracy", "test_accuracy", "-test_loss", "test_loss", "-best_test_accuracy",
                 "best_test_accuracy", "-best_test_loss", "best_test_loss", "-seconds", "seconds"]  # fmt: skip
+
+
+DryRun = Annotated[bool, Query(description="Change nothing; answer with the number that the request would change.")]
 
 
 class ListQuery(FilterQuery):
@@ -99,6 +109,36 @@ def list_experiments(request: Request, query: Annotated[ListQuery, Query()], ses
 async def export_experiments(query: Annotated[ExportQuery, Query()], services: ServicesDep) -> StreamingResponse:
     """Download the experiments that have ended and match the filters as one file, oldest first."""
     return await exports.answer(services, query.filter, query, "actlab")
+
+
+@router.post("/cancel", responses=WITH_BODY)
+def cancel_experiments(
+    selection: ExperimentSelection, services: ServicesDep, _: Admitted, dry_run: DryRun = False
+) -> ExperimentCount:
+    """Cancel many experiments: queued ones at once, running ones within about one step."""
+    return _change_all(services, "cancel_experiments", many_experiments.cancelling(), selection, dry_run)
+
+
+@router.post("/delete", responses=WITH_BODY)
+def delete_experiments(
+    selection: ExperimentSelection, services: ServicesDep, _: Admitted, dry_run: DryRun = False
+) -> ExperimentCount:
+    """Delete many experiments that have ended, with their epochs, results and attempts."""
+    return _change_all(services, "delete_experiments", many_experiments.deleting(), selection, dry_run)
+
+
+@router.post("/retry", responses=WITH_BODY)
+def retry_experiments(
+    selection: ExperimentSelection,
+    services: ServicesDep,
+    _: Admitted,
+    principal: PrincipalDep,
+    creation: CreationDep,
+    dry_run: DryRun = False,
+) -> ExperimentCount:
+    """Queue the specs of many experiments that have ended again, each as a new one whose `retry_of` is the first."""
+    action = many_experiments.retrying(principal)
+    return _change_all(services, "retry_experiments", action, selection, dry_run, creation)
 
 
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ExperimentView)
@@ -205,6 +245,25 @@ def get_log(experiment: ExperimentDep, session: ReadSession) -> str:
     the first attempt."""
     attempt = attempts.newest(session, experiment.id)
     return "" if attempt is None else attempt.log_tail
+
+
+def _change_all(
+    services: Services,
+    name: str,
+    action: Action,
+    selection: ExperimentSelection,
+    dry_run: bool,
+    creation: Creation = NO_KEY,
+) -> ExperimentCount:
+    filters = selection.filter
+    if dry_run:
+        with services.database.read() as session:
+            return ExperimentCount(count=action.count(session, filters))
+
+    def block(session: UnitOfWork, number: int, after: UUID | None, until: UUID) -> Block:
+        return creation.once_per_block(session, number, lambda: action.block(session, filters, after, until))
+
+    return ExperimentCount(count=in_blocks(services, name, block))
 
 
 def _retry(session: WriteSession, principal: str, old: UUID, new: UUID) -> None:

@@ -160,10 +160,37 @@ declare namespace Api {
     seeds: Array<number>;
     experiments: Array<string>;
   }
+  interface ExperimentCount {
+    count: number;
+  }
+  interface ExperimentFilters {
+    status?: Status | Array<Status> | null;
+    activation?: string | Array<string> | null;
+    dataset?: "mnist" | "mnist_5k" | "fashion_mnist" | "digits" | Array<"mnist" | "mnist_5k" | "fashion_mnist" | "digits"> | null;
+    study?: string | Array<string> | null;
+    tag?: string | Array<string> | null;
+    text?: string | Array<string> | null;
+    epochs_min?: number | null;
+    epochs_max?: number | null;
+    batch_size_min?: number | null;
+    batch_size_max?: number | null;
+    dropout_min?: number | null;
+    dropout_max?: number | null;
+    learning_rate_min?: number | null;
+    learning_rate_max?: number | null;
+    test_accuracy_min?: number | null;
+    test_accuracy_max?: number | null;
+    created_min?: string | null;
+    created_max?: string | null;
+  }
   interface ExperimentPatch {
     name?: string | null;
     tags?: Array<string> | null;
     notes?: string | null;
+  }
+  interface ExperimentSelection {
+    ids?: Array<string> | null;
+    filters?: ExperimentFilters | null;
   }
   interface ExperimentSubmission {
     activation: "celu" | "elu" | "gelu" | "gelu_tanh" | "hard_shrink" | "hard_sigmoid" | "hard_swish" | "hard_tanh" | "leaky_relu" | "linear" | "log_sigmoid" | "mish" | "prelu" | "relu" | "relu6" | "relu_squared" | "rrelu" | "selu" | "sigmoid" | "silu" | "sine" | "soft_shrink" | "softmax" | "softplus" | "softsign" | "step" | "swish" | "swish2" | "tanh" | "tanh_shrink" | string | Record<string, any>;

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select, tuple_, union_all, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, tuple_, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
@@ -114,9 +114,7 @@ def create(session: UnitOfWork, principal: str, submission: ExperimentSubmission
 
 def retry(session: UnitOfWork, principal: str, experiment: Experiment, id: UUID) -> Experiment:
     """Queue the spec of an experiment again, in the same study, as a new one that points to the first."""
-    row = _row(principal, submission_of(experiment), id)
-    row.retry_of, row.study_id = experiment.id, experiment.study_id
-    return _add(session, row)
+    return _add(session, _retry_row(principal, experiment, id))
 
 
 def _add(session: UnitOfWork, experiment: Experiment) -> Experiment:
@@ -138,6 +136,12 @@ def create_all(session: UnitOfWork, principal: str, study: UUID, submissions: It
     session.execute(update(Experiment).where(*queued_now).values(revision=revision))
     session.note([study, *(row.id for row in rows)], revision)
     return revision
+
+
+def _retry_row(principal: str, experiment: Experiment, id: UUID) -> Experiment:
+    row = _row(principal, submission_of(experiment), id)
+    row.retry_of, row.study_id = experiment.id, experiment.study_id
+    return row
 
 
 def _row(principal: str, submission: ExperimentSubmission, id: UUID) -> Experiment:
@@ -184,6 +188,51 @@ def find_locked(session: Session, id: UUID) -> Experiment | None:
     # it repeats, while it holds the change counter.
     locked = _whole().where(Experiment.id == id).with_for_update(of=Experiment, key_share=True)
     return session.scalars(locked).one_or_none()
+
+
+class Locked(NamedTuple):
+    """A locked experiment, and its status, which no other transaction changes."""
+
+    id: UUID
+    status: Status
+
+
+def lock(session: Session, ids: Collection[UUID]) -> list[Locked]:
+    """Lock those of these experiments that exist, and the retries of them; return the former.
+
+    The order is that of ids, as in every transaction that locks several. Retries are locked before the change counter,
+    because a worker that writes one holds its row and waits for the counter.
+    """
+    either = Experiment.id.in_(ids) | Experiment.retry_of.in_(ids)
+    rows = select(Experiment.id, Experiment.status).where(either).order_by(Experiment.id)
+    named = set(ids)
+    locked = session.execute(rows.with_for_update(key_share=True))
+    return [Locked(row.id, Status(row.status)) for row in locked if row.id in named]
+
+
+def retry_all(session: UnitOfWork, principal: str, ids: Collection[UUID]) -> int:
+    """Do as `retry` for several experiments, under one revision; return their number."""
+    rows = session.scalars(_whole().where(Experiment.id.in_(ids)).order_by(Experiment.id)).all()
+    retries = [_retry_row(principal, experiment, new_id()) for experiment in rows]
+    session.add_all(retries)
+    session.flush()
+    if retries:
+        stamp(session, [row.id for row in retries])
+    return len(retries)
+
+
+def count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
+    return session.execute(select(func.count()).select_from(Experiment).where(*conditions)).scalar_one()
+
+
+def ids_of(
+    session: Session, conditions: Sequence[ColumnElement[bool]], *, after: UUID | None, until: UUID, limit: int
+) -> Sequence[UUID]:
+    """Return the ids of up to `limit` experiments that meet conditions, in order, after one id and up to another."""
+    ids = select(Experiment.id).where(*conditions, Experiment.id <= until)
+    if after is not None:
+        ids = ids.where(Experiment.id > after)
+    return session.scalars(ids.order_by(Experiment.id).limit(limit)).all()
 
 
 def reload(session: Session, id: UUID) -> Experiment:
@@ -238,15 +287,19 @@ def edit(session: UnitOfWork, experiment: Experiment, changes: dict[str, Any]) -
 
 def remove(session: UnitOfWork, id: UUID) -> bool:
     """Delete a terminal experiment with its epochs, attempts and result; return False where it is not terminal."""
-    retries = session.scalars(
-        # Locked before the change counter: a worker that writes one of them holds its row and waits for the counter.
-        select(Experiment.id).where(Experiment.retry_of == id).order_by(Experiment.id).with_for_update(key_share=True)
-    ).all()
-    revision = stamp(session, [id, *retries])
-    ended = (Experiment.id == id) & Experiment.status.in_(TERMINAL)
-    tombstones.mark_deleted(session, ended, revision)
-    deleted = delete(Experiment).where(ended).returning(Experiment.id)
-    return session.execute(deleted, execution_options=BLIND).one_or_none() is not None
+    return bool(remove_all(session, lock(session, [id])))
+
+
+def remove_all(session: UnitOfWork, experiments: Collection[Locked]) -> int:
+    """Delete those of locked experiments that are terminal, under one revision; return their number."""
+    ids = [experiment.id for experiment in experiments if experiment.status.terminal]
+    if not ids:
+        return 0
+    retries = session.scalars(select(Experiment.id).where(Experiment.retry_of.in_(ids))).all()
+    revision = stamp(session, [*ids, *retries])
+    tombstones.mark_deleted(session, Experiment.id.in_(ids), revision)
+    session.execute(delete(Experiment).where(Experiment.id.in_(ids)), execution_options=BLIND)
+    return len(ids)
 
 
 def remove_of_studies(session: UnitOfWork, studies: Collection[UUID]) -> int | None:

@@ -5,10 +5,11 @@ A key commits in the same transaction as the record that it stands for.
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from service.storage.engine.clock import after
+from service.storage.engine.unit_of_work import BLIND
 from service.storage.engine.upsert import insert
 from service.storage.tables.requests import IdempotencyKey
 
@@ -41,3 +42,9 @@ def reserve(session: Session, request: Request, status: int, location: str) -> I
         return None
     same_key = (IdempotencyKey.principal == request.principal, IdempotencyKey.key == request.key)
     return session.scalars(select(IdempotencyKey).where(*same_key)).one()
+
+
+def keep_location(session: Session, request: Request, location: str) -> None:
+    """Replace the location of a reserved key, where it is known only after the work."""
+    same_key = (IdempotencyKey.principal == request.principal, IdempotencyKey.key == request.key)
+    session.execute(update(IdempotencyKey).where(*same_key).values(location=location), execution_options=BLIND)

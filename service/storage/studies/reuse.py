@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
 from service.domain.results import Fingerprint
@@ -45,6 +45,16 @@ def refer(session: Session, study: UUID, experiments: Collection[UUID]) -> None:
 def referring(session: Session, experiment: UUID) -> Sequence[UUID]:
     """Return the studies that count an experiment without having trained it."""
     return session.scalars(select(StudyReuse.study_id).where(StudyReuse.experiment_id == experiment)).all()
+
+
+def counted_elsewhere() -> ColumnElement[bool]:
+    """Return the condition that a study counts an experiment without having trained it."""
+    return Experiment.id.in_(select(StudyReuse.experiment_id))
+
+
+def counted(session: Session, experiments: Collection[UUID]) -> set[UUID]:
+    """Return those of these experiments that a study counts without having trained them."""
+    return set(session.scalars(select(StudyReuse.experiment_id).where(StudyReuse.experiment_id.in_(experiments))))
 
 
 def _repetition(submission: ExperimentSubmission) -> Repetition:

@@ -55,10 +55,28 @@ def test_study_cancel_ends_a_study(run: Run) -> None:
     assert json.loads(run("study", "show", id).output)["finished"] is True
 
 
+@states.on_sqlite
+def test_experiment_commands_change_many_experiments(run: Run, database: Database) -> None:
+    ids = [str(states.queue(database, tags=[tag])) for tag in "aab"]
+    words = ("experiment", "cancel", "--where", "tag=a", "--where", "tag=b")
+    assert run(*words, "--dry-run").output == "3 experiments would be cancelled.\n"
+    assert run(*words).output == "3 experiments are cancelled.\n"
+    assert run("experiment", "retry", *ids[:2]).output == "2 experiments are queued again.\n"
+    assert run("experiment", "retry", "--where", "tag=b", "--where", "epochs_min=1").output.startswith(
+        "1 experiment is"
+    )
+    study = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "seeds": [0, 1]}').output.strip()
+    assert run("experiment", "cancel", "--study", study).output.startswith("2 experiments")
+    assert run("experiment", "delete", "--where", "status=cancelled").output.startswith("5 experiments are deleted")
+    assert run("experiment", "cancel", "x").exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [(("study", "submit"), "give a file"), (("study", "submit", "-"), "is not JSON"),
      (("export", "x.csv", "--where", "relu"), "NAME=VALUE"),
+     (("experiment", "delete"), "give either ids"), (("experiment", "retry", "x", "--study", "y"), "give either ids"),
+     (("experiment", "cancel", "--where", "relu"), "NAME=VALUE"),
      (("export", "x.csv", "--where", "study=1"), "--study ID"), (("export", "x.csv", "--grid", "depth"), "--study"),
      (("export", "x.csv", "--grid", "a", "--study", "i", "--where", "status=failed"), "not with --where")],
 )  # fmt: skip
