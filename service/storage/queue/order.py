@@ -1,16 +1,21 @@
-"""The order of queued experiments, their places in it, and the depth of the queue."""
+"""The order of queued experiments, their places in it, and the depth of the queue.
+
+Experiments of a higher priority come first. Of one priority, the share comes first that has used the least training
+time of the last hour, and of one share the oldest experiment.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, or_, select
+from sqlalchemy.orm import Session
 
 from service.domain.spec import SPEC_VERSION
 from service.domain.status import Status
 from service.storage.engine.clock import after, now, seconds_since
+from service.storage.queue import shares
 from service.storage.records import workers
 from service.storage.tables.experiments import Experiment
 
@@ -43,10 +48,11 @@ class Depth:
 
 def due(limit: int) -> Select[Any]:
     """Select the ids of experiments that may start now, in the order of the queue, skipping rows locked by others."""
+    used = shares.used()
     return (
-        select(Experiment.id)
+        shares.joined(select(Experiment.id), used)
         .where(*_claimable())
-        .order_by(*_order())
+        .order_by(Experiment.priority.desc(), *shares.order(used), Experiment.created_at, Experiment.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Experiment)
     )
@@ -57,18 +63,39 @@ def count_due(session: Session) -> int:
 
 
 def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
-    """Return the places of those experiments that are queued; two queries whatever their number."""
-    queue = select(
-        Experiment.id,
-        func.row_number().over(order_by=_order()).label("position"),
-        case((Experiment.not_before > now(), -seconds_since(Experiment.not_before)), else_=0.0).label("back_off"),
-    ).where(Experiment.status == Status.QUEUED)
-    ranked = queue.subquery()
+    """Return the places of those experiments that are queued; two queries whatever their number.
+
+    The first of each share stands where a claim would take it. The others stand behind the shares that will have used
+    less time when their turn comes, if the experiments before them take as long as others of the share did.
+    """
+    queue = _queue()
+    position = func.row_number().over(
+        order_by=(queue.c.priority.desc(), queue.c.start, queue.c.running, queue.c.created_at, queue.c.id)
+    )
+    ranked = select(queue.c.id, queue.c.back_off, position.label("position")).subquery()
     rows = session.execute(select(ranked).where(ranked.c.id.in_(ids))).all()
     if not rows:
         return {}
     alive = workers.count_alive(session)
     return {row.id: Waiting(row.position, row.back_off, alive) for row in rows}
+
+
+def _queue() -> Subquery:
+    """Select the queued experiments, each with the time that its share will have used when its turn comes."""
+    used = shares.used()
+    seconds, running = shares.order(used)
+    before = func.row_number().over(
+        partition_by=(Experiment.priority, shares.share()), order_by=(Experiment.created_at, Experiment.id)
+    )
+    columns = select(
+        Experiment.id,
+        Experiment.priority,
+        Experiment.created_at,
+        (seconds + (before - 1) * shares.mean_seconds(used)).label("start"),
+        running.label("running"),
+        case((Experiment.not_before > now(), -seconds_since(Experiment.not_before)), else_=0.0).label("back_off"),
+    )
+    return shares.joined(columns, used).where(Experiment.status == Status.QUEUED).subquery()
 
 
 def depth(session: Session) -> Depth:
@@ -120,15 +147,3 @@ def _claimable() -> tuple[ColumnElement[bool], ...]:
         ),
         Experiment.spec_version <= SPEC_VERSION,
     )
-
-
-def _order() -> tuple[Any, ...]:
-    """Order by priority, then by the running experiments of the study so that no study starves another, then by age."""
-    other = aliased(Experiment)
-    running = (
-        select(func.count())
-        .where(other.study_id == Experiment.study_id, other.status == Status.RUNNING)
-        .correlate(Experiment)
-        .scalar_subquery()
-    )
-    return Experiment.priority.desc(), running, Experiment.created_at, Experiment.id

@@ -175,6 +175,7 @@ class Attempt(Base):
         one_of("outcome", Outcome),
         one_of("cause", Cause),
         CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_with_an_outcome"),
+        Index("ix_attempts_ended_at", "ended_at"),
     )
 
 

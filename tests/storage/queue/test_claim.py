@@ -9,13 +9,10 @@ from sqlalchemy.orm import Session
 from service.domain.status import Status
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
-from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import leases, order, transitions
 from service.storage.queue.leases import Checkpoint, Fence
 from service.storage.records import attempts, epochs
-from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment
-from service.storage.tables.studies import Study
 from tests.conftest import make_experiment, read_experiment
 from tests.making import make_epoch
 from tests.storage.steps import claim, claimed, do, lose
@@ -69,22 +66,6 @@ def test_claim_skips_experiments_with_a_cancel_request(database: Database, exper
 def test_claim_orders_by_priority_then_age(database: Database) -> None:
     ids = [do(database, lambda s, priority: make_experiment(s, priority=priority), p).id for p in (0, 9, 0, 5)]
     assert [claimed(database, f"w{n}").id for n in range(4)] == [ids[1], ids[3], ids[0], ids[2]]
-
-
-def test_claim_prefers_the_study_with_fewer_running(database: Database) -> None:
-    busy, idle = new_id(), new_id()
-
-    def make(session: UnitOfWork, study: UUID) -> UUID:
-        if session.get(Study, study) is None:
-            session.add(Study(id=study, principal="local", base={}, factors={}, grids=[], seeds=[0]))
-        made = make_experiment(session)
-        made.study_id = study
-        return made.id
-
-    first, second, other = (do(database, make, study) for study in (busy, busy, idle))
-    assert claimed(database, "w1").id == first
-    assert claimed(database, "w2").id == other  # younger than `second`, but its study has nothing running
-    assert claimed(database, "w3").id == second
 
 
 def test_claim_skips_back_offs_and_unknown_spec_versions(database: Database, experiment: UUID) -> None:
