@@ -49,6 +49,8 @@ class Properties(BaseModel):
 
 
 ZERO_CENTRED = 1e-6
+_SETTLING = 0.9  # largest ratio of one change of a slope to the one before, at steps of a thousandth, that counts as settling
+_SETTLED = 1e-5  # a change of a slope that counts as none: of the rounding of f over the smallest step
 _ROUNDING = 1e-12  # largest relative fall of a non-decreasing function by rounding in float64
 
 _UP = np.concatenate([np.logspace(-12, -4, 81), np.arange(1, 40_001) / 2000, np.logspace(np.log10(20), 4, 1500)[1:]])
@@ -127,13 +129,21 @@ class _Function:
         )  # type: ignore[return-value]  # of literals
 
     def _is_differentiable_at_0(self) -> bool:
-        """Tell whether the slopes on the left and the right of 0 approach each other as the step shrinks."""
-        coarse, fine = (self._slope_gap(step) for step in (1e-3, 1e-6))
-        return bool(np.isfinite(fine)) and fine <= max(1e-7, 0.1 * coarse)
+        """Tell whether the slopes on the left and the right of 0 approach each other, and one number, as the step
+        shrinks. Towards a vertical tangent they grow without bound."""
+        coarse, fine = (float(np.abs(np.diff(self._slopes_beside_0(step)))[0]) for step in (1e-3, 1e-6))
+        meets = bool(np.isfinite(fine)) and fine <= max(1e-7, 0.1 * coarse)
+        return meets and self._slopes_settle()
 
-    def _slope_gap(self, step: float) -> float:
-        below, at, above = self.f([-step, 0.0, step])
-        return float(abs((above - at) - (at - below)) / step)
+    def _slopes_settle(self) -> bool:
+        coarse, middle, fine = (self._slopes_beside_0(step) for step in (1e-4, 1e-7, 1e-10))
+        moves, still_moves = np.abs(middle - coarse), np.abs(fine - middle)
+        slack = _SETTLED * (1 + np.abs(self.f(0.0)) + np.abs(fine))
+        return bool((still_moves <= np.maximum(slack, _SETTLING * moves)).all())
+
+    def _slopes_beside_0(self, step: float) -> Array:
+        """Return the slopes of the chords from -step to 0 and from 0 to step."""
+        return np.diff(self.f([-step, 0.0, step])) / step
 
     def _is_flat(self, side: Side) -> bool:
         """Tell whether f' tends to 0: it falls to a hundredth over the far points, and below 1e-6."""

@@ -120,6 +120,26 @@ def test_properties_of_edge_cases(text: str, expected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("where(x > 0, sqrt(x), -sqrt(-x))", None),
+        ("where(x > 0, x ** 0.3, -(-x) ** 0.3)", None),
+        ("where(abs(x) > 0, x * log(abs(x)), 0)", None),  # its slope grows as slowly as a logarithm
+        ("where(x > 0, sqrt(x), -sqrt(-x)) + 3", None),
+        ("x * sqrt(abs(x))", 0),
+        ("x * abs(x) ** 0.25 + 2", 0),
+        ("1000 * tanh(1000 * x)", 1e6),
+        ("1e6 + x", 1),
+        ("x ** 3 + 2 * x", 2),
+    ],
+)
+def test_properties_differentiable_at_0_is_false_at_a_vertical_tangent(text: str, slope: float | None) -> None:
+    table = of(text)
+    assert table.differentiable_at_0 == (slope is not None)
+    assert table.slope_at_0 == (None if slope is None else pytest.approx(slope))
+
+
+@pytest.mark.parametrize(
     ("text", "undefined", "limits"),
     [
         ("1 / x", [(0, 0)], (None, None)),
