@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, to_jsonable_python
 from pydantic_core.core_schema import ValidationInfo
 
+from service.domain.activations.finite import check_finite_somewhere
+from service.domain.activations.registry import REGISTRY, Registry
 from service.domain.activations.selection import ActivationSelection, ActivationSpec
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.datasets import DATASETS, MOST_CLASSES, DatasetDefinition, DatasetName
@@ -352,6 +354,14 @@ class ExperimentSubmission(ExperimentSpec):
     name: Name | None = None
     tags: Tags = []
     notes: Notes | None = None
+
+    @field_validator("activation")
+    @classmethod
+    def _finite_somewhere(cls, activation: ActivationSpec, info: ValidationInfo) -> ActivationSpec:
+        registry: Registry | None = (info.context or {}).get(REGISTRY)
+        if registry is not None and not registry.archived:
+            check_finite_somewhere(activation)
+        return activation
 
     @property
     def spec(self) -> ExperimentSpec:

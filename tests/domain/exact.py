@@ -7,7 +7,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from service.domain.formulas.expression import Call, Expression, Number, Reference, Variable
+from service.domain.formulas.expression import CONSTANTS, Call, Expression, Number, Reference, Variable
+from service.domain.formulas.library import DEFINITIONS, written_out
 
 LARGEST = mpmath.mpf(float(np.finfo(np.float32).max)) / 4  # with room for rounding and for softplus and its like
 GRAZING = mpmath.mpf("1e-3")
@@ -42,6 +43,10 @@ def _walk(node: Expression, x: float, parameters: Mapping[str, float]) -> Exact:
             return _within(mpmath.mpf(float(np.float32(parameters[name]))))
         case Call("where", (condition, taken, otherwise)):
             return _walk(taken if _walk(condition, x, parameters).value != 0 else otherwise, x, parameters)
+        case Call(function, ()):
+            return _within(mpmath.mpf(float(np.float32(CONSTANTS[function]))))
+        case Call(function, _) if function in DEFINITIONS:
+            return _walk(written_out(node), x, parameters)
         case Call(function, arguments):
             inner = [_walk(argument, x, parameters) for argument in arguments]
             return _within(_FUNCTIONS[function](*inner), *inner)
@@ -63,6 +68,18 @@ def _clear(a: Exact) -> Any:
 
 def _positive(a: Exact) -> Any:
     if _clear(a) <= 0:
+        raise Unknown
+    return a.value
+
+
+def _clear_of_poles(a: Exact) -> Any:
+    if a.size > 1e6 or abs(mpmath.cos(a.value)) < GRAZING * max(a.size, 1):
+        raise Unknown
+    return a.value
+
+
+def _within_1(a: Exact) -> Any:
+    if 1 - abs(a.value) < GRAZING * max(a.size, 1):
         raise Unknown
     return a.value
 
@@ -119,6 +136,21 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sqrt": lambda a: mpmath.sqrt(_positive(a)) if a.value else a.value,
     "sin": _periodic(mpmath.sin),
     "cos": _periodic(mpmath.cos),
+    "tan": lambda a: mpmath.tan(_clear_of_poles(a)),
+    "asin": lambda a: mpmath.asin(_within_1(a)),
+    "acos": lambda a: mpmath.acos(_within_1(a)),
+    "sinh": lambda a: (_exp(a.value) - _exp(-a.value)) / 2,
+    "cosh": lambda a: (_exp(a.value) + _exp(-a.value)) / 2,
+    "asinh": lambda a: mpmath.asinh(a.value),
+    "acosh": lambda a: mpmath.acosh(1 + _positive(Exact(a.value - 1, a.size + 1))),
+    "atanh": lambda a: mpmath.atanh(_within_1(a)),
+    "cbrt": lambda a: mpmath.sign(a.value) * mpmath.cbrt(abs(a.value)),
+    "log2": lambda a: mpmath.log(_positive(a), 2),
+    "log10": lambda a: mpmath.log10(_positive(a)),
+    "sign": lambda a: mpmath.sign(_clear(a) if a.value else a.value),
+    "floor": lambda a: mpmath.floor(a.value),
+    "ceil": lambda a: mpmath.ceil(a.value),
+    "round": lambda a: mpmath.nint(a.value),
     "atan": lambda a: mpmath.atan(a.value),
     "tanh": lambda a: mpmath.tanh(a.value) if abs(a.value) < 1000 else mpmath.sign(a.value),
     "erf": lambda a: mpmath.erf(a.value) if abs(a.value) < 50 else mpmath.sign(a.value),

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from service.domain.activations.activation import UniformDraw
 from service.domain.activations.selection import ActivationSpec
-from service.domain.formulas.expression import Call, Expression, Number, Reference, Variable, is_elementwise
-from service.domain.formulas.parser import whole_power
+from service.domain.formulas.expression import Call, Expression, X, is_elementwise, softmax
+from service.domain.formulas.library import DEFINITIONS, written_out
+from worker.training import slopes
+from worker.training.slopes import Values
 
-Values: TypeAlias = Mapping[str, float | Tensor]
 Kernel: TypeAlias = Callable[[Tensor, Values], Tensor]
 
 
@@ -68,38 +69,64 @@ def kernel_for(choice: ActivationSpec) -> Kernel:
 
 
 def definition(expression: Expression, x: Tensor, values: Values) -> Tensor:
-    """Return f(x) op by op, computed in float32 at least, in the shape and dtype of x; autograd differentiates it.
+    """Return f(x) op by op, computed in float32 at least, in the shape and dtype of x.
 
-    A branch of `where` that an element does not take sends it no gradient, not even the NaN of 0 * inf.
+    The slopes of an elementwise f are computed on the way forth, by the rules of
+    `service.domain.formulas.evaluation.trained`; autograd combines such parts of a formula with softmax. A branch of
+    `where` that an element does not take sends it no gradient, not even the NaN of 0 * inf.
     """
     wide = x if x.dtype == torch.float64 else x.float()
     return torch.broadcast_to(_evaluate(expression, wide, values), x.shape).to(x.dtype)
 
 
 def _evaluate(expression: Expression, x: Tensor, values: Values) -> Tensor:
+    if is_elementwise(expression):
+        return _with_slopes(expression, x, values) if torch.is_grad_enabled() else slopes.value(expression, x, values)
     match expression:
-        case Number(value):
-            return _scalar(value, x)
-        case Variable():
-            return x
-        case Reference(name):
-            parameter = values[name]
-            return parameter.to(x.dtype) if isinstance(parameter, Tensor) else _scalar(parameter, x)
         case Call("where", (condition, taken, otherwise)):
             chosen = _evaluate(condition, x, values) != 0
             return torch.where(chosen, _branch(taken, x, values, chosen), _branch(otherwise, x, values, ~chosen))
         case Call("softmax", (argument,)):
-            return _softmax(_evaluate(argument, x, values).expand_as(x))
-        case Call("**", (base, exponent)) if (power := whole_power(exponent)) is not None:
-            return torch.pow(_evaluate(base, x, values), power)  # a product for 2 and 3, and it keeps the base alone
-        case Call(function, arguments):
-            return _FUNCTIONS[function](*(_evaluate(argument, x, values) for argument in arguments))
+            return slopes.applied(expression, [_evaluate(argument, x, values).expand_as(x)])
+        case Call(function, _) if function in DEFINITIONS:
+            return _evaluate(written_out(expression), x, values)
+        case Call(_, arguments):
+            return slopes.applied(expression, [_evaluate(argument, x, values) for argument in arguments])
     raise TypeError(f"Not a node of a formula: {expression!r}")
 
 
-def _scalar(value: float, x: Tensor) -> Tensor:
-    # A fill on the device: a copy from the host would stall the step, and a CUDA graph cannot hold it.
-    return torch.full((), value, dtype=x.dtype, device=x.device)
+def _with_slopes(expression: Expression, x: Tensor, values: Values) -> Tensor:
+    tensors = {slopes.INPUT: x, **{name: value for name, value in values.items() if isinstance(value, Tensor)}}
+    inputs = {name: tensor for name, tensor in tensors.items() if tensor.requires_grad}
+    with torch.no_grad():
+        f = slopes.dual(expression, x, values, inputs)
+    names = [name for name in inputs if name in f.slopes]
+    if not names:
+        return f.value
+    y = f.value.expand_as(x) if slopes.INPUT in names else f.value
+    with_inputs = (y, *(inputs[name] for name in names), *(f.slopes[name] for name in names))
+    joined: Tensor = _Joined.apply(*with_inputs)  # type: ignore[no-untyped-call]  # torch leaves `apply` untyped
+    return joined
+
+
+class _Joined(torch.autograd.Function):
+    """A value with its slopes: y, then the inputs that it was computed from, then the slope for each."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, *inputs_and_slopes: Any) -> Tensor:
+        half = len(inputs_and_slopes) // 2
+        inputs, kept = inputs_and_slopes[:half], inputs_and_slopes[half:]
+        ctx.shapes = [tensor.shape for tensor in inputs]
+        ctx.numbers = [None if isinstance(slope, Tensor) else slope for slope in kept]
+        ctx.save_for_backward(*(slope for slope in kept if isinstance(slope, Tensor)))
+        return y.view_as(y)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        saved = iter(ctx.saved_tensors)
+        kept = [next(saved) if number is None else number for number in ctx.numbers]
+        pairs = zip(kept, ctx.shapes, strict=True)
+        return None, *((gradients[0] * slope).sum_to_size(shape) for slope, shape in pairs), *(None for _ in kept)
 
 
 def _branch(expression: Expression, x: Tensor, values: Values, taken: Tensor) -> Tensor:
@@ -117,7 +144,7 @@ def _guarded(value: float | Tensor, x: Tensor, taken: Tensor) -> float | Tensor:
 
 
 def _masked(x: Tensor, taken: Tensor) -> Tensor:
-    masked: Tensor = _Taken.apply(x, taken)  # type: ignore[no-untyped-call]  # torch leaves `apply` untyped
+    masked: Tensor = _Taken.apply(x, taken)  # type: ignore[no-untyped-call]  # as above
     return masked
 
 
@@ -135,62 +162,8 @@ class _Taken(torch.autograd.Function):
         return torch.where(taken, gradients[0], 0), None
 
 
-def _grown(a: Tensor, less: int) -> Tensor:
-    grown: Tensor = _Exponential.apply(a, less)  # type: ignore[no-untyped-call]  # as above
-    return grown
-
-
-class _Exponential(torch.autograd.Function):
-    """exp(a) - less, for 0 or 1. Where it has overflowed, a gradient of 0 from above stays 0: exp(-exp(-x)) is 0 for
-    x = -100, and so is its slope, which 0 * inf would make NaN."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Tensor, less: int) -> Tensor:
-        ctx.save_for_backward(a)
-        return torch.expm1(a) if less else torch.exp(a)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (a,) = ctx.saved_tensors
-        return torch.where(gradients[0] == 0, 0, gradients[0] * torch.exp(a)), None
-
-
 def _softmax(x: Tensor) -> Tensor:
-    # torch.softmax(x, dim=1) would turn channels-last maps into channels-first ones.
-    return torch.softmax(x.movedim(1, -1), dim=-1).movedim(-1, 1)
-
-
-def _compared(compare: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    return lambda a, b: compare(a, b).to(a.dtype)
-
-
-_FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
-    "+": torch.add,
-    "-": torch.sub,
-    "*": torch.mul,
-    "/": torch.div,
-    "**": torch.pow,
-    "<": _compared(torch.lt),
-    "<=": _compared(torch.le),
-    ">": _compared(torch.gt),
-    ">=": _compared(torch.ge),
-    "negative": torch.neg,
-    "exp": lambda a: _grown(a, 0),
-    "expm1": lambda a: _grown(a, 1),
-    "log": torch.log,
-    "log1p": torch.log1p,
-    "sqrt": torch.sqrt,
-    "sin": torch.sin,
-    "cos": torch.cos,
-    "atan": torch.atan,
-    "tanh": torch.tanh,
-    "erf": torch.erf,
-    "abs": torch.abs,
-    "sigmoid": torch.sigmoid,
-    "softplus": lambda a: -F.logsigmoid(-a),  # F.softplus itself turns linear at 20, too early for float64
-    "minimum": torch.minimum,
-    "maximum": torch.maximum,
-}
+    return slopes.applied(softmax(X), [x])
 
 
 class _Step(torch.autograd.Function):

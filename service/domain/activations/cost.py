@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.domain.activations.memory import Memory, kept_for_backward
 from service.domain.activations.selection import ActivationSpec
-from service.domain.formulas.expression import Call, Expression, Variable, nodes
+from service.domain.formulas.expression import CONSTANTS, Call, Expression, Variable, nodes
+from service.domain.formulas.library import DEFINITIONS
 from service.domain.formulas.parser import constant
 
 # Time of an operation, forward and backward, relative to torch's ReLU; measured by `python -m benchmarks.formula_cost`.
@@ -14,7 +15,9 @@ TIMES: Mapping[str, float] = {
     "+": 0.3, "-": 0.3, "negative": 0.4, "*": 0.7, "/": 3.8, "**": 2.0, **dict.fromkeys(("<", "<=", ">", ">="), 1.6),
     "exp": 3.7, "expm1": 5.1, "log": 1.3, "log1p": 1.7, "sqrt": 1.4, "sin": 1.7, "cos": 3.5, "atan": 2.5, "tanh": 1.4,
     "erf": 5.3, "abs": 1.8, "sigmoid": 0.8, "softplus": 4.2, "softmax": 1.4, "minimum": 4.5, "maximum": 4.7,
-    "where": 2.1,
+    "where": 2.1, **dict.fromkeys(CONSTANTS, 0.0), "sign": 1.8, "floor": 0.5, "ceil": 0.5, "round": 0.5, "log2": 1.3,
+    "log10": 1.3, "cbrt": 8.0, "tan": 4.0, "asin": 4.0, "acos": 4.0, "sinh": 6.0, "cosh": 6.0, "asinh": 5.0,
+    "acosh": 5.0, "atanh": 5.0,
 }  # fmt: skip
 COMPUTED_POWER = 11.0  # time of ** with an exponent that is not a constant
 
@@ -59,6 +62,8 @@ def _time(expression: Expression) -> float:
 
 
 def _call_time(call: Call) -> float:
+    if call.function in DEFINITIONS:
+        return _time(DEFINITIONS[call.function])
     if call.function == "**" and constant(call.arguments[1]) is None:
         return COMPUTED_POWER
     return TIMES[call.function]

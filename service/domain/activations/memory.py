@@ -1,107 +1,189 @@
-"""Count the tensors that torch keeps for the backward pass when it evaluates a formula op by op.
+"""Count the tensors that training keeps for the backward pass of a formula.
 
-The rules are torch's (tools/autograd/derivatives.yaml in its source): the inputs and results that the gradient of each
-operation needs. A test compares them with the tensors that torch saves.
+An elementwise formula, or part of one, keeps its slopes with respect to x and to each learned parameter, as far as they
+differ from element to element. Where softmax mixes elements, the rules are torch's (tools/autograd/derivatives.yaml in
+its source): the inputs and results that the gradient of each operation needs. A test compares them with the tensors
+that torch saves.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import NamedTuple
 
-from service.domain.formulas.expression import Call, Expression, Reference, Variable, nodes
-from service.domain.formulas.parser import whole_power
+from service.domain.formulas.expression import (
+    NAMED,
+    Call,
+    Expression,
+    Number,
+    Reference,
+    Variable,
+    is_elementwise,
+    nodes,
+)
+from service.domain.formulas.library import DEFINITIONS, written_out
+from service.domain.formulas.parser import constant, whole_power
+from service.domain.formulas.partials import RESULT, SLOTS, TRAINED_PARTIALS
 
 VALUE_BYTES = 4  # formulas are computed in float32 in every precision
 MASK_BYTES = 1
 
-_Needs = Literal["input", "result"]
-_UNARY: Mapping[str, _Needs] = {
-    **dict.fromkeys(("exp", "expm1", "log", "log1p", "sin", "cos", "atan", "erf", "abs"), "input"),
-    **dict.fromkeys(("sqrt", "tanh", "sigmoid", "softmax"), "result"),
-}
-_COMPARISONS = frozenset(("<", "<=", ">", ">="))
 _INPUT = "x"  # one tensor, however often the formula names it
 
-Place = tuple[int, ...]
+Place = tuple[object, ...]
 """The position of a node: the index of the argument at each level, from the root down."""
+
+Key = object
+"""What identifies a tensor with a value for each element; None for a single number."""
+
+
+class _Dual(NamedTuple):
+    """The tensors of a node's value and of its slopes. A slope that is the number 1 is `_ONE`."""
+
+    value: Key
+    slopes: Mapping[str, Key]
+
+
+_ONE = object()
+
+_VIEW = object()
+"""The key of a single number that is seen once for each element, without memory of its own."""
 
 
 @dataclass(frozen=True)
 class _Tensor:
-    """The result of a node. `key` identifies the tensor in memory; None for a single number."""
+    """The result of a node that autograd differentiates."""
 
-    key: object
+    key: Key
     has_gradient: bool  # it depends on x or on a learned parameter
 
 
 @dataclass
 class _SavedTensors:
-    """The keys of the tensors that torch saves, collected by a walk over the tree: of float32 values, and of masks."""
+    """The keys of the tensors that training keeps, collected by a walk over the tree: of float32 values, of masks."""
 
     learned: Collection[str]
-    values: set[object] = field(default_factory=set)
-    masks: set[object] = field(default_factory=set)
+    values: set[Key] = field(default_factory=set)
+    masks: set[Key] = field(default_factory=set)
 
-    def save(self, *tensors: _Tensor) -> None:
-        self.values.update(tensor.key for tensor in tensors if tensor.key is not None)
+    def save(self, *keys: Key) -> None:
+        self.values.update(key for key in keys if key not in (None, _ONE, _VIEW))
 
     def visit(self, node: Expression, place: Place, spread: bool) -> _Tensor:
-        """Collect what a node and those below it save, and return its result.
+        """Collect what a node and those below it keep, and return its result.
 
-        `spread` is True inside a branch of `where`, where torch broadcasts learned parameters to all elements.
+        `spread` is True inside a branch of `where` around softmax, where learned parameters are seen by each element.
         """
+        if is_elementwise(node):
+            return self._joined(node, place, spread)
         match node:
-            case Variable():
-                return _Tensor(_INPUT, True)
-            case Reference(name):
-                return _Tensor(None, name in self.learned)
+            case Call("<" | "<=" | ">" | ">=", _):
+                return _Tensor(place, False)
             case Call("where", (condition, taken, otherwise)):
                 return self._where(condition, (taken, otherwise), place)
-            case Call(function, arguments) if function in _COMPARISONS:
-                return _Tensor(place if any(_is_full(argument) for argument in arguments) else None, False)
+            case Call(function, _) if function in DEFINITIONS:
+                return self.visit(written_out(node), place, spread)
             case Call(function, arguments):
                 inner = [self.visit(argument, (*place, i), spread) for i, argument in enumerate(arguments)]
                 has_gradient = any(tensor.has_gradient for tensor in inner)
-                full = any(tensor.key is not None for tensor in inner)
-                full = full or function == "softmax" or (spread and has_gradient)
-                result = _Tensor(place if full else None, has_gradient)
+                result = _Tensor(place, has_gradient)
                 if has_gradient:
                     self._save_for(node, inner, result, place)
                 return result
-        return _Tensor(None, False)
+        raise TypeError(f"Not a node of a formula: {node!r}")
+
+    def _joined(self, node: Expression, place: Place, spread: bool) -> _Tensor:
+        """Collect the slopes of an elementwise part."""
+        parameters = {name: _Dual(_VIEW if spread else None, {name: _ONE}) for name in self.learned}
+        dual = _slopes(node, place, _Dual(_INPUT, {_INPUT: _ONE}), parameters)
+        self.save(*dual.slopes.values())
+        return _Tensor(dual.value, bool(dual.slopes))
 
     def _where(self, condition: Expression, branches: tuple[Expression, Expression], place: Place) -> _Tensor:
-        full_condition = _is_full(condition)
-        inner = [self.visit(branch, (*place, 1 + i), True) for i, branch in enumerate(branches)]
+        with_mask = self.visit(condition, (*place, "condition"), False).key is not None
+        inner = [self.visit(branch, (*place, 1 + i), is_elementwise(branch)) for i, branch in enumerate(branches)]
         with_gradient = [index for index, tensor in enumerate(inner) if tensor.has_gradient]
-        if with_gradient and full_condition:
+        if with_gradient and with_mask:
             self.masks.add((*place, 0))  # saved by torch.where itself, and for the first branch
-            if 1 in with_gradient:
+            if 1 in with_gradient and is_elementwise(branches[1]):
                 self.masks.add((*place, 1))  # the inverted mask, for the second branch
-        full = full_condition or any(tensor.key is not None or tensor.has_gradient for tensor in inner)
-        return _Tensor(place if full else None, bool(with_gradient))
+        return _Tensor(place, bool(with_gradient))
 
     def _save_for(self, node: Call, inner: list[_Tensor], result: _Tensor, place: Place) -> None:
         match node.function, inner:
             case "softplus", [_]:
-                self.values.update({(place, "negative"), (place, "buffer")} if result.key is not None else ())
+                self.values.update({(place, "negative"), (place, "buffer")})
             case (("*" | "minimum" | "maximum"), [a, b]):
                 both = node.function != "*"
-                self.save(*([a] if b.has_gradient or both else []), *([b] if a.has_gradient or both else []))
+                self.save(*([a.key] if b.has_gradient or both else []), *([b.key] if a.has_gradient or both else []))
             case "/", [a, b]:
-                self.save(b, *([a] if b.has_gradient else []))
+                self.save(b.key, *([a.key] if b.has_gradient else []))
             case "**", [a, b]:
-                self.save(a, *([] if whole_power(node.arguments[1]) is not None else [b, result]))
-            case _ if node.function in _UNARY:
-                self.save(inner[0] if _UNARY[node.function] == "input" else result)
+                self.save(a.key, *([] if whole_power(node.arguments[1]) is not None else [b.key, result.key]))
+            case _ if node.function in _OF_RESULT:
+                self.save(result.key)
+            case _ if node.function in _OF_INPUT:
+                self.save(inner[0].key)
 
 
-def _is_full(expression: Expression) -> bool:
-    """Tell whether an expression has a value for each element and not a single one."""
-    return any(
-        isinstance(node, Variable) or (isinstance(node, Call) and node.function == "softmax")
-        for node in nodes(expression)
-    )
+_OF_INPUT = frozenset(
+    ("exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "asin", "acos", "atan", "sinh", "cosh", "asinh",
+     "acosh", "atanh", "erf", "abs")
+)  # fmt: skip
+_OF_RESULT = frozenset(("exp", "expm1", "sqrt", "tan", "tanh", "sigmoid", "softmax"))
+
+
+def _slopes(node: Expression, place: Place, x: _Dual, parameters: Mapping[str, _Dual]) -> _Dual:
+    """Return the tensors that `worker.training.slopes.dual` computes for a node."""
+    match node:
+        case Variable():
+            return x
+        case Reference(name):
+            return parameters.get(name, _Dual(None, {}))
+        case Call(function, arguments):
+            inner = [_slopes(argument, (*place, i), x, parameters) for i, argument in enumerate(arguments)]
+            if function in DEFINITIONS:
+                inside = dict(zip(NAMED[function], inner[1:], strict=True))
+                return _slopes(DEFINITIONS[function], (*place, function), inner[0], inside)
+            value = place if any(argument.value is not None for argument in inner) else None
+            if function == "where":
+                return _Dual(value, _of_branches(inner, place))
+            slots = {RESULT: value, **dict(zip(SLOTS, (argument.value for argument in inner), strict=False))}
+            slopes: dict[str, Key] = {}
+            for index, (rule, argument) in enumerate(zip(_rules(node), inner, strict=False)):
+                for name, slope in argument.slopes.items():
+                    term = _term(rule, slots, slope, (*place, index), name)
+                    slopes[name] = term if name not in slopes else _combined((slopes[name], term), (*place, name))
+            return _Dual(value, slopes)
+    return _Dual(None, {})
+
+
+def _of_branches(inner: Sequence[_Dual], place: Place) -> Mapping[str, Key]:
+    condition, *branches = inner
+    names = dict.fromkeys(name for branch in branches for name in branch.slopes)
+    return {
+        name: _combined((condition.value, *(branch.slopes.get(name) for branch in branches)), (*place, name))
+        for name in names
+    }
+
+
+def _combined(keys: Sequence[Key], place: Place) -> Key:
+    """Return the key of a new tensor, or None where it is computed from single numbers."""
+    return None if all(key in (None, _ONE) for key in keys) else place
+
+
+def _rules(call: Call) -> Sequence[Expression]:
+    if call.function == "**" and (power := whole_power(call.arguments[1])) is not None:
+        return (Number(power) if power in (0, 1) else Reference(SLOTS[0]) * 2,)
+    return TRAINED_PARTIALS.get(call.function, ())
+
+
+def _term(rule: Expression, slots: Mapping[str, Key], slope: Key, place: Place, name: str) -> Key:
+    """Return the key of a partial derivative times the slope of its argument."""
+    if constant(rule) == 1:
+        return slope
+    keys = [slots[node.name] for node in nodes(rule) if isinstance(node, Reference)]
+    local = keys[0] if isinstance(rule, Reference) else _combined(keys, place)
+    return local if slope is _ONE else _combined((local, slope), (*place, name))
 
 
 @dataclass(frozen=True)
@@ -117,7 +199,7 @@ class Memory:
 
 
 def kept_for_backward(expression: Expression, learned: Collection[str] = ()) -> Memory:
-    """Count the tensors that torch keeps for the backward pass of an expression with these learned parameters."""
+    """Count the tensors that are kept for the backward pass of an expression with these learned parameters."""
     saved = _SavedTensors(learned)
     saved.visit(expression, (), False)
     return Memory(len(saved.values), len(saved.masks))

@@ -4,7 +4,7 @@ Functions are evaluated in float64 on a dense grid from -1e4 to 1e4, whose extre
 1e16 for limits towards infinity. Figures have 7 digits. A property that a finer grid would change may be wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.domain.activations.normal import mean_of_normal
 from service.domain.formulas.evaluation import Array, derivative, evaluate
 from service.domain.formulas.expression import Expression, is_elementwise
-from service.domain.formulas.undefined import Gap, gaps, rounded
+from service.domain.formulas.undefined import Gap, gaps, overflows, rounded, united
 
 Monotonic = Literal["constant", "non_decreasing", "non_increasing", "neither"]
 Side = Literal["left", "right"]
@@ -24,14 +24,17 @@ Side = Literal["left", "right"]
 class Properties(BaseModel):
     """The properties of a function f. One that is not defined is null: all of softmax, which is no function of one
     number; a bound of an unbounded f; a slope at a kink; and, of an f without a value for some x, those that depend on
-    all x."""
+    all x. An f that only overflows, as exp(x) does in float32 from 88.7 on, has those of the function itself."""
 
     model_config = ConfigDict(frozen=True)
 
-    defined: bool | None = Field(description="Whether f has a value for every x from -1e4 to 1e4.")
+    defined: bool | None = Field(
+        description="Whether f has a value for every x from -1e4 to 1e4, and it and the slope are finite in float32."
+    )
     undefined: list[Gap] | None = Field(
-        description="Intervals of x without a value, as [from, to], at most the 9 nearest to 0. Both ends are equal for"
-        " a single point such as a pole; an end is null where the interval goes on beyond 1e4."
+        description="Intervals of x without a value, or in which training overflows in float32, as [from, to], at most"
+        " the 9 nearest to 0. Both ends are equal for a single point such as a pole; an end is null where the interval"
+        " goes on beyond 1e4."
     )
     range: tuple[float | None, float | None] | None = Field(
         description="Infimum and supremum of f, which it need not reach; null where unbounded."
@@ -49,7 +52,9 @@ class Properties(BaseModel):
 
 
 ZERO_CENTRED = 1e-6
-_SETTLING = 0.9  # largest ratio of one change of a slope to the one before, at steps of a thousandth, that counts as settling
+_SETTLING = (
+    0.9  # largest ratio of one change of a slope to the one before, at steps of a thousandth, that counts as settling
+)
 _SETTLED = 1e-5  # a change of a slope that counts as none: of the rounding of f over the smallest step
 _ROUNDING = 1e-12  # largest relative fall of a non-decreasing function by rounding in float64
 
@@ -72,6 +77,17 @@ def _properties(expression: Expression, items: tuple[tuple[str, float], ...]) ->
     return _Function(expression, dict(items)).properties()
 
 
+def undefined(expression: Expression, values: Mapping[str, float]) -> list[Gap]:
+    """Return the intervals without a value of f, or in which its value or slope overflows in float32, as `Properties`
+    has them. Raises ValueError for a formula with softmax."""
+    return _undefined(expression, values, gaps(expression, values, GRID))
+
+
+def _undefined(expression: Expression, values: Mapping[str, float], gaps: Sequence[Gap]) -> list[Gap]:
+    intervals = united(gaps, overflows(expression, values, GRID))
+    return [(_rounded_or_none(first), _rounded_or_none(last)) for first, last in intervals]
+
+
 class _Function:
     """A function of one number, with its values and slopes on the grid."""
 
@@ -91,9 +107,10 @@ class _Function:
         smooth = self._is_differentiable_at_0()
         at_0, slope = _finite(self.f(0.0)[0]), _finite(self.df(0.0)[0]) if smooth else None
         mean = None if self.gaps else mean_of_normal(self.f)
+        undefined = _undefined(self._expression, self._parameters, self.gaps)
         return Properties(
-            defined=not self.gaps,
-            undefined=[(_rounded_or_none(first), _rounded_or_none(last)) for first, last in self.gaps],
+            defined=not undefined,
+            undefined=undefined,
             range=(low, None if high is None else rounded(-high)),
             bounded=low is not None and high is not None,
             monotonic=None if self.gaps else self._monotonic(),

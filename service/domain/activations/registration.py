@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
+from service.domain.activations.finite import check_finite_somewhere
 from service.domain.activations.parameters import (
     ParameterValue,
     canonical_text,
@@ -69,8 +70,9 @@ class NewVersion(StrictModel):
         return canonical_text(text, info.data["parameters"]) if "parameters" in info.data else text
 
     @model_validator(mode="after")
-    def _uses_its_parameters(self) -> Self:
+    def _can_be_trained(self) -> Self:
         check_all_used(parse(self.formula, self.parameters), self.parameters)
+        check_finite_somewhere(self.selection)
         return self
 
     @property

@@ -39,6 +39,9 @@ class Registration:
 
 
 class Registry(Protocol):
+    archived: bool
+    """Whether it reads specs that were accepted before: archived names are known then too."""
+
     def find(self, name: str, version: int | None) -> Registration | None:
         """Return that version, or for None the newest; None if there is no such name or version."""
 

@@ -14,11 +14,13 @@ from service.domain.formulas.expression import (
     Number,
     Reference,
     Variable,
+    X,
     is_elementwise,
     nodes,
     number,
 )
-from service.domain.formulas.partials import PARTIALS, SLOTS
+from service.domain.formulas.library import DEFINITIONS, parameters_of
+from service.domain.formulas.partials import PARTIALS, RESULT, SLOTS
 
 MOST_NODES = 400
 """Most nodes of a derivative that is returned. A longer one is unreadable; it grows with the square of the formula."""
@@ -36,32 +38,46 @@ def derivative_formula(expression: Expression) -> Expression | None:
     return slope if sum(1 for _ in nodes(slope)) <= MOST_NODES else None
 
 
-def _slope(expression: Expression) -> Expression:
+def _slope(expression: Expression, by: Expression = X) -> Expression:
+    """Return the derivative with respect to x, or to a parameter."""
+    if expression == by:
+        return number(1)
     match expression:
-        case Variable():
-            return number(1)
         case Call("where", (condition, taken, otherwise)):
-            return _where(condition, _slope(taken), _slope(otherwise))
+            return _where(condition, _slope(taken, by), _slope(otherwise, by))
+        case Call(function, arguments) if function in DEFINITIONS:
+            definition, inside = DEFINITIONS[function], parameters_of(expression)
+            total = _named(_slope(definition), expression, _slope(arguments[0], by))
+            for name, argument in inside.items():
+                total = _plus(total, _named(_slope(definition, Reference(name)), expression, _slope(argument, by)))
+            return total
         case Call(function, arguments) if function in PARTIALS:
-            slots = dict(zip(SLOTS, arguments, strict=False))
+            slots = {RESULT: expression, **dict(zip(SLOTS, arguments, strict=False))}
             total = number(0)
             for partial, argument in zip(PARTIALS[function], arguments, strict=True):
-                total = _plus(total, _chained(partial, slots, _slope(argument)))
+                total = _plus(total, _chained(partial, slots, _slope(argument, by)))
             return total
-    return number(0)  # numbers, parameters and comparisons
+    return number(0)  # numbers, parameters, comparisons and functions that round
+
+
+def _named(partial: Expression, call: Call, slope: Expression) -> Expression:
+    """Chain a derivative of a named function, a tree over x and its parameters, with the slope of one argument."""
+    return slope if slope == Number(0) else _times(_substitute(partial, parameters_of(call), call.arguments[0]), slope)
 
 
 def _chained(partial: Expression, slots: Mapping[str, Expression], slope: Expression) -> Expression:
     return slope if slope == Number(0) else _times(_substitute(partial, slots), slope)
 
 
-def _substitute(rule: Expression, slots: Mapping[str, Expression]) -> Expression:
-    """Replace the slots of a rule by a function's arguments."""
+def _substitute(rule: Expression, slots: Mapping[str, Expression], x: Expression = X) -> Expression:
+    """Replace the slots of a rule, and x, by a function's arguments."""
     match rule:
+        case Variable():
+            return x
         case Reference(name):
             return slots[name]
         case Call(function, arguments):
-            return _call(function, *(_substitute(argument, slots) for argument in arguments))
+            return _call(function, *(_substitute(argument, slots, x) for argument in arguments))
     return rule
 
 

@@ -10,11 +10,35 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-ARITY: Mapping[str, int] = {
+_CORE: Mapping[str, int] = {
     **dict.fromkeys(("+", "-", "*", "/", "**", "<", "<=", ">", ">=", "minimum", "maximum"), 2),
     **dict.fromkeys(("negative", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "atan", "tanh", "erf"), 1),
     **dict.fromkeys(("abs", "sigmoid", "softplus", "softmax"), 1),
     "where": 3,
+}
+"""The functions whose names no parameter may have."""
+
+CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
+
+NAMED: Mapping[str, Mapping[str, float]] = {
+    **{name: {} for name in ("step", "linear", "hard_sigmoid", "hard_tanh", "softsign", "sine", "relu", "selu")},
+    **{name: {} for name in ("relu6", "relu_squared", "gelu", "gelu_tanh", "silu", "mish", "hard_swish")},
+    **{name: {} for name in ("log_sigmoid", "tanh_shrink")},
+    **{name: {"beta": 1.0} for name in ("swish", "swish2")},
+    **{name: {"alpha": 1.0} for name in ("elu", "celu")},
+    **{name: {"threshold": 0.5} for name in ("soft_shrink", "hard_shrink")},
+    "leaky_relu": {"slope": 0.01},
+    "prelu": {"slope": 0.25},
+}
+"""The functions of the catalogue that a formula may call by name: the parameters that follow the first argument, with
+their defaults. `library` defines them."""
+
+ARITY: Mapping[str, int] = {
+    **_CORE,
+    **dict.fromkeys(CONSTANTS, 0),
+    **dict.fromkeys(("sign", "floor", "ceil", "round", "tan", "sinh", "cosh", "asin", "acos", "asinh", "acosh"), 1),
+    **dict.fromkeys(("atanh", "cbrt", "log2", "log10"), 1),
+    **{name: 1 + len(parameters) for name, parameters in NAMED.items()},
 }
 """The functions that a tree may call, with their numbers of arguments. softmax normalises over axis 1 (channels or
 units); all others are elementwise. sigmoid(a) = 1 / (1 + exp(-a)), softplus(a) = log(1 + exp(a))."""
@@ -102,13 +126,13 @@ class Variable(Expression):
 
 @dataclass(frozen=True)
 class Reference(Expression):
-    """A parameter, referred to by its name; evaluation takes its value. Raises ValueError for a name that means
-    something else."""
+    """A parameter, referred to by its name; evaluation takes its value. It hides a function or constant of its name,
+    except for x and the functions of `_CORE`, for which ValueError is raised."""
 
     name: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or self.name == "x" or self.name in ARITY:
+        if not _NAME.fullmatch(self.name) or self.name == "x" or self.name in _CORE:
             raise ValueError(f"{self.name!r} cannot name a parameter")
 
 
@@ -137,13 +161,24 @@ def _call(function: str, *operands: Operand) -> Call:
     return Call(function, tuple(o if isinstance(o, Expression) else number(o) for o in operands))
 
 
+def call(function: str, *operands: Operand, **keywords: Operand) -> Call:
+    """Build a call of a function of `ARITY`, whose parameters in `NAMED` may be keywords and have defaults."""
+    defaults = NAMED.get(function, {})
+    positional = dict(zip(defaults, operands[1:], strict=False))
+    if keywords.keys() - (defaults.keys() - positional.keys()):
+        raise ValueError(f"{function!r} has no such parameter, or has it twice: {', '.join(keywords)}")
+    parameters = {**defaults, **positional, **keywords} if operands else {}
+    return _call(function, *operands[:1], *(parameters.values() if defaults else operands[1:]))
+
+
 def _builder(function: str) -> Callable[..., Call]:
-    return lambda *operands: _call(function, *operands)
+    return lambda *operands, **keywords: call(function, *operands, **keywords)
 
 
 exp, expm1, log, log1p = _builder("exp"), _builder("expm1"), _builder("log"), _builder("log1p")
 sqrt, tanh, erf = _builder("sqrt"), _builder("tanh"), _builder("erf")
 sin, cos, atan = _builder("sin"), _builder("cos"), _builder("atan")
+sinh, cosh = _builder("sinh"), _builder("cosh")
 sigmoid, softplus, softmax = _builder("sigmoid"), _builder("softplus"), _builder("softmax")
 minimum, maximum, where = _builder("minimum"), _builder("maximum"), _builder("where")
 
@@ -206,6 +241,30 @@ def _bare(expression: Expression) -> str:
         case Call(function, (left, right)) if function in _BINDING:
             on_the_left, on_the_right = _SIDES[_BINDING[function]]
             return f"{_text(left, on_the_left)} {function} {_text(right, on_the_right)}"
+        case Call(function, ()):
+            return function
         case Call(function, arguments):
-            return f"{function}({', '.join(formula(argument) for argument in arguments)})"
+            return f"{function}({', '.join(_arguments(function, arguments))})"
     raise TypeError(f"Not a node of a formula: {expression!r}")
+
+
+def _arguments(function: str, arguments: tuple[Expression, ...]) -> Iterator[str]:
+    """Write the arguments of a call; a parameter of a named function as a keyword, unless it has its default."""
+    defaults = NAMED.get(function, {})
+    positional = len(arguments) - len(defaults)
+    yield from (formula(argument) for argument in arguments[:positional])
+    for (name, default), argument in zip(defaults.items(), arguments[positional:], strict=True):
+        if argument != Number(default):
+            yield f"{name}={formula(argument)}"
+
+
+def substituted(expression: Expression, x: Expression, parameters: Mapping[str, Expression]) -> Expression:
+    """Replace the variable, and the parameters that are in `parameters`, by expressions."""
+    match expression:
+        case Variable():
+            return x
+        case Reference(name):
+            return parameters.get(name, expression)
+        case Call(function, arguments):
+            return Call(function, tuple(substituted(argument, x, parameters) for argument in arguments))
+    return expression

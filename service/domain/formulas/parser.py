@@ -8,7 +8,20 @@ parentheses.
 import difflib
 from collections.abc import Collection, Mapping
 
-from service.domain.formulas.expression import ARITY, Call, Expression, Number, Reference, X, formula
+from service.domain.formulas import remedies
+from service.domain.formulas.expression import (
+    ARITY,
+    CONSTANTS,
+    NAMED,
+    Call,
+    Expression,
+    Number,
+    Reference,
+    X,
+    formula,
+    nodes,
+)
+from service.domain.formulas.shorthands import KEYWORDS, SHORTHANDS, SYNONYMS, Place, Shorthand
 from service.domain.formulas.tokens import FormulaError, Token, shortened, tokens
 
 LONGEST = 500  # characters
@@ -18,8 +31,13 @@ LARGEST_POWER = 100.0  # largest size of an exponent that is a constant
 LARGEST_NUMBER = 1e30  # the smallest is 1e-30; products and quotients of two numbers are then far from float32's limits
 LONGEST_NAME = 30
 
-FUNCTIONS: Mapping[str, int] = {name: arity for name, arity in ARITY.items() if name.isalnum() and name != "negative"}
+FUNCTIONS: Mapping[str, int] = {
+    name: arity for name, arity in ARITY.items() if name.isidentifier() and name not in ("negative", *CONSTANTS)
+}
 """The functions that a formula may call by name, with their numbers of arguments."""
+
+NAMES = frozenset({*FUNCTIONS, *CONSTANTS, *SYNONYMS, *SHORTHANDS})
+"""All names that mean something in a formula beside x."""
 
 _COMPARISONS = ("<", "<=", ">", ">=")
 # The binding strengths of an operator to its left and to its right.
@@ -109,32 +127,84 @@ class _Parser:
         raise self._unexpected("a number, x, a parameter, a function, '-' or '('")
 
     def _named(self, token: Token, level: int) -> tuple[Expression, int]:
-        if token.text in FUNCTIONS:
-            return self._function_call(token, level)
+        name = SYNONYMS.get(token.text, token.text)
         if token.text == "x":
             return self._counted(X, token), 1
-        if token.text in self._parameters:
+        if token.text in self._parameters:  # a parameter hides what the language calls by its name
             return self._counted(Reference(token.text), token), 1
+        if name in SHORTHANDS:
+            return self._shorthand(token, SHORTHANDS[name], level)
+        if name in FUNCTIONS:
+            return self._function_call(token, name, level)
+        if name in CONSTANTS:
+            return self._call(token, (), name), 1
         raise FormulaError(token.column, f"the unknown name {token}", self._known_names(token.text))
 
-    def _function_call(self, function: Token, level: int) -> tuple[Expression, int]:
+    def _function_call(self, token: Token, name: str, level: int) -> tuple[Expression, int]:
+        defaults = NAMED.get(name, {})
+        required = FUNCTIONS[name] - len(defaults)
+        arguments = self._arguments(token, required, tuple(defaults), level)
+        parameters = [
+            arguments[at][0] if at in arguments else self._counted(Number(default), token)
+            for at, default in defaults.items()
+        ]
+        tree = self._call(token, (*(arguments[at][0] for at in range(required)), *parameters), name)
+        return tree, self._deeper(token, max(depth for _, depth in arguments.values()))
+
+    def _shorthand(self, token: Token, shorthand: Shorthand, level: int) -> tuple[Expression, int]:
+        arguments = self._arguments(token, shorthand.required, shorthand.optional, level, repeats=shorthand.repeats)
+        if shorthand.needs_optional and len(arguments) == shorthand.required:
+            usage = _usage(token.text, shorthand.required, shorthand.optional, shorthand.repeats)
+            raise FormulaError(token.column, f"{token} with 1 argument", f"a limit: {usage}")
+        inside = {place: tree for place, (tree, _) in arguments.items()}
+        tree = shorthand.build(inside)
+        for _ in range(_size(tree) - sum(map(_size, inside.values()))):
+            self._counted(tree, token)
+        if isinstance(tree, Call) and tree.function == "**":
+            _check_power(Token("symbol", "**", token.column), tree.arguments[1])
+        depth = _depth(tree)
+        self._check_level(token, depth)
+        return tree, depth
+
+    def _arguments(
+        self, function: Token, required: int, optional: tuple[str, ...], level: int, *, repeats: bool = False
+    ) -> dict[Place, tuple[Expression, int]]:
+        """Parse the arguments of a call, with their depths: required ones by position, others by keyword too."""
+        usage = _usage(function.text, required, optional, repeats)
         if self._next.text != "(":
             raise self._unexpected(f"'(' after {function.text}")
         self._take()
-        arguments, depths = [], []
-        for index in range(FUNCTIONS[function.text]):
-            if index:
-                self._comma(function)
-            argument, depth = self._operation(0, level + 1)
-            arguments.append(argument)
-            depths.append(depth)
-        self._close(f"an operator or ')': {function.text} takes {_count(FUNCTIONS[function.text])}")
-        return self._call(function, tuple(arguments)), self._deeper(function, max(depths))
+        arguments: dict[Place, tuple[Expression, int]] = {}
+        while True:
+            place = self._place(arguments, required, optional, usage)
+            arguments[place] = self._operation(0, level + 1)
+            enough = len(arguments) >= required
+            if self._next.text == ")" and enough:
+                self._take()
+                return arguments
+            full = not repeats and len(arguments) == required + len(optional)
+            if full or self._next.text != ",":
+                closing = "')'" if enough else "','"
+                raise self._unexpected(f"an operator or {closing}: {usage}")
+            self._take()
 
-    def _comma(self, function: Token) -> None:
-        if self._next.text != ",":
-            raise self._unexpected(f"an operator or ',': {function.text} takes {_count(FUNCTIONS[function.text])}")
-        self._take()
+    def _place(self, arguments: Mapping[Place, object], required: int, optional: tuple[str, ...], usage: str) -> Place:
+        """Return the place of the next argument: its keyword, or the next position."""
+        following = [token.text for token in self._tokens[self._position + 1 : self._position + 3]]
+        if self._next.kind == "name" and following[:1] == ["="] and following != ["=", "="]:
+            keyword = KEYWORDS.get(self._next.text, self._next.text)
+            if len(arguments) < required or keyword not in optional or keyword in arguments:
+                raise self._unexpected(usage)
+            self._take()
+            self._take()
+            return keyword
+        position = len(arguments)
+        if position < required or not optional:
+            return position
+        keyword = optional[position - required]
+        if list(arguments)[required:] != list(optional[: position - required]):
+            raise self._unexpected(f"a keyword: {usage}")
+        return keyword
 
     def _close(self, expected: str) -> None:
         if self._next.text != ")":
@@ -163,13 +233,24 @@ class _Parser:
             raise self._unexpected("one comparison at a time; take the product of two for both")
 
     def _unexpected(self, expected: str) -> FormulaError:
-        return FormulaError(self._next.column, str(self._next), expected)
+        """Return the error that the next token is not what is expected, with advice where it is common elsewhere."""
+        if self._next.text == "=":
+            expected = remedies.SYMBOLS["="]
+        before = self._tokens[self._position - 1].text if self._position else ""
+        in_call = self._next.text == "," and "takes" in expected
+        remedy = None if in_call else remedies.of_neighbours("" if before in FUNCTIONS else before, self._next.text)
+        return FormulaError(self._next.column, str(self._next), f"{expected}; write {remedy}" if remedy else expected)
 
     def _known_names(self, name: str) -> str:
-        names = ["x", *self._parameters, *FUNCTIONS]
-        close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        if name in remedies.WORDS:
+            return f"{remedies.WORDS[name]}; {_LANGUAGE}"
+        names = ["x", *self._parameters, *NAMES]
+        close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
         suggestion = f" (perhaps {close[0]})" if close else ""
-        return f"x, a parameter given with the formula, or a function{suggestion}: {', '.join(FUNCTIONS)}"
+        return f"{_LANGUAGE}{suggestion}: {', '.join((*FUNCTIONS, *SHORTHANDS, *CONSTANTS))}"
+
+
+_LANGUAGE = "x, a parameter given with the formula, or a function"
 
 
 def _value(token: Token) -> float:
@@ -204,5 +285,16 @@ def whole_power(exponent: Expression) -> int | None:
     return int(value) if value is not None and value.is_integer() else None
 
 
-def _count(arguments: int) -> str:
-    return "1 argument" if arguments == 1 else f"{arguments} arguments"
+def _usage(function: str, required: int, optional: tuple[str, ...], repeats: bool) -> str:
+    count = f"{required} or more arguments" if repeats else "1 argument" if required == 1 else f"{required} arguments"
+    keywords = "".join(f" and {name}=" for name in optional)
+    return f"{function} takes {count}{keywords}"
+
+
+def _size(tree: Expression) -> int:
+    return sum(1 for _ in nodes(tree))
+
+
+def _depth(tree: Expression) -> int:
+    arguments = tree.arguments if isinstance(tree, Call) else ()
+    return 1 + max(map(_depth, arguments), default=0)

@@ -7,20 +7,24 @@ from service.domain.formulas.expression import (
     Expression,
     Reference,
     cos,
+    cosh,
     exp,
     log,
     number,
     sigmoid,
     sin,
+    sinh,
     sqrt,
-    tanh,
     where,
 )
 
 SLOTS = ("a", "b")
 """The names of the first and second argument in a rule."""
 
-_a, _b = (Reference(name) for name in SLOTS)
+RESULT = "y"
+"""The name of the function's own value in a rule, which is known by then."""
+
+_a, _b, _y = (Reference(name) for name in (*SLOTS, RESULT))
 _ONE = number(1)
 
 PARTIALS: Mapping[str, tuple[Expression, ...]] = {
@@ -28,23 +32,44 @@ PARTIALS: Mapping[str, tuple[Expression, ...]] = {
     "-": (_ONE, -_ONE),
     "*": (_b, _a),
     "/": (1 / _b, -_a / _b / _b),
-    "**": (where(_b, _b * _a ** (_b - 1), 0), _a**_b * log(_a)),  # a ** 0 is 1 for a = 0 too: its slope is 0
+    "**": (where(_b, _b * _a ** (_b - 1), 0), _y * log(_a)),  # a ** 0 is 1 for a = 0 too: its slope is 0
     "negative": (-_ONE,),
-    "exp": (exp(_a),),
+    "exp": (_y,),
     "expm1": (exp(_a),),
     "log": (1 / _a,),
     "log1p": (1 / (1 + _a),),
-    "sqrt": (0.5 / sqrt(_a),),
+    "log2": (1 / (math.log(2) * _a),),
+    "log10": (1 / (math.log(10) * _a),),
+    "sqrt": (0.5 / _y,),
+    "cbrt": (1 / (3 * _y * _y),),
     "sin": (cos(_a),),
     "cos": (-sin(_a),),
+    "tan": (1 + _y * _y,),
+    "asin": (1 / sqrt((1 - _a) * (1 + _a)),),
+    "acos": (-1 / sqrt((1 - _a) * (1 + _a)),),
     "atan": (1 / (1 + _a * _a),),
-    "tanh": (1 - tanh(_a) ** 2,),
+    "sinh": (cosh(_a),),
+    "cosh": (sinh(_a),),
+    "tanh": (1 - _y**2,),
+    "asinh": (1 / sqrt(1 + _a * _a),),
+    "acosh": (1 / (sqrt(_a - 1) * sqrt(_a + 1)),),
+    "atanh": (1 / ((1 - _a) * (1 + _a)),),
     "erf": (2 / math.sqrt(math.pi) * exp(-_a * _a),),
     "abs": (where(_a > 0, 1, where(_a < 0, -1, 0)),),
-    "sigmoid": (sigmoid(_a) * sigmoid(-_a),),  # 1 - sigmoid(a) would round to 0 from a = 37 on
+    "sigmoid": (_y * sigmoid(-_a),),  # 1 - sigmoid(a) would round to 0 from a = 37 on
     "softplus": (sigmoid(_a),),
     "minimum": (where(_a < _b, 1, where(_a > _b, 0, 0.5)), where(_b < _a, 1, where(_b > _a, 0, 0.5))),
     "maximum": (where(_a > _b, 1, where(_a < _b, 0, 0.5)), where(_b > _a, 1, where(_b < _a, 0, 0.5))),
 }
-"""The rules, by function and argument. Comparisons have none, as their slope is 0 on both sides; nor has `where`, whose
-slope is that of the branch that is taken; nor softmax, which has a Jacobian."""
+"""The rules, by function and argument. Comparisons, `sign` and the functions that round have none, as their slope is 0
+on both sides; nor has `where`, whose slope is that of the branch that is taken; nor softmax, which has a Jacobian."""
+
+TRAINED_PARTIALS: Mapping[str, tuple[Expression, ...]] = {
+    **PARTIALS,
+    "sqrt": (where(_a, PARTIALS["sqrt"][0], 0),),
+    "cbrt": (where(_a, PARTIALS["cbrt"][0], 0),),
+    "**": (where(_a, _b * _a ** (_b - 1), where(_b - 1, 0, 1)), where(_a, PARTIALS["**"][1], 0)),
+    **{name: (where(abs(_a) < 1, PARTIALS[name][0], 0),) for name in ("asin", "acos")},
+    "acosh": (where(_a > 1, PARTIALS["acosh"][0], 0),),
+}
+"""The rules of training: 0 at a vertical tangent, as at a kink of abs. An infinite slope would end the training."""

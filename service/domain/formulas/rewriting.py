@@ -1,30 +1,66 @@
 """Rewrite formulas into numerically stable forms: 1 / (1 + exp(-x)) as sigmoid(x), and log(1 + exp(x)) as softplus(x),
-which does not overflow. Each rule is an identity of real functions, so that only rounding changes.
+which does not overflow. `exponentials` has the general rules. Each rule is an identity of real functions, so that only
+rounding changes.
 """
 
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+from service.domain.formulas.exponentials import rewritten
 from service.domain.formulas.expression import (
+    CONSTANTS,
     Call,
     Expression,
     Number,
+    Reference,
+    Variable,
     exp,
     expm1,
     log1p,
+    nodes,
     number,
     sigmoid,
     softplus,
     tanh,
 )
+from service.domain.formulas.library import DEFINITIONS, written_out
+from service.domain.formulas.parser import constant
+
+MOST_NODES = 500
+"""Most nodes of a new form. Each level of exponentials within exponentials multiplies them."""
 
 
 def stable(expression: Expression) -> Expression:
     """Return a formula of the same function with fewer overflows and cancellations, where a rule applies."""
+    return _without_overflow(_recognisable(expression))
+
+
+@lru_cache(maxsize=4096)  # a new form repeats its exponents
+def _without_overflow(expression: Expression) -> Expression:
+    """Rewrite what is left of products and logarithms with exponentials that may overflow."""
     if not isinstance(expression, Call):
         return expression
-    return _rewritten(Call(expression.function, tuple(stable(argument) for argument in expression.arguments)))
+    written = rewritten(expression, _without_overflow)
+    if written is not None and sum(1 for _ in nodes(written)) <= MOST_NODES:
+        return written
+    return Call(expression.function, tuple(_without_overflow(argument) for argument in expression.arguments))
 
 
-def _rewritten(call: Call) -> Expression:
+def _recognisable(expression: Expression) -> Expression:
+    """Apply the rules that give functions with kernels of their own."""
+    if not isinstance(expression, Call):
+        return expression
+    if expression.function in CONSTANTS:
+        return number(CONSTANTS[expression.function])
+    call = Call(expression.function, tuple(_recognisable(argument) for argument in expression.arguments))
+    return _with_rules(call)
+
+
+def _with_rules(call: Call) -> Expression:
     match call:
+        case Call(function, (argument, *parameters)) if function in DEFINITIONS:
+            return _written_out(call, argument, parameters)
         case Call("/", (above, below)):
             return _quotient(call, above, below)
         case Call("log", (inner,)):
@@ -37,7 +73,18 @@ def _rewritten(call: Call) -> Expression:
             return sigmoid(_opposite(a))
         case Call("*", (Call("exp", (a,)), Call("exp", (b,)))):
             return exp(a + b)
+        case Call("**", (Number(math.e), exponent)):
+            return exp(exponent)
     return call
+
+
+def _written_out(call: Call, argument: Expression, parameters: Sequence[Expression]) -> Expression:
+    """Write a named function out, unless that repeats more than a name or a number."""
+    once = sum(1 for node in nodes(DEFINITIONS[call.function]) if isinstance(node, Variable)) <= 1
+    simple = (once or isinstance(argument, Variable)) and all(
+        isinstance(parameter, Reference) or constant(parameter) is not None for parameter in parameters
+    )
+    return _recognisable(written_out(call)) if simple else call
 
 
 def _quotient(call: Call, above: Expression, below: Expression) -> Expression:

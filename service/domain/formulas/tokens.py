@@ -5,29 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from service.domain.formulas import remedies
+
 Kind = Literal["number", "name", "symbol", "end"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z][A-Za-z0-9_]*)"
-    r"|(?P<symbol>\*\*|<=|>=|[-+*/<>(),]))",
+    r"|(?P<symbol>\*\*|<=|>=|[-+*/<>(),=]))",
     re.ASCII,
 )
-
-_SUGGESTIONS = {
-    "^": "** for a power",
-    "=": "<, <=, > or >= to compare",
-    "!": "<, <=, > or >= to compare",
-    "&": "the product of two comparisons, where both must hold",
-    "|": "maximum of two comparisons, where either may hold",
-    "[": "'('",
-    "]": "')'",
-    "{": "'('",
-    "}": "')'",
-    "\N{MINUS SIGN}": "the ASCII '-'",
-    "\N{MULTIPLICATION SIGN}": "'*'",
-    "\N{MIDDLE DOT}": "'*'",
-    "\N{DIVISION SIGN}": "'/'",
-}
 
 
 class FormulaError(ValueError):
@@ -54,15 +40,15 @@ def tokens(text: str) -> Iterator[Token]:
     """Iterate over the tokens of a text, the last of which is the end. Raises FormulaError for a character that begins
     no token."""
     position = 0
+    name: str | None = None
     while match := _TOKEN.match(text, position):
         kind = cast(Kind, match.lastgroup)
         yield Token(kind, match[kind], match.start(kind) + 1)
-        position = match.end()
+        position, name = match.end(), match["name"]
     rest = text[position:].lstrip()
     column = len(text) - len(rest) + 1
     if rest:
-        expected = _SUGGESTIONS.get(rest[0], "a number, a name, an operator or a parenthesis")
-        raise FormulaError(column, ascii(rest[0]), expected)
+        raise FormulaError(column, ascii(rest[0]), remedies.of_symbol(rest[0], name))
     yield Token("end", "", column)
 
 

@@ -1,4 +1,5 @@
-"""Find the x for which a formula has no value: those of a division by 0, a logarithm of a negative number, and so on.
+"""Find the x for which a formula has no value: those of a division by 0, a logarithm of a negative number, and so on;
+and those for which float32 overflows.
 
 A divisor may be 0 between two points of the grid: zeros are searched for where it changes its sign and where its size
 has a minimum. Zeros that lie closer together than points of the grid can be missed.
@@ -12,8 +13,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from service.domain.formulas.evaluation import Array, evaluate
-from service.domain.formulas.expression import Call, Expression, Variable, nodes
+from service.domain.formulas.evaluation import Array, evaluate, trained
+from service.domain.formulas.expression import Call, Expression, Variable, cos, nodes
+from service.domain.formulas.library import DEFINITIONS, written_out
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Guards: TypeAlias = tuple[tuple[Expression, bool], ...]
@@ -27,6 +29,7 @@ MOST_GAPS = 9
 _MOST_SEARCHED = 300  # intervals in which one divisor is searched for zeros, those nearest to 0 first
 _STEPS = 60  # of a bisection: enough to reach two neighbouring floats
 _ZERO = 1e-7  # a divisor counts as 0 below this share of its size at the neighbouring points of the grid
+_BESIDE = 1e-3  # of a point
 _POSITIVE = frozenset(("exp", "sigmoid", "softplus"))  # these are never 0, though float64 may round them to 0
 
 
@@ -68,7 +71,30 @@ def gaps(expression: Expression, values: Mapping[str, float], grid: Array) -> li
     excluding_zero = [restriction for restriction in restrictions if restriction.excludes_zero]
     zeros = [float(x) for restriction in excluding_zero for x in _zeros(restriction, values, grid)]
     points = {rounded(x): (x, x) for x in zeros if not any(_within(x, run) for run in runs)}
-    return sorted(_nearest([*runs, *points.values()]), key=lambda gap: -np.inf if gap[0] is None else gap[0])
+    return sorted(_nearest([*runs, *points.values()]), key=lambda gap: _ends(gap)[0])
+
+
+def overflows(expression: Expression, values: Mapping[str, float], grid: Array) -> list[Gap]:
+    """Return the intervals in which training, in float32, has no finite value of f or no finite slope. Raises
+    ValueError for a formula with softmax."""
+
+    def missing(x: Array) -> Mask:
+        y, slopes = trained(expression, x.astype(np.float32), values)
+        finite: Mask = np.isfinite(y) & np.isfinite(slopes)
+        return ~finite
+
+    return _runs(missing, grid)
+
+
+def united(gaps: Sequence[Gap], overflows: Sequence[Gap]) -> list[Gap]:
+    """Return the gaps with the intervals of overflow, in order of x; those that overlap as one. Next to a point such as
+    a pole, an overflow within _BESIDE of it is left out."""
+    united = list(gaps)
+    for interval in overflows:
+        touched = [gap for gap in united if _overlap(gap, interval)]
+        if not touched or any(_reaches_beyond(interval, gap) for gap in touched):
+            united = [gap for gap in united if gap not in touched] + [_hull([interval, *touched])]
+    return sorted(_nearest(united), key=lambda gap: _ends(gap)[0])
 
 
 def rounded(x: float) -> float:
@@ -88,12 +114,23 @@ def _restrictions(expression: Expression, values: Mapping[str, float], guards: G
         case Call("**", (base, exponent)) if not _has_x(exponent):
             (power,) = evaluate(exponent, np.zeros(1), values)
             yield Restriction(base, bool(power < 0), not float(power).is_integer(), guards)
-        case Call("log", (inner,)) if not _is_positive(inner):
+        case Call(function, _) if function in DEFINITIONS:
+            yield from _restrictions(written_out(expression), values, guards)
+            return
+        case Call("log" | "log2" | "log10", (inner,)) if not _is_positive(inner):
             yield Restriction(inner, True, True, guards)
         case Call("log1p", (inner,)):
             yield Restriction(1 + inner, True, True, guards)
         case Call("sqrt", (inner,)):
             yield Restriction(inner, False, True, guards)
+        case Call("tan", (inner,)):
+            yield Restriction(cos(inner), True, False, guards)
+        case Call("asin" | "acos", (inner,)):
+            yield Restriction((1 - inner) * (1 + inner), False, True, guards)
+        case Call("acosh", (inner,)):
+            yield Restriction(inner - 1, False, True, guards)
+        case Call("atanh", (inner,)):
+            yield Restriction((1 - inner) * (1 + inner), True, True, guards)
     if isinstance(expression, Call):
         for argument in expression.arguments:
             yield from _restrictions(argument, values, guards)
@@ -177,6 +214,26 @@ def _nearest(gaps: Sequence[Gap]) -> list[Gap]:
 def _within(x: float, run: Gap) -> bool:
     first, last = (-np.inf if run[0] is None else run[0]), (np.inf if run[1] is None else run[1])
     return bool(rounded(first) <= rounded(x) <= rounded(last))
+
+
+def _ends(gap: Gap) -> tuple[float, float]:
+    return (-np.inf if gap[0] is None else gap[0]), (np.inf if gap[1] is None else gap[1])
+
+
+def _overlap(one: Gap, other: Gap) -> bool:
+    (first, last), (start, end) = _ends(one), _ends(other)
+    return first <= end + _BESIDE and start <= last + _BESIDE
+
+
+def _reaches_beyond(interval: Gap, gap: Gap) -> bool:
+    (first, last), (start, end) = _ends(interval), _ends(gap)
+    return first < start - _BESIDE or last > end + _BESIDE
+
+
+def _hull(gaps: Sequence[Gap]) -> Gap:
+    firsts, lasts = zip(*map(_ends, gaps), strict=True)
+    first, last = min(firsts), max(lasts)
+    return (None if first == -np.inf else first), (None if last == np.inf else last)
 
 
 def _has_x(expression: Expression) -> bool:

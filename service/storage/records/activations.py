@@ -111,7 +111,7 @@ class StoredRegistry:
     def __init__(self, session: Session, versions: Mapping[str, int] | None = None, *, archived: bool = False) -> None:
         self.versions = dict(versions or {})
         self._session = session
-        self._archived = archived
+        self.archived = archived
         self._registrations: dict[tuple[str, int | None], Registration | None] = {}
 
     def find(self, name: str, version: int | None) -> Registration | None:
@@ -127,7 +127,7 @@ class StoredRegistry:
         row = find(self._session, name, version)
         if row is None:
             return None
-        archived = row.activation.archived_at is not None and not self._archived
+        archived = row.activation.archived_at is not None and not self.archived
         return Registration(
             name, row.version.version, row.activation.newest, archived, row.version.formula, row.version.parameters
         )

@@ -124,7 +124,7 @@ def test_preview_activation_describes_a_formula(steady: TestClient) -> None:
     assert body["curve"]["x"][120] == 0
     assert body["curve"]["y"][120] == 0
     cost = body["estimated_cost"]
-    assert (cost["nodes"], cost["fused"], cost["intermediate_tensors"]) == (7, False, 4)
+    assert (cost["nodes"], cost["fused"], cost["intermediate_tensors"]) == (7, False, 2)
     assert cost["bytes_per_batch"] == 4 * 4 * 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
 
 
@@ -177,6 +177,26 @@ def test_wrong_formula_is_reported_with_its_column_on_every_route(steady: TestCl
     study = {"factors": {"activation": ["relu", spec["activation"]]}, "seeds": [0]}
     (item,) = refused(steady.post("/api/v1/studies", json=study), 422)["errors"]
     assert item["column"] == 5
+
+
+NOWHERE_FINITE = ["9**9**9**9", "log(-1 - x**2)", "sqrt(-1 - abs(x))", "sqrt(-1) * x", "softmax(x) / 0"]
+
+
+@pytest.mark.parametrize("formula", NOWHERE_FINITE)
+def test_formula_that_is_nowhere_finite_is_refused_where_it_would_be_trained(steady: TestClient, formula: str) -> None:
+    own = {"formula": formula}
+    (item,) = refused(steady.post(EXPERIMENTS, json={"activation": own}), 422, at="/activation/formula")["errors"]
+    assert item["code"] == "nowhere_finite"
+    assert "finite value" in item["detail"]
+    study = {"factors": {"activation": ["relu", own]}, "seeds": [0]}
+    assert refused(steady.post("/api/v1/studies", json=study), 422)["errors"][0]["code"] == "nowhere_finite"
+    refused(steady.post(ACTIVATIONS, json={"name": "mine", **own}), 422)
+    assert preview(steady, formula)["properties"]["defined"] is not True
+
+
+def test_submit_experiment_accepts_a_formula_that_is_finite_somewhere(client: TestClient) -> None:
+    for formula in ("log(x)", "1 / x", "sqrt(x - 9999)", "exp(exp(x * x))", "softmax(x) / x"):
+        assert client.post(EXPERIMENTS, json={"activation": {"formula": formula}}).status_code == 202, formula
 
 
 def test_submit_experiment_stores_the_formula(client: TestClient) -> None:

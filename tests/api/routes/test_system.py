@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ READS = [EXPERIMENTS, COMPARISONS, "/api/v1/workers", "/api/v1/queue", f"{EXPERI
 
 def test_get_health_and_readiness(client: TestClient, database: Database) -> None:
     states.heartbeat(database)
-    assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0"}
+    assert client.get("/healthz").json() == {"status": "ok", "version": version("actlab")}
     ready = client.get("/readyz").json()
     assert (ready["status"], ready["database"]) == ("ready", database.engine.dialect.name)
     assert (ready["schema_revision"], ready["workers_alive"]) == (migrate.head(), 1)

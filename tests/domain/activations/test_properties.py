@@ -8,6 +8,7 @@ import pytest
 from service.domain.activations.catalogue import CATALOGUE
 from service.domain.activations.properties import Properties, properties
 from service.domain.formulas.parser import parse
+from service.domain.formulas.rewriting import stable
 
 
 def of(text: str, **values: float) -> Properties:
@@ -157,8 +158,6 @@ def test_properties_differentiable_at_0_is_false_at_a_vertical_tangent(text: str
         ("where(x >= 0, 1 / x, 0)", [(0, 0)], (0, None)),
         ("1 / where(x > 0.3, 1, -1)", [], (-1, 1)),  # the divisor jumps over 0
         ("1 / ((x - 1.2345678) ** 2 + 1e-3)", [], (0, 1000)),
-        ("1 / exp(-x)", [], (0, None)),  # 0 in float64 for x > 745, by rounding alone
-        ("exp(x)", [], (0, None)),
     ],
 )  # fmt: skip
 def test_properties_undefined(text: str, undefined: list[Any], limits: Any) -> None:
@@ -170,6 +169,61 @@ def test_properties_undefined(text: str, undefined: list[Any], limits: Any) -> N
     assert table.range == pytest.approx(limits, abs=2e-6)
     if undefined:
         assert (table.monotonic, table.mean_of_normal, table.zero_centred) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "undefined", "limits"),
+    [
+        ("exp(x)", [(88.72284, None)], (0, None)),  # the largest number of float32 is exp(88.72)
+        ("1 / exp(-x)", [(88.72284, None)], (0, None)),
+        ("exp(-x) / exp(-3 * x)", [(44.01, None)], (0, None)),  # its slope is twice its value
+        ("x ** 20", [(None, -84.45), (84.45, None)], (0, None)),
+        ("exp(exp(x))", [(4.434, None)], (1, None)),
+        ("sinh(x)", [(None, -89.416), (89.416, None)], (None, None)),
+        ("exp(x) * sqrt(x - 90)", [(None, None)], (0, None)),
+        ("9 ** 9 ** 9 ** 9", [(None, None)], (None, None)),
+        ("log(0.7 * x * exp(x * x) + exp(x * x)) / 2", [(None, -1 / 0.7)], (None, None)),
+    ],
+)
+def test_properties_undefined_tells_where_float32_overflows(text: str, undefined: list[Any], limits: Any) -> None:
+    table = properties(stable(parse(text)), {})
+    assert not table.defined
+    assert len(table.undefined or []) == len(undefined)
+    for gap, expected in zip(table.undefined or [], undefined, strict=True):
+        assert gap == pytest.approx(expected, abs=0.01)
+
+
+def test_properties_of_an_overflowing_function_are_its_own() -> None:
+    table = of("exp(x)")
+    assert (table.range, table.monotonic) == ((0, None), "non_decreasing")
+    assert table.mean_of_normal == pytest.approx(math.exp(0.5))
+
+
+@pytest.mark.parametrize(
+    ("text", "sides", "limits"),
+    [
+        ("log(0.5 * exp(x) + 0.5)", ["left"], (-math.log(2), None)),
+        ("log(3 * exp(2 * x) + exp(-x) / 4)", [], (0.078522, None)),
+        ("log10(1 + exp(-x)) / 2", ["right"], (0, None)),
+        ("log(1 + exp(x) + exp(2 * x))", ["left"], (0, None)),
+        ("log1p(exp(x) / 3)", ["left"], (0, None)),
+        ("log(cosh(x))", [], (0, None)),
+        ("x * exp(x) / (1 + exp(x))", ["left"], (-0.278465, None)),
+        ("exp(x) * (x / (exp(x) + 1))", ["left"], (-0.278465, None)),
+        ("x / (1 + 1 / exp(x))", ["left"], (-0.278465, None)),
+        ("exp(x) / (2 + exp(x))", ["left", "right"], (0, 1)),
+        ("x * ((1 + exp(x)) ** 2 - 1) / ((1 + exp(x)) ** 2 + 1)", ["left"], (-0.308843, None)),
+        ("(exp(x) - 1) / (exp(x) + 2)", ["left", "right"], (-0.5, 1)),
+        ("exp(x) / sqrt(1 + exp(2 * x))", ["left", "right"], (0, 1)),
+        ("sinh(x) / (1 + cosh(x))", ["left", "right"], (-1, 1)),
+        ("e ** x / (3 + e ** x)", ["left", "right"], (0, 1)),
+    ],
+)
+def test_properties_of_functions_of_exponentials_that_stay_finite(text: str, sides: list[str], limits: Any) -> None:
+    table = properties(stable(parse(text)), {})
+    assert table.defined, table.undefined
+    assert table.saturating_sides == sides
+    assert table.range == pytest.approx(limits, abs=2e-6)
 
 
 def test_properties_undefined_lists_the_poles_nearest_to_0() -> None:

@@ -17,6 +17,8 @@ KEPT = {"name": "mine", "version": 2, "formula": "a * x", "parameters": {"a": {"
 class Known:
     """A registry of one name with two versions."""
 
+    archived = False
+
     def find(self, name: str, version: int | None) -> Registration | None:
         formulas = {1: "x + a", 2: "a * x"}
         if name != "mine" or version not in (None, *formulas):

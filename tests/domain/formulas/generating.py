@@ -26,19 +26,37 @@ def trees(names: Sequence[str] = tuple(ARITY)) -> st.SearchStrategy[Expression]:
     return st.recursive(_LEAVES, lambda arguments: _calls(names, arguments), max_leaves=12)
 
 
-PIECES = [*FUNCTIONS, "x", "a", "b", "c", "(", ")", ",", "+", "-", "*", "/", "**", "<", "<=", ">", ">=", "0", "1",
+PIECES = [*FUNCTIONS, "clip", "min", "max", "clamp", "pi", "e", "slope=", "min=",
+          "x", "a", "b", "c", "(", ")", ",", "+", "-", "*", "/", "**", "<", "<=", ">", ">=", "0", "1",
           "2.5", "1e9", "1e-40", " ", "\n", ".", "^", "=", "__", "é", "\0", "\ud800", "1e", "9" * 40]  # fmt: skip
 _SEEDS = [row.formula for row in CATALOGUE.values()]
 
 
+SHORTHAND_CALLS = (
+    "min({0}, {1})", "max({0}, {1}, {2})", "clip({0}, -1, {1})", "clamp({0}, min={1})", "pow({0}, 2)", "square({0})",
+    "leaky_relu({0}, slope={1})", "elu({0})", "exp({0}) / (1 + exp({1}))", "log(exp({0}) + 2)", "sqrt(abs({0})) * {1}",
+    "rsqrt({0})", "arctan({0})", "logaddexp({0}, {1})", "erfc({0})", "celu({0}, alpha={1})", "e ** {0}",
+)  # fmt: skip
+
+
 def grammatical(rng: random.Random, levels: int) -> str:
     if levels == 0:
-        return rng.choice(["x", "a", "b", "1", "0.5", "2e3"])
+        return rng.choice(["x", "x", "a", "b", "1", "0.5", "2e3", "pi", "e"])
     part = [grammatical(rng, levels - rng.randint(1, 2) if levels > 1 else 0) for _ in range(3)]
     name = rng.choice(list(FUNCTIONS))
     operator = rng.choice(["+", "-", "*", "/", "**", "<", ">"])
     called = f"{name}({', '.join(part[: FUNCTIONS[name]])})"
-    return rng.choice([called, f"({part[0]}) {operator} ({part[1]})", f"{part[0]} {operator} {part[1]}", f"-{part[0]}"])
+    shorthand = rng.choice(SHORTHAND_CALLS).format(*part)
+    return rng.choice(
+        [
+            called,
+            called,
+            shorthand,
+            f"({part[0]}) {operator} ({part[1]})",
+            f"{part[0]} {operator} {part[1]}",
+            f"-{part[0]}",
+        ]
+    )
 
 
 def generated(rng: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -37,9 +38,9 @@ class _Constants(ast.NodeTransformer):
 
 def _read(text: str) -> Expression:
     """Read a formula by Python's own grammar."""
-    names = {name: getattr(language, name) for name in ARITY if hasattr(language, name)}
+    names = {name: partial(language.call, name) if count else language.call(name) for name, count in ARITY.items()}
     module = ast.fix_missing_locations(_Constants().visit(ast.parse(text, mode="eval")))
-    scope = {**names, "__builtins__": {}, "abs": abs, "number": number, "x": X, "a": a, "b": b}
+    scope: dict[str, object] = {**names, "__builtins__": {}, "abs": abs, "number": number, "x": X, "a": a, "b": b}
     read: Expression = eval(compile(module, "formula", "eval"), scope)
     return read
 

@@ -25,6 +25,25 @@ from tests.domain.formulas.generating import trees
         ("slope_1 * 1e-7", r"\mathrm{slope\_1} \cdot 1 \cdot 10^{-7}"),
         ("minimum(x, 1)", r"\min\left(x, 1\right)"),
         ("where(x >= 0, x, 0)", r"\begin{cases}x & \text{if } x \ge 0 \\ 0 & \text{otherwise}\end{cases}"),
+        ("x * x", "x^2"),
+        ("x ** 2", "x^2"),
+        ("x * x * x - x * (x * beta) * x", r"x^3 - x^2 \, \beta \, x"),
+        ("x ** 10", r"{x}^{10}"),
+        ("(x + 1) * (x + 1) / 2", r"\frac{{\left(x + 1\right)}^{2}}{2}"),
+        ("x ** (1/2)", r"{x}^{\frac{1}{2}}"),
+        ("x / 6 + 0.5", r"\frac{x}{6} + \frac{1}{2}"),
+        ("0.5 ** x", r"{\left(\frac{1}{2}\right)}^{x}"),
+        ("1.0507009873554805 * x", r"1.0507 \, x"),
+        ("123456 * x + 0.1", r"123456 \, x + 0.1"),
+        (
+            "where(x > 3, 1, where(x > 0, x, 0))",
+            r"\begin{cases}1 & \text{if } x > 3 \\ x & \text{if } x > 0 \\ 0 & \text{otherwise}\end{cases}",
+        ),
+        (
+            "where(x > 0, where(x < 6, x, 6), 0)",
+            r"\begin{cases}x & \text{if } x > 0 \text{ and } x < 6 \\ 6 & \text{if } x > 0 \\"
+            r" 0 & \text{otherwise}\end{cases}",
+        ),
         ("where(x, 1, 0)", r"\begin{cases}1 & \text{if } x \ne 0 \\ 0 & \text{otherwise}\end{cases}"),
     ],
 )

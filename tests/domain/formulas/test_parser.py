@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.activations.catalogue import CATALOGUE
-from service.domain.formulas.expression import Call, Expression, Reference, X, formula, nodes, sigmoid, where
+from service.domain.formulas.expression import CONSTANTS, Call, Expression, Reference, X, formula, nodes, sigmoid, where
 from service.domain.formulas.parser import (
     DEEPEST,
     FUNCTIONS,
@@ -19,6 +19,7 @@ from service.domain.formulas.parser import (
     constant,
     parse,
 )
+from service.domain.formulas.shorthands import SHORTHANDS, SYNONYMS
 from service.domain.formulas.tokens import FormulaError
 from tests.conftest import ROOT
 from tests.domain.formulas.generating import generated, trees
@@ -77,6 +78,41 @@ def test_parse_follows_the_precedence_of_operators(text: str, tree: Expression) 
     assert parse(text, ["a", "beta"]) == tree
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("max(x, 0)", "maximum(x, 0)"),
+        ("min(max(x + 3, 0), 6) * x / 6", "minimum(maximum(x + 3, 0), 6) * x / 6"),
+        ("max(0, x, 2 * x)", "maximum(maximum(0, x), 2 * x)"),
+        ("clip(x, -1, 1)", "minimum(maximum(x, -1), 1)"),
+        ("clamp(x, min=0)", "maximum(x, 0)"),
+        ("clip(x, a_min=-1, a_max=1)", "minimum(maximum(x, -1), 1)"),
+        ("clamp(x, max=1, min=-1)", "minimum(maximum(x, -1), 1)"),
+        ("pi * x + e", "pi * x + e"),
+        ("gelu(x) + relu(2*x)", "gelu(x) + relu(2 * x)"),
+        ("leaky_relu(x, 0.2)", "leaky_relu(x, slope=0.2)"),
+        ("leaky_relu(x, negative_slope=a)", "leaky_relu(x, slope=a)"),
+        ("leaky_relu(x, slope=0.01)", "leaky_relu(x)"),
+        ("softshrink(x)", "soft_shrink(x)"),
+        ("arctan(x) + ln(x)", "atan(x) + log(x)"),
+        ("square(x) + rsqrt(x) + exp2(x)", "x ** 2 + 1 / sqrt(x) + 2 ** x"),
+        ("logaddexp(x, 0)", "log(exp(x) + exp(0))"),
+    ],
+)
+def test_canonical_of_names_that_numpy_and_torch_have(text: str, same: str) -> None:
+    assert canonical(text, ["a"]) == same
+    assert canonical(same, ["a"]) == same
+
+
+def test_parse_lets_parameters_hide_names_of_the_language() -> None:
+    names = ["e", "pi", "clip", "max", "relu", "sign", "arctan", "gelu"]
+    assert parse("e * x + pi ** clip", names) == Reference("e") * X + Reference("pi") ** Reference("clip")
+    for name in names:
+        assert parse(f"{name} * x", [name]) == Reference(name) * X
+    with pytest.raises(FormulaError, match="Column 5"):
+        parse("clip(x, 0, 1)", ["clip"])
+
+
 # --- what is refused -----------------------------------------------------------------------------------------------
 
 
@@ -87,14 +123,34 @@ def test_parse_follows_the_precedence_of_operators(text: str, tree: Expression) 
         ("x +", 4, "the end", "a number, x"),
         ("x + * 2", 5, "'*'", "a number, x"),
         ("+x", 1, "'+'", "a number, x"),
-        ("2x", 2, "'x'", "an operator"),
+        ("2x", 2, "'x'", "an operator or the end; write '*' between"),
         ("(x", 3, "the end", "')'"),
         ("x)", 2, "')'", "the end"),
         ("()", 2, "')'", "a number, x"),
         ("x ^ 2", 3, "'^'", "** for a power"),
         ("x == 1", 3, "'='", "to compare"),
         ("0 < x < 1", 7, "'<'", "one comparison at a time"),
-        ("relu(x)", 1, "the unknown name 'relu'", "minimum"),
+        ("swiglu(x)", 1, "the unknown name 'swiglu'", "minimum"),
+        ("ReLU(x)", 1, "the unknown name 'ReLU'", "perhaps relu"),
+        ("np.tanh(x)", 3, "'.'", "tanh(x), without np."),
+        ("math.exp(x)", 5, "'.'", "without math."),
+        ("2(x + 1)", 2, "'('", "'*' between"),
+        ("0,5 * x", 2, "','", "'.' as the decimal point"),
+        ("|x|", 1, "'|'", "abs(x)"),
+        ("x\N{SUPERSCRIPT TWO}", 2, "'\\xb2'", "** 2"),
+        ("\N{GREEK SMALL LETTER SIGMA}(x)", 1, "'\\u03c3'", "sigmoid(x)"),
+        ("x > 0 ? x : 0", 7, "'?'", "where(condition, a, b)"),
+        ("x // 2", 4, "'/'", "floor(a / b)"),
+        ("(x > 0) and (x < 1)", 9, "'and'", "product of two comparisons"),
+        ("rrelu(x)", 1, "'rrelu'", "leaky_relu(x, slope=0.2292)"),
+        ("clip(x)", 1, "with 1 argument", "min= and max="),
+        ("clip(min=2)", 6, "'min'", "clip takes 1 argument"),
+        ("leaky_relu(x, alpha=1)", 15, "'alpha'", "slope="),
+        ("elu(x, alpha=1, alpha=2)", 15, "','", "elu takes 1 argument and alpha="),
+        ("clip(x, max=1, 2)", 16, "'2'", "a keyword"),
+        ("max(x)", 6, "')'", "2 or more arguments"),
+        ("pow(x, 200)", 1, "the power '200'", "at most 100"),
+        ("pi(x)", 3, "'('", "'*' between"),
         ("x * sigmod(x)", 5, "the unknown name 'sigmod'", "perhaps sigmoid"),
         ("y", 1, "the unknown name 'y'", "x, a parameter"),
         ("negative(x)", 1, "the unknown name 'negative'", "function"),
@@ -106,7 +162,7 @@ def test_parse_follows_the_precedence_of_operators(text: str, tree: Expression) 
         ("x(1)", 2, "'('", "an operator"),
         ("x.__class__", 2, "'.'", "an operator"),
         ("__import__('os')", 1, "'_'", "a number, a name"),
-        ("x if x > 0 else 0", 3, "'if'", "an operator"),
+        ("x if x > 0 else 0", 3, "'if'", "an operator or the end; write where(condition, a, b)"),
         ("lambda x", 1, "the unknown name 'lambda'", "x, a parameter"),
         ("x\N{MULTIPLICATION SIGN}2", 2, "'\\xd7'", "'*'"),
         ("x + \N{GREEK SMALL LETTER BETA}", 5, "'\\u03b2'", "a name"),
@@ -192,7 +248,9 @@ def test_parse_reads_or_refuses_any_text(text: str) -> None:
 
 def test_functions_and_limits_are_documented() -> None:
     guide = (ROOT / "docs" / "formulas.md").read_text()
-    for name in FUNCTIONS:
+    for name in (*FUNCTIONS, *SHORTHANDS):
         assert f"`{name}(" in guide, name
+    for name in (*SYNONYMS, *CONSTANTS):
+        assert f"`{name}`" in guide, name
     for limit in (LONGEST, MOST_NODES, DEEPEST):
         assert str(limit) in guide

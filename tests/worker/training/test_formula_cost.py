@@ -14,6 +14,7 @@ from service.domain.activations.cost import TIMES, estimated_cost
 from service.domain.activations.memory import kept_for_backward
 from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.expression import ARITY, Expression
+from service.domain.formulas.library import DEFINITIONS
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable
 from service.domain.formulas.tokens import FormulaError
@@ -98,14 +99,14 @@ def test_cost_says_fused_where_training_takes_a_kernel(fields: dict[str, object]
 
 
 def test_cost_has_a_time_for_every_operation() -> None:
-    assert TIMES.keys() == ARITY.keys()
+    assert TIMES.keys() == ARITY.keys() - DEFINITIONS.keys()
 
 
 def test_cost_adds_up_its_operations() -> None:
     cost = estimated_cost(ActivationSpec(formula="x * tanh(softplus(x * 2))"), ELEMENTS)
-    assert (cost.nodes, cost.fused, cost.intermediate_tensors, cost.bytes_per_element) == (7, False, 4, 16)
-    assert cost.bytes_per_batch == 16 * ELEMENTS
+    assert (cost.nodes, cost.fused, cost.intermediate_tensors, cost.bytes_per_element) == (7, False, 1, 4)
+    assert cost.bytes_per_batch == 4 * ELEMENTS
     assert cost.time_ratio == pytest.approx(2 * TIMES["*"] + TIMES["tanh"] + TIMES["softplus"], abs=0.051)
     learned = {"formula": "where(x > 0, x, a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}
     masks = estimated_cost(ActivationSpec.model_validate(learned), ELEMENTS)
-    assert (masks.intermediate_tensors, masks.bytes_per_element) == (3, 6)  # x, and a mask for each branch
+    assert (masks.intermediate_tensors, masks.bytes_per_element) == (2, 8)  # a slope for x and one for a

@@ -145,6 +145,37 @@ def test_activation_keeps_slope_zero_where_an_inner_exponential_overflows() -> N
         assert slopes[:2].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("x * sqrt(abs(x))", 0),
+        ("x * abs(x) ** 0.25 + x", 1),
+        ("sqrt(x ** 4)", 0),
+        ("sqrt(x * x) ** 3 - x", -1),
+        ("(x * x) ** 0.75", 0),
+        ("sin(x) * cbrt(x)", 0),
+        ("where(abs(x) > 0, x ** 2 * log(abs(x)), 0)", 0),
+        ("x * asin(1 - x * x)", np.pi / 2),
+        ("sqrt(abs(x))", 0),  # a vertical tangent on both sides, where training takes 0
+        ("where(x > 0, sqrt(x), -sqrt(-x))", 0),
+        ("x * sqrt(abs(x)) + 0 * softmax(x)", 0),
+    ],
+)
+def test_training_takes_a_finite_slope_at_0(text: str, slope: float) -> None:
+    x = torch.tensor([[0.0, -0.0]], requires_grad=True)
+    y = build(choice(text), torch.Generator())(x)
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    assert gradient[0].tolist() == pytest.approx([slope, slope], abs=1e-6)
+
+
+def test_train_does_not_diverge_on_a_root_that_is_smooth_at_0() -> None:
+    assert np.isfinite(losses({"formula": "x * sqrt(abs(x))"})).all()
+    spec = make_spec(activation={"formula": "x * sqrt(abs(x))"}, model={"batch_norm": False})
+    recorder = Recorder()
+    train(spec, DATA, make_execution(spec), recorder)
+    assert all(np.isfinite(metrics["train_loss"]) for metrics in recorder.metrics)
+
+
 @pytest.mark.parametrize("text", ["softmax(1)", "3", "softmax(x) * x", "x > 0"])
 def test_train_accepts_degenerate_formulas(text: str) -> None:
     assert np.isfinite(losses({"formula": text})).all()

@@ -1,13 +1,14 @@
 """Functions with a bounded range, and the identity."""
 
 from service.domain.activations.activation import ARTICLE, Activation, Advice, Parameter
-from service.domain.formulas.expression import X, sigmoid, sin, softmax, tanh, where
+from service.domain.formulas.expression import X, sigmoid, softmax, tanh
+from service.domain.formulas.library import DEFINITIONS
 
 ROWS = (
     Activation(
         "step",
         "Step",
-        where(X > 0, 1, 0),
+        DEFINITIONS["step"],
         "McCulloch & Pitts 1943. Its gradient is 0 everywhere, so nothing below it learns; straight_through is the"
         " slope that back-propagation takes instead (1: the identity's, Bengio et al. 2013, arXiv:1308.3432).",
         (Parameter("straight_through", 0.0, 0.0, 1.0),),
@@ -19,7 +20,7 @@ ROWS = (
     Activation(
         "linear",
         "Linear",
-        X,
+        DEFINITIONS["linear"],
         "The identity: a stack of linear layers is one linear layer.",
         named_in_article=True,
         non_decreasing=True,  # f' = 1
@@ -61,7 +62,7 @@ ROWS = (
     Activation(
         "hard_sigmoid",
         "Hard sigmoid",
-        where(abs(X) < 3, X / 6 + 0.5, where(X > 0, 1, 0)),
+        DEFINITIONS["hard_sigmoid"],
         "Straight from -3 to 3, as in PyTorch and Howard et al. 2019 (arXiv:1905.02244); Courbariaux, Bengio & David"
         " 2015 (arXiv:1511.00363) go from -1 to 1 instead.",
         non_decreasing=True,  # f' is 1/6 or 0
@@ -72,7 +73,7 @@ ROWS = (
     Activation(
         "hard_tanh",
         "Hard tanh",
-        where(abs(X) < 1, X, where(X > 0, 1, -1)),
+        DEFINITIONS["hard_tanh"],
         "Collobert 2004 (thesis, Large Scale Machine Learning).",
         non_decreasing=True,  # f' is 1 or 0
         advice=Advice(
@@ -83,7 +84,7 @@ ROWS = (
     Activation(
         "softsign",
         "Softsign",
-        X / (1 + abs(X)),
+        DEFINITIONS["softsign"],
         "Turian, Bergstra & Bengio 2009: like tanh, but it nears its limits as 1/x and not exponentially.",
         non_decreasing=True,  # f' = 1 / (1 + |x|)^2 > 0
         advice=Advice("Instead of tanh in deep networks: it saturates later.", "Glorot & Bengio 2010, section 3"),
@@ -91,7 +92,7 @@ ROWS = (
     Activation(
         "sine",
         "Sine",
-        sin(X),
+        DEFINITIONS["sine"],
         "Parascandolo, Huttunen & Virtanen 2017 (Taming the waves); here without SIREN's frequency of 30.",
         advice=Advice(
             "For signals and images as functions of position, with a start of its own; elsewhere it is hard to train.",

@@ -9,19 +9,14 @@ from service.domain.activations.activation import (
     Parameter,
     UniformDraw,
 )
-from service.domain.formulas.expression import Reference, X, expm1, softplus, where
-
-# Klambauer et al. 2017, section 2: the fixed point of mean 0 and variance 1.
-SELU_ALPHA = 1.6732632423543772
-SELU_SCALE = 1.0507009873554805
-
-slope, alpha = Reference("slope"), Reference("alpha")
+from service.domain.formulas.expression import Reference, X, softplus, where
+from service.domain.formulas.library import DEFINITIONS
 
 ROWS = (
     Activation(
         "relu",
         "ReLU",
-        where(X > 0, X, 0),
+        DEFINITIONS["relu"],
         "Rectified linear unit (Nair & Hinton 2010).",
         named_in_article=True,
         non_decreasing=True,  # f' is 0 or 1
@@ -31,7 +26,7 @@ ROWS = (
     Activation(
         "leaky_relu",
         "Leaky ReLU",
-        where(X > 0, X, slope * X),
+        DEFINITIONS["leaky_relu"],
         "Slope 0.01 on the left (Maas, Hannun & Ng 2013).",
         (Parameter("slope", 0.01, 0.0, 1.0),),
         named_in_article=True,
@@ -42,7 +37,7 @@ ROWS = (
     Activation(
         "rrelu",
         "Randomized leaky ReLU",
-        where(X > 0, X, slope * X),
+        where(X > 0, X, Reference("slope") * X),
         "Xu et al. 2015 (arXiv:1505.00853), who divide by a number drawn from 3 to 8; here, as in PyTorch, the slope"
         " itself is drawn, from 1/8 to 1/3, for each element in training; evaluation takes the mean slope.",
         (Parameter("lower", 1 / 8, 0.0, 1.0), Parameter("upper", 1 / 3, 0.0, 1.0)),
@@ -69,7 +64,7 @@ ROWS = (
     Activation(
         "elu",
         "ELU",
-        where(X > 0, X, alpha * expm1(X)),
+        DEFINITIONS["elu"],
         "Clevert, Unterthiner & Hochreiter 2015 (arXiv:1511.07289), with alpha 1. alpha 0 gives ReLU.",
         (Parameter("alpha", 1.0, 0.0, 10.0),),
         non_decreasing=True,  # continuous at 0; f' is 1 or alpha exp(x) >= 0
@@ -82,7 +77,7 @@ ROWS = (
     Activation(
         "selu",
         "SELU",
-        SELU_SCALE * where(X > 0, X, SELU_ALPHA * expm1(X)),
+        DEFINITIONS["selu"],
         "Klambauer et al. 2017 (arXiv:1706.02515): both constants follow from keeping mean 0 and variance 1.",
         non_decreasing=True,  # a positive multiple of ELU
         initialisation=LECUN,
@@ -94,7 +89,7 @@ ROWS = (
     Activation(
         "prelu",
         "PReLU",
-        where(X > 0, X, slope * X),
+        DEFINITIONS["prelu"],
         "He et al. 2015 (arXiv:1502.01852): the slope starts at 0.25 and is learned, one for each layer.",
         (Parameter("slope", 0.25, -1.0, 1.0, learnable=True, may_learn=True),),
         initialisation=HE,
@@ -106,7 +101,7 @@ ROWS = (
     Activation(
         "relu6",
         "ReLU6",
-        where(X > 0, where(X < 6, X, 6), 0),
+        DEFINITIONS["relu6"],
         "Krizhevsky 2010 (Convolutional deep belief networks on CIFAR-10).",
         non_decreasing=True,  # f' is 1 or 0
         initialisation=HE,
@@ -118,7 +113,7 @@ ROWS = (
     Activation(
         "celu",
         "CELU",
-        where(X > 0, X, alpha * expm1(X / alpha)),
+        DEFINITIONS["celu"],
         "Barron 2017 (arXiv:1704.07483): ELU with f'(0) = 1 for every alpha. A small alpha approaches ReLU.",
         (Parameter("alpha", 1.0, 0.01, 100.0),),
         non_decreasing=True,  # continuous at 0; f' is 1 or exp(x / alpha) > 0
@@ -128,7 +123,7 @@ ROWS = (
     Activation(
         "relu_squared",
         "Squared ReLU",
-        where(X > 0, X * X, 0),
+        DEFINITIONS["relu_squared"],
         "So et al. 2021 (Primer, arXiv:2109.08668).",
         non_decreasing=True,  # f' is 0 or 2x > 0
         initialisation=HE,

@@ -1,10 +1,9 @@
 """Functions for sparse coding and for losses, seldom used in hidden layers."""
 
 from service.domain.activations.activation import Activation, Advice, Parameter
-from service.domain.formulas.expression import Reference, X, softplus, tanh, where
+from service.domain.formulas.library import DEFINITIONS
 
 THRESHOLD = Parameter("threshold", 0.5, 0.0, 10.0)
-threshold = Reference("threshold")
 
 _CODING = Advice(
     "For sparse codes, where small values are noise; in a classifier's hidden layers it drops what is near zero.",
@@ -15,7 +14,7 @@ ROWS = (
     Activation(
         "log_sigmoid",
         "Log-sigmoid",
-        -softplus(-X),
+        DEFINITIONS["log_sigmoid"],
         "log(sigmoid(x)), without its underflow.",
         non_decreasing=True,  # f' = sigmoid(-x) > 0
         advice=Advice(
@@ -26,7 +25,7 @@ ROWS = (
     Activation(
         "tanh_shrink",
         "Tanh-shrink",
-        X - tanh(X),
+        DEFINITIONS["tanh_shrink"],
         "Of the Torch library; flat at 0, where its slope is 0.",
         # It does not fall, but the rounded difference near 0 does.
         non_decreasing=False,
@@ -35,7 +34,7 @@ ROWS = (
     Activation(
         "soft_shrink",
         "Soft-shrink",
-        where(abs(X) > threshold, where(X > 0, X - threshold, X + threshold), 0),
+        DEFINITIONS["soft_shrink"],
         "Donoho & Johnstone 1994 (soft thresholding); threshold 0 gives the identity.",
         (THRESHOLD,),
         non_decreasing=True,  # continuous; f' is 1 or 0
@@ -44,7 +43,7 @@ ROWS = (
     Activation(
         "hard_shrink",
         "Hard-shrink",
-        where(abs(X) > threshold, X, 0),
+        DEFINITIONS["hard_shrink"],
         "Donoho & Johnstone 1994 (hard thresholding); it jumps at both thresholds.",
         (THRESHOLD,),
         # It does not fall, but among inputs within the threshold, which all give 0, pooling first selects another one.
