@@ -22,15 +22,19 @@ class Pace:
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A cell that is to be trained: its spec, seed aside, and its number of experiments, one a seed."""
+    """A cell that is to be trained: its spec, seed aside, and its number of experiments, one a seed.
+
+    `epochs_done` are the epochs that its running experiments have done already, all together.
+    """
 
     spec: ExperimentSpec
     experiments: int
+    epochs_done: int = 0
 
     @property
     def images(self) -> int:
-        """The images of all epochs of all its experiments."""
-        return self.experiments * self.spec.epochs * images(self.spec)
+        """The images of all epochs that its experiments have still to do."""
+        return max(0, self.experiments * self.spec.epochs - self.epochs_done) * images(self.spec)
 
 
 @dataclass(frozen=True)

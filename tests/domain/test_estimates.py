@@ -37,6 +37,11 @@ def test_estimate_takes_the_pace_of_the_most_alike() -> None:
     assert "network, batch size and activation" in same.basis
 
 
+def test_estimate_leaves_out_epochs_that_are_done() -> None:
+    cells = [PlannedCell(spec(epochs=10), 3, epochs_done=12), PlannedCell(spec(epochs=2), 1, epochs_done=5)]
+    assert estimate(cells, [Pace(spec(), 3.0)], 1).seconds == 18 * 3.0
+
+
 def test_estimate_counts_no_more_workers_than_experiments() -> None:
     paces = [Pace(spec(), 3.0)]
     assert estimate([PlannedCell(spec(), 4)], paces, 2).seconds == 12.0

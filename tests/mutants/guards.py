@@ -78,6 +78,13 @@ GUARDS = [
         CLAIM_TESTS + "test_claim_orders_by_priority_then_age",
     ),
     guard(
+        "claim: takes the share that has used the least time",
+        ORDER,
+        "Experiment.priority.desc(), *shares.order(used), ",
+        "Experiment.priority.desc(), ",
+        "tests/storage/queue/test_shares.py::test_claim_gives_two_studies_the_same_time",
+    ),
+    guard(
         "claim: skips experiments with a requested cancel",
         ORDER,
         "        ~Experiment.cancel_requested,\n",
@@ -311,8 +318,8 @@ GUARDS = [
     guard(
         "locks: a delete locks the retries before the counter",
         EXPERIMENTS,
-        ".order_by(Experiment.id).with_for_update(key_share=True)",
-        "",
+        "either = Experiment.id.in_(ids) | Experiment.retry_of.in_(ids)",
+        "either = Experiment.id.in_(ids)",
         RACE_TESTS + "test_remove_does_not_deadlock_with_a_running_retry[100-postgresql]",
     ),
 ]

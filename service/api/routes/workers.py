@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from service.api.http.dependencies import ReadSession
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
 from service.domain.workers import WorkerMemory
+from service.storage.analysis import pace
 from service.storage.queue import order
 from service.storage.records import workers
 from service.storage.records.workers import Listed
@@ -21,7 +22,7 @@ def list_workers(session: ReadSession) -> WorkersView:
 @router.get("/queue")
 def get_queue(session: ReadSession) -> QueueView:
     """Read the length of the queue, the longest wait and the estimated time until it is empty."""
-    return QueueView.model_validate(order.depth(session))
+    return QueueView(**vars(order.depth(session)), eta_seconds=pace.seconds_left(session))
 
 
 def _view(listed: Listed) -> WorkerView:

@@ -40,5 +40,8 @@ class QueueView(View):
     queued: int
     running: int
     oldest_queued_seconds: float | None
-    eta_seconds: float | None
+    eta_seconds: float | None = Field(
+        description="Seconds until it is empty, as a dry run of a study estimates them, less what running experiments"
+        " have done; null while unknown."
+    )
     by_priority: dict[int, int]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.domain.spec import SPEC_VERSION
-from service.domain.status import Status
+from service.domain.status import ACTIVE, Status
 from service.storage.engine.clock import after, now, seconds_since
 from service.storage.queue import shares
 from service.storage.records import workers
@@ -34,15 +34,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Depth:
-    """The size of the queue by status and priority, the age of its oldest entry, and the seconds until it is empty.
-
-    `eta_seconds` is None where no experiment has finished yet or no worker is alive.
-    """
+    """The size of the queue by status and priority, and the age of its oldest entry."""
 
     queued: int
     running: int
     oldest_queued_seconds: float | None
-    eta_seconds: float | None
     by_priority: dict[int, int]
 
 
@@ -99,41 +95,20 @@ def _queue() -> Subquery:
 
 
 def depth(session: Session) -> Depth:
-    """Return the depth of the queue; its ETA assumes the mean pace of the 20 newest finished experiments."""
-    by_priority = {
-        row.priority: row.n
-        for row in session.execute(
-            select(Experiment.priority, func.count().label("n"))
-            .where(Experiment.status == Status.QUEUED)
-            .group_by(Experiment.priority)
-            .order_by(Experiment.priority.desc())
-        )
-    }
-    oldest, running = session.execute(
-        select(
-            select(func.max(seconds_since(Experiment.created_at)))
-            .where(Experiment.status == Status.QUEUED)
-            .scalar_subquery(),
-            select(func.count()).select_from(Experiment).where(Experiment.status == Status.RUNNING).scalar_subquery(),
-        )
-    ).one()
-    queued = sum(by_priority.values())
-    return Depth(queued, running, oldest, _eta(session, queued + running), by_priority)
-
-
-def _eta(session: Session, left: int) -> float | None:
-    if not left:
-        return 0.0
-    recent = (
-        select(Experiment.seconds)
-        .where(Experiment.status == Status.SUCCEEDED, Experiment.seconds.is_not(None))
-        .order_by(Experiment.id.desc())
-        .limit(20)
-        .subquery()
+    """Return the depth of the queue; one query."""
+    counts = select(
+        Experiment.status, Experiment.priority, func.count().label("n"),
+        func.max(seconds_since(Experiment.created_at)).label("oldest"),
+    )  # fmt: skip
+    active = counts.where(Experiment.status.in_(ACTIVE)).group_by(Experiment.status, Experiment.priority)
+    rows = session.execute(active.order_by(Experiment.priority.desc())).all()
+    queued = [row for row in rows if row.status == Status.QUEUED]
+    return Depth(
+        queued=sum(row.n for row in queued),
+        running=sum(row.n for row in rows if row.status == Status.RUNNING),
+        oldest_queued_seconds=max((row.oldest for row in queued), default=None),
+        by_priority={row.priority: row.n for row in queued},
     )
-    mean = session.scalar(select(func.avg(recent.c.seconds)))
-    alive = workers.count_alive(session)
-    return None if mean is None or not alive else left * float(mean) / alive
 
 
 def _claimable() -> tuple[ColumnElement[bool], ...]:

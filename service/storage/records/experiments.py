@@ -204,9 +204,9 @@ def lock(session: Session, ids: Collection[UUID]) -> list[Locked]:
     because a worker that writes one holds its row and waits for the counter.
     """
     either = Experiment.id.in_(ids) | Experiment.retry_of.in_(ids)
-    rows = select(Experiment.id, Experiment.status).where(either).order_by(Experiment.id)
+    rows = select(Experiment.id, Experiment.status).where(either)
+    locked = session.execute(rows.order_by(Experiment.id).with_for_update(key_share=True))
     named = set(ids)
-    locked = session.execute(rows.with_for_update(key_share=True))
     return [Locked(row.id, Status(row.status)) for row in locked if row.id in named]
 
 

@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -7,11 +8,15 @@ from sqlalchemy import update
 
 from service.dashboard.assets import DASHBOARD
 from service.settings import Settings
+from service.storage.analysis import pace
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
+from service.storage.queue import transitions
+from service.storage.queue.leases import Fence
 from service.storage.records import workers
 from service.storage.tables.workers import Worker
 from tests.api import states
+from tests.making import make_epoch
 from worker.identity import Identity
 
 WORKERS = "/api/v1/workers"
@@ -75,16 +80,65 @@ def test_get_queue_of_empty_database(client: TestClient) -> None:
     }  # fmt: skip
 
 
+def trained(database: Database, seconds: float, **fields: Any) -> None:
+    """Let an experiment succeed whose epoch took so many seconds."""
+    fence = states.start(database, epochs=1, **fields)
+    begin(database, fence, seconds)
+    states.succeed(database, fence)
+
+
+def begin(database: Database, fence: Fence, seconds: float, epochs: int = 1) -> None:
+    with database.write("epochs") as session:
+        transitions.keep_execution(session, fence, {"device": "cpu"})
+        for epoch in range(1, epochs + 1):
+            transitions.record_epoch(session, fence, make_epoch(epoch, seconds=seconds))
+
+
 def test_get_queue_counts_by_priority_and_estimates_its_end(client: TestClient, database: Database) -> None:
-    states.finish(database, run={"seconds": 10.0})
-    states.start(database)
+    trained(database, 10.0)
     for priority in (0, 0, 5):
-        states.queue(database, priority=priority)
+        states.queue(database, priority=priority, epochs=2)
     assert client.get(QUEUE).json()["eta_seconds"] is None
     states.heartbeat(database, "one")
     states.heartbeat(database, "two")
     depth = client.get(QUEUE).json()
-    assert (depth["queued"], depth["running"], depth["by_priority"]) == (3, 1, {"5": 1, "0": 2})
+    assert (depth["queued"], depth["running"], depth["by_priority"]) == (3, 0, {"5": 1, "0": 2})
     assert list(depth["by_priority"]) == ["5", "0"]
-    assert depth["eta_seconds"] == 4 * 10.0 / 2
+    assert depth["eta_seconds"] == 3 * 2 * 10.0 / 2
     assert 0 <= depth["oldest_queued_seconds"] < 60
+
+
+def test_get_queue_estimates_by_what_is_queued(client: TestClient, database: Database) -> None:
+    """Twenty short experiments just ended; those that wait are longer, on another data set."""
+    for seed in range(20):
+        trained(database, 1.0, dataset="digits", seed=seed)
+    trained(database, 100.0, dataset="mnist_5k", batch_size=64)
+    states.heartbeat(database)
+    for seed in range(3):
+        states.queue(database, epochs=5, dataset="mnist_5k", batch_size=64, seed=seed)
+    assert client.get(QUEUE).json()["eta_seconds"] == pytest.approx(3 * 5 * 100.0)
+    states.queue(database, batch_size=7)  # nothing alike has been trained
+    assert client.get(QUEUE).json()["eta_seconds"] is None
+
+
+def test_get_queue_leaves_out_what_running_experiments_have_done(client: TestClient, database: Database) -> None:
+    trained(database, 10.0)
+    states.heartbeat(database)
+    running = states.start(database, epochs=10)
+    assert client.get(QUEUE).json()["eta_seconds"] == 100.0
+    begin(database, running, 10.0, epochs=8)
+    assert client.get(QUEUE).json()["eta_seconds"] == 20.0
+    states.queue(database, epochs=10)
+    assert client.get(QUEUE).json()["eta_seconds"] == 120.0
+
+
+@states.on_sqlite
+def test_get_queue_takes_further_cells_as_those_with_the_most(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "MOST_CELLS", 1)
+    trained(database, 10.0)
+    states.heartbeat(database)
+    for fields in ({"seed": 0}, {"seed": 1}, {"seed": 0, "activation": "tanh"}):
+        states.queue(database, epochs=1, **fields)
+    assert client.get(QUEUE).json()["eta_seconds"] == pytest.approx(30.0)

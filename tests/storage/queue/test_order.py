@@ -7,12 +7,12 @@ from sqlalchemy import update
 
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
-from service.storage.queue import order, transitions
+from service.storage.queue import order
 from service.storage.queue.order import Depth
 from service.storage.records import workers
 from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment
-from tests.making import make_heartbeat, make_run
+from tests.making import make_heartbeat
 from tests.storage.steps import claimed, do
 
 
@@ -41,17 +41,13 @@ def test_waiting_tells_the_rest_of_a_back_off(database: Database, experiment: UU
 
 
 def test_depth_of_an_empty_queue(database: Database) -> None:
-    assert do(database, order.depth) == Depth(0, 0, None, 0.0, {})
+    assert do(database, order.depth) == Depth(0, 0, None, {})
 
 
-def test_depth_estimates_the_end_from_finished_experiments_and_live_workers(database: Database) -> None:
-    make(database)
-    do(database, transitions.succeed, claimed(database), make_run(seconds=3.0))
-    for priority in (5, 5, 0):
+def test_depth_counts_by_status_and_priority(database: Database) -> None:
+    for priority in (5, 5, 0, 5):
         make(database, priority=priority)
     claimed(database)
     depth = do(database, order.depth)
-    assert (depth.queued, depth.running, depth.by_priority) == (2, 1, {5: 1, 0: 1})
-    assert depth.eta_seconds is None  # no worker is alive
-    do(database, workers.beat, make_heartbeat("w1"))
-    assert do(database, order.depth).eta_seconds == 9.0
+    assert (depth.queued, depth.running, depth.by_priority) == (3, 1, {5: 2, 0: 1})
+    assert 0 <= depth.oldest_queued_seconds < 60
