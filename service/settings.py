@@ -1,20 +1,57 @@
 """The settings of ActLab. Each process reads them once from the environment; no other module reads the environment."""
 
+import logging
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.domain.errors import ConfigurationError
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
+"""The form of `<SERVICE>_PORT`, a variable that Kubernetes and `docker --link` give to a container for each service."""
+
+# Of the standard library: a command may read settings before it configures structlog, and both end on stderr.
+log = logging.getLogger(__name__)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment variables, without those that are empty and those that are links to a service."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        if isinstance(value, str) and SERVICE_LINK.fullmatch(value.strip()):
+            log.warning(
+                "ACTLAB_%s=%s is ignored: it is no setting, but the address that Kubernetes gives to each pod of a"
+                " Service of this name. The default holds; `enableServiceLinks: false` ends this warning.",
+                field_name.upper(),
+                value,
+            )
+            value = None
+        is_empty = isinstance(value, str) and not value.strip()
+        return None if is_empty else value, key, is_complex
 
 
 class Settings(BaseSettings):
     """Settings; each field is the environment variable ACTLAB_<FIELD>. A test compares them with docs/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix="ACTLAB_", frozen=True, extra="forbid")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Environment(settings_cls)
 
     home: Path = Field(Path(".actlab"), description="Folder of all files: database, spool, checkpoints, logs, data.")
     host: str = Field(

@@ -43,6 +43,40 @@ def test_load_names_variable_and_bound_of_a_wrong_setting(
         load()
 
 
+@pytest.mark.parametrize("value", ["", " ", "\r"])
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_load_takes_an_empty_variable_as_unset(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"ACTLAB_{name.upper()}", value)
+    settings = load()
+    assert getattr(settings, name) == Settings.model_fields[name].default
+    assert name not in settings.model_fields_set
+
+
+@pytest.mark.parametrize("link", ["tcp://10.96.0.1:8000", "udp://10.96.0.1:53", "tcp://[fd00::1]:8000"])
+def test_load_ignores_a_service_link_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, link: str
+) -> None:
+    monkeypatch.setenv("ACTLAB_PORT", link)
+    assert load().port == 8000
+    (warning,) = caplog.messages
+    assert f"ACTLAB_PORT={link}" in warning
+    assert "Kubernetes" in warning
+
+
+def test_load_is_not_disturbed_by_other_variables_of_service_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = {"SERVICE_HOST": "10.96.0.1", "SERVICE_PORT": "8000", "SERVICE_PORT_HTTP": "8000",
+             "PORT_8000_TCP": "tcp://10.96.0.1:8000", "PORT_8000_TCP_PROTO": "tcp", "PORT_8000_TCP_PORT": "8000",
+             "PORT_8000_TCP_ADDR": "10.96.0.1"}  # fmt: skip
+    for name, value in links.items():
+        monkeypatch.setenv(f"ACTLAB_{name}", value)
+    assert load().model_fields_set == set()
+
+
+def test_load_keeps_an_empty_home_out_of_the_working_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACTLAB_HOME", "")
+    assert load().database.endswith("/.actlab/actlab.db")
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 def test_check_exposure_refuses_other_addresses_unless_insecure(host: str) -> None:
     with pytest.raises(ConfigurationError, match="--insecure"):

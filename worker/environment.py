@@ -18,9 +18,11 @@ VARIABLES = {
 
 
 def restart_unless_set() -> None:
-    """Restart this process with the variables set, unless they are. Values that the operator has set are kept.
+    """Restart this process with the variables set, unless they are. Values that the operator has set are kept; an empty
+    variable counts as unset.
 
     The process id stays the same. glibc reads its variables only at the start of a process.
     """
-    if not VARIABLES.keys() <= os.environ.keys():
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], VARIABLES | os.environ)
+    unset = {name: value for name, value in VARIABLES.items() if not os.environ.get(name)}
+    if unset:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | unset)
