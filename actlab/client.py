@@ -1,6 +1,7 @@
 """Clients of the HTTP API: a synchronous one, and one for asyncio."""
 
 import asyncio
+import ipaddress
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import httpx2 as httpx
 from actlab.operations import ApiError, Call, Flow, Json, Operations
 from actlab.watching import PAUSE_SECONDS, Event, Watch
 
-__all__ = ["ApiError", "AsyncClient", "Client", "Event", "Json", "UnknownFormat"]
+__all__ = ["ApiError", "AsyncClient", "Client", "Event", "Json", "UnknownFormat", "UnusableProxy"]
 
 T = TypeVar("T")
 
@@ -26,14 +27,23 @@ class UnknownFormat(ValueError):
     """The suffix of a file names no format."""
 
 
+class UnusableProxy(ValueError):
+    """The environment names a proxy that cannot be used, for a service on another machine."""
+
+
 class Client(Operations[Json, list[Json], None]):
     """A synchronous client of an ActLab service.
 
-    `url` is the root of the service, such as http://127.0.0.1:8000; `timeout` is in seconds.
+    `url` is the root of the service, such as http://127.0.0.1:8000; `timeout` is in seconds. A service on this machine
+    is reached without a proxy, whatever the environment says; one on another machine through the proxy that HTTP_PROXY,
+    HTTPS_PROXY or ALL_PROXY names. Raises UnusableProxy.
     """
 
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
+        if transport is None and _is_loopback(url):
+            transport = httpx.HTTPTransport()  # where a transport is given, httpx asks for no proxy
+        with _proxies_checked():
+            self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
 
     def healthy(self) -> bool:
         """Return whether an ActLab service answers at the URL."""
@@ -133,7 +143,10 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
     """The client for asyncio: `async with AsyncClient(url) as client: await client.study(id)`."""
 
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
+        if transport is None and _is_loopback(url):
+            transport = httpx.AsyncHTTPTransport()
+        with _proxies_checked():
+            self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
 
     async def healthy(self) -> bool:
         """Return whether an ActLab service answers at the URL."""
@@ -219,6 +232,32 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
             except StopIteration as end:
                 value: T = end.value
                 return value
+
+
+def _is_loopback(url: str) -> bool:
+    """Return whether a URL names this machine: 127.0.0.0/8, ::1, localhost, or the unspecified address."""
+    host = httpx.URL(url).host.rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)
+
+
+@contextmanager
+def _proxies_checked() -> Iterator[None]:
+    """Raise UnusableProxy for what httpx raises while it reads the proxies of the environment."""
+    try:
+        yield
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        reason = "SOCKS needs the package `socksio`" if isinstance(error, ImportError) else str(error)
+        raise UnusableProxy(
+            f"The proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {reason.rstrip('.')}. Correct or unset"
+            " the variable, or name the service's host in NO_PROXY."
+        ) from error
 
 
 def _export(file: Path, study: str | None, rows: str, filters: Json) -> Call:

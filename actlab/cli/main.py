@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from actlab.cli import data, database, experiments, processes, studies
 from actlab.cli.common import fail
-from actlab.client import ApiError, UnknownFormat
+from actlab.client import ApiError, UnknownFormat, UnusableProxy
 from actlab.demo import DemoFailed
 from service.domain.errors import ActLabError
 
@@ -35,7 +35,7 @@ def main() -> None:
         app()
     except ActLabError as error:
         fail(error.detail)
-    except (DemoFailed, ApiError, UnknownFormat) as error:
+    except (DemoFailed, ApiError, UnknownFormat, UnusableProxy) as error:
         fail(str(error))
     except httpx2.TransportError as error:
         fail(f"The service does not answer: {error}")

@@ -38,12 +38,23 @@ def download(publication: Publication, folder: Path, report: ReportProgress, fir
     `first_wait` (seconds) paces the attempts at each mirror. Raises DownloadFailed where no mirror has a file,
     InvalidData where the folder cannot be written (full, read-only).
     """
-    # identity: a server that packed the packed file once more would change its checksum.
-    headers = {"Accept-Encoding": "identity"}
-    with httpx2.Client(timeout=TIMEOUT, follow_redirects=True, headers=headers) as client:
+    with _client() as client:
         for file in publication.files:
             if not is_intact(folder / file.name, file):
                 _from_any_mirror(client, publication, file, folder, report, first_wait)
+
+
+def _client() -> httpx2.Client:
+    """Return a client that uses the proxies of the environment. Raises DownloadFailed where one cannot be used."""
+    # identity: a server that packed the packed file once more would change its checksum.
+    headers = {"Accept-Encoding": "identity"}
+    try:
+        return httpx2.Client(timeout=TIMEOUT, follow_redirects=True, headers=headers)
+    except (ImportError, ValueError, httpx2.InvalidURL) as problem:
+        reason = "SOCKS needs the package `socksio`" if isinstance(problem, ImportError) else str(problem).rstrip(".")
+        raise DownloadFailed(
+            f"The proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {reason}. Correct or unset it."
+        ) from problem
 
 
 def _from_any_mirror(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actlab.client import ApiError, AsyncClient, Client, UnknownFormat
+from actlab.client import ApiError, AsyncClient, Client, UnknownFormat, UnusableProxy
 from service.settings import Settings
 from service.storage.engine.database import Database
 from tests.api import states
@@ -156,3 +156,51 @@ def test_client_runs_a_formula_from_preview_to_archive(ask: Ask) -> None:
     assert ask("archive_activation", "mine") is None
     assert [item["name"] for item in ask("activations", archived=True)][-1] == "mine"
     assert "mine" not in [item["name"] for item in ask("activations")]
+
+
+PROXIES = {
+    "one where nothing listens": {"HTTP_PROXY": "http://127.0.0.1:9"},
+    "in small letters": {"http_proxy": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"},
+    "SOCKS": {"ALL_PROXY": "socks5://127.0.0.1:1080"},
+    "no URL": {"HTTP_PROXY": "http://[::1"},
+    "an unknown scheme": {"HTTPS_PROXY": "ftp://127.0.0.1:9"},
+}
+
+
+@pytest.fixture(params=PROXIES)
+def proxy(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Set the variables of a proxy, and return its name in PROXIES."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in PROXIES[request.param].items():
+        monkeypatch.setenv(name, value)
+    return str(request.param)
+
+
+@states.on_sqlite
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_clients_reach_this_machine_without_a_proxy(url: str, host: str, proxy: str) -> None:
+    address = url.replace("127.0.0.1", host)
+    with Client(address) as client:
+        assert client.healthy()
+
+    async def is_healthy() -> bool:
+        async with AsyncClient(address) as client:
+            return await client.healthy()
+
+    assert asyncio.run(is_healthy())
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+@pytest.mark.parametrize("proxy", ["SOCKS", "no URL", "an unknown scheme"], indirect=True)
+def test_clients_name_a_proxy_that_cannot_be_used(proxy: str, client: type[Client] | type[AsyncClient]) -> None:
+    with pytest.raises(UnusableProxy, match=r"ALL_PROXY cannot be used: .*NO_PROXY") as refused:
+        client("http://service.example:8000")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["127.8.9.1", "[::1]", "[::ffff:127.0.0.1]", "localhost.", "a.localhost", "0.0.0.0"])
+@pytest.mark.parametrize("proxy", ["SOCKS"], indirect=True)
+def test_client_takes_every_name_of_this_machine_for_it(proxy: str, host: str) -> None:
+    Client(f"http://{host}:8000").close()
