@@ -120,10 +120,14 @@ def _spec(file: Path | None, preset: str | None) -> Json:
     if file is None and preset is None:
         raise typer.BadParameter("give a file, or --preset, or both")
     try:
-        text = "{}" if file is None else sys.stdin.read() if str(file) == "-" else file.read_text()
-        body: Any = json.loads(text)
+        # Of bytes, json finds out the encoding: Windows writes UTF-8 or UTF-16 with a byte order mark.
+        body: Any = json.loads(b"{}" if file is None else _read(file))
     except ValueError as error:
         raise typer.BadParameter(f"{file} is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise typer.BadParameter(f"{file} should hold a JSON object")
     return body if preset is None else {"preset": preset, **body}
+
+
+def _read(file: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()

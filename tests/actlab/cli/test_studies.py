@@ -71,6 +71,22 @@ def test_experiment_commands_change_many_experiments(run: Run, database: Databas
     assert run("experiment", "cancel", "x").exit_code == 1
 
 
+@states.on_sqlite
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_study_plan_reads_every_encoding_of_json(run: Run, tmp_path: Path, encoding: str) -> None:
+    spec = tmp_path / "study.json"
+    spec.write_bytes('{"name": "Größe", "base": {"activation": "relu"}}'.encode(encoding))
+    assert "3 experiments" in run("study", "plan", str(spec)).output
+    assert "3 experiments" in run("study", "plan", "-", input=spec.read_bytes()).output
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\xef\xbb\xbf{", b"\x80"])
+def test_study_plan_says_of_broken_text_that_it_is_not_json(content: bytes) -> None:
+    result = CliRunner().invoke(app, ["study", "plan", "-"], input=content)
+    assert result.exit_code == 2
+    assert "is not JSON" in result.output
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [(("study", "submit"), "give a file"), (("study", "submit", "-"), "is not JSON"),
