@@ -5,24 +5,29 @@ where the training step then runs.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import structlog
 import torch
 from celery import Celery, signals
 from celery.worker import state
+from sqlalchemy.exc import DBAPIError
 
 from service.background.reaper import Reaper
 from service.background.wakes import TASK, Waker, create_celery
+from service.domain.errors import SchemaOutdated
 from service.process.periodic import Periodic
 from service.process.shutdown import Shutdown
 from service.settings import Settings
 from service.storage import migrate
-from service.storage.engine.database import open_database
+from service.storage.engine.database import Database, open_database
+from service.storage.records import workers
 from service.storage.tables.base import new_id
 from worker import tasks
 from worker.context import WorkerContext
-from worker.identity import Identity
+from worker.devices import UnusableDevice
+from worker.identity import Identity, unusable
 from worker.sweep import sweep
 
 SWEEP_SECONDS = 3600.0
@@ -33,10 +38,10 @@ log = structlog.get_logger(__name__)
 
 def main(settings: Settings, id: str | None = None) -> int:
     """Serve until a signal stops the process, and return its exit status. `id` is the worker's, made up by default; a
-    supervisor passes one that it knows."""
+    supervisor passes one that it knows. Raises UnusableDevice."""
     database = open_database(settings)
+    identity = _identify(database, id or new_id().hex, settings)
     migrate.check(database)
-    identity = Identity.of_this_process(id or new_id().hex, settings)
     shutdown = Shutdown()
     context = WorkerContext.open(settings, database, identity, shutdown)
     app = create_celery(settings)
@@ -56,6 +61,18 @@ def main(settings: Settings, id: str | None = None) -> int:
         waker.stop()
         context.lease_renewer.stop()
         database.close()
+
+
+def _identify(database: Database, id: str, settings: Settings) -> Identity:
+    """Return the identity of this process. Raises UnusableDevice, after it has been stored for the list of workers."""
+    try:
+        return Identity.of_this_process(id, settings)
+    except UnusableDevice as error:
+        detail = error.detail
+        with suppress(SchemaOutdated, DBAPIError):  # the device is what the operator must be told of
+            migrate.check(database)
+            database.run("problem", lambda s: workers.report_problem(s, unusable(id, settings), detail))
+        raise
 
 
 def _register(app: Celery, context: WorkerContext, train: Callable[[], int]) -> None:

@@ -12,6 +12,7 @@ import torch
 from service.domain.workers import WorkerMemory
 from service.settings import Settings
 from service.storage.records.workers import Heartbeat
+from worker import devices
 from worker.training.execution import Device
 
 
@@ -20,12 +21,12 @@ class Identity:
     id: str
     device: Device
     device_name: str
+    renew_seconds: float | None = None
 
     @classmethod
     def of_this_process(cls, id: str, settings: Settings) -> "Identity":
-        device = _device(settings)
-        name = torch.cuda.get_device_name() if device == "cuda" else platform.machine()
-        return cls(id, device, name)
+        """Raises UnusableDevice."""
+        return cls(id, *devices.choose(settings), settings.renew_seconds)
 
     def heartbeat(self, experiments: list[str]) -> Heartbeat:
         return Heartbeat(
@@ -35,22 +36,38 @@ class Identity:
             device=self.device,
             device_name=self.device_name,
             memory=self._memory(),
-            versions={
-                "actlab": version("actlab"),
-                "torch": torch.__version__,
-                "python": platform.python_version(),
-            },
+            versions=_versions(),
             experiments=experiments,
+            renew_seconds=self.renew_seconds,
         )
 
     def _memory(self) -> WorkerMemory:
         if self.device == "cuda":
-            free, total = torch.cuda.mem_get_info()
-            return WorkerMemory(total=total, used=total - free)
+            return _cuda_memory()
         return WorkerMemory(total=psutil.virtual_memory().total, used=psutil.Process().memory_info().rss)
 
 
-def _device(settings: Settings) -> Device:
-    if settings.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return settings.device
+def unusable(id: str, settings: Settings) -> Heartbeat:
+    """Return the report of a worker whose device cannot be used."""
+    return Heartbeat(
+        id=id,
+        hostname=socket.gethostname(),
+        pid=os.getpid(),
+        device=settings.device,
+        device_name="not usable",
+        memory=WorkerMemory(),
+        versions=_versions(),
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {"actlab": version("actlab"), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def _cuda_memory() -> WorkerMemory:
+    """Return the memory of the GPU; unknown where CUDA fails, so that leases are renewed until the step sees it."""
+    try:
+        free, total = torch.cuda.mem_get_info()
+    except RuntimeError:
+        return WorkerMemory()
+    return WorkerMemory(total=total, used=total - free)

@@ -20,8 +20,14 @@ class WorkerView(View):
         description="Bytes: `total` of the machine, or of the GPU where the worker trains on one, and"
         " `used` of them; null where not known."
     )
-    status: str = Field(examples=["idle", "busy"])
-    alive: bool = Field(description="Whether it sent a heartbeat within the last 15 s.")
+    status: str = Field(examples=["idle", "busy", "unusable"])
+    alive: bool = Field(
+        description="Whether it sent a heartbeat within the last 15 s, or within three times its ACTLAB_RENEW_SECONDS"
+        " where that is longer."
+    )
+    problem: str | None = Field(
+        None, description="The reason why it could not start, with the setting to change; null for a worker that runs."
+    )
     experiments: list[UUID]
     versions: dict[str, str]
     started_at: datetime

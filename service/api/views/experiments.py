@@ -38,6 +38,8 @@ def _experiment(row: Experiment, waiting: order.Waiting | None) -> ExperimentVie
 
 
 def _waiting_reason(waiting: order.Waiting) -> str:
+    if waiting.workers_alive == 0 and waiting.worker_problem is not None:
+        return f"No worker is alive, because the last one could not start. {waiting.worker_problem}"
     if waiting.workers_alive == 0:
         return "No worker is alive. Start one with `actlab up` or `actlab worker`."
     if waiting.back_off_seconds > 0:

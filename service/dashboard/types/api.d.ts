@@ -610,6 +610,7 @@ declare namespace Api {
     memory: Record<string, number | null>;
     status: string;
     alive: boolean;
+    problem: string | null;
     experiments: Array<string>;
     versions: Record<string, string>;
     started_at: string;

@@ -24,6 +24,7 @@ T = TypeVar("T")
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 
 STATEMENT_SECONDS = 30.0
+RENEW_SECONDS = 5.0
 
 
 def _postgresql_timeouts(statement_seconds: float) -> dict[str, Any]:
@@ -53,6 +54,7 @@ class Database:
         statement_seconds: float = STATEMENT_SECONDS,
         faults: Faults | None = None,
         trace: bool = False,
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self.engine = _engine(url, pool_size, statement_seconds)
         self.pool_size = pool_size
@@ -60,8 +62,10 @@ class Database:
         # Under PostgreSQL's default, each statement of a reader would see commits made since the one before.
         snapshot = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
         reading = {"begin": "BEGIN"} if self.sqlite else snapshot
-        self._writers = sessionmaker(self.engine, class_=UnitOfWork, trace=trace, expire_on_commit=False)
-        self._readers = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)
+        # What counts as a live worker depends on it.
+        options: dict[str, Any] = {"expire_on_commit": False, "info": {"renew_seconds": renew_seconds}}
+        self._writers = sessionmaker(self.engine, class_=UnitOfWork, trace=trace, **options)
+        self._readers = sessionmaker(self.engine.execution_options(**reading), **options)
 
     @property
     def sqlite(self) -> bool:
@@ -108,6 +112,7 @@ def open_database(settings: Settings) -> Database:
         statement_seconds=settings.statement_seconds,
         faults=Faults.parse(settings.fault, settings.home / "faults"),
         trace=settings.trace,
+        renew_seconds=settings.renew_seconds,
     )
 
 

@@ -25,11 +25,15 @@ LONGEST_BACK_OFF_SECONDS = 300.0  # above the back-off after the most losses tha
 
 @dataclass(frozen=True)
 class Waiting:
-    """The place of a queued experiment. Position 1 is next; `back_off_seconds` is above 0 while a retry waits."""
+    """The place of a queued experiment. Position 1 is next; `back_off_seconds` is above 0 while a retry waits.
+
+    `worker_problem` is the reason why the worker seen last could not start.
+    """
 
     position: int
     back_off_seconds: float
     workers_alive: int
+    worker_problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
     rows = session.execute(select(ranked).where(ranked.c.id.in_(ids))).all()
     if not rows:
         return {}
-    alive = workers.count_alive(session)
-    return {row.id: Waiting(row.position, row.back_off, alive) for row in rows}
+    alive, problem = workers.presence(session)
+    return {row.id: Waiting(row.position, row.back_off, alive, problem) for row in rows}
 
 
 def _queue() -> Subquery:

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, select
 from sqlalchemy.orm import Session
 
 from service.domain.workers import WorkerMemory
-from service.storage.engine.clock import after, now
+from service.storage.engine.clock import after, now, seconds_since
 from service.storage.tables.workers import Worker
 
-ALIVE_SECONDS = 15.0  # three heartbeats
+ALIVE_SECONDS = 15.0
+"""Least age of a heartbeat at which its worker no longer counts as alive."""
+ALIVE_HEARTBEATS = 3
+"""Heartbeats that may be missing where so many take longer than ALIVE_SECONDS."""
 FORGET_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The report of a worker about itself."""
+    """The report of a worker about itself. `renew_seconds`: the time between two heartbeats."""
 
     id: str
     hostname: str
@@ -25,18 +28,36 @@ class Heartbeat:
     memory: WorkerMemory
     versions: dict[str, str]
     experiments: list[str] = field(default_factory=list)
+    renew_seconds: float | None = None
 
 
 def beat(session: Session, heartbeat: Heartbeat) -> None:
-    """Store a heartbeat. The first one of a worker adds its row and deletes rows not refreshed for FORGET_SECONDS."""
+    """Store a heartbeat. The first one of a worker adds its row and deletes those that say nothing more: rows not
+    refreshed for FORGET_SECONDS, and workers of the same machine that could not start."""
     row = session.get(Worker, heartbeat.id)
     if row is None:
-        session.execute(delete(Worker).where(Worker.last_seen < after(-FORGET_SECONDS)))
+        _forget(session, heartbeat.hostname)
         row = Worker(id=heartbeat.id)
         session.add(row)
     for name, value in (vars(heartbeat) | {"memory": heartbeat.memory.model_dump()}).items():
         setattr(row, name, value)
     row.last_seen = now()
+
+
+def report_problem(session: Session, heartbeat: Heartbeat, problem: str) -> None:
+    """Store a worker that cannot start, in place of earlier ones of its machine, with the reason."""
+    _forget(session, heartbeat.hostname)
+    session.add(Worker(**vars(heartbeat) | {"memory": heartbeat.memory.model_dump(), "problem": problem}))
+
+
+def _forget(session: Session, hostname: str) -> None:
+    session.execute(delete(Worker).where(Worker.last_seen < after(-FORGET_SECONDS)))
+    session.execute(delete(Worker).where(Worker.hostname == hostname, Worker.problem.is_not(None)))
+
+
+def problem_of(session: Session, id: str) -> str | None:
+    """Return the reason why a worker could not start; None for one that could, and for an unknown one."""
+    return session.scalar(select(Worker.problem).where(Worker.id == id))
 
 
 def leave(session: Session, id: str) -> None:
@@ -54,31 +75,46 @@ class Listed:
 
 def listed(session: Session) -> list[Listed]:
     """Return all workers, the one seen last first."""
-    query = select(Worker, _alive()).order_by(Worker.last_seen.desc(), Worker.id)
+    query = select(Worker, _alive(session)).order_by(Worker.last_seen.desc(), Worker.id)
     return [Listed(worker, alive) for worker, alive in session.execute(query)]
 
 
 def count_alive(session: Session) -> int:
-    return session.execute(select(func.count()).select_from(Worker).where(_alive())).scalar_one()
+    return session.execute(select(func.count()).select_from(Worker).where(_alive(session))).scalar_one()
+
+
+def presence(session: Session) -> tuple[int, str | None]:
+    """Return the number of live workers, and the reason why the worker seen last could not start, if it could not."""
+    newest = select(Worker.problem).order_by(Worker.last_seen.desc(), Worker.id).limit(1).scalar_subquery()
+    alive = select(func.count()).select_from(Worker).where(_alive(session)).scalar_subquery()
+    count, problem = session.execute(select(alive, newest)).one()
+    return count, problem
 
 
 def devices(session: Session) -> set[str]:
     """Return the kinds of device that live workers have."""
-    return set(session.scalars(select(Worker.device).where(_alive()).distinct()))
+    return set(session.scalars(select(Worker.device).where(_alive(session)).distinct()))
 
 
 def machines(session: Session) -> set[tuple[str, str | None]]:
     """Return the kind of device and the version of torch of each live worker."""
-    rows = session.execute(select(Worker.device, Worker.versions).where(_alive()))
+    rows = session.execute(select(Worker.device, Worker.versions).where(_alive(session)))
     return {(row.device, row.versions.get("torch")) for row in rows}
 
 
 def count_idle(session: Session) -> int:
     """Count live workers without work, in Python, because comparing JSON differs between the databases."""
-    running = session.scalars(select(Worker.experiments).where(_alive())).all()
+    running = session.scalars(select(Worker.experiments).where(_alive(session))).all()
     return sum(not experiments for experiments in running)
 
 
-def _alive() -> ColumnElement[bool]:
-    # The upper bound leaves out heartbeats from before the clock was set back.
-    return Worker.last_seen.between(after(-ALIVE_SECONDS), after(ALIVE_SECONDS))
+def _alive(session: Session) -> ColumnElement[bool]:
+    """Return whether a worker's last heartbeat is recent, by the time between two of its own heartbeats.
+
+    For a worker that does not report that time, ACTLAB_RENEW_SECONDS of this process counts.
+    """
+    renew_seconds = func.coalesce(Worker.renew_seconds, session.info["renew_seconds"])
+    missing = renew_seconds * ALIVE_HEARTBEATS
+    limit = case((missing > ALIVE_SECONDS, missing), else_=ALIVE_SECONDS)
+    # The lower bound leaves out heartbeats from before the clock was set back.
+    return and_(seconds_since(Worker.last_seen).between(-limit, limit), Worker.problem.is_(None))

@@ -22,7 +22,11 @@ class Worker(Base):
     versions: Mapped[dict[str, Any]]
     started_at: Mapped[datetime] = mapped_column(default=now())
     last_seen: Mapped[datetime] = mapped_column(default=now(), index=True)
+    renew_seconds: Mapped[float | None]  # its ACTLAB_RENEW_SECONDS; null for a worker of 0.1.0
+    problem: Mapped[str | None]  # the reason why it could not start
 
     @property
     def status(self) -> str:
+        if self.problem is not None:
+            return "unusable"
         return "busy" if self.experiments else "idle"

@@ -16,7 +16,8 @@ from service.storage.queue.leases import Fence
 from service.storage.records import workers
 from service.storage.tables.workers import Worker
 from tests.api import states
-from tests.making import make_epoch
+from tests.api.serving import serving
+from tests.making import make_epoch, make_heartbeat
 from worker.identity import Identity
 
 WORKERS = "/api/v1/workers"
@@ -30,7 +31,7 @@ def test_list_workers_shows_each_worker_and_its_experiments(client: TestClient, 
     busy, idle = sorted(client.get(WORKERS).json()["items"], key=lambda worker: worker["id"])
     assert busy.keys() == {
         "id", "hostname", "pid", "device", "device_name", "memory", "status", "alive", "experiments", "versions",
-        "started_at", "last_seen",
+        "started_at", "last_seen", "problem",
     }  # fmt: skip
     assert (busy["status"], busy["experiments"], idle["status"]) == ("busy", [id], "idle")
     assert busy["memory"] == {"total": 8_000_000_000, "used": None}
@@ -71,6 +72,47 @@ def test_list_workers_shows_silent_worker_as_not_alive(client: TestClient, datab
     (gone,) = client.get(WORKERS).json()["items"]
     assert gone["alive"] is False
     assert client.get("/readyz").json()["workers_alive"] == 0
+
+
+@pytest.mark.parametrize(("renew_seconds", "age", "alive"), [(60.0, 100, True), (60.0, 190, False), (0.5, 14, True)])
+def test_list_workers_counts_as_alive_by_the_renewals_that_the_worker_reports(
+    client: TestClient, database: Database, settings: Settings, renew_seconds: float, age: float, alive: bool
+) -> None:
+    slow = settings.model_copy(update={"device": "cpu", "renew_seconds": renew_seconds, "lease_seconds": 300.0})
+    heartbeat = Identity.of_this_process("slow", slow).heartbeat([])
+    database.run("beat", lambda session: workers.beat(session, heartbeat))
+    with database.write("age") as session:
+        session.execute(update(Worker).values(last_seen=after(-age)))
+    (worker,) = client.get(WORKERS).json()["items"]
+    assert worker["alive"] is alive
+    assert client.get("/readyz").json()["workers_alive"] == int(alive)
+    states.queue(database)
+    (queued,) = client.get("/api/v1/experiments").json()["items"]
+    assert ("No worker is alive" in queued["waiting_reason"]) is not alive
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_list_workers_counts_renewals_by_the_settings_of_the_api(settings: Settings, database: Database) -> None:
+    """A worker of 0.1.0 does not report them."""
+    states.heartbeat(database, "old")
+    with database.write("age") as session:
+        session.execute(update(Worker).values(last_seen=after(-100)))
+    with serving(settings.model_copy(update={"renew_seconds": 60.0, "lease_seconds": 300.0})) as client:
+        (worker,) = client.get(WORKERS).json()["items"]
+    assert worker["alive"] is True
+
+
+def test_waiting_reason_says_why_the_last_worker_could_not_start(client: TestClient, database: Database) -> None:
+    report = make_heartbeat("w1", device="cuda")
+    database.run("problem", lambda session: workers.report_problem(session, report, "ACTLAB_DEVICE=cuda fails."))
+    (worker,) = client.get(WORKERS).json()["items"]
+    assert (worker["status"], worker["alive"], worker["problem"]) == ("unusable", False, "ACTLAB_DEVICE=cuda fails.")
+    states.queue(database)
+    (queued,) = client.get("/api/v1/experiments").json()["items"]
+    assert "ACTLAB_DEVICE=cuda fails." in queued["waiting_reason"]
+    states.heartbeat(database, "w2")
+    (queued,) = client.get("/api/v1/experiments").json()["items"]
+    assert queued["waiting_reason"] == "It is next in line."
 
 
 def test_get_queue_of_empty_database(client: TestClient) -> None:

@@ -55,8 +55,9 @@ function Worker({ worker, now }) {
     <div class="card-head">
       <h2>${worker.hostname} <span class="muted small-text">process ${worker.pid}</span></h2>
       <span class=${`badge ${worker.alive ? (worker.status === "busy" ? "running" : "succeeded") : "failed"}`}>
-        ${worker.alive ? worker.status : "not heard of"}</span>
+        ${worker.problem ? "cannot start" : worker.alive ? worker.status : "not heard of"}</span>
     </div>
+    ${worker.problem && html`<p>${worker.problem}</p>`}
     <p>${worker.device_name} <span class="muted">(${worker.device})</span></p>
     <div>
       <div class="meter" aria-hidden="true"><span style=${{ width: `${100 * (share ?? 0)}%` }}></span></div>
