@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from actlab.client import Client
 from actlab.tables import Json, comparison_table
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0  # of the API and the worker
 STOP_SECONDS = 30.0
 
 
@@ -22,10 +22,11 @@ class DemoFailed(Exception):
     """The demo could not be completed; the message says why."""
 
 
-def run(client: Client, url: str, home: Path, console: Console, **base: str | int) -> None:
-    """Submit the quick study, follow it and print its comparison. `base` overrides fields of the preset's base.
+def run(client: Client, url: str, home: Path, console: Console, start: str = "make up", **base: str | int) -> None:
+    """Submit the quick study, follow it and print its comparison. `base` overrides fields of the preset's base, `start`
+    is the command that starts the service at this URL again.
 
-    Raises DemoFailed when the service does not start or an experiment does not succeed.
+    Raises DemoFailed when the service does not start or has no worker, or an experiment does not succeed.
     """
     with _service(client, url, home, console):
         study = client.submit_study(_study(base))
@@ -34,7 +35,7 @@ def run(client: Client, url: str, home: Path, console: Console, **base: str | in
         comparison = client.comparison(study=study["id"], versus="relu")
         console.print(comparison_table(comparison))
         _check(client, study["id"])
-    _look_next(console, url, study["id"])
+    _look_next(console, url, study["id"], start)
 
 
 def _study(base: dict[str, str | int]) -> dict[str, object]:
@@ -48,12 +49,13 @@ def _service(client: Client, url: str, home: Path, console: Console) -> Iterator
     """Use the service that runs at `url`, or start one and stop it afterwards."""
     if client.healthy():
         console.print(f"Using the service at {url}.")
+        _check_workers(client)
         yield
         return
     log = home / "demo.log"
     console.print(f"Starting a service at {url} (its log: {log}).")
     with log.open("wb") as stream:
-        command = [sys.executable, "-m", "actlab", "up", "--parent", str(os.getpid())]
+        command = [sys.executable, "-m", "actlab", "up", "--parent", str(os.getpid()), "--port", url.rpartition(":")[2]]
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
     try:
         _await(client, process, log)
@@ -67,10 +69,21 @@ def _await(client: Client, process: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise DemoFailed(f"The service did not start:\n{_last_lines(log)}")
-        if client.healthy():
+        if client.healthy() and _check_workers(client):
             return
         time.sleep(0.2)
-    raise DemoFailed(f"The service did not answer within {START_SECONDS:g} s:\n{_last_lines(log)}")
+    raise DemoFailed(f"The service and its worker did not start within {START_SECONDS:g} s:\n{_last_lines(log)}")
+
+
+def _check_workers(client: Client) -> bool:
+    """Return whether a worker is alive. Raises DemoFailed with the reason where one could not start."""
+    workers = client.workers()
+    if any(worker["alive"] for worker in workers):
+        return True
+    for worker in workers:
+        if worker["problem"]:
+            raise DemoFailed(f"No worker could start. {worker['problem']}")
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -143,8 +156,8 @@ def _check(client: Client, study: str) -> None:
         )
 
 
-def _look_next(console: Console, url: str, study: str) -> None:
-    console.print("\nThe results are kept. Start the service with [bold]make up[/], then look at")
+def _look_next(console: Console, url: str, study: str, start: str) -> None:
+    console.print(f"\nThe results are kept. Start the service with [bold]{start}[/], then look at")
     for what, path in (
         ("every route, to try out", "/docs"),
         ("this comparison", f"/api/v1/comparisons?study={study}&versus=relu"),

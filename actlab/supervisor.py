@@ -1,10 +1,9 @@
 """`actlab up`: upgrade the database, run the API and a worker, restart them, and stop them cleanly."""
 
-import json
+import errno
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,12 @@ from pathlib import Path
 
 import structlog
 from filelock import FileLock, Timeout
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
+from actlab import holder, ports, predecessors
 from actlab.client import Client
+from actlab.holder import Holder
 from service.background import reaper
 from service.domain.errors import ConfigurationError
 from service.process.shutdown import Shutdown
@@ -29,7 +31,8 @@ from service.storage.tables.base import new_id
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.1
+PORT_SECONDS = 5.0  # for a port that its process is about to release
 SETTLED_SECONDS = 30.0  # a child that ran for so long is restarted at once
 
 log = structlog.get_logger(__name__)
@@ -37,16 +40,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Child:
-    """A process that is restarted when it ends. `arguments` returns its command line for each start."""
+    """A process that is restarted when it ends. `arguments` returns its command line for each start, and `on_end` takes
+    its status and returns whether to start it again."""
 
     name: str
     arguments: Callable[[], list[str]]
     longest_pause: float
-    on_end: Callable[[int], None] = lambda status: None
+    on_end: Callable[[int], bool] = lambda status: True
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started: float = 0.0
     not_before: float = 0.0
+    abandoned: bool = False
 
     def start(self) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops everything in order.
@@ -56,6 +61,8 @@ class Child:
 
     def tend(self) -> None:
         """Start the process unless it runs. The pause before a restart doubles each time it fails early."""
+        if self.abandoned:
+            return
         if self.process is None:
             if time.monotonic() >= self.not_before:
                 self.start()
@@ -68,11 +75,16 @@ class Child:
         self.not_before = time.monotonic() + min(self.longest_pause, 2.0**self.failures - 1)
         self.process = None
         log.warning("child_ended", child=self.name, status=status, lived=round(lived, 1))
-        self.on_end(status)
+        self.abandoned = not self.on_end(status)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
     def wait(self, seconds: float) -> None:
         """Wait until it has ended, and kill it after so many seconds."""
@@ -82,8 +94,7 @@ class Child:
             self.process.wait(max(0.1, seconds))
         except subprocess.TimeoutExpired:
             log.warning("child_killed", child=self.name)
-            self.process.kill()
-            self.process.wait()
+            self.kill()
 
 
 @dataclass
@@ -94,11 +105,17 @@ class Supervisor:
     stopping: Shutdown = field(default_factory=Shutdown)
 
     def run(self) -> int:
-        """Serve until SIGINT or SIGTERM, and return the exit status."""
+        """Serve until SIGINT or SIGTERM, and return the exit status. Raises ConfigurationError where it cannot start,
+        and where its data folder is deleted."""
         self.settings.check_exposure()
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with _only_one(self.settings):
-            _check_port(self.settings)
+            predecessors.await_ended()
+            if self.settings.port == 0:
+                port = ports.free_port(self.settings.host)
+                self.settings = self.settings.model_copy(update={"port": port})
+            _await_port(self.settings)
+            Holder(os.getpid(), self.settings.url).write(self.settings.home)
             self._prepare()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: self.stopping.request())
@@ -113,28 +130,39 @@ class Supervisor:
 
     def _serve(self) -> int:
         database = open_database(self.settings)
+        files = _Files(self.settings)
         worker = _Worker(database, self.settings)
-        insecure = ["--insecure"] if self.settings.insecure else []
+        options = ["--port", str(self.settings.port), *(["--insecure"] if self.settings.insecure else [])]
         pause = self.settings.restart_seconds
-        api = Child("api", lambda: ["serve", *insecure], pause)
+        api = Child("api", lambda: ["serve", *options], pause)
         worker_child = Child("worker", worker.arguments, pause, worker.ended)
         children = [api, worker_child]
         try:
             for child in children:
                 child.start()
-            if not self._answers(api):
-                return 1
-            log.info("up", url=self.settings.url, docs=f"{self.settings.url}/docs", home=str(self.settings.home))
-            while not self.stopping.requested:
-                for child in children:
-                    child.tend()
-                time.sleep(LOOK_SECONDS)
-            return 0
+            return self._tend(children, files) if self._answers(api) else 1
+        except FilesGone:
+            for child in children:  # they have nothing left to save, and would make the folder again
+                child.kill()
+            raise
         finally:
             self.stopping.request()
+            if not files.gone():
+                Holder(os.getpid(), self.settings.url, stopping=True).write(self.settings.home)
             _stop(children)
-            worker.ended(0 if worker_child.process is None else worker_child.process.returncode, counted=False)
+            if not files.gone():
+                worker.stopped()
             database.close()
+
+    def _tend(self, children: list[Child], files: "_Files") -> int:
+        """Restart what ends until a signal asks to stop, and return the exit status. Raises FilesGone."""
+        log.info("up", url=self.settings.url, docs=f"{self.settings.url}/docs", home=str(self.settings.home))
+        while not self.stopping.requested:
+            files.check()
+            for child in children:
+                child.tend()
+            time.sleep(LOOK_SECONDS)
+        return 0
 
     def _answers(self, api: Child) -> bool:
         """Wait for the API; return False, after logging the reason, if it ends or does not answer."""
@@ -163,59 +191,117 @@ class _Worker:
         self._id = new_id().hex
         return ["worker", "--id", self._id]
 
-    def ended(self, status: int, counted: bool = True) -> None:
-        """Requeue the experiments of the process, as a counted loss unless it was stopped on purpose.
+    def ended(self, status: int) -> bool:
+        """Requeue the experiments of the process as a counted loss; return whether another process may do better.
 
-        If the database is away, the reaper requeues them when their leases run out.
+        One that reported why it cannot start stays in the list of workers.
         """
         reason = f"signal {-status}" if status < 0 else f"exit status {status}"
         try:
-            detail = f"The worker process ended with {reason}."
-            lost = reaper.requeue_from_dead(self._database, self._settings, self._id, detail, counted)
-            self._database.run("leave", lambda session: workers.leave(session, self._id))
+            if self._has_problem():
+                log.error("worker_not_restarted", hint="correct what it reported, then start again")
+                return False
+            self._requeue(f"The worker process ended with {reason}.", counted=True)
         except DBAPIError as error:
-            log.warning("worker_not_requeued", worker=self._id, error=str(error.orig))
-            return
+            self._report(error)
+        return True
+
+    def stopped(self) -> None:
+        """Requeue what a process that was stopped on purpose has not released, without counting a loss."""
+        try:
+            self._requeue("The worker process was stopped.", counted=False)
+        except DBAPIError as error:
+            self._report(error)
+
+    def _has_problem(self) -> bool:
+        with self._database.read() as session:
+            return workers.problem_of(session, self._id) is not None
+
+    def _requeue(self, detail: str, counted: bool) -> None:
+        lost = reaper.requeue_from_dead(self._database, self._settings, self._id, detail, counted)
+        self._database.run("leave", lambda session: workers.leave(session, self._id))
         if lost:
-            log.warning("worker_lost", requeued=[str(fence.id) for fence in lost], reason=reason)
+            log.warning("worker_lost", requeued=[str(fence.id) for fence in lost], reason=detail)
+
+    def _report(self, error: DBAPIError) -> None:
+        """Log a database that is away: the reaper requeues the experiments when their leases run out."""
+        log.warning("worker_not_requeued", worker=self._id, error=str(error.orig))
+
+
+class FilesGone(ConfigurationError):
+    """The data folder of a running service, or the database in it, was deleted or replaced."""
+
+
+class _Files:
+    """The data folder and the SQLite database, as they were at the start: by device and inode."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = make_url(settings.database)
+        database = [Path(url.database)] if url.get_backend_name() == "sqlite" and url.database else []
+        self._identities = {path: _identity(path) for path in (settings.home.resolve(), *database)}
+
+    def check(self) -> None:
+        """Raise FilesGone unless all are still there and the same: processes would go on in what nobody can reach."""
+        if path := self.gone():
+            raise FilesGone(
+                f"{path} was deleted or replaced while the service ran, which cannot go on without it. Stop the service"
+                " before you move its files; start it again to begin with what is there now."
+            )
+
+    def gone(self) -> Path | None:
+        """Return the first of the files that is not there any more, or not the same."""
+        return next((path for path, identity in self._identities.items() if _identity(path) != identity), None)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
-    """Lock the data folder. Raises ConfigurationError, which names the process that has it."""
-    holder = settings.home / "up.json"
-    lock = FileLock(settings.home / "up.lock", timeout=0)
+    """Lock the data folder, after waiting for a process that is stopping there.
+
+    Raises ConfigurationError, which names the process that has it.
+    """
+    lock = FileLock(settings.home / "up.lock")
     try:
-        lock.acquire()
+        _acquire(lock, settings.home)
     except Timeout as error:
+        process = holder.read(settings.home) or "another process"
         remedy = "Stop it, or set ACTLAB_HOME to another folder"
-        raise ConfigurationError(f"{settings.home} is in use by {_described(holder)}. {remedy}.") from error
+        raise ConfigurationError(f"{settings.home} is in use by {process}. {remedy}.") from error
     try:
-        holder.write_text(json.dumps({"pid": os.getpid(), "url": settings.url}))
         yield
-        holder.unlink(missing_ok=True)
+        holder.remove(settings.home)
     finally:
         lock.release()
 
 
-def _check_port(settings: Settings) -> None:
-    """Raise ConfigurationError if another process uses the port: it would answer in place of the API."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _acquire(lock: FileLock, home: Path) -> None:
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
-    except OSError as error:
-        where = f"port {settings.port} of {settings.host}"
-        raise ConfigurationError(
-            f"The API cannot use {where}: {error.strerror}. Set ACTLAB_PORT to another port."
-        ) from error
+        lock.acquire(timeout=0)
+    except Timeout:
+        process = holder.read(home)
+        if process is None or not process.stopping:
+            raise
+        log.info("waits_for_ending_processes", pids=[process.pid])
+        lock.acquire(timeout=STOP_SECONDS + PORT_SECONDS)
 
 
-def _described(holder: Path) -> str:
-    try:
-        process = json.loads(holder.read_text())
-        return f"process {process['pid']} ({process['url']})"
-    except (OSError, ValueError, KeyError):
-        return "another process"
+def _await_port(settings: Settings) -> None:
+    """Raise ConfigurationError if another process keeps the port: it would answer in place of the API."""
+    deadline = time.monotonic() + PORT_SECONDS
+    while (problem := ports.bind_problem(settings.host, settings.port)) is not None:
+        if problem.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+            where = f"port {settings.port} of {settings.host}"
+            raise ConfigurationError(
+                f"The API cannot use {where}: {problem.strerror}. Set ACTLAB_PORT to another port."
+            ) from problem
+        time.sleep(LOOK_SECONDS)
 
 
 def _stop(children: list[Child]) -> None:

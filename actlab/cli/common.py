@@ -9,11 +9,12 @@ from service.process import log
 from service.settings import Settings, load
 
 
-def command_settings(insecure: bool = False) -> Settings:
-    """Load the settings of this command and configure its log."""
+def command_settings(insecure: bool = False, port: int | None = None) -> Settings:
+    """Load the settings of this command and configure its log. Options of the command come before the environment."""
     settings = load()
     log.configure(settings.log_level)
-    return settings.model_copy(update={"insecure": True}) if insecure else settings
+    options: dict[str, object] = {"insecure": True} if insecure else {}
+    return settings.model_copy(update=options if port is None else options | {"port": port})
 
 
 def require_database(settings: Settings) -> None:

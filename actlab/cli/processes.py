@@ -8,17 +8,20 @@ import typer
 from rich.console import Console
 
 from actlab import demo as demonstration
+from actlab import holder, ports
 from actlab.cli.common import command_settings, fail, require_database
 from actlab.client import Client
 from service.domain.datasets import DATASETS
 from service.domain.presets import PRESETS
 from service.process.parent import end_with
+from service.settings import Settings
 from worker.environment import restart_unless_set
 
 QUICK = PRESETS["quick"]["base"]
 
 Insecure = Annotated[bool, typer.Option("--insecure", help="Serve an address that others can reach, without API keys.")]
 Parent = Annotated[int | None, typer.Option(hidden=True, help="Process id of the supervisor to end with.")]
+Port = Annotated[int | None, typer.Option(hidden=True, help="The port, in place of ACTLAB_PORT.")]
 
 
 def demo(
@@ -35,29 +38,53 @@ def demo(
     console = Console()
     # A plain SIGTERM would end the process without stopping the service that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with Client(settings.url) as client:
+    url, start = _demo_service(settings, console)
+    with Client(url) as client:
         options: dict[str, str | int | None] = {"dataset": dataset, "epochs": epochs}
         base = {name: value for name, value in options.items() if value is not None}
-        demonstration.run(client, settings.url, settings.home, console, **base)
+        demonstration.run(client, url, settings.home, console, start, **base)
 
 
-def up(insecure: Insecure = False, parent: Parent = None) -> None:
+def _demo_service(settings: Settings, console: Console) -> tuple[str, str]:
+    """Return the URL of the service that the demo uses, and the command that starts it again.
+
+    Unless ACTLAB_PORT is set, it is the service that runs in the data folder, or one at a free port where another
+    program has the default one.
+    """
+    if "port" in settings.model_fields_set or settings.port == 0:
+        return settings.url, "make up"
+    process = holder.read(settings.home)
+    if process is not None and _is_healthy(process.url):
+        return process.url, "make up"
+    if _is_healthy(settings.url) or not ports.is_taken(settings.host, settings.port):
+        return settings.url, "make up"
+    port = ports.free_port(settings.host)
+    console.print(f"Port {settings.port} is taken by another program: the demo uses port {port}.")
+    return settings.model_copy(update={"port": port}).url, f"ACTLAB_PORT={port} make up"
+
+
+def _is_healthy(url: str) -> bool:
+    with Client(url) as client:
+        return client.healthy()
+
+
+def up(insecure: Insecure = False, parent: Parent = None, port: Port = None) -> None:
     """Run the API and one worker until Ctrl-C."""
+    end_with(parent)
     from actlab.supervisor import Supervisor
 
-    end_with(parent)
-    raise typer.Exit(Supervisor(command_settings(insecure=insecure)).run())
+    raise typer.Exit(Supervisor(command_settings(insecure, port)).run())
 
 
-def serve(insecure: Insecure = False, parent: Parent = None) -> None:
+def serve(insecure: Insecure = False, parent: Parent = None, port: Port = None) -> None:
     """Run the API alone."""
+    end_with(parent)
     from service.api.app import create_app
     from service.api.server import serve as serve_api
 
-    settings = command_settings(insecure=insecure)
+    settings = command_settings(insecure, port)
     api = create_app(settings)
     require_database(settings)
-    end_with(parent)
     serve_api(api, settings)
 
 
@@ -66,11 +93,11 @@ def worker(
     parent: Parent = None,
 ) -> None:
     """Run a worker, which trains one experiment at a time on one device."""
+    end_with(parent)
     restart_unless_set()
     try:
         from worker.app import main as serve_work
     except ModuleNotFoundError as error:
         fail(f"A worker needs the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
     settings = command_settings()
-    end_with(parent)
     raise typer.Exit(serve_work(settings, id))

@@ -1,15 +1,18 @@
 """The `actlab` command: starting, stopping, and one line for each mistake."""
 
 import gzip
+import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.stack.services import SHORT, Service
+from tests.stack.services import LONG, SHORT, Service
 from tests.waiting import await_true
 
 pytestmark = [
@@ -42,6 +45,94 @@ def test_children_end_when_their_supervisor_is_killed(service: Service) -> None:
     children = psutil.Process(service.processes["up"].pid).children()
     service.stop("up", signal.SIGKILL)
     await_true(lambda: not any(child.is_running() for child in children), seconds=15)
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["ending", "hanging"])
+def test_up_after_a_killed_one_waits_for_its_children(service: Service, hangs: bool) -> None:
+    api = service.process("serve")
+    if hangs:
+        api.suspend()
+    service.stop("up", signal.SIGKILL)
+    service.start()
+    assert service.processes["up"].poll() is None
+    assert not api.is_running()
+    assert service.process("serve").pid != api.pid
+
+
+def test_up_waits_for_one_that_is_stopping(service: Service) -> None:
+    id = service.client.submit_experiment(LONG)["id"]
+    service.until(id, status="running")
+    service.processes["up"].terminate()
+    await_true(lambda: '"stopping": true' in (service.home / "up.json").read_text(), every=0.02)
+    service.launch("up", name="next")
+    service.await_health()
+    assert service.processes["up"].wait(40) == 0
+    assert service.processes["next"].poll() is None
+
+
+@pytest.mark.parametrize("loss", ["folder", "folder made again", "database"])
+def test_up_ends_with_one_line_when_its_files_are_deleted(service: Service, loss: str) -> None:
+    await_true(service.client.workers, seconds=30)
+    await_true(lambda: "docs=" in service.output("up"))
+    output = (service.home / "up.out").open()
+    output.seek(0, 2)
+    if loss == "database":
+        (service.home / "actlab.db").unlink()
+    else:
+        service.home.rename(service.home.with_name("away"))
+        if loss == "folder made again":
+            service.home.mkdir()
+    children = psutil.Process(service.processes["up"].pid).children()
+    assert service.processes["up"].wait(10) == 1
+    assert not any(child.is_running() for child in children)
+    said = output.read()
+    output.close()
+    assert "was deleted or replaced" in said.splitlines()[-1]
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("device", ["cuda"])
+def test_up_serves_on_without_a_worker_whose_device_cannot_be_used(
+    make_service: Callable[..., Service], device: str
+) -> None:
+    service = make_service(ACTLAB_DEVICE=device, CUDA_VISIBLE_DEVICES="").start()
+    id = service.client.submit_experiment(SHORT)["id"]
+    await_true(lambda: any(worker["problem"] for worker in service.client.workers()), seconds=60)
+    (worker,) = service.client.workers()
+    assert (worker["alive"], worker["status"]) == (False, "unusable")
+    assert "ACTLAB_DEVICE=cuda" in service.client.experiment(id)["waiting_reason"]
+    await_true(lambda: "worker_not_restarted" in service.output("up"))
+    assert service.output("up").count("ACTLAB_DEVICE=cuda") == 1
+    assert "Traceback" not in service.output("up")
+    assert len(psutil.Process(service.processes["up"].pid).children()) == 1
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [{"HTTP_PROXY": "http://127.0.0.1:9"}, {"ALL_PROXY": "socks5://127.0.0.1:9"}, {"http_proxy": "http://127.0.0.1:9"}],
+)
+def test_up_reaches_its_own_api_without_a_proxy(make_service: Callable[..., Service], proxy: dict[str, str]) -> None:
+    service = make_service(**proxy, NO_PROXY="", no_proxy="").start()
+    await_true(lambda: "docs=" in service.output("up"))
+    assert service.run("study", "list").returncode == 0
+
+
+def test_up_starts_beside_service_links_and_empty_variables(make_service: Callable[..., Service]) -> None:
+    empty = dict.fromkeys(("ACTLAB_THREADS", "ACTLAB_DEVICE", "ACTLAB_BROKER_URL", "ACTLAB_WEIGHTS_DAYS"), "")
+    links = {"ACTLAB_SERVICE_HOST": "10.96.0.1", "ACTLAB_SERVICE_PORT": "8000"}
+    service = make_service(**empty, **links).start()
+    await_true(service.client.workers, seconds=30)
+    linked = make_service(ACTLAB_PORT="tcp://10.96.0.1:8000")
+    checked = linked.run("db", "check")
+    assert "ACTLAB_PORT=tcp://10.96.0.1:8000 is ignored" in checked.stderr
+    assert checked.stdout == "The database is up to date.\n"
+
+
+def test_up_chooses_a_port_for_port_zero(make_service: Callable[..., Service]) -> None:
+    service = make_service(ACTLAB_PORT="0")
+    service.launch("up")
+    await_true(lambda: "docs=" in service.output("up"), seconds=90)
+    assert "127.0.0.1:0/" not in service.output("up")
 
 
 def test_up_restarts_an_api_that_was_killed(service: Service) -> None:
@@ -85,6 +176,12 @@ MISTAKES = {
     "a database without a schema": ({}, ["worker"], "actlab db upgrade"),
     "a database of another kind": ({"ACTLAB_DATABASE_URL": "mysql://x/y"}, ["db", "upgrade"], "ACTLAB_DATABASE_URL"),
     "a folder that cannot be made": ({"ACTLAB_HOME": "/proc/nowhere"}, ["up"], "/proc/nowhere"),
+    "a device that is not there": (
+        {"ACTLAB_DEVICE": "cuda", "CUDA_VISIBLE_DEVICES": ""}, ["worker"], "ACTLAB_DEVICE=cuda",
+    ),
+    "a proxy that cannot be used": (
+        {"ALL_PROXY": "socks5://127.0.0.1:9", "HOME": "/nowhere"}, ["data", "fetch"], "ALL_PROXY",
+    ),
     "an unknown data set": ({}, ["data", "fetch", "cifar"], "cifar"),
 }  # fmt: skip
 
@@ -120,6 +217,71 @@ def test_worker_fails_an_experiment_whose_data_are_unusable(
 
 def test_data_fetch_needs_nothing_for_packaged_data(make_service: Callable[..., Service]) -> None:
     assert "nothing to fetch" in make_service().run("data", "fetch", "mnist_5k").stdout
+
+
+@pytest.fixture
+def default_port_taken() -> Iterator[None]:
+    """Another program at the default port, which answers nothing."""
+    try:
+        listener = socket.create_server(("127.0.0.1", 8000))
+    except OSError:
+        yield  # something else has it
+        return
+    with listener:
+        yield
+
+
+@pytest.mark.usefixtures("default_port_taken")
+def test_demo_takes_a_free_port_where_the_default_one_is_taken(make_service: Callable[..., Service]) -> None:
+    service = make_service()
+    del service.environment["ACTLAB_PORT"]
+    service.launch("demo", "--epochs", "1", "--dataset", "digits")
+    await_true(lambda: "Study" in service.output("demo"), seconds=180)
+    said = service.output("demo")
+    assert "Port 8000 is taken" in said
+    (port,) = set(re.findall(r"127\.0\.0\.1:(\d+)", said))
+    assert f"uses port {port}" in said
+
+
+def test_demo_ends_where_its_port_is_set_and_taken(make_service: Callable[..., Service], taken_port: int) -> None:
+    failed = make_service(ACTLAB_PORT=str(taken_port)).run("demo", check=False)
+    assert failed.returncode == 1
+    assert f"port {taken_port}" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_demo_says_why_no_worker_could_start(make_service: Callable[..., Service]) -> None:
+    failed = make_service(ACTLAB_DEVICE="cuda", CUDA_VISIBLE_DEVICES="").run("demo", check=False)
+    assert failed.returncode == 1
+    assert "ACTLAB_DEVICE=cuda" in failed.stderr
+
+
+POISON = """
+import torch
+import worker.attempt
+from actlab.cli.main import main
+
+def fail(*_):
+    raise torch.AcceleratorError("CUDA error: device-side assert triggered")
+
+worker.attempt.train = fail
+main()
+"""
+
+
+def test_worker_ends_after_an_error_of_cuda_and_charges_one_experiment(make_service: Callable[..., Service]) -> None:
+    service = make_service()
+    service.run("db", "upgrade")
+    service.launch("serve")
+    service.await_health()
+    for seed in range(20):
+        service.client.submit_experiment(SHORT | {"seed": seed})
+    command = [sys.executable, "-c", POISON, "worker"]
+    assert subprocess.run(command, env=service.environment, timeout=120).returncode == 71
+    experiments = service.client.experiments(limit=100)
+    assert {experiment["status"] for experiment in experiments} == {"queued"}
+    assert sorted(experiment["lost_count"] for experiment in experiments) == [0] * 19 + [1]
+    assert service.client.workers() == []
 
 
 def test_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable[..., Service]) -> None:
