@@ -120,7 +120,10 @@ class Settings(BaseSettings):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device on which workers train.")
     threads: int | None = Field(
-        None, ge=1, le=1024, description="CPU threads of a worker; default: all cores that it may use."
+        None,
+        ge=1,
+        le=1024,
+        description="CPU threads of a worker; default: all cores that its affinity and CPU quota leave it.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of log lines that are shown."

@@ -105,7 +105,7 @@ class _Attempt(Callbacks):
         """Return the execution that the first attempt stored, so that a resume gives the same bits; else store one."""
         if self.claim.execution is not None:
             return Execution.model_validate(self.claim.execution).continued_here()
-        execution = Execution.resolve(spec, device=self.context.device, threads=self.context.settings.threads)
+        execution = Execution.resolve(spec, device=self.context.device, threads=self.context.threads)
         stored = execution.model_dump()
         self._write("execution", lambda s: transitions.keep_execution(s, self.fence, stored))
         return execution

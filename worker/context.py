@@ -12,13 +12,14 @@ from worker.identity import Identity
 from worker.lease import LeaseRenewer
 from worker.persistence import Persistence
 from worker.training.datasets.tensors import Datasets
-from worker.training.execution import Device
+from worker.training.execution import Device, default_threads
 
 
 @dataclass(frozen=True)
 class WorkerContext:
     settings: Settings
     device: Device
+    threads: int  # of this process, before an experiment with others sets its own
     persistence: Persistence
     lease_renewer: LeaseRenewer
     checkpoints: Checkpoints
@@ -31,6 +32,7 @@ class WorkerContext:
         return cls(
             settings=settings,
             device=identity.device,
+            threads=settings.threads or default_threads(),
             persistence=Persistence(database, settings.outage_seconds, shutdown),
             lease_renewer=LeaseRenewer(database, settings, identity),
             checkpoints=Checkpoints(settings.checkpoints, database.faults),

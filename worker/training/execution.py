@@ -13,6 +13,7 @@ from torch.amp.autocast_mode import autocast
 
 from service.domain.results import Fingerprint
 from service.domain.spec import ExperimentSpec
+from worker.training.processors import usable_processors
 
 Device = Literal["cpu", "cuda"]
 
@@ -35,14 +36,14 @@ class Execution(BaseModel):
 
     @classmethod
     def resolve(cls, spec: ExperimentSpec, *, device: Device | None = None, threads: int | None = None) -> Self:
-        """Choose the settings of this machine: CUDA where it is available, PyTorch's own number of threads, and for the
-        precision `auto` bfloat16 where the hardware computes in it."""
+        """Choose the settings of this machine: CUDA where it is available, `default_threads`, and for the precision
+        `auto` bfloat16 where the hardware computes in it."""
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         auto: Literal["float32", "bfloat16"] = "bfloat16" if _computes_bfloat16(device) else "float32"
         return cls(
             device=device,
             precision=auto if spec.precision == "auto" else spec.precision,
-            threads=threads or torch.get_num_threads(),
+            threads=threads or default_threads(),
             torch=torch.__version__,
         )
 
@@ -79,6 +80,12 @@ class Execution(BaseModel):
             precision=self.precision,
             code=version("actlab"),
         )
+
+
+def default_threads() -> int:
+    """Return PyTorch's own number of threads, which follows OMP_NUM_THREADS, or the processors that this process may
+    use where those are fewer: in a container limited to one CPU, threads for all cores of the host halt each other."""
+    return min(torch.get_num_threads(), usable_processors())
 
 
 def _computes_bfloat16(device: Device) -> bool:
