@@ -82,6 +82,8 @@ def _register(app: Celery, context: WorkerContext, train: Callable[[], int]) -> 
     @app.task(name=TASK, ignore_result=True)
     def wake() -> None:
         recycler.count(train())
+        if context.shutdown.status:
+            state.should_stop = context.shutdown.status  # type: ignore[assignment]  # the stubs know only its first value
 
     def stop(**_: object) -> None:
         context.shutdown.request()
@@ -113,4 +115,4 @@ class _Recycler:
             self._first_resident = resident
         if self._after and self._done >= self._after and resident > GROWTH * (self._first_resident or resident):
             log.info("worker_recycles", experiments=self._done, resident=resident)
-            state.should_stop = 0  # type: ignore[assignment]  # the stubs know only what it starts as
+            state.should_stop = 0  # type: ignore[assignment]  # the stubs know only its first value

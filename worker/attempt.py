@@ -15,8 +15,9 @@ from service.domain.status import Cause
 from service.domain.text import storable
 from service.process import attempt_log
 from service.storage.engine.unit_of_work import UnitOfWork
-from service.storage.queue import transitions
+from service.storage.queue import lost_workers, transitions
 from service.storage.queue.leases import CancelRequested, Claim, FenceLost
+from service.storage.queue.lost_workers import LostWorker
 from service.storage.records import attempts
 from service.storage.records.results import FinishedRun
 from worker.checkpoints import UnusableCheckpoint
@@ -28,12 +29,15 @@ from worker.persistence import Outage
 from worker.training.diagnostics.collapse import linear_collapse, may_collapse
 from worker.training.diagnostics.measurement import Diagnostics
 from worker.training.execution import Execution
-from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
+from worker.training.failures import Diverged, TimedOut, UnknownSnapshot, is_poison
 from worker.training.loop import Callbacks, Trained, train
 from worker.training.state import Snapshot, TrainingState
 from worker.watchdog import Watchdog
 
 LONGEST_DETAIL = 1000
+POISONED = 71
+"""The exit status after an error of CUDA, with which every later call of CUDA in this process fails; it is EX_OSERR of
+sysexits.h."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +48,7 @@ class Released(Exception):
 
 def run(context: WorkerContext, claim: Claim) -> None:
     """Run an attempt to its end. A failure of the experiment is recorded and not raised; an attempt that has lost its
-    lease records nothing."""
+    lease records nothing. After an error of CUDA the process is asked to shut down, with the status POISONED."""
     with (
         AttemptLog(context.settings.logs, claim.fence) as file,
         context.lease_renewer.holding(claim.fence, file.path) as lease,
@@ -82,7 +86,11 @@ class _Attempt(Callbacks):
         except Released:
             self._end("released", lambda s: transitions.release(s, self.fence))
         except Exception as error:
-            self._fail(error)
+            if is_poison(error):
+                self._hand_back(error)
+                self.context.shutdown.request(POISONED)
+            else:
+                self._fail(error)
 
     # --- training ----------------------------------------------------------------------------------------------
 
@@ -227,8 +235,16 @@ class _Attempt(Callbacks):
         log.warning("experiment_failed", experiment=str(self.fence.id), cause=cause, detail=detail)
         self._end(cause, lambda s: transitions.fail(s, self.fence, cause, detail))
 
+    def _hand_back(self, error: Exception) -> None:
+        """Requeue the experiment, as a counted loss: it may be what poisons each process that runs it."""
+        detail = storable(f"CUDA failed in the worker process, which ended: {_first_line(error)}")[:LONGEST_DETAIL]
+        lost_worker = LostWorker(self.context.settings.max_losses, counted=True, detail=detail)
+        self.file.traceback(error)
+        log.error("process_poisoned", experiment=str(self.fence.id), error=detail)
+        self._end("handed_back", lambda s: lost_workers.hand_back(s, self.fence, lost_worker))
+
     def _end(self, name: str, transition: Callable[[UnitOfWork], None]) -> None:
-        """Write the last transition, and delete the checkpoints unless the attempt was released.
+        """Write the last transition, and delete the checkpoints unless the attempt was released or handed back.
 
         An attempt that has lost its lease writes nothing.
         """
@@ -238,7 +254,7 @@ class _Attempt(Callbacks):
         except (FenceLost, Outage) as error:
             self.file.line(f"not recorded: {error!r}")
             return
-        if name != "released":
+        if name not in ("released", "handed_back"):
             self.context.checkpoints.drop_all(self.fence.id)
 
     def _end_or_cancel(self, transition: Callable[[UnitOfWork], None]) -> None:
@@ -269,10 +285,14 @@ def _classified(error: Exception) -> tuple[Cause, str]:
         case InvalidData():
             return Cause.INVALID_DATA, error.detail
         case torch.OutOfMemoryError() | MemoryError():
-            return Cause.OUT_OF_MEMORY, str(error).splitlines()[0] if str(error) else "No memory was left."
+            return Cause.OUT_OF_MEMORY, _first_line(error) if str(error) else "No memory was left."
         case RuntimeError() if "can't allocate memory" in str(error):  # raised by PyTorch on a CPU
-            return Cause.OUT_OF_MEMORY, str(error).splitlines()[0]
+            return Cause.OUT_OF_MEMORY, _first_line(error)
     return Cause.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _formatted(figure: float | None) -> str:

@@ -1,5 +1,6 @@
 """Failures inside an attempt: recorded with their cause, or logged while training goes on."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -11,10 +12,13 @@ from service.domain.status import Cause, Status
 from service.process.shutdown import Shutdown
 from service.storage.engine.database import Database
 from service.storage.records import attempts, epochs, results
+from tests.background.waking import CountingWaker
 from tests.conftest import make_experiment, read_experiment
 from tests.worker.attempts import TINY, at_step, checkpointing, claim, log_of, raising
+from worker import tasks
 from worker.attempt import run
 from worker.context import WorkerContext
+from worker.identity import Identity
 from worker.log import AttemptLog
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot
 from worker.training.state import TrainingState
@@ -41,6 +45,72 @@ def test_run_records_a_failure_with_its_cause_and_log(
     assert (now.status, now.cause) == (Status.FAILED, cause)
     assert now.detail
     assert type(error).__name__ in log_of(context, experiment)
+
+
+POISONS = {
+    "a kernel": torch.AcceleratorError("CUDA error: device-side assert triggered\nCUDA kernel errors might be ..."),
+    "a kernel, of an older PyTorch": RuntimeError("CUDA error: an illegal memory access was encountered"),
+    "cuBLAS": RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm(...)`"),
+    "cuDNN": RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
+    "any accelerator": torch.AcceleratorError("something else"),
+}
+
+
+@pytest.mark.parametrize("poison", POISONS)
+def test_run_hands_an_experiment_back_that_met_an_error_of_cuda(
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, poison: str
+) -> None:
+    at_step(monkeypatch, 2, raising(POISONS[poison]))
+    run(checkpointing(context), claim(database))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.lost_count, now.owner) == (Status.QUEUED, 1, None)
+    assert now.checkpoint_path is not None
+    assert list(context.checkpoints.folder(experiment).iterdir())
+    assert (context.shutdown.requested, context.shutdown.status) == (True, 71)
+    assert type(POISONS[poison]).__name__ in log_of(context, experiment)
+    with database.read() as session:
+        newest = attempts.newest(session, experiment)
+    assert newest is not None
+    assert newest.outcome == "lost"
+    assert str(POISONS[poison]).splitlines()[0] in (newest.detail or "")
+
+
+def test_run_hands_back_after_an_error_that_an_error_of_cuda_led_to(
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(_: object) -> None:
+        try:
+            raise POISONS["a kernel"]
+        except RuntimeError as error:
+            raise ValueError("no figures") from error
+
+    at_step(monkeypatch, 2, act)
+    run(context, claim(database))
+    assert read_experiment(database, experiment).status == Status.QUEUED
+
+
+def test_run_fails_an_experiment_that_poisons_each_process(
+    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = replace(context, settings=context.settings.model_copy(update={"max_losses": 1}))
+    at_step(monkeypatch, 2, raising(POISONS["a kernel"]))
+    run(context, claim(database))
+    now = read_experiment(database, experiment)
+    assert (now.status, now.cause) == (Status.FAILED, Cause.WORKER_LOST)
+    assert "device-side assert" in (now.detail or "")
+
+
+def test_train_charges_one_experiment_where_cuda_fails_for_ever(
+    database: Database, context: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [database.run("make", lambda s: make_experiment(s, **TINY)).id for _ in range(20)]
+    monkeypatch.setattr("worker.attempt.train", raising(POISONS["a kernel"]))
+    waker = CountingWaker()
+    ran = [tasks.train(context, Identity("w1", "cpu", "test"), waker) for _ in range(20)]  # type: ignore[arg-type]
+    assert (sum(ran), waker.wakes) == (1, 0)
+    experiments = [read_experiment(database, id) for id in ids]
+    assert {experiment.status for experiment in experiments} == {Status.QUEUED}
+    assert sorted(experiment.lost_count for experiment in experiments) == [0] * 19 + [1]
 
 
 def test_run_records_a_failure_with_any_text(

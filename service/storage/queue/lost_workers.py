@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, update
 from service.domain.status import Cause, Outcome, Status
 from service.storage.engine.clock import after, now
 from service.storage.engine.unit_of_work import BLIND, UnitOfWork
-from service.storage.queue.leases import LONGEST_SECONDS, Fence, over
+from service.storage.queue.leases import LONGEST_SECONDS, Fence, FenceLost, over
 from service.storage.queue.order import BACK_OFF_SECONDS
 from service.storage.queue.trace import record_transition
 from service.storage.records import attempts
@@ -40,6 +40,12 @@ def requeue_expired(
     """
     expired = and_(fence.holds, Experiment.lease_until == watched_until, over(lease_seconds))
     return bool(_requeue(session, expired, lost_worker))
+
+
+def hand_back(session: UnitOfWork, fence: Fence, lost_worker: LostWorker) -> None:
+    """Requeue the experiment of a worker that must end, at the worker's own request. Raises FenceLost."""
+    if not _requeue(session, fence.holds, lost_worker):
+        raise FenceLost(fence)
 
 
 def requeue_owned(session: UnitOfWork, owner: str, lost_worker: LostWorker) -> list[Fence]:
