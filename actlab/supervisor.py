@@ -110,7 +110,8 @@ class Supervisor:
         self.settings.check_exposure()
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with _only_one(self.settings):
-            predecessors.await_ended()
+            if killed := holder.read(self.settings.home):  # one that ended by itself has removed it
+                predecessors.await_ended(killed.pid)
             if self.settings.port == 0:
                 port = ports.free_port(self.settings.host)
                 self.settings = self.settings.model_copy(update={"port": port})
