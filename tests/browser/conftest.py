@@ -65,6 +65,7 @@ def chromium() -> Iterator[Browser]:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """An API and a worker that tests share: a test leaves them running and looks only at its own experiments."""
     running = Service(tmp_path_factory.mktemp("browser"), ACTLAB_DEVICE="cpu").start()
+    await_true(running.client.workers, seconds=SETUP_SECONDS)
     yield running
     running.close()
 

@@ -14,7 +14,7 @@ def test_experiment_page_follows_cancels_and_retries_a_run(page: Page, service: 
     page.goto("/experiments?text=watched")
     page.get_by_role("link", name="watched").click()
     for epoch in (1, 4):
-        expect(page.get_by_role("img", name=curves_at_epoch("Accuracy, %", epoch))).to_be_visible()
+        expect(page.get_by_role("img", name=curves_at_epoch("Accuracy, %", epoch))).to_be_visible(timeout=60_000)
     expect(page.locator("pre.log")).not_to_be_empty()
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Cancel the experiment").click()
