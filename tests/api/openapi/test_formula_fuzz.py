@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from service.api.views.activations import curve_view
 from service.domain.activations.cost import estimated_cost
+from service.domain.activations.properties import undefined
 from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.derivatives import derivative_formula
 from service.domain.formulas.evaluation import evaluate
@@ -25,8 +27,10 @@ from service.domain.formulas.latex import latex
 from tests.api.serving import ACTIVATIONS
 from tests.domain.exact import Unknown, exact
 from tests.domain.formulas.generating import generated
+from worker.training.activations import build
 
 POINTS = np.array([-1e4, -20, -1.5, -0.3, 0, 0.7, 3, 90, 1e4], np.float32)
+TRAINED = np.unique(np.concatenate([np.linspace(-100, 100, 401), POINTS[1:-1]]).astype(np.float32))
 VALUES = {"a": 0.5, "b": -1.25, "beta": 1.0, "slope": 0.01, "alpha": 1.0, "threshold": 0.5, "lower": 0.1, "upper": 0.3}
 
 
@@ -37,6 +41,8 @@ class Tally:
     previews: int = 0
     finite: int = 0
     """The number of values that are finite in float32, as they must be."""
+    trained: int = 0
+    """The number of formulas that are defined everywhere, and so train with finite values and slopes."""
     slowest_curve: float = 0.0
     slowest_preview: float = 0.0
 
@@ -86,6 +92,7 @@ def _check(text: str, spec: ActivationSpec, tally: Tally) -> None:
     assert latex(row.expression if slope is None else slope)
     assert estimated_cost(spec, 1).time_ratio >= 1
     if is_elementwise(row.expression):
+        _train(text, spec, tally)
         figures = evaluate(row.expression, POINTS, values)
         for x, value in zip(POINTS, figures, strict=True):
             try:
@@ -94,6 +101,19 @@ def _check(text: str, spec: ActivationSpec, tally: Tally) -> None:
                 continue
             assert math.isfinite(value), f"{text!r} at {x}: {value}, exactly {expected}"
             tally.finite += 1
+
+
+def _train(text: str, spec: ActivationSpec, tally: Tally) -> None:
+    """Check that training in float32 is finite from -100 to 100 for a formula that is called defined."""
+    if undefined(spec.definition.expression, spec.values):
+        return
+    x = torch.from_numpy(TRAINED).requires_grad_()
+    y = build(spec, torch.Generator())(x)
+    slopes = torch.autograd.grad(y.sum(), x)[0] if y.requires_grad else torch.zeros(len(x))
+    for name, tensor in (("value", y), ("slope", slopes)):
+        wrong = TRAINED[~tensor.detach().isfinite().numpy()]
+        assert not len(wrong), f"{text!r}: no finite {name} at {wrong[:5]}"
+    tally.trained += 1
 
 
 def _preview(client: TestClient, text: str, spec: ActivationSpec | None, tally: Tally) -> None:
@@ -117,6 +137,7 @@ def _parse_strictly(text: str) -> Any:
 def _assert_sound(tally: Tally) -> None:
     assert tally.accepted > tally.formulas / 10
     assert tally.finite > tally.accepted
+    assert tally.trained > tally.accepted / 5
     assert tally.slowest_curve < 0.1
 
 

@@ -125,7 +125,7 @@ def test_preview_activation_describes_a_formula(steady: TestClient) -> None:
     assert body["curve"]["y"][120] == 0
     cost = body["estimated_cost"]
     assert (cost["nodes"], cost["fused"], cost["intermediate_tensors"]) == (7, False, 2)
-    assert cost["bytes_per_batch"] == 4 * 4 * 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
+    assert cost["bytes_per_batch"] == 2 * 4 * 128 * (26 * 26 * 32 + 24 * 24 * 64 + 128)
 
 
 def test_preview_activation_recognises_a_catalogue_function(steady: TestClient) -> None:
