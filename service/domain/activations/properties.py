@@ -77,6 +77,7 @@ def _properties(expression: Expression, items: tuple[tuple[str, float], ...]) ->
     return _Function(expression, dict(items)).properties()
 
 
+@np.errstate(all="ignore")  # inf and NaN are what it looks for
 def undefined(expression: Expression, values: Mapping[str, float]) -> list[Gap]:
     """Return the intervals without a value of f, or in which its value or slope overflows in float32, as `Properties`
     has them. Raises ValueError for a formula with softmax."""
