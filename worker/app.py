@@ -54,7 +54,7 @@ def main(settings: Settings, id: str | None = None) -> int:
     context.lease_renewer.start()
     log.info("worker_started", id=identity.id, device=identity.device, torch=torch.__version__)
     try:
-        return _serve(app)
+        return _serve(app) or shutdown.status  # Celery does not hand on the status that it stops with
     finally:
         for thread in background:
             thread.stop()
