@@ -1,7 +1,8 @@
 """Shares of the training time: a study with the trials of its tuning is one, and an experiment of no study is one.
 
 A share has a use of each priority: the seconds of the last hour in which workers had experiments of it, over all
-attempts, however they ended. The use of an attempt that started before the hour begins with the hour.
+attempts, however they ended. The use of an attempt that started before the hour begins with the hour. An experiment of
+no study has no use: what its own attempts took before it was released or lost does not send it behind others.
 """
 
 from typing import Any
@@ -59,7 +60,8 @@ def joined(query: Select[Any], used: CTE) -> Select[Any]:
 
 def order(used: CTE) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Return what decides between shares: the time used, and where it is equal, the experiments that run."""
-    return func.coalesce(used.c.seconds, 0.0), func.coalesce(used.c.running, 0)
+    in_study = Experiment.study_id.is_not(None)
+    return case((in_study, func.coalesce(used.c.seconds, 0.0)), else_=0.0), func.coalesce(used.c.running, 0)
 
 
 def mean_seconds(used: CTE) -> ColumnElement[Any]:

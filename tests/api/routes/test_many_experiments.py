@@ -12,7 +12,7 @@ from service.storage.tables.base import new_id
 from service.usecases import many_experiments
 from tests.api import states
 from tests.api.problems import refused
-from tests.api.serving import EXPERIMENTS, STUDIES, serving
+from tests.api.serving import EXPERIMENTS, STUDIES, services_of, serving
 
 
 def ask(client: TestClient, action: str, body: Any, *, dry_run: bool = False, key: str | None = None) -> Any:
@@ -71,7 +71,15 @@ def test_delete_experiments_passes_over_what_has_not_ended(client: TestClient, m
 
 def test_delete_experiments_passes_over_what_another_study_counts(client: TestClient, database: Database) -> None:
     study = {"base": {"activation": "relu"}, "seeds": [0], "reuse": True}
-    states.finish(database, name="counted", dataset="mnist", activation="relu", seed=0, epochs=5)
+    states.finish(
+        database,
+        name="counted",
+        dataset="mnist",
+        activation="relu",
+        seed=0,
+        epochs=5,
+        run={"code": services_of(client).version},
+    )
     spec = client.get(EXPERIMENTS).json()["items"][0]["spec"]
     study["base"] = {name: value for name, value in spec.items() if name != "seed"}
     assert client.post(STUDIES, json=study).json()["progress"]["succeeded"] == 1

@@ -84,6 +84,16 @@ def test_claim_takes_an_experiment_of_no_study_as_a_share_of_its_own(database: D
     assert [train(database, 5) for _ in range(4)] == [many[0], first, second, many[1]]
 
 
+def test_claim_keeps_the_place_of_a_released_experiment_of_no_study(database: Database) -> None:
+    first, second = queue(database, None, 2)
+    released = claimed(database)
+    assert released.id == first
+    do(database, transitions.release, released)
+    _set_times(database, released, started_at=after(-100))
+    assert positions(database, [first, second]) == [1, 2]
+    assert [train(database, 5), train(database, 5)] == [first, second]
+
+
 def test_claim_counts_what_runs_now(database: Database, studies: list[UUID]) -> None:
     busy, idle = queue(database, studies[0], 2), queue(database, studies[1])
     running = claimed(database, "w1")
