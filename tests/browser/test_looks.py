@@ -37,6 +37,7 @@ def open_page(page: Page, address: str, heading: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
     expect(page.get_by_text("Loading")).to_have_count(0)
+    expect(page.get_by_text("Comparing …")).to_have_count(0)
     for folded in FOLDED:
         for part in page.get_by_text(folded).all():
             part.click()

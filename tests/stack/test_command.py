@@ -55,7 +55,7 @@ def test_up_after_a_killed_one_waits_for_its_children(service: Service, hangs: b
     service.stop("up", signal.SIGKILL)
     service.start()
     assert service.processes["up"].poll() is None
-    assert not api.is_running()
+    await_true(lambda: not api.is_running(), seconds=15)
     assert service.process("serve").pid != api.pid
 
 
