@@ -20,15 +20,14 @@ MOST_CLAUSES = 0.05
 ARTICLE = re.compile(r"test_(a|an|the)_")
 LONGEST_NAME = 80
 
-Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
 
 def docstrings() -> Iterator[tuple[str, str]]:
-    """Yield every docstring of the project with its place."""
+    """Yield every docstring of the project with its place, those of constants and attributes too."""
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, Documented) and (text := ast.get_docstring(node)):
-                yield f"{file.relative_to(ROOT)}:{getattr(node, 'name', 'module')}", text
+            match node:
+                case ast.Expr(ast.Constant(str(text))):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno}", text
 
 
 def names_of_tests(file: Path) -> list[str]:

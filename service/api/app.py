@@ -46,7 +46,7 @@ from service.storage.changes import revisions
 from service.storage.engine.database import Database, open_database
 
 MIDDLEWARES = (WholeRequest, HeadAsGet, SecurityHeaders, AllowedHosts, SameSiteChanges, DirectAccess, BodyLimit)
-"""In the order in which a request passes through them."""
+"""The middlewares, in the order in which a request passes through them."""
 
 # In one flat list with the busiest routers first: routers nested in routers cost a poll a fifth of its time.
 VERSIONED = (

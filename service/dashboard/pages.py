@@ -24,7 +24,7 @@ ADDRESSES = (
     "/workers",
 )
 SPEC_PLACE = '<script type="application/json" id="spec">{}</script>'
-"""Where the shell holds what the forms know of a spec. Browsers do not run a script of this type."""
+"""The element of the shell that holds the schema of a spec for the forms. Browsers do not run a script of this type."""
 
 Schema = dict[str, Any]
 

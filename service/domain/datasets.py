@@ -65,6 +65,22 @@ class DatasetDefinition:
 
 MIB = 2**20
 
+Checksums = tuple[str, str | None]
+"""The MD5 of a gzip file and of its content, where that is known."""
+
+
+def _idx_files(
+    training_images: Checksums, training_labels: Checksums, test_images: Checksums, test_labels: Checksums
+) -> tuple[PublishedFile, PublishedFile, PublishedFile, PublishedFile]:
+    """Return the four files under the names that MNIST and the data sets in its format have."""
+    return (
+        PublishedFile("train-images-idx3-ubyte.gz", *training_images),
+        PublishedFile("train-labels-idx1-ubyte.gz", *training_labels),
+        PublishedFile("t10k-images-idx3-ubyte.gz", *test_images),
+        PublishedFile("t10k-labels-idx1-ubyte.gz", *test_labels),
+    )
+
+
 _DEFINITIONS = (
     DatasetDefinition(
         name="mnist",
@@ -73,19 +89,11 @@ _DEFINITIONS = (
         training_images=60_000,
         test_images=10_000,
         publication=Publication(
-            files=(
-                PublishedFile(
-                    "train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", "6bbc9ace898e44ae57da46a324031adb"
-                ),
-                PublishedFile(
-                    "train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", "a25bea736e30d166cdddb491f175f624"
-                ),
-                PublishedFile(
-                    "t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", "2646ac647ad5339dbf082846283269ea"
-                ),
-                PublishedFile(
-                    "t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"
-                ),
+            files=_idx_files(
+                ("f68b3c2dcbeaaa9fbdd348bbdeb94873", "6bbc9ace898e44ae57da46a324031adb"),
+                ("d53e105ee54ea40749a09fcbcd1e9432", "a25bea736e30d166cdddb491f175f624"),
+                ("9fb629c4189551a2d022fa330f9573f3", "2646ac647ad5339dbf082846283269ea"),
+                ("ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"),
             ),
             mirrors=(
                 "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -104,11 +112,11 @@ _DEFINITIONS = (
         training_images=60_000,
         test_images=10_000,
         publication=Publication(
-            files=(
-                PublishedFile("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
-                PublishedFile("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
-                PublishedFile("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
-                PublishedFile("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+            files=_idx_files(
+                ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", None),
+                ("25c81989df183df01b3e8a0aad5dffbe", None),
+                ("bef4ecab320f06d8554ea6380940ec79", None),
+                ("bb300cfdad3c16e7a12a480ee83cd310", None),
             ),
             mirrors=(
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",

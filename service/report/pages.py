@@ -55,4 +55,4 @@ POLICY = (
     "default-src 'none'; img-src data:;"
     f" style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 )
-"""What an HTML report may load and run: its own style and figures, and nothing else."""
+"""The content security policy of an HTML report: it loads its own style and figures, and runs nothing."""

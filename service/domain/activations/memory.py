@@ -33,7 +33,7 @@ Place = tuple[object, ...]
 """The position of a node: the index of the argument at each level, from the root down."""
 
 Key = object
-"""What identifies a tensor with a value for each element; None for a single number."""
+"""The identity of a tensor with a value for each element; None for a single number."""
 
 
 class _Dual(NamedTuple):

@@ -40,7 +40,7 @@ class Registration:
 
 class Registry(Protocol):
     archived: bool
-    """Whether it reads specs that were accepted before: archived names are known then too."""
+    """True for a registry that reads stored specs, in which archived names are valid too."""
 
     def find(self, name: str, version: int | None) -> Registration | None:
         """Return that version, or for None the newest; None if there is no such name or version."""

@@ -18,6 +18,7 @@ from service.domain.formulas.expression import (
     Number,
     exp,
     expm1,
+    factors_of,
     formula,
     log,
     maximum,
@@ -132,16 +133,9 @@ def _linear_product(one: Linear, other: Linear, expression: Expression) -> Linea
             return rest * constant_one.constant
     if len(one.terms) == len(other.terms) == 1:
         (_, left, a), (_, right, b) = one.terms[0], other.terms[0]
-        factors = sorted([*_factors(left), *_factors(right)], key=formula)
+        factors = sorted([*factors_of(left), *factors_of(right)], key=formula)
         return Linear.of([(reduce(lambda product, factor: product * factor, factors), a * b)])
     return Linear.of([(expression, 1.0)])
-
-
-def _factors(expression: Expression) -> list[Expression]:
-    match expression:
-        case Call("*", (left, right)):
-            return [*_factors(left), *_factors(right)]
-    return [expression]
 
 
 @dataclass(frozen=True)
@@ -201,7 +195,7 @@ class Sum:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every coefficient is a number."""
+        """Return whether every coefficient is a number."""
         return not any(term.factors for term in self.terms)
 
     def pair(self) -> tuple[float, Linear, Linear] | None:
@@ -385,7 +379,7 @@ class Product:
 
     @property
     def may_overflow(self) -> bool:
-        """Whether one factor may be infinite, or have an infinite slope, where the product is finite."""
+        """Return whether a factor may be infinite, or have an infinite slope, where the product is finite."""
         if self.exponentials > 1:
             return True
         if self.sums and (self.exponentials or not self.term.exponent.is_constant):

@@ -191,6 +191,16 @@ def nodes(expression: Expression) -> Iterator[Expression]:
             yield from nodes(argument)
 
 
+def factors_of(expression: Expression) -> Iterator[Expression]:
+    """Iterate over the factors of nested products, from the left; over the node itself where it is no product."""
+    match expression:
+        case Call("*", (left, right)):
+            yield from factors_of(left)
+            yield from factors_of(right)
+        case _:
+            yield expression
+
+
 def is_elementwise(expression: Expression) -> bool:
     """Tell whether each output depends on one input only: softmax is the one function that mixes elements."""
     return not any(isinstance(node, Call) and node.function == "softmax" for node in nodes(expression))

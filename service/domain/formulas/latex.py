@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from service.domain.formulas.expression import NAMED, Call, Expression, Number, Reference, Variable
+from service.domain.formulas.expression import NAMED, Call, Expression, Number, Reference, Variable, factors_of
 from service.domain.formulas.library import parameters_of
 
 _COMPARISON, _SUM, _PRODUCT, _POWER, _ATOM = range(1, 6)  # the precedence of a piece of text
@@ -94,7 +94,7 @@ def _operation(operator: str, left: Expression, right: Expression) -> tuple[str,
 
 def _product(left: Expression, right: Expression) -> tuple[str, int]:
     """Write the factors of a product in order, neighbours that are equal as a power."""
-    runs = [(factor, len(list(equal))) for factor, equal in groupby([*_factors(left), *_factors(right)])]
+    runs = [(factor, len(list(equal))) for factor, equal in groupby([*factors_of(left), *factors_of(right)])]
     if len(runs) == 1:
         factor, count = runs[0]
         return _power(factor, str(count)), _POWER
@@ -102,15 +102,6 @@ def _product(left: Expression, right: Expression) -> tuple[str, int]:
     for factor, count in runs[1:]:
         text += (r" \cdot " if isinstance(factor, Number) else r" \, ") + _factor(factor, count)
     return text, _PRODUCT
-
-
-def _factors(expression: Expression) -> Iterator[Expression]:
-    match expression:
-        case Call("*", (left, right)):
-            yield from _factors(left)
-            yield from _factors(right)
-        case _:
-            yield expression
 
 
 def _factor(expression: Expression, count: int) -> str:

@@ -36,9 +36,9 @@ pytestmark = pytest.mark.slow
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 30
 DRAWN = {"get_study_report": 5}
-"""Of what takes a second each time, fewer."""
+"""The number of examples of operations that take a second each."""
 
-PATIENCE = 60  # s: the first report of a process draws for seconds on a loaded machine
+TIMEOUT_SECONDS = 60  # the first report of a process draws for seconds on a loaded machine
 ASKED = [
     (operation["operationId"], mode)
     for _, _, operation in OPERATIONS
@@ -97,7 +97,7 @@ def test_operation_conforms_to_the_document(live: Live, name: str, mode: Generat
     def conforms(case: Any) -> None:
         if mode is GenerationMode.POSITIVE and case.method != "DELETE":
             _about_what_exists(case, live)
-        answer = case.call(session=live.session, timeout=PATIENCE)
+        answer = case.call(session=live.session, timeout=TIMEOUT_SECONDS)
         case.validate_response(answer, checks=CHECKS)
         if answer.status_code >= 400:
             assert answer.headers["content-type"] == [MEDIA_TYPE]

@@ -1,7 +1,7 @@
 /** The public API over HTTP: JSON in, JSON (or a log's text) out, problems as errors. It knows no page. */
 
 const ROOT = "/api/v1";
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** @typedef {{pointer?: string | null, parameter?: string | null, column?: number | null, detail: string}} Problem */
 
@@ -89,7 +89,7 @@ export function newKey() {
  * @param {RequestInit} of
  */
 async function send(path, { signal, ...options }) {
-  const limit = AbortSignal.timeout(PATIENCE_MS);
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
   let answer;
   try {
     answer = await fetch(ROOT + path, { ...options, signal: signal ? AbortSignal.any([signal, limit]) : limit });
