@@ -4,6 +4,9 @@ import math
 
 from scipy import special
 
+FEWEST_PAIRS = 5
+"""Common seeds from which a plan counts on a paired test."""
+
 MOST_SEEDS = 100_000
 """The largest number of seeds that is given as an answer."""
 
@@ -37,6 +40,43 @@ def seeds_needed(effect: float, alpha: float, power: float, *, paired: bool) -> 
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if power_of(middle, effect, alpha) >= power else (middle, high)
+    return high
+
+
+def detectable_difference(
+    sd: float,
+    n: int,
+    groups: int,
+    *,
+    reference: bool,
+    correlation: float = 0.0,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> float | None:
+    """Return the difference of two means that n seeds a group find with that much power, in the unit of `sd`.
+
+    `sd` is the spread between the seeds of one group. The family has every pair of `groups`, or with `reference` the
+    pairs with one of them; each pair is tested at alpha over their number, as in the first step of the correction.
+    From 5 seeds the test is paired, and the seeds' `correlation` between two groups makes it finer; below, it is
+    Welch's, which does not use it. None for n < 2, for which there is no test, and for fewer than two groups.
+    """
+    if n < 2 or groups < 2:
+        return None
+    paired = n >= FEWEST_PAIRS
+    pairs = groups - 1 if reference else groups * (groups - 1) // 2
+    effect = _least_effect(n, alpha / pairs, power, paired=paired)
+    return effect * sd * math.sqrt(2 * (1 - correlation) if paired else 2)
+
+
+def _least_effect(n: int, alpha: float, power: float, *, paired: bool) -> float:
+    """Return the smallest effect with that much power, in the unit of the effect of `paired_power` or `welch_power`."""
+    power_of = paired_power if paired else welch_power
+    low, high = 0.0, 1.0
+    while power_of(n, high, alpha) < power:
+        low, high = high, high * 2
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if power_of(n, middle, alpha) >= power else (middle, high)
     return high
 
 

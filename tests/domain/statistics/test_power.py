@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from service.domain.statistics.power import MOST_SEEDS, paired_power, seeds_needed, welch_power
+from service.domain.statistics.power import MOST_SEEDS, detectable_difference, paired_power, seeds_needed, welch_power
 
 
 @pytest.mark.parametrize("n", [3, 5, 20, 300])
@@ -49,3 +49,25 @@ def test_seeds_needed_separate_four_of_five_simulated_studies() -> None:
     draws = np.random.default_rng(5).normal(1.0, 1.0, size=(20_000, 10))
     separated = np.asarray(stats.ttest_1samp(draws, 0.0, axis=1).pvalue) <= 0.05
     assert separated.mean() == pytest.approx(0.803, abs=0.01)
+
+
+@pytest.mark.parametrize(("n", "reference", "pairs"), [(3, True, 4), (4, False, 10), (5, True, 4), (30, False, 10)])
+def test_detectable_difference_has_the_power(n: int, reference: bool, pairs: int) -> None:
+    least = detectable_difference(0.003, n, 5, reference=reference, correlation=0.5)
+    assert least is not None
+    power_of, of_a_difference = (paired_power, 1.0) if n >= 5 else (welch_power, math.sqrt(2))
+    assert power_of(n, least / (0.003 * of_a_difference), 0.05 / pairs) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_detectable_difference_needs_two_seeds_and_two_groups() -> None:
+    assert detectable_difference(0.003, 1, 5, reference=True) is None
+    assert detectable_difference(0.003, 5, 1, reference=False) is None
+    assert detectable_difference(0.0, 5, 2, reference=False) == 0.0
+
+
+def test_detectable_difference_is_found_in_three_of_four_simulated_studies() -> None:
+    least = detectable_difference(1.0, 4, 2, reference=False)
+    assert least is not None
+    a, b = np.random.default_rng(6).normal(size=(2, 20_000, 4))
+    found = np.asarray(stats.ttest_ind(a + least, b, axis=1, equal_var=False).pvalue) <= 0.05
+    assert found.mean() == pytest.approx(0.756, abs=0.01)  # Welch estimates its degrees of freedom, which costs power
