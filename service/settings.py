@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         "", description="Further host names, comma-separated, that requests may name in their Host header."
     )
-    data_dir: Path | None = Field(None, description="Folder with your own files of data sets: `<dir>/mnist/*.gz`.")
+    data_dir: Path | None = Field(
+        None, description="Folder with your own files of data sets: `<dir>/mnist/*`, packed by gzip or not."
+    )
     database_url: str | None = Field(
         None, description="SQLAlchemy URL, such as `postgresql+psycopg://...`; default: SQLite under ACTLAB_HOME."
     )

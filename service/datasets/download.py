@@ -3,7 +3,6 @@
 Each request is retried, each file is checked, and a file is put in place whole or not at all.
 """
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 import httpx2
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from service.datasets.reading import is_intact
+from service.datasets.published import WrongContent, content_of, is_intact
 from service.domain.datasets import Publication, PublishedFile
 from service.domain.errors import InvalidData
 
@@ -28,10 +27,6 @@ class DownloadFailed(InvalidData):
     """No mirror has the file. The message names each mirror with its reason."""
 
 
-class _WrongContent(Exception):
-    """A mirror sent something that is not the file."""
-
-
 def download(publication: Publication, folder: Path, report: ReportProgress, first_wait: float = FIRST_WAIT) -> None:
     """Complete `folder` by fetching the files that are missing or damaged.
 
@@ -40,7 +35,7 @@ def download(publication: Publication, folder: Path, report: ReportProgress, fir
     """
     with _client() as client:
         for file in publication.files:
-            if not is_intact(folder / file.name, file):
+            if not is_intact(folder, file):
                 _from_any_mirror(client, publication, file, folder, report, first_wait)
 
 
@@ -75,7 +70,7 @@ def _from_any_mirror(
         )
         try:
             return retrying(_fetch, client, mirror + file.name, file, publication.largest_file, folder, report)
-        except (httpx2.HTTPError, _WrongContent) as problem:
+        except (httpx2.HTTPError, WrongContent) as problem:
             failures.append(f"{mirror} ({problem})")
     raise DownloadFailed(f"No mirror has {file.name}; tried {', '.join(failures)}.")
 
@@ -110,19 +105,18 @@ def _fetch(
 def _write(
     client: httpx2.Client, url: str, file: PublishedFile, limit: int, descriptor: int, report: ReportProgress
 ) -> None:
-    """Write a file and check it. Raises _WrongContent for more than `limit` bytes or another checksum."""
-    digest, received = hashlib.md5(usedforsecurity=False), 0
-    with os.fdopen(descriptor, "wb") as output, client.stream("GET", url) as response:
+    """Write a file and check it. Raises WrongContent for more than `limit` bytes or another content."""
+    received = 0
+    with os.fdopen(descriptor, "w+b") as output, client.stream("GET", url) as response:
         response.raise_for_status()
         expected = int(response.headers["content-length"]) if "content-length" in response.headers else None
         for piece in response.iter_raw():
             output.write(piece)
-            digest.update(piece)
             received += len(piece)
             if received > limit:
-                raise _WrongContent(f"sent more than {limit:,} bytes")
+                raise WrongContent(f"sent more than {limit:,} bytes")
             report(file.name, received, expected)
         output.flush()
         os.fsync(output.fileno())
-    if digest.hexdigest() != file.md5:
-        raise _WrongContent(f"sent {received:,} bytes with MD5 {digest.hexdigest()}, expected {file.md5}")
+        output.seek(0)
+        content_of(output.read(), file)

@@ -5,7 +5,7 @@ from pathlib import Path
 from service.datasets.arrays import DatasetArrays
 from service.datasets.download import FIRST_WAIT, DownloadFailed, ReportProgress, download
 from service.datasets.locations import Locations
-from service.datasets.reading import read
+from service.datasets.reading import missing_files, read
 from service.domain.datasets import DatasetDefinition
 from service.domain.errors import InvalidData
 
@@ -54,7 +54,9 @@ def fetch(
 
 def _nowhere(definition: DatasetDefinition, locations: Locations, problem: DownloadFailed) -> str:
     places = locations.all(definition)
+    lacking = [f" {folder} lacks {', '.join(names)}." for folder, names in missing_files(definition, locations).items()]
     return (
         f"The files of {definition.name} are in none of {', '.join(map(str, places))}, and could not be downloaded."
-        f" {problem.detail} Run `actlab data fetch` where there is a network, or copy them to {places[0]}."
+        f"{''.join(lacking)} {problem.detail} Run `actlab data fetch` where there is a network, or copy them to"
+        f" {places[0]}."
     )

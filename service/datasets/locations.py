@@ -25,14 +25,15 @@ class Locations:
         return [*copies, self.cache(dataset)]
 
     def foreign(self, publication: Publication) -> list[Path]:
-        """Return where torchvision and Keras keep the same files: a damaged one there is passed over."""
+        """Return where torchvision and Keras keep the same files: a damaged one there is passed over.
+
+        The operator's copies may lie as theirs do, and directly in the operator's folder, where the files of two data
+        sets have the same names and their content tells which one they are of.
+        """
+        torchvision, keras = Path(publication.torchvision, "raw"), publication.keras
+        copies = [] if self.data_dir is None else [self.data_dir / torchvision, self.data_dir / keras, self.data_dir]
         roots = [self.working_folder / "data", self.user_home / "data", self.user_home]
-        if self.data_dir is not None:
-            roots.insert(0, self.data_dir)
-        return [
-            *(root / publication.torchvision / "raw" for root in roots),
-            self.user_home / ".keras/datasets" / publication.keras,
-        ]
+        return [*copies, *(root / torchvision for root in roots), self.user_home / ".keras/datasets" / keras]
 
     def all(self, definition: DatasetDefinition) -> list[Path]:
         """Return every place in which the files of a data set are looked for, in that order."""

@@ -1,9 +1,8 @@
-"""Find, check and read the published files of a data set, with numpy alone."""
+"""Read the published files of a data set from the first place that has them, with numpy alone."""
 
-import gzip
-import hashlib
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from service.datasets.arrays import DatasetArrays
 from service.datasets.idx import decode, encode
 from service.datasets.locations import Locations
-from service.domain.datasets import DatasetDefinition, Publication, PublishedFile
+from service.datasets.published import is_present, md5, read_content
+from service.domain.datasets import DatasetDefinition, Publication
 from service.domain.errors import InvalidData
 
 KERAS_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -39,20 +39,23 @@ def read(definition: DatasetDefinition, locations: Locations) -> DatasetArrays |
     return None
 
 
-def is_intact(path: Path, file: PublishedFile) -> bool:
-    """Return whether this is the published gzip file."""
-    return path.is_file() and _md5(path.read_bytes()) == file.md5
+def missing_files(definition: DatasetDefinition, locations: Locations) -> dict[Path, list[str]]:
+    """Return the names of the files that a folder lacks, for each folder that has some of a data set's, but not all."""
+    if definition.publication is None:
+        return {}
+    lacking = {}
+    for folder in locations.all(definition):
+        with suppress(InvalidData):  # a folder that cannot be read has none of them for us
+            lacking[folder] = [file.name for file in definition.publication.files if not is_present(folder, file)]
+    return {folder: names for folder, names in lacking.items() if 0 < len(names) < len(definition.publication.files)}
 
 
 def _read_folder(folder: Path, publication: Publication) -> list[NDArray[np.uint8]] | None:
-    """Read the four files, packed or unpacked; None where one of them is missing.
-
-    Raises InvalidData where a file is there but is not the published one, or cannot be read.
-    """
-    paths = [_present(folder, file) for file in publication.files]
-    if None in paths:
+    """Read the four files; None where one of them is missing. Raises InvalidData where one is not the published one."""
+    if not all(is_present(folder, file) for file in publication.files):
         return None
-    return [_read_file(path, file) for path, file in zip(paths, publication.files, strict=True) if path is not None]
+    contents = [read_content(folder, file) for file in publication.files]
+    return [decode(content) for content in contents if content is not None]
 
 
 def _read_keras(path: Path, publication: Publication) -> list[NDArray[np.uint8]] | None:
@@ -65,48 +68,6 @@ def _read_keras(path: Path, publication: Publication) -> list[NDArray[np.uint8]]
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as problem:
         raise InvalidData(f"{path} is not Keras's archive: {problem}") from problem
     for array, published in zip(arrays, publication.files, strict=True):
-        if _md5(encode(array)) != published.content_md5:
-            raise InvalidData(f"{path} holds other values than {published.unpacked_name}")
+        if md5(encode(array)) != published.content_md5:
+            raise InvalidData(f"{path} holds other values than {published.name}")
     return arrays
-
-
-def _present(folder: Path, file: PublishedFile) -> Path | None:
-    packed, unpacked = folder / file.name, folder / file.unpacked_name
-    if packed.is_file():
-        return packed
-    return unpacked if unpacked.is_file() and file.content_md5 is not None else None
-
-
-def _read_file(path: Path, file: PublishedFile) -> NDArray[np.uint8]:
-    is_packed = path.name == file.name
-    expected = file.md5 if is_packed else file.content_md5
-    try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise InvalidData(f"{path} cannot be read: {problem.strerror}.") from problem
-    checksum = _md5(content)
-    if checksum != expected:
-        raise InvalidData(
-            f"{path} is not the published file: {_fault(content, is_packed)} ({len(content):,} bytes, MD5 {checksum};"
-            f" expected MD5 {expected}). Delete it and run `actlab data fetch`."
-        )
-    return decode(gzip.decompress(content) if is_packed else content)
-
-
-def _fault(content: bytes, is_packed: bool) -> str:
-    """Say what is wrong with a file whose checksum is."""
-    if is_packed and content[:2] != b"\x1f\x8b":
-        return f"it is not a gzip file, it begins with {content[:8]!r}"
-    try:
-        decode(gzip.decompress(content) if is_packed else content)
-    except EOFError:
-        return "it is truncated"
-    except (gzip.BadGzipFile, zlib.error) as problem:
-        return f"it is corrupt, {problem}"
-    except ValueError as problem:
-        return str(problem)
-    return "it holds other values"
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()

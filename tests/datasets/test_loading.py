@@ -1,5 +1,4 @@
 import gzip
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from service.datasets.idx import encode
 from service.datasets.loading import fetch, load
 from service.datasets.locations import Locations
+from service.datasets.published import md5
 from service.datasets.reading import read
 from service.domain.datasets import DATASETS, DatasetDefinition, Publication, PublishedFile
 from service.domain.errors import InvalidData
@@ -33,13 +33,9 @@ UNPACKED = {name: encode(array) for name, array in zip(NAMES, arrays(), strict=T
 PACKED = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in UNPACKED.items()}
 
 
-def md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
 def make_definition(*mirrors: str, largest_file: int = 100_000) -> DatasetDefinition:
     """A published data set of 20 + 10 images."""
-    files = [PublishedFile(f"{name}.gz", md5(PACKED[f"{name}.gz"]), md5(UNPACKED[name])) for name in NAMES]
+    files = [PublishedFile(f"{name}.gz", md5(UNPACKED[name])) for name in NAMES]
     publication = Publication(
         files=(files[0], files[1], files[2], files[3]),
         mirrors=mirrors,
@@ -53,6 +49,7 @@ def make_definition(*mirrors: str, largest_file: int = 100_000) -> DatasetDefini
 def write_files(folder: Path, contents: dict[str, bytes] = PACKED) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
 
 
@@ -123,8 +120,42 @@ def test_load_finds_files_in_our_folders(place: str, locations: Locations, tmp_p
     assert_read(make_definition(), locations)
 
 
-def test_load_reads_unpacked_files(locations: Locations) -> None:
-    write_files(locations.cache("mnist"), UNPACKED)
+def dotted(name: str) -> str:
+    return name.replace("-idx", ".idx")
+
+
+FORMS: dict[str, dict[str, bytes]] = {
+    "packed anew": {f"{name}.gz": gzip.compress(content, 1, mtime=1) for name, content in UNPACKED.items()},
+    "packed in two members": {
+        f"{name}.gz": gzip.compress(content[:7]) + gzip.compress(content[7:]) for name, content in UNPACKED.items()
+    },
+    "unpacked": UNPACKED,
+    "unpacked, with a dot": {dotted(name): content for name, content in UNPACKED.items()},
+    "packed, with a dot": {dotted(name): content for name, content in PACKED.items()},
+    "unpacked, in capitals": {name.upper(): content for name, content in UNPACKED.items()},
+    "unpacked by a browser that kept the name": {f"{name}.gz": content for name, content in UNPACKED.items()},
+    "packed under the name of an unpacked file": {name: PACKED[f"{name}.gz"] for name in NAMES},
+    "in folders of their own names": {f"{name}/{name}": content for name, content in UNPACKED.items()},
+    "in different forms": {
+        NAMES[0]: UNPACKED[NAMES[0]],
+        dotted(NAMES[1]): UNPACKED[NAMES[1]],
+        **{f"{name}.gz": PACKED[f"{name}.gz"] for name in NAMES[2:]},
+    },
+    "with a damaged copy beside": UNPACKED | {TRAIN_IMAGES: PACKED[TRAIN_IMAGES][:500]},
+}
+
+
+@pytest.mark.parametrize("contents", FORMS.values(), ids=FORMS)
+def test_load_takes_each_form_of_the_published_content(contents: dict[str, bytes], locations: Locations) -> None:
+    write_files(locations.cache("mnist"), contents)
+    assert_read(make_definition(), locations)
+
+
+def test_load_tells_data_sets_of_equal_names_by_their_content(locations: Locations, tmp_path: Path) -> None:
+    """Two data sets in one format have files of the same names."""
+    write_files(tmp_path / "copies", {name: content[::-1] for name, content in PACKED.items()})
+    assert read(make_definition(), locations) is None
+    write_files(tmp_path / "copies")
     assert_read(make_definition(), locations)
 
 
@@ -162,13 +193,14 @@ def test_load_passes_over_other_values_in_the_archive_of_keras(locations: Locati
     ("content", "fault"),
     [
         (PACKED[TRAIN_IMAGES][:500], "it is truncated"),
-        (b"<!DOCTYPE html>", "it is not a gzip file, it begins with b'<!DOCTYP'"),
-        (b"", "it is not a gzip file"),
+        (b"<!DOCTYPE html>", "it is no IDX file, packed or not: it begins with b'<!DOCTYP'"),
+        (b"", "it is empty"),
         (PACKED[TRAIN_IMAGES][:-8] + bytes(8), "it is corrupt"),
         (gzip.compress(b"\0\0\x0d\3" + bytes(12), mtime=0), "the magic number is 00000d03"),
         (gzip.compress(UNPACKED[NAMES[0]][:-1], mtime=0), "it holds 15,679 values where its header promises 15,680"),
         (gzip.compress(b"\0\0\x08\3\0", mtime=0), "it ends inside its header"),
         (PACKED["t10k-images-idx3-ubyte.gz"], "it holds other values"),
+        (UNPACKED["t10k-images-idx3-ubyte"], "it holds other values"),
     ],
 )
 def test_load_names_a_wrong_file_and_its_fault(content: bytes, fault: str, locations: Locations) -> None:
@@ -223,6 +255,34 @@ def test_load_names_folders_and_mirrors_where_all_fail(locations: Locations, mir
     for name in (closed, missing, wrong, TRAIN_IMAGES, "`actlab data fetch`", *map(str, places)):
         assert name in caught.value.detail
     assert list(locations.cache("mnist").iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", NAMES)
+def test_load_names_the_missing_file_where_three_of_four_are_there(missing: str, locations: Locations) -> None:
+    three = {dotted(name): content for name, content in UNPACKED.items() if name != missing}
+    write_files(locations.own("mnist")[0], three)
+    with pytest.raises(InvalidData) as caught:
+        load(make_definition("http://127.0.0.1:1/"), locations, first_wait=0)
+    assert f"{locations.own('mnist')[0]} lacks {missing}.gz." in caught.value.detail
+
+
+def test_load_takes_the_published_content_from_a_mirror_that_packed_it_anew(
+    locations: Locations, mirror: Mirror
+) -> None:
+    assert_read(make_definition(mirror.serve("anew", FORMS["packed anew"])), locations)
+
+
+def test_fetch_leaves_a_copy_of_another_form_alone(locations: Locations, mirror: Mirror) -> None:
+    write_files(locations.cache("mnist"), FORMS["unpacked, with a dot"])
+    fetch(make_definition(mirror.serve("good")), locations)
+    assert mirror.requested == []
+
+
+def test_load_breaks_off_a_file_that_unpacks_to_too_much(locations: Locations, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.datasets.published.LARGEST_CONTENT", 10**6)
+    write_files(locations.cache("mnist"), PACKED | {TRAIN_IMAGES: gzip.compress(bytes(10**6 + 1))})
+    with pytest.raises(InvalidData, match="it unpacks to more than 1,000,000 bytes"):
+        load(make_definition(), locations)
 
 
 def test_load_reports_the_progress_of_a_download(locations: Locations, mirror: Mirror) -> None:
