@@ -61,6 +61,12 @@ def _shares(item: pytest.Item) -> str | None:
     return next((group for start, group in shared.items() if item.nodeid.startswith(start)), None)
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep messages of commands on one line, however long the path of a temporary folder is."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def do_without(reason: str) -> NoReturn:
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(f"{reason}, and {REQUIRED}=1")

@@ -22,7 +22,6 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     with listening(settings) as url:
         monkeypatch.setenv("ACTLAB_HOME", str(tmp_path))
         monkeypatch.setenv("ACTLAB_PORT", url.rpartition(":")[2])
-        monkeypatch.setenv("COLUMNS", "200")
         yield lambda *words, **options: CliRunner().invoke(app, words, **options)
 
 
