@@ -90,12 +90,14 @@ class Client(Operations[Json, list[Json], None]):
         kind: list[str] | None = None,
         since: int | None = None,
         compact: bool = False,
+        patience: float | None = None,
     ) -> Iterator[Event]:
         """Yield the changes of all records, or of a study or an experiment, after the revision `since` or from now on.
 
-        The iterator never ends. It connects again when the connection breaks, without gaps or repeats.
+        The iterator never ends. It connects again when the connection breaks, without gaps or repeats. With `patience`
+        it raises the error of the connection once the service has been silent for so many seconds.
         """
-        watch = Watch(study, experiment, kind, since, compact)
+        watch = Watch(study, experiment, kind, since, compact, patience)
         while True:
             with watch.connection(), self._http.stream(**watch.request) as answer:
                 if answer.is_error:
@@ -187,9 +189,10 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
         kind: list[str] | None = None,
         since: int | None = None,
         compact: bool = False,
+        patience: float | None = None,
     ) -> AsyncIterator[Event]:
         """Do as Client.watch."""
-        watch = Watch(study, experiment, kind, since, compact)
+        watch = Watch(study, experiment, kind, since, compact, patience)
         while True:
             with watch.connection():
                 async with self._http.stream(**watch.request) as answer:

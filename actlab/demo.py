@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2 as httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -16,6 +17,8 @@ from actlab.tables import Json, comparison_table
 
 START_SECONDS = 120.0  # of the API and the worker
 STOP_SECONDS = 30.0
+PATIENCE_SECONDS = 45.0
+"""The time after which a service that says nothing has ended: an API that was killed is back within 10 s."""
 
 
 class DemoFailed(Exception):
@@ -50,7 +53,8 @@ def _service(client: Client, url: str, home: Path, console: Console) -> Iterator
     if client.healthy():
         console.print(f"Using the service at {url}.")
         _check_workers(client)
-        yield
+        with _answering(f"The service at {url} does not answer any more."):
+            yield
         return
     log = home / "demo.log"
     console.print(f"Starting a service at {url} (its log: {log}).")
@@ -59,9 +63,19 @@ def _service(client: Client, url: str, home: Path, console: Console) -> Iterator
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
     try:
         _await(client, process, log)
-        yield
+        with _answering("The service ended.", log):
+            yield
     finally:
         _stop(process)
+
+
+@contextmanager
+def _answering(otherwise: str, log: Path | None = None) -> Iterator[None]:
+    """Raise DemoFailed, with the last lines of the log, where the service ends while it is used."""
+    try:
+        yield
+    except httpx.TransportError as problem:
+        raise DemoFailed("\n".join([otherwise, *([] if log is None else [_last_lines(log)])])) from problem
 
 
 def _await(client: Client, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -118,7 +132,9 @@ def _watch(client: Client, study: Json, console: Console) -> None:
 def _states(client: Client, study: Json) -> Iterator[list[Json]]:
     """Yield the experiments of a study, now and after each change."""
     experiments: dict[str, Json] = {}
-    for event in client.watch(study=study["id"], kind=["experiment"], since=study["revision"] - 1):
+    for event in client.watch(
+        study=study["id"], kind=["experiment"], since=study["revision"] - 1, patience=PATIENCE_SECONDS
+    ):
         if event.kind == "reset":
             experiments = {
                 experiment["id"]: experiment

@@ -1,5 +1,6 @@
 """The position of a client in the service's events, kept over connections that break."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Watch:
     kind: list[str] | None
     since: int | None
     compact: bool
+    patience: float | None = None
+    _heard: float = field(default_factory=time.monotonic)
     _last_id: str = ""
     _begun: bool = False
     _open: set[Any] = field(default_factory=set)  # events of a revision that is not complete yet
@@ -49,24 +52,30 @@ class Watch:
 
     @contextmanager
     def connection(self) -> Iterator[None]:
-        """Enclose one connection. Once one has worked, its break is no error, nor is a 503 for the next."""
+        """Enclose one connection. Once one has worked, its break is no error, nor is a 503 for the next, unless the
+        service has been silent for `patience` seconds."""
         self._repeated |= self._open
         self._open.clear()
         try:
             yield
         except (httpx.TransportError, ApiError) as error:
-            if not self._begun or (isinstance(error, ApiError) and error.status != 503):
+            refused = isinstance(error, ApiError) and error.status != 503
+            if refused or not self._begun or self._is_out_of_patience():
                 raise
 
     def take(self, message: httpx.ServerSentEvent) -> Event | None:
         """Return the event of a message; None if it has none or repeats one."""
         self._begun = True
+        self._heard = time.monotonic()
         event = self._event(message) if message.data else None
         if message.id and message.id != self._last_id:
             self._last_id = message.id
             self._open.clear()
             self._repeated.clear()
         return event
+
+    def _is_out_of_patience(self) -> bool:
+        return self.patience is not None and time.monotonic() - self._heard > self.patience
 
     def _event(self, message: httpx.ServerSentEvent) -> Event | None:
         data: Any = message.json()

@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from service.domain.errors import ConfigurationError
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+"""The addresses that stand for every address of the machine, and the one by which it reaches itself then."""
 
 SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
 """The form of `<SERVICE>_PORT`, a variable that Kubernetes and `docker --link` give to a container for each service."""
@@ -164,7 +166,7 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """The URL of the API for clients on this machine."""
-        host = self.host if self.host in LOOPBACK else "127.0.0.1"
+        host = ANY_ADDRESS.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property

@@ -88,3 +88,18 @@ def test_check_exposure_refuses_other_addresses_unless_insecure(host: str) -> No
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_check_exposure_accepts_loopback(host: str) -> None:
     Settings(host=host).check_exposure()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("192.0.2.7", "http://192.0.2.7:8000"),
+        ("lab.example", "http://lab.example:8000"),
+    ],
+)
+def test_url_is_one_that_the_address_answers_on_this_machine(host: str, url: str) -> None:
+    assert Settings(host=host, port=8000).url == url

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,6 +20,7 @@ from service.storage.engine.database import Database
 from tests.api import states
 from tests.api.serving import listening
 
+EVENTS = {"content-type": "text/event-stream"}
 ROOT = "http://127.0.0.1:8000"
 Take = Callable[..., list[Event]]
 
@@ -58,7 +60,7 @@ class Script(httpx2.MockTransport):
             reply = left.pop(0)
             if isinstance(reply, int):
                 return httpx2.Response(reply, json={"detail": "no", "code": "overloaded"})
-            return httpx2.Response(200, text=reply, headers={"content-type": "text/event-stream"})
+            return httpx2.Response(200, text=reply, headers=EVENTS)
 
         super().__init__(answer)
 
@@ -90,6 +92,13 @@ def test_watch_raises_if_a_later_connection_is_refused(take: Take) -> None:
         take(2, transport=Script(frame("experiment", "a", 7), 401))
 
 
+def test_watch_raises_once_the_service_has_been_silent_for_its_patience(take: Take) -> None:
+    first = frame("experiment", "a", 7)
+    assert len(take(2, transport=Script(first, 503, frame("experiment", "a", 8)), patience=60.0)) == 2
+    with pytest.raises(ApiError):
+        take(2, transport=Script(first, 503, frame("experiment", "a", 8)), patience=0.0)
+
+
 @states.on_sqlite
 def test_watch_follows_a_service(take: Take, settings: Settings, database: Database) -> None:
     id = states.finish(database)
@@ -112,3 +121,17 @@ def test_demo_prints_each_experiment_that_ends(settings: Settings, database: Dat
     assert sorted((line[0], line[2], line[5]) for line in lines) == [
         (name, seed, accuracy) for name in ("relu", "tanh") for seed, accuracy in (("0", "0.5000"), ("1", "0.6000"))
     ]
+
+
+def test_demo_fails_where_the_service_ends_while_it_is_watched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def end(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("refused")
+
+    answers = iter([lambda _: httpx2.Response(200, text=frame("study", "s", 2), headers=EVENTS)])
+    transport = httpx2.MockTransport(lambda request: next(answers, end)(request))
+    monkeypatch.setattr(demo, "PATIENCE_SECONDS", 0.5)
+    (tmp_path / "demo.log").write_text("the last words")
+    client, console = Client(ROOT, transport=transport), Console(file=StringIO())
+    failing = pytest.raises(demo.DemoFailed, match=r"The service ended.\nthe last words")
+    with client, failing, demo._answering("The service ended.", tmp_path / "demo.log"):
+        demo._watch(client, {"id": "s", "revision": 1, "experiments": 1}, console)

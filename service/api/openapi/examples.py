@@ -6,6 +6,7 @@ models, in service.domain.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,7 @@ STARTED = SUBMITTED + timedelta(seconds=1.25)
 FINISHED = STARTED + timedelta(seconds=20.65)
 WORKER = "lab-1:4711:0198c1d2"
 CPU = "Intel(R) Xeon(R) Platinum 8481C"
-VERSION = "0.1.0"
+VERSION = version("actlab")
 TORCH = "2.13.0"
 
 STUDY_SPEC = StudySpec(

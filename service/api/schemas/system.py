@@ -1,5 +1,7 @@
 """Bodies of answers about the service itself."""
 
+from importlib.metadata import version
+
 from pydantic import Field
 
 from service.api.schemas.base import View
@@ -9,7 +11,7 @@ class Health(View):
     """The health of the process."""
 
     status: str = Field(examples=["ok"])
-    version: str = Field(examples=["0.1.0"])
+    version: str = Field(examples=[version("actlab")])
 
 
 class Readiness(View):

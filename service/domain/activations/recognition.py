@@ -6,6 +6,8 @@ from service.domain.activations.activation import Activation
 from service.domain.formulas.expression import Call, Expression, Reference
 from service.domain.formulas.parser import constant
 
+COMMUTATIVE = ("+", "*")
+
 
 def bindings(
     row: Activation, tree: Expression, values: Mapping[str, float], learned: Collection[str]
@@ -18,30 +20,42 @@ def bindings(
     """
     if row.draw is not None:
         return None  # its expression is only the mean of its values in training
-    bound: dict[str, float] = {}
-    if not _binds(row.expression, tree, values, learned, bound):
+    bound = _bound(row.expression, tree, values, learned, {})
+    if bound is None:
         return None
     parameters = {parameter.name: parameter for parameter in row.parameters}
     within_bounds = all(parameters[name].minimum <= value <= parameters[name].maximum for name, value in bound.items())
     return bound if within_bounds and all(parameters[name].may_learn for name in bound if name in learned) else None
 
 
-def _binds(
+def _bound(
     pattern: Expression,
     tree: Expression,
     values: Mapping[str, float],
     learned: Collection[str],
-    bound: dict[str, float],
-) -> bool:
-    """Match a tree with a row's expression, and add the values of the row's parameters to `bound`."""
+    bound: Mapping[str, float],
+) -> dict[str, float] | None:
+    """Match a tree with a row's expression; return `bound` with the values of the row's parameters, None if it differs.
+
+    Terms and factors may stand in either order: the sum or product is the same, bit for bit.
+    """
     match pattern, tree:
         case Reference(parameter), Reference(name):
             usable = name == parameter or not {name, parameter} & set(learned)
-            return usable and bound.setdefault(parameter, values[name]) == values[name]
+            return _agreeing(bound, parameter, values[name]) if usable else None
         case Reference(parameter), _:
             value = constant(tree)
-            return value is not None and parameter not in learned and bound.setdefault(parameter, value) == value
-        case Call(function, inside), Call(other, arguments):
-            pairs = zip(inside, arguments, strict=False)
-            return function == other and all(_binds(p, t, values, learned, bound) for p, t in pairs)
-    return pattern == tree
+            return None if value is None or parameter in learned else _agreeing(bound, parameter, value)
+        case Call(function, inside), Call(other, arguments) if function == other:
+            for order in (arguments, arguments[::-1]) if function in COMMUTATIVE else (arguments,):
+                found: dict[str, float] | None = dict(bound)
+                for part, argument in zip(inside, order, strict=True):
+                    found = None if found is None else _bound(part, argument, values, learned, found)
+                if found is not None:
+                    return found
+            return None
+    return dict(bound) if pattern == tree else None
+
+
+def _agreeing(bound: Mapping[str, float], parameter: str, value: float) -> dict[str, float] | None:
+    return {**bound, parameter: value} if bound.get(parameter, value) == value else None
