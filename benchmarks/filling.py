@@ -143,13 +143,15 @@ def _fill(connection: Connection, first: int, end: int) -> None:
 def _finished(kind: str) -> dict[str, str]:
     """Return the SQL of the columns in which a finished experiment differs from a queued one."""
     times = dict.fromkeys(("started_at", "finished_at"), "created_at")
-    accuracies = dict.fromkeys(("test_accuracy", "best_test_accuracy"), f"0.9 + 0.09 * {UNIFORM}")
-    losses = dict.fromkeys(("test_loss", "best_test_loss"), f"0.1 + 0.1 * {UNIFORM}")
+    scores = ("test_{}", "best_test_{}", "validation_{}", "best_validation_{}")
+    accuracies = dict.fromkeys((score.format("accuracy") for score in scores), f"0.9 + 0.09 * {UNIFORM}")
+    losses = dict.fromkeys((score.format("loss") for score in scores), f"0.1 + 0.1 * {UNIFORM}")
     return times | accuracies | losses | {
         "id": ID[kind].format("i"), "study_id": ID[kind].format(f"i / {STUDY_SIZE}"), "name": "'run ' || i",
         "seed": f"i / {len(CONDITIONS)}", "status": "'succeeded'", "attempt": "1", "epochs_done": str(EPOCHS),
         "best_epoch": str(EPOCHS), "seconds": f"10 + 5 * {UNIFORM}", "early_loss": f"0.3 + 0.2 * {UNIFORM}",
-        "images_per_second": f"5000 + 900 * {UNIFORM}", "device": "'cpu'", "precision": "'float32'", "code": "'0.1.0'",
+        "images_per_second": f"5000 + 900 * {UNIFORM}", "device": "'cpu'", "device_name": "'a processor'",
+        "threads": "1", "precision": "'float32'", "code": "'0.1.0'",
     }  # fmt: skip
 
 

@@ -37,19 +37,23 @@ def make_run(
     seconds: float = 3.0,
     early_loss: float | None = 0.4,
     correct: bytes = b"\xff\xc0",
+    last_epoch: int = 3,
+    best_epoch: int | None = None,
+    checksum: str | None = None,
     **fingerprint: Any,
 ) -> FinishedRun:
     """A finished run over ten test images; `correct` has a bit for each."""
-    score = Score(epoch=3, test_loss=0.1, test_accuracy=accuracy, interval=(0.9, 1.0), correct=correct)
+    score = Score(epoch=last_epoch, test_loss=0.1, test_accuracy=accuracy, interval=(0.9, 1.0), correct=correct)
     result = TestResult(
         last=score,
-        best=score,
+        best=score.model_copy(update={"epoch": best_epoch or last_epoch}),
         per_class=[],
         confusion_matrix=[[5, 0], [0, 5]],
         fingerprint=make_fingerprint(**fingerprint),
-        epochs_trained=3,
+        epochs_trained=last_epoch,
         seconds=seconds,
         early_loss=early_loss,
+        checksum=checksum,
     )
     return FinishedRun(result, weights=None)
 

@@ -99,4 +99,6 @@ class TestResult(_FrozenModel):
     epochs_trained: int
     seconds: float  # training alone, evaluation included, without loading data
     collapse: LinearCollapse | None = None  # of networks all of whose layers are linear
+    # SHA-256 of the last and best weights and of which test images each classifies correctly, in hexadecimal
+    checksum: str | None = None
     early_loss: float | None = None  # mean validation loss at 20 even checks within epochs 1 and 2; None: not measured

@@ -1,6 +1,6 @@
 """Experiments in the states that tests need, reached by the transitions of workers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ from service.storage.records import experiments, workers
 from service.storage.records.workers import Heartbeat
 from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment
-from tests.making import make_run
+from tests.making import make_epoch, make_run
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For tests of what is above the database, which would only say the same twice."""
@@ -52,6 +52,26 @@ def finish(database: Database, accuracy: float = 0.9, *, run: dict[str, Any] | N
 def succeed(database: Database, fence: Fence, accuracy: float = 0.9, **run: Any) -> None:
     with database.write("succeed") as session:
         transitions.succeed(session, fence, make_run(accuracy, **run))
+
+
+def trained(
+    database: Database,
+    epochs: Sequence[tuple[float, float]],
+    *,
+    best: int,
+    accuracy: float = 0.9,
+    run: dict[str, Any] | None = None,
+    **fields: Any,
+) -> UUID:
+    """Return the id of an experiment that succeeded after these epochs, as (validation accuracy, validation loss); the
+    `best`-th, from 1, counts as the best. `accuracy` is that on the test set."""
+    fence = start(database, epochs=len(epochs), **fields)
+    for epoch, (validation_accuracy, loss) in enumerate(epochs, start=1):
+        figures = make_epoch(epoch, validation_accuracy=validation_accuracy, validation_loss=loss)
+        with database.write("epoch") as session:
+            transitions.record_epoch(session, fence, figures)
+    succeed(database, fence, accuracy, last_epoch=len(epochs), best_epoch=best, **(run or {}))
+    return fence.id
 
 
 def fail(database: Database, fence: Fence, cause: Cause = Cause.DIVERGED) -> None:

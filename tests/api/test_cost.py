@@ -96,6 +96,7 @@ SHAPES = {
     "by activation and data set, newest": (BOTH, "-id", "ix_experiments_activation_dataset_id"),
     "by activation and data set, best": (BOTH, "-test_accuracy", "ix_experiments_activation_dataset_test_accuracy"),
     "by test accuracy over all": (Filter(), "-test_accuracy", "ix_experiments_test_accuracy_id"),
+    "by validation accuracy over all": (Filter(), "-validation_accuracy", "ix_experiments_validation_accuracy_id"),
     "by tag": (Filter(tags=("a",)), "-id", "pk_experiment_tags"),
 }  # fmt: skip
 
@@ -104,7 +105,7 @@ SHAPES = {
 @pytest.mark.parametrize("paged", [False, True], ids=["first page", "next page"])
 def test_list_experiments_uses_an_index(database: Database, shape: str, paged: bool) -> None:
     filters, sort, index = SHAPES[shape]
-    after = Position(0.5 if sort == "-test_accuracy" else None, AFTER) if paged else None
+    after = Position(None if sort == "-id" else 0.5, AFTER) if paged else None
     with recorded(database) as statements, database.read() as session:
         experiments.page(session, filters, sort=sort, limit=50, after=after)
     (listing,) = [statement for statement in statements if "ORDER BY" in statement[0]]

@@ -15,11 +15,12 @@ from service.storage import migrate
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from service.storage.records import activations
+from service.storage.records.results import FinishedRun
 from service.storage.tables.base import Base
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
 from tests.conftest import make_experiment
-from tests.making import make_epoch, make_layer
+from tests.making import make_epoch, make_layer, make_run
 
 
 def revisions() -> list[str]:
@@ -67,6 +68,32 @@ def test_upgrade_copies_filter_columns_out_of_stored_specs(database: Database) -
         row = session.scalars(select(Experiment)).one()
     copied = (row.epochs, row.batch_size, row.dropout_conv, row.dropout_dense, row.learning_rate)
     assert copied == (7, 33, 0.125, 0.5, 0.003)
+
+
+def train(database: Database, run: FinishedRun | None) -> None:
+    """Train three epochs, and end with `run` if there is one."""
+    database.run("make", lambda s: make_experiment(s))
+    (claim,) = database.run("claim", lambda s: transitions.claim(s, "w", 1, 30))
+    with database.write("train") as session:
+        for epoch in (1, 2, 3):
+            figures = make_epoch(epoch, validation_accuracy=epoch / 10, validation_loss=epoch / 7)
+            transitions.record_epoch(session, claim.fence, figures)
+        if run is not None:
+            transitions.succeed(session, claim.fence, run)
+
+
+def test_upgrade_copies_validation_figures_and_machines_of_successes(database: Database) -> None:
+    train(database, make_run(best_epoch=1, device_name="a processor", threads=3))
+    train(database, None)
+    names = ("validation_accuracy", "validation_loss", "best_validation_accuracy", "best_validation_loss",
+             "device_name", "threads")  # fmt: skip
+    query = select(*(getattr(Experiment, name) for name in names)).order_by(Experiment.id)
+    migrate.downgrade(database, "0015")
+    migrate.upgrade(database)
+    with database.read() as session:
+        done, running = session.execute(query).all()
+    assert tuple(done) == (0.3, 3 / 7, 0.1, 1 / 7, "a processor", 3)
+    assert tuple(running) == (None,) * 6
 
 
 def test_upgrade_twice_changes_nothing(database: Database) -> None:

@@ -1,5 +1,6 @@
 """The training loop: one experiment from its spec to its scores on the test set."""
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from service.domain.results import EpochMetrics, LinearCollapse, TestResult
 from service.domain.spec import ExperimentSpec
 from worker.training.datasets.tensors import Dataset
 from worker.training.evaluation import (
+    Predictions,
     class_figures,
     confusion_matrix,
     evaluate,
@@ -192,6 +194,7 @@ def _scored(state: TrainingState, callbacks: Callbacks) -> Trained:
         weights = state.best.weights
         best_predictions = evaluate(state.network, test, output, lambda: _pause_for(state, callbacks), weights)
     confusion = confusion_matrix(predictions, test.targets, len(state.labels))
+    exported, exported_best = _exported(last), _exported(state.best.weights)
     result = TestResult(
         last=score(predictions, state.epochs_done),
         best=score(best_predictions, state.best.epoch),
@@ -201,13 +204,28 @@ def _scored(state: TrainingState, callbacks: Callbacks) -> Trained:
         epochs_trained=state.epochs_done,
         seconds=state.seconds,
         early_loss=_finite_or_none(state.checks.mean),
+        checksum=_checksum((exported, predictions), (exported_best, best_predictions)),
     )
-    return Trained(result, _exported(last), _exported(state.best.weights))
+    return Trained(result, exported, exported_best)
 
 
 def _pause_for(state: TrainingState, callbacks: Callbacks) -> None:
     with state.stopwatch.paused():
         callbacks.on_evaluation(state)
+
+
+def _checksum(*scored: tuple[Weights, Predictions]) -> str:
+    """Return the SHA-256 of weights and of which test images they classify correctly.
+
+    It takes 16 ms for the last and the best weights of the article's network, 1.2 million numbers each.
+    """
+    digest = hashlib.sha256()
+    for weights, predictions in scored:
+        for name, tensor in sorted(weights.items()):
+            digest.update(f"{name} {tensor.dtype} {list(tensor.shape)} ".encode())
+            digest.update(tensor.numpy().tobytes())
+        digest.update(predictions.correct.tobytes())
+    return digest.hexdigest()
 
 
 def _exported(weights: Weights) -> Weights:

@@ -99,6 +99,10 @@ EXPERIMENT = ExperimentView(
     best_epoch=LAST.epoch,
     best_test_accuracy=LAST.test_accuracy,
     best_test_loss=LAST.test_loss,
+    validation_accuracy=0.955,
+    validation_loss=0.1502,
+    best_validation_accuracy=0.955,
+    best_validation_loss=0.1502,
     seconds=18.4,
     early_loss=0.4137,
     images_per_second=612.9,
@@ -174,6 +178,7 @@ RESULT = ResultView(
         precision="float32",
         code=VERSION,
     ),
+    checksum="9c4b1f6f0e0f4f27c1ad9c0be1f2ac36f2f6d0a4b5a1de7b9b6c33f0d5d8a7e1",
 )
 ATTEMPTS = AttemptsView(
     items=[

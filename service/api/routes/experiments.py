@@ -65,7 +65,10 @@ WEIGHTS: dict[int | str, dict[str, Any]] = {
     }
 }
 SORTS = Literal["-id", "id", "-test_accuracy", "test_accuracy", "-test_loss", "test_loss", "-best_test_accuracy",
-                "best_test_accuracy", "-best_test_loss", "best_test_loss", "-seconds", "seconds"]  # fmt: skip
+                "best_test_accuracy", "-best_test_loss", "best_test_loss", "-validation_accuracy",
+                "validation_accuracy", "-validation_loss", "validation_loss", "-best_validation_accuracy",
+                "best_validation_accuracy", "-best_validation_loss", "best_validation_loss", "-seconds",
+                "seconds"]  # fmt: skip
 
 
 DryRun = Annotated[bool, Query(description="Change nothing; answer with the number that the request would change.")]

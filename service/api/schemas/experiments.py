@@ -43,6 +43,12 @@ class ExperimentView(View):
     best_epoch: int | None = Field(description="The epoch with the lowest validation loss.")
     best_test_accuracy: float | None
     best_test_loss: float | None
+    validation_accuracy: float | None = Field(description="Validation accuracy at the last epoch; a fraction.")
+    validation_loss: float | None = Field(
+        description="Mean cross-entropy per validation image at the last epoch, in nats."
+    )
+    best_validation_accuracy: float | None = Field(description="Validation accuracy at `best_epoch`.")
+    best_validation_loss: float | None = Field(description="Validation loss at `best_epoch`, the lowest of all epochs.")
     seconds: float | None = Field(description="Training time of the attempt that finished, in seconds.")
     early_loss: float | None = Field(
         description="Mean validation loss at 20 even checks within epochs 1 and 2: the lower, the faster it learned."

@@ -13,6 +13,7 @@ from service.storage.records.experiments import RANGES, Filter, Range
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Loss = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
@@ -46,6 +47,22 @@ class FilterQuery(BaseModel):
     test_accuracy_max: Share | None = Field(
         None, description="The largest test accuracy at the last epoch; a fraction."
     )
+    validation_accuracy_min: Share | None = Field(
+        None, description="The smallest validation accuracy at the last epoch; a fraction."
+    )
+    validation_accuracy_max: Share | None = Field(
+        None, description="The largest validation accuracy at the last epoch; a fraction."
+    )
+    validation_loss_min: Loss | None = Field(None, description="The smallest validation loss at the last epoch, nats.")
+    validation_loss_max: Loss | None = Field(None, description="The largest validation loss at the last epoch, nats.")
+    best_validation_accuracy_min: Share | None = Field(
+        None, description="The smallest validation accuracy at the epoch of the lowest validation loss."
+    )
+    best_validation_accuracy_max: Share | None = Field(
+        None, description="The largest validation accuracy at the epoch of the lowest validation loss."
+    )
+    best_validation_loss_min: Loss | None = Field(None, description="The smallest of the lowest validation losses.")
+    best_validation_loss_max: Loss | None = Field(None, description="The largest of the lowest validation losses.")
     created_min: AwareDatetime | None = Field(None, description="The earliest time of creation, with a time zone.")
     created_max: AwareDatetime | None = Field(None, description="The latest time of creation, with a time zone.")
 

@@ -27,6 +27,11 @@ class ResultView(View):
         description="Numbers of test images; rows are true classes, columns predicted classes."
     )
     fingerprint: Fingerprint
+    checksum: str | None = Field(
+        None,
+        description="SHA-256 of the last and best weights and of which test images they classify correctly: equal for"
+        " runs that are equal bit for bit. Null for results of 0.1.0.",
+    )
     collapse: LinearCollapse | None = Field(
         None,
         description="For a network of linear layers only (activation linear, average pooling): how far it is from one"

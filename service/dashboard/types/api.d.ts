@@ -180,6 +180,14 @@ declare namespace Api {
     learning_rate_max?: number | null;
     test_accuracy_min?: number | null;
     test_accuracy_max?: number | null;
+    validation_accuracy_min?: number | null;
+    validation_accuracy_max?: number | null;
+    validation_loss_min?: number | null;
+    validation_loss_max?: number | null;
+    best_validation_accuracy_min?: number | null;
+    best_validation_accuracy_max?: number | null;
+    best_validation_loss_min?: number | null;
+    best_validation_loss_max?: number | null;
     created_min?: string | null;
     created_max?: string | null;
   }
@@ -239,6 +247,10 @@ declare namespace Api {
     best_epoch: number | null;
     best_test_accuracy: number | null;
     best_test_loss: number | null;
+    validation_accuracy: number | null;
+    validation_loss: number | null;
+    best_validation_accuracy: number | null;
+    best_validation_loss: number | null;
     seconds: number | null;
     early_loss: number | null;
     images_per_second: number | null;
@@ -524,6 +536,7 @@ declare namespace Api {
     per_class: Array<ClassFigures>;
     confusion_matrix: Array<Array<number>>;
     fingerprint: Fingerprint;
+    checksum: string | null;
     collapse: LinearCollapse | null;
   }
   interface ScoreView {

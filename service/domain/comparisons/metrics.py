@@ -28,7 +28,8 @@ class Metric:
 
 
 MetricName = Literal[
-    "test_accuracy", "best_test_accuracy", "test_loss", "best_test_loss", "learning_speed", "seconds",
+    "test_accuracy", "best_test_accuracy", "test_loss", "best_test_loss", "validation_accuracy",
+    "best_validation_accuracy", "validation_loss", "best_validation_loss", "learning_speed", "seconds",
     "images_per_second",
 ]  # fmt: skip
 PRIMARY: MetricName = "test_accuracy"
@@ -42,6 +43,17 @@ METRICS: Mapping[str, Metric] = {
         Metric("best_test_accuracy", "Test accuracy at the epoch of the lowest validation loss", "fraction", True),
         Metric("test_loss", "Test loss at the last epoch", "nats", False),
         Metric("best_test_loss", "Test loss at the epoch of the lowest validation loss", "nats", False),
+        # A worker of 0.1.0 that runs during the upgrade stores no figures on the validation images.
+        Metric("validation_accuracy", "Validation accuracy at the last epoch", "fraction", True, always_taken=False),
+        Metric(
+            "best_validation_accuracy",
+            "Validation accuracy at the epoch of the lowest validation loss",
+            "fraction",
+            True,
+            always_taken=False,
+        ),
+        Metric("validation_loss", "Validation loss at the last epoch", "nats", False, always_taken=False),
+        Metric("best_validation_loss", "Lowest validation loss of all epochs", "nats", False, always_taken=False),
         Metric(
             "learning_speed",
             "Speed of learning: ln of the mean validation loss at 20 even checks within epochs 1 and 2",

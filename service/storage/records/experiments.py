@@ -28,6 +28,10 @@ RANGES: Mapping[str, tuple[InstrumentedAttribute[Any], ...]] = {
     "dropout": (Experiment.dropout_conv, Experiment.dropout_dense),
     "learning_rate": (Experiment.learning_rate,),
     "test_accuracy": (Experiment.test_accuracy,),
+    "validation_accuracy": (Experiment.validation_accuracy,),
+    "validation_loss": (Experiment.validation_loss,),
+    "best_validation_accuracy": (Experiment.best_validation_accuracy,),
+    "best_validation_loss": (Experiment.best_validation_loss,),
     "created": (Experiment.created_at,),
 }
 """The columns that a range applies to; of two columns, both must lie in it."""

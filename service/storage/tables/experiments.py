@@ -71,11 +71,18 @@ class Experiment(Base):
     best_epoch: Mapped[int | None]
     best_test_accuracy: Mapped[float | None]
     best_test_loss: Mapped[float | None]
+    # Of the last epoch, and of `best_epoch`; the two that choices are made by.
+    validation_accuracy: Mapped[float | None]
+    validation_loss: Mapped[float | None]
+    best_validation_accuracy: Mapped[float | None]
+    best_validation_loss: Mapped[float | None]
     seconds: Mapped[float | None]
     # Mean validation loss at 20 even checks within epochs 1 and 2; its logarithm is the speed of learning.
     early_loss: Mapped[float | None]
     images_per_second: Mapped[float | None]  # median over the epochs
     device: Mapped[str | None]
+    device_name: Mapped[str | None]
+    threads: Mapped[int | None]
     precision: Mapped[str | None]
     code: Mapped[str | None]
 
@@ -125,6 +132,7 @@ class Experiment(Base):
         Index("ix_experiments_activation_dataset_id", "activation", "dataset", "id"),
         Index("ix_experiments_activation_dataset_test_accuracy", "activation", "dataset", "test_accuracy", "id"),
         Index("ix_experiments_test_accuracy_id", "test_accuracy", "id"),
+        Index("ix_experiments_validation_accuracy_id", "validation_accuracy", "id"),
         Index("ix_experiments_condition_seed", "condition", "seed"),
     )  # fmt: skip
 
@@ -155,6 +163,8 @@ class Result(Base):
     fingerprint: Mapped[dict[str, Any]]
     collapse: Mapped[dict[str, Any] | None]  # of networks all of whose layers are linear
     weights_path: Mapped[str | None]
+    # SHA-256 of the weights and predictions; null for results of 0.1.0.
+    checksum: Mapped[str | None]
 
 
 class Attempt(Base):

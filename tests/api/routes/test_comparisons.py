@@ -64,6 +64,21 @@ def test_get_comparison_with_seeds(client: TestClient, study: str) -> None:
         assert (len(values), min(values), max(values)) == (group["n"], group["min"], group["max"])
 
 
+@states.on_sqlite
+@pytest.mark.parametrize(
+    ("metric", "first"),
+    [("validation_accuracy", "relu"), ("validation_loss", "tanh"), ("best_validation_accuracy", "tanh"),
+     ("best_validation_loss", "tanh")],
+)  # fmt: skip
+def test_get_comparison_by_validation_figures(client: TestClient, database: Database, metric: str, first: str) -> None:
+    for seed in range(3):
+        states.trained(database, [(0.7, 0.2), (0.9, 0.4)], best=1, activation="relu", seed=seed)
+        states.trained(database, [(0.8, 0.1), (0.6, 0.3)], best=1, activation="tanh", seed=seed)
+    groups = get(client, metric=metric)["groups"]
+    assert [group["n"] for group in groups] == [3, 3]
+    assert groups[0]["factors"] == {"activation": first}
+
+
 @pytest.mark.parametrize("versus", ["relu", '"relu"', '{"activation": "relu"}'])
 def test_get_comparison_versus_one_group(client: TestClient, study: str, versus: str) -> None:
     comparison = get(client, study=study, versus=versus)

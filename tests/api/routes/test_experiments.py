@@ -20,7 +20,8 @@ from tests.making import make_epoch
 FIELDS = {
     "id", "name", "status", "cause", "detail", "remedy", "waiting_reason", "queue_position", "cancel_requested",
     "attempt", "lost_count", "study_id", "activation_label", "spec", "tags", "notes", "priority", "epochs_done",
-    "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "early_loss",
+    "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "validation_accuracy",
+    "validation_loss", "best_validation_accuracy", "best_validation_loss", "early_loss",
     "images_per_second", "seconds", "retry_of", "edit_version", "created_at", "started_at", "finished_at", "revision",
 }  # fmt: skip
 
@@ -254,7 +255,7 @@ def test_get_result_after_success(client: TestClient, database: Database) -> Non
     assert "running" in refused(client.get(at(fence.id, "/result")), 409, "result_not_ready")["detail"]
     states.succeed(database, fence, accuracy=0.75)
     result = client.get(at(fence.id, "/result")).json()
-    assert result.keys() == {"last", "best", "per_class", "confusion_matrix", "fingerprint", "collapse"}
+    assert result.keys() == {"last", "best", "per_class", "confusion_matrix", "fingerprint", "collapse", "checksum"}
     assert result["last"] == {"epoch": 3, "test_loss": 0.1, "test_accuracy": 0.75, "interval": [0.9, 1.0]}
     assert result["fingerprint"]["device"] == "cpu"
 

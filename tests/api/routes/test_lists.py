@@ -30,7 +30,7 @@ def walk(client: TestClient, **query: Any) -> list[dict[str, Any]]:
 
 def test_list_experiments_pages_through_every_sort_with_ties(client: TestClient, database: Database) -> None:
     for accuracy in (0.5, 0.9, 0.5, 0.1 + 0.2, 0.9, 0.5):
-        states.finish(database, accuracy, run={"seconds": round(accuracy)})
+        states.trained(database, [(accuracy, 0.3)], best=1, accuracy=accuracy, run={"seconds": round(accuracy)})
     states.queue(database)
     for sort in get_args(SORTS):
         rows = walk(client, sort=sort, limit=2)
@@ -182,6 +182,24 @@ def test_list_experiments_accuracy_range_needs_an_accuracy(client: TestClient, d
     states.queue(database, name="waits")
     assert names(client, test_accuracy_min=0.7) == names(client, test_accuracy_max=0.7) == ["ended"]
     assert names(client, test_accuracy_min=0.71) == []
+
+
+ON_VALIDATION = {"validation_accuracy": (0.8, 0.9), "validation_loss": (0.3, 0.4),
+                 "best_validation_accuracy": (0.7, 0.75), "best_validation_loss": (0.1, 0.2)}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ON_VALIDATION)
+def test_list_experiments_filters_and_sorts_by_validation_figures(
+    client: TestClient, database: Database, field: str
+) -> None:
+    low, high = ON_VALIDATION[field]
+    states.queue(database, name="waits")
+    states.trained(database, [(0.7, 0.1), (0.8, 0.3)], best=1, name="low")
+    states.trained(database, [(0.75, 0.2), (0.9, 0.4)], best=1, name="high")
+    assert names(client, sort=f"-{field}") == ["high", "low"]
+    assert names(client, sort=field, **{f"{field}_min": low, f"{field}_max": high}) == ["low", "high"]
+    assert names(client, **{f"{field}_min": high}) == ["high"]
+    assert names(client, **{f"{field}_max": low}) == ["low"]
 
 
 def test_list_experiments_time_range_compares_instants(client: TestClient, database: Database) -> None:

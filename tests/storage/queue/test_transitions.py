@@ -105,6 +105,24 @@ def test_succeed_copies_early_loss_and_median_pace(database: Database, experimen
     assert (now.early_loss, now.images_per_second) == (0.25, 1000.0)
 
 
+def test_succeed_copies_validation_figures_of_last_and_best_epoch(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    for epoch, (accuracy, loss) in enumerate([(0.7, 0.6), (0.8, 0.2), (0.9, 0.3)], start=1):
+        figures = make_epoch(epoch, validation_accuracy=accuracy, validation_loss=loss)
+        do(database, transitions.record_epoch, fence, figures)
+    do(database, transitions.succeed, fence, make_run(best_epoch=2))
+    now = read_experiment(database, experiment)
+    assert (now.validation_accuracy, now.validation_loss) == (0.9, 0.3)
+    assert (now.best_validation_accuracy, now.best_validation_loss) == (0.8, 0.2)
+
+
+def test_succeed_copies_the_machine_of_the_fingerprint(database: Database, experiment: UUID) -> None:
+    fence = claimed(database)
+    do(database, transitions.succeed, fence, make_run(device_name="a GPU", threads=5))
+    now = read_experiment(database, experiment)
+    assert (now.device, now.device_name, now.threads) == ("cpu", "a GPU", 5)
+
+
 @pytest.mark.parametrize("write", ["succeed", "fail", "cancelled"])
 def test_repeated_end_changes_nothing(database: Database, experiment: UUID, write: str) -> None:
     """After a COMMIT whose answer got lost, the worker writes the end again, which must change nothing."""

@@ -17,6 +17,7 @@ from worker.training.loop import Callbacks, Trained, train
 from worker.training.state import TrainingState
 
 DATA = make_data()
+SWISH = ("swish", "silu", {"formula": "x * sigmoid(x)"})
 
 
 class Recorder(Callbacks):
@@ -55,6 +56,13 @@ def test_train_gives_equal_bits_for_equal_specs() -> None:
     first, second = run(make_spec()), run(make_spec())
     assert all(torch.equal(first.last[name], second.last[name]) for name in first.last)
     assert first.result.last == second.result.last
+
+
+def test_checksum_is_equal_for_runs_with_equal_bits_alone() -> None:
+    same = [run(make_spec(activation=activation)).result.checksum for activation in SWISH]
+    assert len(set(same)) == 1
+    others = [run(make_spec(**fields)).result.checksum for fields in ({}, {"activation": "swish", "seed": 1})]
+    assert len({same[0], *others}) == 3
 
 
 def test_train_depends_on_the_seed() -> None:
