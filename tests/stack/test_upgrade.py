@@ -3,6 +3,7 @@
 `releases/make.py` says how the data of a release are made.
 """
 
+import csv
 import gzip
 import json
 import re
@@ -31,6 +32,7 @@ SENTENCES = frozenset({"claim", "decision", "detail", "intervals", "missing", "n
 FROM_FORMULAS = frozenset({"advice", "computed_as", "derivative", "derivative_latex", "estimated_cost", "latex",
                            "properties"})  # fmt: skip
 """Fields that are computed from a formula, which each release may compute and typeset better."""
+TABLE = "text/csv"
 REPORTS = ("text/html", "text/markdown")
 MACHINE = ("code", "torch", "numpy", "device", "device_name", "instruction_set", "threads", "precision")
 """Fields of a fingerprint that must be equal for two runs to agree bit for bit."""
@@ -111,9 +113,14 @@ def test_upgraded_service_resumes_an_interrupted_experiment(released: tuple[Serv
 
 
 def _is_kept(before: Json, now: Json) -> bool:
-    """Return whether status, type and content are equal; of a report, the figures in its tables."""
+    """Return whether status, type and content are equal; of a report, the figures in its tables, and of a table, the
+    columns that it had."""
     if before["type"] in REPORTS:
         before, now = ({**answer, "body": _figures(answer["body"])} for answer in (before, now))
+    if before["type"] == TABLE:
+        before, now = (
+            {**answer, "body": list(csv.DictReader(answer["body"].splitlines()))} for answer in (before, now)
+        )
     return _has(now, before)
 
 
