@@ -35,8 +35,7 @@ def run(client: Client, url: str, home: Path, console: Console, start: str = "ma
         study = client.submit_study(_study(base))
         console.print(f"Study [bold]{study['id']}[/]: {study['question']}")
         _watch(client, study, console)
-        comparison = client.comparison(study=study["id"], versus="relu")
-        console.print(comparison_table(comparison))
+        console.print(comparison_table(client.study_comparison(study["id"])))
         _check(client, study["id"])
     _look_next(console, url, study["id"], start)
 
@@ -176,8 +175,9 @@ def _look_next(console: Console, url: str, study: str, start: str) -> None:
     console.print(f"\nThe results are kept. Start the service with [bold]{start}[/], then look at")
     for what, path in (
         ("every route, to try out", "/docs"),
-        ("this comparison", f"/api/v1/comparisons?study={study}&versus=relu"),
+        ("this comparison", f"/api/v1/studies/{study}/comparison"),
+        ("all its pairs, another family", f"/api/v1/studies/{study}/comparison?versus=all"),
         ("its experiments", f"/api/v1/experiments?study={study}"),
         ("all activations", "/api/v1/activations"),
     ):
-        console.print(f"  {what:<24} {url}{path}", soft_wrap=True)
+        console.print(f"  {what:<29} {url}{path}", soft_wrap=True)

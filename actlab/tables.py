@@ -29,7 +29,7 @@ def comparison_table(comparison: Json) -> Table:
 
 def _table(comparison: Json, columns: Mapping[str, list[str]]) -> Table:
     title = str(comparison["metric"]).replace("_", " ").capitalize()
-    caption = _caption(comparison["family"])
+    caption = " ".join([*comparison["summary"], _caption(comparison["family"])])
     table = Table(
         title=title, caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
     )

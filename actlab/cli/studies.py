@@ -21,6 +21,10 @@ Id = Annotated[str, typer.Argument(help="The id of the study.")]
 Spec = Annotated[
     Path | None, typer.Argument(help="A JSON file with the body of POST /studies; - reads it from standard input.")
 ]
+Versus = Annotated[
+    str | None,
+    typer.Option(help="Compare every group with this one; `all` compares all pairs. Default: the study's reference."),
+]
 Preset = Annotated[str | None, typer.Option(help=f"A preset to start from: {', '.join(PRESETS)}.")]
 
 
@@ -65,7 +69,7 @@ def show(id: Id, wait: Annotated[bool, typer.Option("--wait", help="Wait until i
 @app.command()
 def compare(
     id: Id,
-    versus: Annotated[str | None, typer.Option(help="Compare every group with this one.")] = None,
+    versus: Versus = None,
     grid: Annotated[str | None, typer.Option(help="Only this grid, for a study with several.")] = None,
 ) -> None:
     """Print the comparison of a study's groups, with their uncertainty."""
@@ -77,6 +81,7 @@ def compare(
 def report(
     id: Id,
     file: Annotated[Path, typer.Argument(help=f"A file whose name ends in {', '.join(REPORTS)}.")],
+    versus: Versus = None,
     grid: Annotated[str | None, typer.Option(help="Only this grid, for a study with several.")] = None,
     reference: Annotated[
         str | None, typer.Option(help=f"Add the published figures of an article: {', '.join(get_args(PublishedName))}.")
@@ -84,7 +89,7 @@ def report(
 ) -> None:
     """Write the report of a study into a file."""
     with _client() as client:
-        Console().print(f"{client.report(file, id, grid=grid, reference=reference)} is written.")
+        Console().print(f"{client.report(file, id, versus=versus, grid=grid, reference=reference)} is written.")
 
 
 @app.command("add-seeds")

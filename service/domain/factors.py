@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from service.domain.activations.selection import ActivationSpec
-from service.domain.comparisons.cells import Factor
+from service.domain.comparisons.cells import Factor, Factors
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.spec import ExperimentSpec, complete, value_at
 
@@ -23,6 +23,9 @@ def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 FACTORS = tuple(path for path in _paths(ExperimentSpec) if path != "seed")
 """Every path to group by. The seed is no factor, since a group repeats its experiments over seeds."""
 
+
+ALL_PAIRS = "all"
+"""The value of `versus=` that asks for all pairs of groups."""
 
 NO_EFFECT = frozenset({"seed", "diagnostics", "max_seconds"})
 """Fields that change no figure of a run that ends; the seed changes them only by chance."""
@@ -62,6 +65,39 @@ def value(spec: Mapping[str, Any], path: str) -> Factor:
     if path == "dropout" and stored["conv"] == stored["dense"]:
         return plain(stored["conv"])
     return plain(stored)
+
+
+def group_named(name: Any, paths: Sequence[str], parameter: str) -> Factors:
+    """Return the factors that a group is named by: an object of them, or the value alone of the only factor.
+
+    Either may be JSON text; text that is no JSON is a value. Raises Invalid, naming the parameter, for a name that is
+    neither.
+    """
+    value = _decoded(name) if isinstance(name, str) else name
+    if isinstance(value, dict) and value.keys() <= set(paths):
+        return {path: plain(level) for path, level in value.items()}
+    if len(paths) == 1:
+        return {paths[0]: plain(value)}
+    field = parameter.lstrip("/")
+    reason = f"With {len(paths)} factors, give {field} as a JSON object of factors and values ({', '.join(paths)})"
+    raise Invalid(f"{reason}.", errors=[FieldProblem(parameter, reason, "not_a_group", name)])
+
+
+def versus_named(text: str | None, paths: Sequence[str], reference: Factors | None) -> Factors | None:
+    """Return the group to compare the others with: the one that `versus=` names, else the reference.
+
+    None stands for all pairs, which `all` asks for. Raises Invalid for the parameter.
+    """
+    if text is None:
+        return reference
+    return None if text == ALL_PAIRS else group_named(text, paths, "versus")
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def plain(value: Any) -> Factor:

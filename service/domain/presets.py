@@ -18,6 +18,7 @@ PRESETS: Mapping[PresetName, dict[str, Any]] = {
         "base": {"dataset": "mnist_5k", "epochs": 3},
         "factors": {"activation": ARTICLE},
         "seeds": [0, 1, 2],
+        "reference": "relu",
     },
     "kizrak-2019": {
         "name": "kizrak-2019",
@@ -25,6 +26,7 @@ PRESETS: Mapping[PresetName, dict[str, Any]] = {
         "base": {"dataset": "mnist", "epochs": 20, "batch_size": 128},
         "factors": {"activation": ARTICLE},
         "seeds": [0, 1, 2, 3, 4],
+        "reference": "relu",
     },
     "claims": {
         "name": "claims",
@@ -82,8 +84,9 @@ PRESETS: Mapping[PresetName, dict[str, Any]] = {
 def over_preset(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the preset that `fields` names, with the other fields put over it.
 
-    A field of base is fixed in every grid, a factor is varied in every grid, and seeds are those of every grid. Fields
-    of the wrong shape are returned as they are, for validation to refuse.
+    A field of base is fixed in every grid, a factor is varied in every grid, and seeds are those of every grid. The
+    preset's reference stays as long as it names one of the groups. Fields of the wrong shape are returned as they are,
+    for validation to refuse.
     """
     preset = PRESETS[fields["preset"]]
     base, factors = fields.get("base", {}), fields.get("factors", {})
@@ -103,7 +106,15 @@ def over_preset(fields: dict[str, Any]) -> dict[str, Any]:
     shared = remaining({"base": preset["base"], "factors": preset["factors"]})
     grids = {"grids": [remaining(grid) for grid in preset["grids"]]} if "grids" in preset else {}
     merged_fields = {"base": merged(shared["base"], base), "factors": {**shared["factors"], **factors}}
-    return {**preset, **grids, **fields, **merged_fields}
+    stays = "grids" not in fields and _names_one(preset.get("reference"), merged_fields["factors"])
+    reference = {"reference": preset["reference"] if stays else None} if "reference" in preset else {}
+    return {**preset, **grids, **reference, **fields, **merged_fields}
+
+
+def _names_one(reference: Any, factors: Mapping[str, Any]) -> bool:
+    """Return whether a bare value names one group of a grid: it is a value of the only factor."""
+    values = next(iter(factors.values()), None) if len(factors) == 1 else None
+    return isinstance(values, list) and reference in values
 
 
 def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[list[str]]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from service.domain.article_claims.answer import ArticleClaim
 from service.domain.comparisons.agreement import Agreement
-from service.domain.comparisons.answer import Comparison, Group
-from service.domain.comparisons.cells import Cell, Factor, Factors
+from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.cells import Cell, Factors
 from service.domain.comparisons.curves import Curves
+from service.domain.comparisons.summary import name_of as full_name
+from service.domain.comparisons.summary import value_text
 from service.domain.status import ACTIVE, Status
 
 
@@ -78,51 +80,17 @@ class Report:
 
 
 def name_of(factors: Factors) -> str:
-    """Return the name of a group: `relu`, or `relu, batch size 128`. An activation is named by its value alone."""
-    if len(factors) == 1:
-        return value_text(next(iter(factors.values())))
-    return ", ".join(_part(name, value) for name, value in factors.items()) or "all"
-
-
-def value_text(value: Factor) -> str:
-    if value is None:
-        return "none"
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+    """Return the name of a group in tables: `relu`, `128`, or `relu, batch size 128`."""
+    return value_text(next(iter(factors.values()))) if len(factors) == 1 else full_name(factors)
 
 
 def conclusion(report: Report) -> list[str]:
     """Return the sentences that the verdicts of the comparison justify."""
     comparison = report.comparison
-    measured = [group for group in comparison.groups if group.mean is not None]
-    if not measured:
-        return ["No experiment has given a figure yet."]
+    if all(group.mean is None for group in comparison.groups):
+        return comparison.summary
     unfinished = [f"{report.active} of {report.total} experiments are not finished; this is what is known so far."]
-    return [*(unfinished if report.active else []), *_best(comparison, measured), *_diverged(comparison)]
-
-
-def _part(name: str, value: Factor) -> str:
-    return value_text(value) if name == "activation" else f"{name.replace('_', ' ')} {value_text(value)}"
-
-
-def _best(comparison: Comparison, measured: Sequence[Group]) -> list[str]:
-    if len(measured) == 1:
-        return [f"There is one group with figures, {name_of(measured[0].factors)}: nothing to hold it against."]
-    if comparison.family.versus is not None:
-        return []
-    tested = [pair for pair in comparison.pairs if pair.test is not None]
-    if not tested:
-        return ["No pair of groups could be tested: each needs at least two seeds, and none of its runs may diverge."]
-    leading = [name_of(group.factors) for group in measured if group.rank[0] == 1]
-    separated = sum(pair.verdict in ("better", "worse") for pair in tested)
-    share = f"{separated} of {len(comparison.pairs)} pairs of groups are separated"
-    if len(leading) == 1 and measured[0].rank == (1, 1):
-        return [f"{leading[0]} is better than every other group; {share}."]
-    if separated == 0:
-        return [f"No group can be told from another: {share}. That is not evidence that they are equal."]
-    return [
-        f"No group is significantly better than {_listed(leading)}, and these cannot all be told from one another;"
-        f" {share}."
-    ]
+    return [*(unfinished if report.active else []), *comparison.summary, *_diverged(comparison)]
 
 
 def _diverged(comparison: Comparison) -> list[str]:
@@ -132,7 +100,3 @@ def _diverged(comparison: Comparison) -> list[str]:
         " test compares it with the others."
         for group in diverged
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -7,15 +7,18 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.domain import factors
 from service.domain.activations.registry import Registry
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
+from service.domain.comparisons.cells import Factors as Group
+from service.domain.comparisons.cells import key, label
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.grids import Block, Factor, merged, refuse
 from service.domain.presets import PRESETS, PresetName, over_preset
 from service.domain.problems import pointer
 from service.domain.spec import ExperimentSubmission
 from service.domain.strict import StrictModel
-from service.domain.text import LONGEST_NAME, Name, Notes
+from service.domain.text import LONGEST_NAME, Name, Notes, Text
 from service.domain.tuning import NOT_FRESH, RATE, Tuning
 
 EXAMPLES: list[Any] = [
@@ -64,6 +67,7 @@ EXAMPLES: list[Any] = [
 MOST_SEEDS = 1000
 MOST_FACTORS = 50  # more than a spec has fields
 MOST_GRIDS = 50
+MOST_LISTED = 10  # groups that a refusal lists
 DEEPEST_VALUE = 8  # levels of lists and objects; no field of a spec has more than four
 
 
@@ -81,6 +85,14 @@ def _is_shallow(value: Any, levels: int) -> bool:
 Seeds = Annotated[list[int], Field(min_length=1, max_length=MOST_SEEDS)]
 Fields = Annotated[dict[str, Any], AfterValidator(_shallow)]
 Factors = Annotated[dict[str, list[Any]], AfterValidator(_shallow), Field(max_length=MOST_FACTORS)]
+Reference = Annotated[
+    Text | bool | int | float | Fields | None,
+    Field(
+        description="The group that comparisons of the study compare the others with, written as `versus` of a"
+        " comparison: the value of the only factor, or an object of factors; null compares all pairs.",
+        examples=["relu", {"activation": "relu", "epochs": 3}],
+    ),
+]
 
 
 class Grid(StrictModel):
@@ -126,6 +138,7 @@ class StudySpec(StrictModel):
         description="Tune the learning rate of every cell before it is ranked: on validation images, over seeds of its"
         " own. The ranking is queued when all of that has ended.",
     )
+    reference: Reference = None
 
     @model_validator(mode="before")
     @classmethod
@@ -185,8 +198,11 @@ class StudySpec(StrictModel):
         fields = {"name": f"{self.name or 'a study'}: learning rates"[:LONGEST_NAME], "question": None, "preset": None}
         varied = {**self.factors, RATE: self.tuning.rates}
         return self.model_copy(
-            update={**fields, "factors": varied, "grids": grids, "seeds": self.tuning.seeds, "tuning": None}
-        )
+            update={
+                **fields, "factors": varied, "grids": grids, "seeds": self.tuning.seeds, "tuning": None,
+                "reference": None,
+            }
+        )  # fmt: skip
 
     def cells(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
         """Return each cell with seed 0, once for each grid that has it."""
@@ -219,6 +235,50 @@ class StudySpec(StrictModel):
         all_paths = list(dict.fromkeys([*paths, *differing, *rates]))
         return [path for path in all_paths if not any(path.startswith(f"{other}.") for other in all_paths)]
 
+    def grouping(self) -> list[str]:
+        """Return the paths that its experiments are grouped by: those that it varies, else the activation."""
+        return list(dict.fromkeys(map(factors.groupable, self.varied()))) or ["activation"]
+
+    def reference_group(self) -> Group | None:
+        """Return the factors that its reference names. Raises Invalid where a study of several factors has a bare
+        value.
+
+        A rate that is tuned is not among them, since it is chosen later.
+        """
+        if self.reference is None:
+            return None
+        paths = [path for path in self.grouping() if self.tuning is None or path != RATE]
+        return factors.group_named(self.reference, paths or ["activation"], "/reference")
+
+    def check_reference(self, registry: Registry | None = None) -> None:
+        """Raise Invalid unless its reference, if any, is one group of the study or of one of its grids."""
+        group = self.reference_group()
+        if group is None:
+            return
+        groups = self._groups(registry)
+        named = sum(key(group) <= key(other) for other in groups)
+        if named == 1 or any(self.grid(grid.name).has_group(group, registry) for grid in self.grids):
+            return
+        known = "; ".join(label(other) for other in groups[:MOST_LISTED])
+        more = f"; and {len(groups) - MOST_LISTED} more" if len(groups) > MOST_LISTED else ""
+        number = f"{named} groups" if named else "no group"
+        reason = (
+            f"{label(group)} names {number} of the study; name one of {known}{more}, or give null to compare all pairs"
+        )
+        code = "ambiguous_group" if named else "unknown_group"
+        raise Invalid(f"reference: {reason}.", errors=[FieldProblem("/reference", reason, code, self.reference)])
+
+    def has_group(self, group: Group, registry: Registry | None = None) -> bool:
+        """Return whether exactly one of its groups has these factors."""
+        return sum(key(group) <= key(other) for other in self._groups(registry)) == 1
+
+    def _groups(self, registry: Registry | None) -> list[Group]:
+        """Return the factors of its groups, each once, in the order of its cells."""
+        paths = self.grouping()
+        specs = (cell.spec.model_dump(mode="json") for cell in self.cells(registry))
+        groups = ({path: factors.value(spec, path) for path in paths} for spec in specs)
+        return list({key(group): group for group in groups}.values())
+
     def _problems(self) -> list[FieldProblem]:
         """Return the problems that concern several parts together."""
         names = [grid.name for grid in self.grids]
@@ -242,6 +302,7 @@ class StudyPatch(BaseModel):
     name: Name | None = None
     question: Notes | None = None
     seeds: list[int] = Field([], min_length=1, max_length=MOST_SEEDS, description="Seeds can only be added.")
+    reference: Reference = None
 
     def changes(self) -> dict[str, Any]:
         return self.model_dump(exclude_unset=True)

@@ -20,18 +20,27 @@ def methods(report: Report) -> list[str]:
         _family(report.comparison),
         report.comparison.family.decision,
         report.comparison.family.intervals,
-        "A rank is a range: from 1 + the number of groups significantly better, to the number of groups less those"
-        " significantly worse.",
+        *_ranks(report.comparison),
         *_seeds(report.comparison),
     ]
 
 
 def _family(comparison: Comparison) -> str:
     family = comparison.family
+    pairs = "pairs of groups" if family.versus is None else f"pairs of a group with {name_of(family.versus)}"
     return (
-        f"Decided in one metric, {family.title.lower()}, over {family.pairs} pairs of groups: {_tests(comparison)}."
+        f"Decided in one metric, {family.title.lower()}, over {family.pairs} {pairs}: {_tests(comparison)}."
         f" p values are adjusted after {family.p_correction}."
     )
+
+
+def _ranks(comparison: Comparison) -> list[str]:
+    if comparison.family.versus is not None:
+        return []
+    return [
+        "A rank is a range: from 1 + the number of groups significantly better, to the number of groups less those"
+        " significantly worse."
+    ]
 
 
 def _tests(comparison: Comparison) -> str:

@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from service.domain.comparisons.answer import Comparison, Effect, Pair
-from service.domain.report import Machine, Report, Unfinished, name_of, value_text
+from service.domain.comparisons.summary import value_text
+from service.domain.report import Machine, Report, Unfinished, name_of
 from service.report import articles, figures
 from service.report.methods import methods
 from service.report.numbers import MINUS, NONE, UnitFormat, p_value, ranks
@@ -34,6 +35,7 @@ def sections(report: Report) -> list[Section]:
 def _result(comparison: Comparison) -> Section:
     family = comparison.family
     show = UnitFormat(family.unit)
+    ranked = family.versus is None  # pairs with one group alone do not rank the others
     rows = [
         [
             name_of(group.factors),
@@ -42,13 +44,13 @@ def _result(comparison: Comparison) -> Section:
             show.interval(group.interval),
             show(group.sd),
             show.interval(group.test_image_interval),
-            ranks(group.rank),
+            *([ranks(group.rank)] if ranked else []),
             *(str(number) for number in (group.n_diverged, group.n_failed, group.n_pending)),
         ]
         for group in comparison.groups
     ]
-    heads = ["group", "n", "mean", "95 % interval over seeds", "sd", "95 % over test images", "rank", "diverged",
-             "failed", "pending"]  # fmt: skip
+    heads = ["group", "n", "mean", "95 % interval over seeds", "sd", "95 % over test images",
+             *(["rank"] if ranked else []), "diverged", "failed", "pending"]  # fmt: skip
     return Section("Result", f"{family.title}{show.unit}. n is the number of seeds.", table=Table(heads, rows))
 
 
@@ -68,7 +70,8 @@ def _pairs(comparison: Comparison) -> Section:
     heads = ["pair", "difference", "simultaneous interval", "p (Holm)", "least p", "Hedges' g", "verdict"]
     lead = f"{family.decision} Each interval has a level of {level}."
     rows = [_pair(pair, show) for pair in comparison.pairs]
-    return Section("Pairs of groups", lead, table=Table(heads, rows, frozenset({"verdict"})))
+    title = "Pairs of groups" if family.versus is None else f"Groups against {name_of(family.versus)}"
+    return Section(title, lead, table=Table(heads, rows, frozenset({"verdict"})))
 
 
 def _pair(pair: Pair, show: UnitFormat) -> list[str]:

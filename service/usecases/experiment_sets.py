@@ -1,12 +1,12 @@
 """Sets of experiments to compare: the experiments of a study or of one of its grids, and the paths to group them by."""
 
-from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from service.domain import factors
+from service.domain.comparisons.cells import Factors
 from service.domain.errors import StudyNotFound
 from service.storage.changes import revisions
 from service.storage.records.activations import StoredRegistry
@@ -16,31 +16,47 @@ from service.storage.studies import tuning
 from service.storage.tables.studies import Study
 
 
-def group_by(session: Session, paths: list[str], studies: Collection[UUID]) -> list[str]:
-    """Return the paths to group by: the given ones, else those that any of the studies varies, else the activation.
+@dataclass(frozen=True)
+class ExperimentSet:
+    """Experiments to compare: the filter that selects them, the paths to group them by, and the reference of their
+    study, which need not be among them."""
 
-    Raises StudyNotFound, and Invalid for a path that no spec has.
+    filters: Filter
+    group_by: list[str]
+    reference: Factors | None = None
+
+
+def of_filter(session: Session, filters: Filter, paths: list[str]) -> ExperimentSet:
+    """Return the set that a filter selects.
+
+    It is grouped by the given paths, else by those that any of its studies varies, else by the activation. Its
+    reference is the one that all its studies have. Raises StudyNotFound, and Invalid for a path that no spec has.
     """
     factors.check(paths, "group_by")
-    of_studies = [of_study(session, study, None, paths)[0] for study in studies]
-    return paths or list(dict.fromkeys(path for varied in of_studies for path in varied)) or ["activation"]
+    studies = [of_study(session, study, None, paths) for study in filters.studies]
+    varied = list(dict.fromkeys(path for study in studies for path in study.group_by)) or ["activation"]
+    references = [study.reference for study in studies]
+    agreed = references[0] if references and all(other == references[0] for other in references) else None
+    return ExperimentSet(filters, paths or varied, agreed)
 
 
-def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) -> tuple[list[str], Filter]:
-    """Return the paths to group a study by, or one grid of it, and the filter of its experiments.
+def of_study(session: Session, study: UUID, grid: str | None, paths: list[str]) -> ExperimentSet:
+    """Return the experiments of a study or of one grid of it, grouped by these paths or by its own factors.
 
     Raises StudyNotFound, and Invalid for a path that no spec has or a grid that the study does not have.
     """
     factors.check(paths, "group_by")
     row = _study(session, study)
     spec = studies.spec_of(row)
+    reference = spec.reference_group()
     if grid is not None:
         spec = spec.grid(grid)
-    paths = paths or list(dict.fromkeys(map(factors.groupable, spec.varied()))) or ["activation"]
+    paths = paths or spec.grouping()
     if grid is None:
-        return paths, Filter(studies=(study,))
+        return ExperimentSet(Filter(studies=(study,)), paths, reference)
     cells = tuning.with_rates(row, spec.cells(StoredRegistry(session, row.activations, archived=True)))
-    return paths, Filter(studies=(study,), of_conditions=tuple(dict.fromkeys(cell.spec.condition for cell in cells)))
+    conditions = tuple(dict.fromkeys(cell.spec.condition for cell in cells))
+    return ExperimentSet(Filter(studies=(study,), of_conditions=conditions), paths, reference)
 
 
 def revision(session: Session, filters: Filter) -> int:

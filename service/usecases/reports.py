@@ -6,9 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.domain import factors
 from service.domain.article_claims.verdicts import judge
 from service.domain.comparisons.agreement import Agreement, agreement
 from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.cells import Factors, one_named
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.comparisons.metrics import OF_THE_MACHINE, PRIMARY, MetricName
@@ -31,12 +33,17 @@ DRAWN_BESIDE: Sequence[CurveMetricName] = (
 
 @dataclass(frozen=True)
 class Grouping:
-    """The factors to group by, the metric that decides, and the published figures to compare with."""
+    """The factors to group by, the metric that decides, and the published figures to compare with.
+
+    `versus` is the parameter of comparisons: a group, `all`, or None for `reference`, the study's own.
+    """
 
     group_by: Sequence[str]
     metric: MetricName
     allow_mixed: bool = False
     grid: str | None = None
+    versus: str | None = None
+    reference: Factors | None = None
     published: PublishedName | None = None
 
 
@@ -53,11 +60,13 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
         session, filters, grouping.metric, grouping.group_by, allow_mixed=grouping.allow_mixed
     )
     images = comparisons.image_intervals(session, filters, grouping.metric, gathered)
+    reference = one_named(grouping.reference, gathered.cells)
+    versus = factors.versus_named(grouping.versus, grouping.group_by, reference)
     machines = report.machines(session, filters)
     return Report(
-        study=_submitted(study, grouping.grid),
+        study=_submitted(study, grouping.grid, None if study.tuning else reference),
         progress=report.counts(session, filters),
-        comparison=compare(gathered.cells, grouping.metric, images=images),
+        comparison=compare(gathered.cells, grouping.metric, versus, images, reference=reference),
         cells=gathered.cells,
         others=_others(session, filters, grouping, one_machine=_is_one(machines)),
         curves=_curves(session, filters, grouping),
@@ -70,11 +79,12 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
     )
 
 
-def _submitted(study: Study, grid: str | None) -> SubmittedStudy:
-    """Return the spec of a study as it was posted, with only the named grid of several."""
+def _submitted(study: Study, grid: str | None, reference: Factors | None) -> SubmittedStudy:
+    """Return the spec of a study as it was posted, or with only the named grid of several and the reference in it."""
     grids = [part for part in study.grids if grid in (None, part["name"])]
     fields = {"name": study.name, "question": study.question, "base": study.base, "factors": study.factors,
-            "grids": grids or None, "seeds": study.seeds, "tuning": study.tuning}  # fmt: skip
+            "grids": grids or None, "seeds": study.seeds, "tuning": study.tuning,
+            "reference": study.reference if grid is None else reference}  # fmt: skip
     spec = {name: value for name, value in fields.items() if value is not None}
     return SubmittedStudy(str(study.id), study.name, study.question, spec, study.created_at, grid)
 

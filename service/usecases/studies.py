@@ -6,7 +6,7 @@ from uuid import UUID
 
 from service.domain.errors import FieldProblem, IllegalTransition, Invalid
 from service.domain.spec import ExperimentSubmission
-from service.domain.study import StudyPatch, StudySpec
+from service.domain.study import Reference, StudyPatch, StudySpec
 from service.domain.tuning import NOT_FRESH
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records.activations import StoredRegistry
@@ -45,6 +45,7 @@ def stage(session: UnitOfWork, spec: StudySpec, code: str, limit: int) -> Staged
     _check_size(spec.size, limit, "/factors")
     registry = StoredRegistry(session)
     ranking, trials = spec.experiments(registry), spec.tuning_experiments(registry)
+    spec.check_reference(registry)
     queued, reused = reuse.untrained(session, trials or ranking, code, enabled=spec.reuse)
     return StagedStudy(spec, ranking, trials, queued, reused, registry)
 
@@ -55,17 +56,19 @@ def submit(session: UnitOfWork, principal: str, staged: StagedStudy, id: UUID) -
 
 
 def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit: int) -> tuple[Study, int]:
-    """Change a locked study's name or question, or add seeds; return it with the number of workers to wake.
+    """Change a locked study's name, question or reference, or add seeds; return it with the number of workers to wake.
 
-    Raises IllegalTransition for seeds added to a cancelled study or to one that tries rates for another, and Invalid
-    for seeds that it cannot take.
+    Raises IllegalTransition for seeds added to a cancelled study, and for seeds or a reference of one that tries rates
+    for another; Invalid for seeds that it cannot take, and for a reference that is none of its groups.
     """
-    if "seeds" in patch.model_fields_set:
+    if patch.model_fields_set & {"seeds", "reference"}:
         _refuse_if_it_tunes(study)
     seeds = patch.added(study.seeds)
     if seeds and study.cancelled_at is not None:
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
     registry = StoredRegistry(session, study.activations, archived=True)
+    if patch.reference is not None:
+        _with_reference(studies.spec_of(study), patch.reference).check_reference(registry)
     submissions = tuning.with_rates(study, _extended(studies.spec_of(study), seeds, limit, registry)) if seeds else []
     submissions, reused = reuse.untrained(session, submissions, code, enabled=study.reuse)
     return studies.edit(session, study, patch.changes(), submissions, reused), len(submissions)
@@ -97,6 +100,10 @@ def _extended(spec: StudySpec, seeds: list[int], limit: int, registry: StoredReg
     if stale:
         raise Invalid(f"{NOT_FRESH}.", errors=[FieldProblem("/seeds", NOT_FRESH, "not_fresh", stale)])
     return further.model_copy(update={"tuning": None}).experiments(registry)
+
+
+def _with_reference(spec: StudySpec, reference: Reference) -> StudySpec:
+    return spec.model_copy(update={"reference": reference})
 
 
 def _refuse_if_it_tunes(study: Study) -> None:

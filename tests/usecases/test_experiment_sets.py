@@ -1,6 +1,9 @@
 """The experiments of a study or a grid, the paths to group them by, and their revision."""
 
+from uuid import UUID
+
 import pytest
+from sqlalchemy.orm import Session
 
 from service.domain.errors import Invalid, StudyNotFound
 from service.storage.engine.database import Database
@@ -21,35 +24,39 @@ GRIDS = {
 }
 
 
-def test_group_by_takes_the_factors_of_the_study(database: Database, make_study: MakeStudy) -> None:
+def grouping_of(session: Session, paths: list[str], studies: list[UUID]) -> list[str]:
+    return experiment_sets.of_filter(session, Filter(studies=tuple(studies)), paths).group_by
+
+
+def test_of_filter_groups_by_the_factors_of_its_study(database: Database, make_study: MakeStudy) -> None:
     study = make_study(factors={"activation": ["relu"], "dropout": [0, 0.25]})
     with database.read() as session:
-        assert experiment_sets.group_by(session, [], [study]) == ["activation", "dropout"]
-        assert experiment_sets.group_by(session, ["epochs"], [study]) == ["epochs"]
+        assert grouping_of(session, [], [study]) == ["activation", "dropout"]
+        assert grouping_of(session, ["epochs"], [study]) == ["epochs"]
 
 
-def test_group_by_of_several_studies_takes_the_factors_of_each(database: Database, make_study: MakeStudy) -> None:
+def test_of_filter_groups_several_studies_by_the_factors_of_each(database: Database, make_study: MakeStudy) -> None:
     studies = [make_study(), make_study(factors={"activation": ["relu"], "dropout": [0, 0.25]})]
     with database.read() as session:
-        assert experiment_sets.group_by(session, [], studies) == ["activation", "dropout"]
+        assert grouping_of(session, [], studies) == ["activation", "dropout"]
 
 
-def test_group_by_without_a_study_is_the_activation(database: Database) -> None:
+def test_of_filter_without_a_study_groups_by_the_activation(database: Database) -> None:
     with database.read() as session:
-        assert experiment_sets.group_by(session, [], []) == ["activation"]
+        assert grouping_of(session, [], []) == ["activation"]
 
 
-def test_group_by_refuses_a_path_that_no_spec_has(database: Database) -> None:
+def test_of_filter_refuses_a_path_that_no_spec_has(database: Database) -> None:
     with database.read() as session, pytest.raises(Invalid, match="group_by"):
-        experiment_sets.group_by(session, ["colour"], [])
+        grouping_of(session, ["colour"], [])
 
 
 def test_of_study_selects_the_experiments_of_one_grid(database: Database, make_study: MakeStudy) -> None:
     study = make_study(**GRIDS)
     with database.read() as session:
-        paths, filters = experiment_sets.of_study(session, study, "depth", [])
-        page = experiments.page(session, filters, sort="id", limit=100, after=None)
-    assert paths == ["activation", "model.dense_layers"]
+        experiments_of_grid = experiment_sets.of_study(session, study, "depth", [])
+        page = experiments.page(session, experiments_of_grid.filters, sort="id", limit=100, after=None)
+    assert experiments_of_grid.group_by == ["activation", "model.dense_layers"]
     assert sorted((row.activation, row.spec["model"]["dense_layers"]) for row in page.items) == [
         ("relu", 1), ("relu", 2), ("tanh", 1), ("tanh", 2)]  # fmt: skip
 

@@ -10,16 +10,17 @@ from sqlalchemy.orm import Session
 from service.api.http import conditional
 from service.api.http.dependencies import Limit, ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.schemas import grouping
-from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery
+from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery, Versus
 from service.api.schemas.misclassified import DifferingImage, DifferingImages
+from service.domain import factors
 from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.cells import one_named
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.text import Text
 from service.storage.analysis import comparisons, misclassified
-from service.storage.records.experiments import Filter
 from service.usecases import experiment_sets
+from service.usecases.experiment_sets import ExperimentSet
 
 router = APIRouter(tags=["comparisons"])
 
@@ -28,11 +29,7 @@ class QuestionQuery(GroupingQuery):
     """The grouping and the metric of a comparison."""
 
     metric: MetricName = PRIMARY
-    versus: Text | None = Field(
-        None,
-        description='Compare every group with this one: the value of the only factor, or JSON such as {"epochs": 3}.',
-        examples=["relu"],
-    )
+    versus: Versus = None
     seeds: bool = Field(False, description="Add the value of each seed.")
 
 
@@ -71,9 +68,9 @@ def get_comparison(
     request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Compare groups over their seeds: means with Student-t intervals, tests corrected for their number, and ranks."""
-    paths = experiment_sets.group_by(session, query.group_by, query.filter.studies)
-    revision = experiment_sets.revision(session, query.filter)
-    return conditional.at_revision(request, services, revision, lambda: _compare(session, query.filter, query, paths))
+    experiments = experiment_sets.of_filter(session, query.filter, query.group_by)
+    revision = experiment_sets.revision(session, experiments.filters)
+    return conditional.at_revision(request, services, revision, lambda: _compare(session, experiments, query))
 
 
 @router.get("/studies/{id}/comparison", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
@@ -85,18 +82,16 @@ def get_study_comparison(
     services: ServicesDep,
 ) -> Response:
     """Compare the groups of a study, by its own factors unless `group_by` names others."""
-    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    revision = experiment_sets.revision(session, filters)
-    return conditional.at_revision(request, services, revision, lambda: _compare(session, filters, query, paths))
+    experiments = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, experiments.filters)
+    return conditional.at_revision(request, services, revision, lambda: _compare(session, experiments, query))
 
 
 @router.get("/comparisons/images", responses=NOT_FOUND, response_model=DifferingImages)
 def get_differing_images(query: Annotated[ImageSetQuery, Query()], session: ReadSession) -> DifferingImages:
     """List the test images that most seeds of one group get right and most of another wrong, such as those that swish
     gets right and ReLU does not."""
-    return _images(
-        session, query.filter, query, experiment_sets.group_by(session, query.group_by, query.filter.studies)
-    )
+    return _images(session, experiment_sets.of_filter(session, query.filter, query.group_by), query)
 
 
 @router.get("/studies/{id}/images", responses=NOT_FOUND, response_model=DifferingImages)
@@ -104,13 +99,13 @@ def get_study_differing_images(
     id: UUID, query: Annotated[StudyImageQuery, Query()], session: ReadSession
 ) -> DifferingImages:
     """List the images on which two groups of a study differ, by its own factors unless `group_by` names others."""
-    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    return _images(session, filters, query, paths)
+    return _images(session, experiment_sets.of_study(session, id, query.grid, query.group_by), query)
 
 
-def _images(session: Session, filters: Filter, query: ImageQuery, paths: list[str]) -> DifferingImages:
-    a, b = grouping.group_named(query.a, paths, "a"), grouping.group_named(query.b, paths, "b")
-    difference = misclassified.difference(session, filters, paths, a, b, allow_mixed=query.allow_mixed)
+def _images(session: Session, experiments: ExperimentSet, query: ImageQuery) -> DifferingImages:
+    paths = experiments.group_by
+    a, b = factors.group_named(query.a, paths, "a"), factors.group_named(query.b, paths, "b")
+    difference = misclassified.difference(session, experiments.filters, paths, a, b, allow_mixed=query.allow_mixed)
     return DifferingImages(
         a=dict(a),
         b=dict(b),
@@ -122,8 +117,10 @@ def _images(session: Session, filters: Filter, query: ImageQuery, paths: list[st
     )
 
 
-def _compare(session: Session, filters: Filter, query: QuestionQuery, paths: list[str]) -> Comparison:
-    versus = None if query.versus is None else grouping.group_named(query.versus, paths)
+def _compare(session: Session, experiments: ExperimentSet, query: QuestionQuery) -> Comparison:
+    filters, paths = experiments.filters, experiments.group_by
     gathered = comparisons.gather(session, filters, query.metric, paths, allow_mixed=query.allow_mixed)
+    reference = one_named(experiments.reference, gathered.cells)
+    versus = factors.versus_named(query.versus, paths, reference)
     images = comparisons.image_intervals(session, filters, query.metric, gathered)
-    return compare(gathered.cells, query.metric, versus, images, seeds=query.seeds)
+    return compare(gathered.cells, query.metric, versus, images, seeds=query.seeds, reference=reference)

@@ -14,8 +14,8 @@ from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.comparisons.published import PublishedName
 from service.storage.analysis import curves
-from service.storage.records.experiments import Filter
 from service.usecases import experiment_sets
+from service.usecases.experiment_sets import ExperimentSet
 
 router = APIRouter(tags=["comparisons"])
 
@@ -51,9 +51,9 @@ def get_curves(
     request: Request, query: Annotated[CurveSetQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Read the mean curves of groups over their seeds at every epoch, with Student-t intervals."""
-    paths = experiment_sets.group_by(session, query.group_by, query.filter.studies)
-    revision = experiment_sets.revision(session, query.filter)
-    return conditional.at_revision(request, services, revision, lambda: _curves(session, query.filter, query, paths))
+    experiments = experiment_sets.of_filter(session, query.filter, query.group_by)
+    revision = experiment_sets.revision(session, experiments.filters)
+    return conditional.at_revision(request, services, revision, lambda: _curves(session, experiments, query))
 
 
 @router.get("/studies/{id}/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
@@ -61,17 +61,17 @@ def get_study_curves(
     id: UUID, request: Request, query: Annotated[StudyCurveQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Read the mean curves of a study, by its own factors unless `group_by` names others. Running experiments count."""
-    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    revision = experiment_sets.revision(session, filters)
-    return conditional.at_revision(request, services, revision, lambda: _curves(session, filters, query, paths))
+    experiments = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, experiments.filters)
+    return conditional.at_revision(request, services, revision, lambda: _curves(session, experiments, query))
 
 
-def _curves(session: Session, filters: Filter, query: CurveQuery, paths: list[str]) -> Curves:
+def _curves(session: Session, experiments: ExperimentSet, query: CurveQuery) -> Curves:
     return curves.gather(
         session,
-        filters,
+        experiments.filters,
         query.metric,
-        paths,
+        experiments.group_by,
         allow_mixed=query.allow_mixed,
         seeds=query.seeds,
         level=query.level,

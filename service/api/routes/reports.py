@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from service.api.http import conditional
 from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.schemas.grouping import Grid, GroupingQuery
+from service.api.schemas.grouping import Grid, GroupingQuery, Versus
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.comparisons.published import PublishedName
-from service.storage.records.experiments import Filter
 from service.usecases import experiment_sets, reports
+from service.usecases.experiment_sets import ExperimentSet
 
 router = APIRouter(tags=["studies"])
 
@@ -34,6 +34,7 @@ class ReportQuery(GroupingQuery):
 
     format: Format = Field("html", description="An HTML page, or Markdown.")
     metric: MetricName = Field(PRIMARY, description="The figure that groups are compared in.")
+    versus: Versus = None
     grid: Grid = None
     reference: PublishedName | None = Field(None, description="Set the article's published figures beside one's own.")
 
@@ -48,17 +49,25 @@ def get_study_report(
 ) -> Response:
     """Read the report of a study or of one of its grids as one page: question, answer, tables, figures, methods,
     versions, and the command that repeats it."""
-    paths, filters = experiment_sets.of_study(session, id, query.grid, query.group_by)
-    revision = experiment_sets.revision(session, filters)
+    experiments = experiment_sets.of_study(session, id, query.grid, query.group_by)
+    revision = experiment_sets.revision(session, experiments.filters)
     return conditional.text_at_revision(
-        request, services, revision, lambda: _page(session, id, filters, query, paths), MEDIA_TYPES[query.format]
+        request, services, revision, lambda: _page(session, id, experiments, query), MEDIA_TYPES[query.format]
     )
 
 
-def _page(session: Session, id: UUID, filters: Filter, query: ReportQuery, paths: list[str]) -> str:
+def _page(session: Session, id: UUID, experiments: ExperimentSet, query: ReportQuery) -> str:
     # Imported late: the drawing library takes 30 MiB and a second, which only a service that draws reports should pay.
     from service.report import pages
 
-    grouping = reports.Grouping(paths, query.metric, query.allow_mixed, query.grid, query.reference)
-    report = reports.build(session, id, filters, grouping)
+    grouping = reports.Grouping(
+        group_by=experiments.group_by,
+        metric=query.metric,
+        allow_mixed=query.allow_mixed,
+        grid=query.grid,
+        versus=query.versus,
+        reference=experiments.reference,
+        published=query.reference,
+    )
+    report = reports.build(session, id, experiments.filters, grouping)
     return pages.html(report) if query.format == "html" else pages.markdown(report)

@@ -107,8 +107,8 @@ async def get_study(id: UUID, request: Request, services: ServicesDep, wait: Wai
 @router.get("/{id}/export", response_class=StreamingResponse, responses=NOT_FOUND | exports.FILE)
 async def export_study(id: UUID, query: Annotated[StudyFileQuery, Query()], services: ServicesDep) -> StreamingResponse:
     """Download the ended experiments of a study, or of one of its grids, as one file, oldest first."""
-    _, filters = await services.read(lambda session: experiment_sets.of_study(session, id, query.grid, []))
-    return await exports.answer(services, filters, query, f"study-{id}")
+    experiments = await services.read(lambda session: experiment_sets.of_study(session, id, query.grid, []))
+    return await exports.answer(services, experiments.filters, query, f"study-{id}")
 
 
 @router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))

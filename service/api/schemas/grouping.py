@@ -1,18 +1,14 @@
 """Query parameters of comparisons, curves and reports: the set of experiments and its grouping."""
 
-import json
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.schemas.filters import FilterQuery
 from service.api.schemas.several import distinct
-from service.domain import factors
-from service.domain.comparisons.cells import Factors
-from service.domain.errors import FieldProblem, Invalid
-from service.domain.text import Name
+from service.domain.text import Name, Text
 from service.storage.records.experiments import Filter
 
 MOST_IDS = 500
@@ -50,18 +46,11 @@ class GroupingQuery(BaseModel):
     )
 
 
-def group_named(text: str, paths: list[str], parameter: str = "versus") -> Factors:
-    """Return the factors that a text names: a JSON object of them, or the value alone of the only factor.
-
-    Raises Invalid for the parameter if the text names no group.
-    """
-    try:
-        value: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        value = text
-    if isinstance(value, dict) and value.keys() <= set(paths):
-        return {path: factors.plain(level) for path, level in value.items()}
-    if len(paths) == 1:
-        return {paths[0]: factors.plain(value)}
-    reason = f"With {len(paths)} factors, give {parameter} as a JSON object of factors and values"
-    raise Invalid(f"{reason}.", errors=[FieldProblem(parameter, reason, "not_a_group", text)])
+Versus = Annotated[
+    Text | None,
+    Field(
+        description='Compare every group with this one: the value of the only factor, or JSON such as {"epochs": 3};'
+        " `all` compares all pairs. Default: the reference of the study, or all pairs where it has none.",
+        examples=["relu"],
+    ),
+]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from service.api.schemas.base import View
 from service.domain.status import Status
-from service.domain.study import Grid
+from service.domain.study import Grid, Reference
 from service.domain.tuning import Choice, Tuning
 
 
@@ -34,6 +34,7 @@ class StudyView(View):
     tuning: TuningView | None = Field(
         description="The tuning, for a study that tunes the learning rate of each cell first."
     )
+    reference: Reference
     reuse: bool = Field(description="Whether it counts finished experiments of other studies.")
     tunes: UUID | None = Field(description="The study for which this one tries learning rates.")
     activations: dict[str, int] = Field(

@@ -55,6 +55,7 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
         tuning=_tuning(row, tuner),
         tunes=row.tunes,
         reuse=row.reuse,
+        reference=row.reference,
         activations=row.activations,
         experiments=progress.total,
         progress=dict(progress.counts),

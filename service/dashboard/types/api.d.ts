@@ -71,6 +71,7 @@ declare namespace Api {
     groups: Array<Group>;
     pairs: Array<Pair>;
     family: Family;
+    summary: Array<string>;
     seeds_needed: SeedsNeeded | null;
     effects: Array<Effect>;
   }
@@ -268,6 +269,7 @@ declare namespace Api {
     higher_is_better: boolean;
     pairs: number;
     versus: Record<string, string | number | boolean | null> | null;
+    reference: Record<string, string | number | boolean | null> | null;
     alpha: number;
     p_correction: string;
     interval_correction: string;
@@ -559,6 +561,7 @@ declare namespace Api {
     name?: string | null;
     question?: string | null;
     seeds?: Array<number>;
+    reference?: string | boolean | number | Record<string, any> | null;
   }
   interface StudyPlan {
     cells: number;
@@ -580,6 +583,7 @@ declare namespace Api {
     seeds?: Array<number>;
     reuse?: boolean;
     tuning?: Tuning | null;
+    reference?: string | boolean | number | Record<string, any> | null;
   }
   interface StudyView {
     id: string;
@@ -591,6 +595,7 @@ declare namespace Api {
     grids: Array<Grid>;
     seeds: Array<number>;
     tuning: TuningView | null;
+    reference: string | boolean | number | Record<string, any> | null;
     reuse: boolean;
     tunes: string | null;
     activations: Record<string, number>;

@@ -81,6 +81,11 @@ class Family(Figures):
     versus: dict[str, Factor] | None = Field(
         description="The group that all others are compared with; null: all pairs."
     )
+    reference: dict[str, Factor] | None = Field(
+        None,
+        description="The reference of the study, if it is one of the groups. Where `versus` is another group or null,"
+        " this is another family of tests than the study's own.",
+    )
     alpha: float = ALPHA
     p_correction: str = "Holm"
     interval_correction: str = "Bonferroni"
@@ -144,5 +149,10 @@ class Comparison(Figures):
     groups: list[Group] = Field(description="Best mean first; groups without a value last.")
     pairs: list[Pair]
     family: Family
+    summary: list[str] = Field(
+        [],
+        description="What the verdicts say, and the family that they belong to, in sentences: those of the pages, the"
+        " command and the report.",
+    )
     seeds_needed: SeedsNeeded | None = Field(None, description="Null below 5 seeds, and where runs diverged.")
     effects: list[Effect] = Field([], description="Of each factor, where the groups differ in more than one.")

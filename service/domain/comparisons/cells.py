@@ -98,6 +98,14 @@ def key(factors: Factors) -> frozenset[object]:
     return frozenset((name, isinstance(value, bool), value) for name, value in factors.items())
 
 
+def one_named(factors: Factors | None, cells: Iterable[Cell]) -> Factors | None:
+    """Return the factors of the one cell that has these factors; None for none, if no cell has them, or several do."""
+    if factors is None:
+        return None
+    named = [cell.factors for cell in cells if key(factors) <= key(cell.factors)]
+    return named[0] if len(named) == 1 else None
+
+
 def label(factors: Factors) -> str:
     """Return `activation=relu, batch_size=128`, in the order of the factors."""
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in factors.items()}

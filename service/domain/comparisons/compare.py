@@ -10,6 +10,7 @@ from service.domain.comparisons.cells import Cell, Factors, key, label
 from service.domain.comparisons.effects import effects
 from service.domain.comparisons.metrics import Metric, metric_of
 from service.domain.comparisons.seeds import seeds_for_the_best
+from service.domain.comparisons.summary import summary
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.statistics.exact import compare_rates
 from service.domain.statistics.families import holm, rank_ranges
@@ -31,23 +32,25 @@ def compare(
     images: ImageIntervals | None = None,
     *,
     seeds: bool = False,
+    reference: Factors | None = None,
 ) -> Comparison:
     """Compare these cells by the values of `metric` that they hold; their order does not matter.
 
     `versus` restricts the family to pairs with one group, named by as many of its factors as tell it apart. `images`
-    holds the intervals over test images, by cell. `seeds` adds the value of each seed. Raises Invalid where the metric
-    is unknown, `versus` names no group or more than one, or there are too many pairs.
+    holds the intervals over test images, by cell. `seeds` adds the value of each seed. `reference` is the study's own,
+    which the answer mentions. Raises Invalid where the metric is unknown, `versus` names no group or more than one, or
+    there are too many pairs.
     """
     chosen = metric_of(metric)
     ordered = sorted(cells, key=lambda cell: (label(cell.factors), repr(cell.factors)))
     described = [(_group(cell, images or {}, seeds), cell) for cell in ordered]
     described.sort(key=lambda pair: _place(pair[0], chosen))
     groups, ordered = [group for group, _ in described], [cell for _, cell in described]
-    reference = None if versus is None else _index_of(versus, groups)
-    sides = _sides(len(groups), reference)
+    against = None if versus is None else _index_of(versus, groups)
+    sides = _sides(len(groups), against)
     confidence = 1 - ALPHA / max(1, len(sides))
     pairs = _compare_pairs(groups, ordered, sides, confidence, chosen)
-    return Comparison(
+    comparison = Comparison(
         metric=metric,
         groups=_ranked(groups, sides, pairs),
         pairs=pairs,
@@ -57,13 +60,15 @@ def compare(
             unit=chosen.unit,
             higher_is_better=chosen.higher_is_better,
             pairs=len(pairs),
-            versus=None if reference is None else groups[reference].factors,
+            versus=None if against is None else groups[against].factors,
+            reference=None if reference is None else dict(reference),
             interval_confidence=confidence,
             disagreements=sum(pair.interval_disagrees for pair in pairs),
         ),
         seeds_needed=seeds_for_the_best(ordered, len(pairs)),
         effects=effects(ordered, chosen),
     )
+    return comparison.model_copy(update={"summary": summary(comparison)})
 
 
 def _group(cell: Cell, images: ImageIntervals, seeds: bool) -> Group:
@@ -97,10 +102,10 @@ def _index_of(versus: Factors, groups: Sequence[Group]) -> int:
     raise Invalid(detail, errors=[FieldProblem("versus", detail, code, dict(versus))])
 
 
-def _sides(groups: int, reference: int | None) -> list[Side]:
-    """Return the pairs of the family as indices of a and b: the better placed first, or each against the reference."""
-    if reference is not None:
-        return [(index, reference) for index in range(groups) if index != reference]
+def _sides(groups: int, against: int | None) -> list[Side]:
+    """Return the pairs of the family as indices of a and b: the better placed first, or each against one group."""
+    if against is not None:
+        return [(index, against) for index in range(groups) if index != against]
     if groups * (groups - 1) // 2 > MOST_PAIRS:
         reason = (
             f"{groups} groups make more than {MOST_PAIRS:,} pairs; name one group to compare the others with, group by"

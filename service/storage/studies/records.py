@@ -83,6 +83,7 @@ def _add(session: Session, principal: str, spec: StudySpec, id: UUID, activation
         tuning=None if spec.tuning is None else spec.tuning.model_dump(mode="json"),
         seeds=spec.seeds,
         reuse=spec.reuse,
+        reference=spec.reference,
         activations=dict(activations),
     )
     session.add(study)
@@ -110,7 +111,8 @@ def find_locked(session: Session, id: UUID) -> Study | None:
 def spec_of(study: Study) -> StudySpec:
     """Return the spec of a study as it was posted, with its preset spelt out and its present seeds."""
     fields = {"base": study.base, "factors": study.factors, "grids": study.grids, "seeds": study.seeds}
-    return StudySpec.model_validate(fields | {"tuning": study.tuning, "reuse": study.reuse})
+    others = {"tuning": study.tuning, "reuse": study.reuse, "reference": study.reference}
+    return StudySpec.model_validate(fields | others)
 
 
 def tuners(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -135,7 +137,7 @@ def revision(session: Session, id: UUID) -> int | None:
 
 def edit(session: UnitOfWork, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission],
          reused: Collection[UUID] = ()) -> Study:  # fmt: skip
-    """Apply a merge patch of name, question and seeds to a locked study.
+    """Apply a merge patch of name, question, seeds and reference to a locked study.
 
     `added` are the experiments to queue for new seeds, and `reused` the ids of those that need no training.
     """

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.engine.clock import now
-from service.storage.tables.base import Base, new_id
+from service.storage.tables.base import Base, Json, new_id
 
 
 class Study(Base):
@@ -28,6 +28,8 @@ class Study(Base):
     tuned: Mapped[list[Any] | None]
     tuned_at: Mapped[datetime | None]
     reuse: Mapped[bool] = mapped_column(default=False)
+    # The group that the others are compared with, as it was posted: a value or an object of factors.
+    reference: Mapped[Any | None] = mapped_column(Json)
     # The study for which this one tries rates.
     tunes: Mapped[UUID | None] = mapped_column(ForeignKey("studies.id"), index=True)
     # Versions that names of registered activations stood for at first, so that added seeds train the same formulas.

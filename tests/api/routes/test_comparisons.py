@@ -38,7 +38,7 @@ def get(client: TestClient, **query: Any) -> dict[str, Any]:
 
 def test_get_comparison_groups_a_study_by_its_factors(client: TestClient, study: str) -> None:
     comparison = get(client, study=study)
-    assert comparison.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
+    assert comparison.keys() == {"metric", "groups", "pairs", "family", "summary", "seeds_needed", "effects"}
     assert [group["factors"] for group in comparison["groups"]] == [
         {"activation": n} for n in ("swish", "tanh", "relu")
     ]

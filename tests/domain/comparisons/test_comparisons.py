@@ -232,7 +232,7 @@ PAIR = "a b test difference interval p p_holm p_attainable hedges_g verdict"
 
 def test_comparison_keeps_the_names_that_clients_rely_on() -> None:
     dump = compare(study(ACTIVATIONS), "test_accuracy").model_dump(mode="json")
-    assert dump.keys() == {"metric", "groups", "pairs", "family", "seeds_needed", "effects"}
+    assert dump.keys() == {"metric", "groups", "pairs", "family", "summary", "seeds_needed", "effects"}
     assert dump["groups"][0].keys() >= set(GROUP.split())
     assert dump["pairs"][0].keys() >= set(PAIR.split())
     assert isinstance(dump["groups"][0]["rank"], list)

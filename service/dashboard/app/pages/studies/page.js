@@ -1,14 +1,14 @@
-/** The page of all studies: the state of each and its best groups so far. */
+/** The page of all studies: the state of each and its outcome so far. */
 import { onText } from "../../core/events.js";
 import { html } from "../../core/html.js";
 import { useQuery, useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
 import { ago } from "../../text/format.js";
 import { cellsOf, gridText, STATE_WORDS, studyState, studyTitle } from "../../text/labels.js";
-import { Leaders } from "../../components/leaders.js";
 import { Empty, Loaded, useNow } from "../../components/notices.js";
 import { Pager } from "../../components/pager.js";
 import { ProgressBar, progressText } from "../../components/progress.js";
+import { Outcome } from "./outcome.js";
 
 const PER_PAGE = 25;
 const BUSY_MS = 2000;
@@ -56,7 +56,7 @@ function Studies({ items }) {
   return html`<div class="card tight scroll"><table class="cards">
     <caption class="visually-hidden">Studies, newest first</caption>
     <thead><tr><th scope="col">Study</th><th scope="col">State</th><th scope="col">Progress</th>
-      <th scope="col">Highest test accuracy</th><th scope="col">Created</th></tr></thead>
+      <th scope="col">Test accuracy</th><th scope="col">Created</th></tr></thead>
     <tbody>${items.map((study) => html`<${Row} key=${study.id} study=${study} now=${now} />`)}</tbody>
   </table></div>`;
 }
@@ -70,7 +70,7 @@ function Row({ study, now }) {
     <td data-label="State"><span class=${`badge ${state}`}>${STATE_WORDS[state]}</span></td>
     <td data-label="Progress" class="wide"><${ProgressBar} progress=${study.progress} />
       <div class="small-text muted">${progressText(study)}</div></td>
-    <td data-label="Highest test accuracy">
+    <td data-label="Test accuracy">
       ${
         study.tunes
           ? html`<a href=${`/studies/${study.tunes}`}>chooses rates for its study</a>`
@@ -94,7 +94,7 @@ function Best({ study }) {
   );
   if (!hasResult) return html`<span class="muted">no result yet</span>`;
   if (cells > MANY_CELLS) return html`<a href=${`/studies/${study.id}`}>compare ${cells} combinations</a>`;
-  if (data) return html`<${Leaders} comparison=${data} />`;
+  if (data) return html`<${Outcome} comparison=${data} />`;
   return error && !error.passing
     ? html`<span class="muted">${error.message}</span>`
     : html`<span class="muted">…</span>`;

@@ -1,8 +1,10 @@
 /** Groups side by side: the sentence, the ranking with every seed, the pairs, the main effects. */
 import { onText } from "../../core/events.js";
-import { html, useMemo } from "../../core/html.js";
+import { html, useMemo, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
+import { groupLabel } from "../../text/labels.js";
 import { Failure } from "../../components/notices.js";
+import { Segments } from "../../components/segments.js";
 import { DifferingImages } from "./differingimages.js";
 import { Effects } from "./effects.js";
 import { Pairs } from "./pairs.js";
@@ -19,13 +21,13 @@ export const METRICS = [
   ["images_per_second", "Images per second"],
 ];
 
+const ALL_PAIRS = "all";
+
 /** @param {{study: any, grid: string, metric: string, onMetric: (metric: string) => void}} props */
 export function Comparison({ study, grid, metric, onMetric }) {
-  const feed = useFeed(
-    `/studies/${study.id}/comparison?metric=${metric}&seeds=true${grid && `&grid=${encodeURIComponent(grid)}`}`,
-    null,
-    study.revision,
-  );
+  const [versus, setVersus] = useState(""); // "": the study's reference, or all pairs without one
+  const query = new URLSearchParams({ metric, seeds: "true", ...(grid && { grid }), ...(versus && { versus }) });
+  const feed = useFeed(`/studies/${study.id}/comparison?${query}`, null, study.revision);
   const data = feed.data;
   // While runs learn the study changes and its comparison does not: of a hundred groups that is most of the page.
   const ranking = useMemo(
@@ -40,6 +42,13 @@ export function Comparison({ study, grid, metric, onMetric }) {
   return html`<section class="card stack" aria-labelledby="comparison-title">
       <div class="card-head">
         <h2 id="comparison-title">Ranking</h2>
+        ${
+          data?.family.reference &&
+          html`<${Segments} label="Family of tests" value=${versus} onChange=${setVersus} choices=${[
+            ["", `against ${groupLabel(data.family.reference)}`],
+            [ALL_PAIRS, "all pairs"],
+          ]} />`
+        }
         <label class="inline">by <select value=${metric} onChange=${onText(onMetric)}>
           ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}
             </select></label>

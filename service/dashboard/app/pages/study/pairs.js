@@ -1,16 +1,13 @@
-/** Every pair of groups: what its test says. Only what is separable has a colour. */
+/** The pairs of a family: what the test of each says. Only what is separable has a colour. */
 import { onIndex } from "../../core/events.js";
 import { html, useMemo, useState } from "../../core/html.js";
 import { counted, difference, pValue, plain, range } from "../../text/format.js";
 import { groupKey, groupLabel } from "../../text/labels.js";
+import { KINDS, SIGNS } from "./verdictmark.js";
 
 const MOST_IN_MATRIX = 16;
 /** @type {Record<string, Api.Pair["verdict"]>} */
 const TURNED = { better: "worse", worse: "better" };
-/** @type {Record<string, string>} */
-const SIGNS = { better: "▲", worse: "▼", "not separable": "·", "not separable (diverged)": "d", "not tested": "" };
-/** @type {Record<string, string>} */
-const KIND = { better: "better", worse: "worse" };
 
 /** @typedef {(row: Api.Group, column: Api.Group) => Api.Pair | undefined} Lookup the pair as seen from the row */
 
@@ -21,16 +18,20 @@ export function Pairs({ comparison }) {
   const [chosen, setChosen] = useState(/** @type {[Api.Group, Api.Group] | null} */ (null));
   const isSmall = groups.length <= MOST_IN_MATRIX;
   const { family } = comparison;
+  const { versus } = family;
+  const one = versus && groups.find((group) => groupKey(group.factors) === groupKey(versus));
   const disagreements =
     family.disagreements > 0 &&
     `; ${counted(family.disagreements, "pair")} separated though the stricter interval holds 0`;
   return html`<section class="card stack" aria-labelledby="pairs-title">
-    <div class="card-head"><h2 id="pairs-title">Every pair</h2>
+    <div class="card-head"><h2 id="pairs-title">${versus ? `Against ${groupLabel(versus)}` : "Every pair"}</h2>
       <span class="muted small-text">
         ${counted(family.pairs, "pair")}${disagreements}</span></div>
     ${
-      isSmall
-        ? html`<${Matrix} groups=${groups} lookup=${lookup} unit=${family.unit} chosen=${chosen}
+      one
+        ? html`<${Against} one=${one} groups=${groups} lookup=${lookup} family=${family} />`
+        : isSmall
+          ? html`<${Matrix} groups=${groups} lookup=${lookup} unit=${family.unit} chosen=${chosen}
           onChoose=${setChosen} />
           <div class="pair-detail" aria-live="polite">${
             chosen
@@ -42,7 +43,7 @@ export function Pairs({ comparison }) {
                     : ""
                 }.</p>`
           }</div>`
-        : html`<${AgainstOne} groups=${groups} lookup=${lookup} family=${family} />`
+          : html`<${AgainstOne} groups=${groups} lookup=${lookup} family=${family} />`
     }
     <p class="small-text muted">${family.decision}</p>
   </section>`;
@@ -94,7 +95,7 @@ function Matrix({ groups, lookup, unit, chosen, onChoose }) {
           const isChosen = chosen && chosen[0].factors === row.factors && chosen[1].factors === column.factors;
           const names = `${groupLabel(row.factors)} against ${groupLabel(column.factors)}`;
           const label = `${names}: ${pair.verdict}, ${difference(pair.difference, unit)}`;
-          return html`<td class=${KIND[pair.verdict] ?? ""}>
+          return html`<td class=${KINDS[pair.verdict] ?? ""}>
             <button type="button" class="quiet" aria-label=${label} title=${label}
         aria-pressed=${Boolean(isChosen)} onClick=${() => onChoose([row, column])}><span aria-hidden="true">
           ${SIGNS[pair.verdict]}</span>
@@ -138,7 +139,7 @@ const intervalText = ([low, high], unit) =>
   unit === "fraction" ? `${difference(low, unit)} to ${difference(high, unit)}` : range([low, high], unit);
 
 /**
- * One group against all others, in place of a matrix that would not fit.
+ * A choice of one group to set against all others, in place of a matrix that would not fit.
  * @param {{groups: Api.Group[], lookup: Lookup, family: Api.Family}} props
  */
 function AgainstOne({ groups, lookup, family }) {
@@ -147,7 +148,16 @@ function AgainstOne({ groups, lookup, family }) {
   return html`<label class="inline">Against <select onChange=${onIndex(setIndex)}>
       ${groups.map((group, at) => html`<option selected=${at === index}>${groupLabel(group.factors)}</option>`)}
         </select></label>
-    <div class="scroll tall" tabindex="0" role="region" aria-label="Pairs with the chosen group"><table class="cards">
+    <${Against} one=${one} groups=${groups} lookup=${lookup} family=${family} />`;
+}
+
+/**
+ * One group against all others.
+ * @param {{one: Api.Group, groups: Api.Group[], lookup: Lookup, family: Api.Family}} props
+ */
+function Against({ one, groups, lookup, family }) {
+  return html`<div class="scroll tall" tabindex="0" role="region" aria-label="Pairs with one group">
+    <table class="cards">
       <thead><tr><th scope="col">Group</th><th scope="col">Verdict</th><th scope="col" class="number">Difference</th>
         <th scope="col" class="number">Interval (all pairs together 95 %)</th>
           <th scope="col" class="number">p, Holm</th></tr></thead>
@@ -158,7 +168,7 @@ function AgainstOne({ groups, lookup, family }) {
           return (
             pair &&
             html`<tr key=${groupKey(group.factors)}><th scope="row">${groupLabel(group.factors)}</th>
-          <td data-label="Verdict" class=${KIND[pair.verdict] ?? "muted"}>${SIGNS[pair.verdict]} ${pair.verdict}</td>
+          <td data-label="Verdict" class=${KINDS[pair.verdict] ?? "muted"}>${SIGNS[pair.verdict]} ${pair.verdict}</td>
           <td data-label="Difference" class="number">${difference(pair.difference, family.unit)}</td>
           <td data-label="Interval" class="number">${pair.interval ? intervalText(pair.interval, family.unit) : "–"}
             </td>

@@ -1,16 +1,18 @@
 /** The groups, best mean first, each with its rank range, its interval and its seeds on one scale. */
 import { html } from "../../core/html.js";
 import { figure, plain, range } from "../../text/format.js";
-import { groupKey } from "../../text/labels.js";
+import { groupKey, groupLabel } from "../../text/labels.js";
 import { activationStyle, orderedStyle, useColours } from "../../charts/palette.js";
 import { scaleOf, Strip } from "../../charts/strip.js";
 import { GroupName } from "../../components/swatch.js";
+import { Verdict } from "./verdictmark.js";
 
 const MANY = 20;
 
 /** @param {{comparison: Api.Comparison}} props a comparison with `seeds=true` */
 export function Ranking({ comparison }) {
-  const { unit, title } = comparison.family;
+  const { unit, title, versus } = comparison.family;
+  const verdicts = new Map(comparison.pairs.map((pair) => [groupKey(pair.a), pair.verdict]));
   const { dark } = useColours();
   const scale = scaleOf(comparison.groups.flatMap((group) => [...(group.interval ?? []), group.min, group.max]));
   const hasImages = comparison.groups.some((group) => group.test_image_interval);
@@ -19,9 +21,10 @@ export function Ranking({ comparison }) {
     <table class=${`cards ranking ${Object.keys(comparison.groups[0]?.factors ?? {}).length > 1 ? "crowded" : ""}`}>
     <caption class="visually-hidden">Groups by ${title}, best mean first</caption>
     <thead><tr>
-      <th scope="col">Rank</th><th scope="col">Group</th><th scope="col" class="number">n</th>
+      ${!versus && html`<th scope="col">Rank</th>`}<th scope="col">Group</th><th scope="col" class="number">n</th>
         <th scope="col" class="number">Mean</th>
       <th scope="col" class="number">95 % over seeds</th>
+        ${versus && html`<th scope="col">Against ${groupLabel(versus)}</th>`}
         ${hasImages && html`<th scope="col" class="number roomy">95 % over test images</th>`}
       <th scope="col" class="number roomy">sd</th>
       <th scope="col" class="strip-head"><span>${figure(scale.low, unit)}</span><span>each seed, mean, interval</span>
@@ -34,12 +37,17 @@ export function Ranking({ comparison }) {
           : activationStyle(group.factors.activation, dark)
       ).color;
       return html`<tr key=${groupKey(group.factors)}>
-        <td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>
+        ${!versus && html`<td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>`}
         <th scope="row"><${GroupName} factors=${group.factors} /></th>
         <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
         <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
         <td data-label="95 % over seeds" class="number">
           ${group.interval ? range(group.interval, unit) : "needs 2 seeds"}</td>
+        ${
+          versus &&
+          html`<td data-label=${`Against ${groupLabel(versus)}`}>
+          <${Verdict} verdict=${verdicts.get(groupKey(group.factors))} /></td>`
+        }
         ${
           hasImages &&
           html`<td data-label="95 % over test images" class="number muted roomy">
@@ -53,9 +61,8 @@ export function Ranking({ comparison }) {
     })}</tbody>
   </table></div>
   <p class="small-text muted">
-    ${title}. Ranks are ranges: what the tests leave open. The interval over seeds says where the mean of other
-      trainings on
-    these test images would lie.${
+    ${title}. ${versus ? "" : "Ranks are ranges: what the tests leave open. "}The interval over seeds says where the
+    mean of other trainings on these test images would lie.${
       hasImages &&
       html`<span
       class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other

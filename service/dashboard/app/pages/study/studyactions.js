@@ -61,7 +61,7 @@ function exportsOf({ id }) {
 }
 
 /** @param {Api.StudyView} of */
-function reportsOf({ id }) {
+function reportsOf({ id, reference }) {
   const at = `/api/v1/studies/${id}/report`;
   const kinds = [
     ["", "As one page"],
@@ -75,6 +75,7 @@ function reportsOf({ id }) {
     }));
   return [
     { title: "The whole study, to read or keep", links: links("") },
+    ...(reference === null ? [] : [{ title: "Of all pairs, another family of tests", links: links("versus=all") }]),
     { title: "Beside the article’s curves", links: links("reference=kizrak-2019") },
   ];
 }
