@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     outage_seconds: float = Field(
         600.0, ge=0, le=86_400, description="Most seconds that a worker retries while the database cannot be reached."
     )
+    download_hours: float = Field(
+        6.0, ge=0, le=8760, description="Most hours that experiments wait for a data set that cannot be downloaded now."
+    )
     max_losses: int = Field(3, ge=1, le=100, description="Losses without progress after which an experiment fails.")
     reap_seconds: float = Field(
         5.0, ge=0.05, le=600, description="Seconds between two searches of a process for lost experiments."

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from service.datasets.download import DownloadUnavailable
+from service.domain.datasets import DATASETS
 from service.domain.errors import InvalidData
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
@@ -16,9 +19,10 @@ from service.domain.text import storable
 from service.process import attempt_log
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import lost_workers, transitions
+from service.storage.queue.downloads import record_failure
 from service.storage.queue.leases import CancelRequested, Claim, FenceLost
 from service.storage.queue.lost_workers import LostWorker
-from service.storage.records import attempts
+from service.storage.records import attempts, downloads
 from service.storage.records.results import FinishedRun
 from worker.checkpoints import UnusableCheckpoint
 from worker.context import WorkerContext
@@ -26,6 +30,7 @@ from worker.durable import durable
 from worker.lease import HeldLease
 from worker.log import AttemptLog
 from worker.persistence import Outage
+from worker.training.datasets.tensors import Dataset
 from worker.training.diagnostics.collapse import linear_collapse, may_collapse
 from worker.training.diagnostics.measurement import Diagnostics
 from worker.training.execution import Execution
@@ -33,6 +38,8 @@ from worker.training.failures import Diverged, TimedOut, UnknownSnapshot, is_poi
 from worker.training.loop import Callbacks, Trained, train
 from worker.training.state import Snapshot, TrainingState
 from worker.watchdog import Watchdog
+
+T = TypeVar("T")
 
 LONGEST_DETAIL = 1000
 POISONED = 71
@@ -43,7 +50,12 @@ log = structlog.get_logger(__name__)
 
 
 class Released(Exception):
-    """Raised in a training step when the worker shuts down. The progress lies in a checkpoint."""
+    """Raised in a training step when the worker shuts down, the progress in a checkpoint; and with a reason where the
+    data set is to be downloaded later."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def run(context: WorkerContext, claim: Claim) -> None:
@@ -83,8 +95,9 @@ class _Attempt(Callbacks):
             self.file.line(f"stopped: {error!r}")
         except CancelRequested:
             self._end("cancelled", lambda s: transitions.end_cancelled(s, self.fence))
-        except Released:
-            self._end("released", lambda s: transitions.release(s, self.fence))
+        except Released as error:
+            reason = error.reason
+            self._end("released", lambda s: transitions.release(s, self.fence, reason))
         except Exception as error:
             if is_poison(error):
                 self._hand_back(error)
@@ -98,7 +111,7 @@ class _Attempt(Callbacks):
         spec = ExperimentSpec.model_validate(self.claim.spec)
         self.diagnostics = Diagnostics(self._on_batch) if spec.diagnostics else None
         execution = self._execution(spec)
-        data = self.context.datasets.get(spec.dataset, self._on_download).to(execution.device)
+        data = self._data(spec.dataset).to(execution.device)
         snapshot = self._snapshot()
         try:
             trained = train(spec, data, execution, self, snapshot)
@@ -117,6 +130,34 @@ class _Attempt(Callbacks):
         stored = execution.model_dump()
         self._write("execution", lambda s: transitions.keep_execution(s, self.fence, stored))
         return execution
+
+    def _data(self, name: str) -> Dataset:
+        """Return a data set. Raises Released where it is to be downloaded later, and InvalidData where it has been
+        tried for long enough."""
+        datasets, machine = self.context.datasets, self.context.machine
+        if name in datasets.loaded or DATASETS[name].publication is None:
+            return datasets.get(name)
+        # Known without an attempt where another worker of this machine has failed since the claim, and where the
+        # patience is over.
+        reason = self._write("download", lambda s: downloads.reason_to_wait(s, name, machine.hostname))
+        if reason is not None:
+            raise self._without_data(name, reason)
+        try:
+            data = datasets.get(name, self._on_download)
+        except DownloadUnavailable as error:
+            self.file.traceback(error)
+            raise self._without_data(name, storable(error.reason)[:LONGEST_DETAIL]) from error
+        self._write("downloaded", lambda s: downloads.forget(s, name, machine.hostname))
+        return data
+
+    def _without_data(self, dataset: str, reason: str) -> Released | InvalidData:
+        """Record a failed download, and return what ends the attempt."""
+        machine, hours = self.context.machine, self.context.settings.download_hours
+        self.file.line(f"no data: {reason}")
+        log.warning("download_failed", experiment=str(self.fence.id), dataset=dataset, reason=reason)
+        if self._write("download_failed", lambda s: record_failure(s, self.fence, machine, dataset, reason)):
+            return InvalidData(f"{dataset} could not be downloaded for {hours:g} h. {reason}")
+        return Released(reason)
 
     def _snapshot(self) -> Snapshot | None:
         if self.claim.checkpoint is None:
@@ -198,10 +239,10 @@ class _Attempt(Callbacks):
         self._write("checkpoint", lambda s: transitions.record_checkpoint(s, self.fence, written))
         self.context.checkpoints.drop_others(self.fence, written)
 
-    def _write(self, name: str, work: Callable[[UnitOfWork], None]) -> None:
-        """Run `work` in a transaction. While the database is unreachable the watchdog is reset."""
+    def _write(self, name: str, work: Callable[[UnitOfWork], T]) -> T:
+        """Run `work` in a transaction and return its value. While the database is unreachable the watchdog is reset."""
         limit = self.context.settings.stall_seconds
-        self.context.persistence.write(name, work, while_waiting=lambda: self.watchdog.pet(limit))
+        return self.context.persistence.write(name, work, while_waiting=lambda: self.watchdog.pet(limit))
 
     # --- the end -----------------------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from service.datasets.locations import Locations
 from service.process.shutdown import Shutdown
 from service.settings import Settings
 from service.storage.engine.database import Database
+from service.storage.queue.downloads import Machine
 from worker.checkpoints import Checkpoints
-from worker.identity import Identity
+from worker.identity import Identity, hostname
 from worker.lease import LeaseRenewer
 from worker.persistence import Persistence
 from worker.training.datasets.tensors import Datasets
@@ -25,6 +26,10 @@ class WorkerContext:
     checkpoints: Checkpoints
     datasets: Datasets
     shutdown: Shutdown
+
+    @property
+    def machine(self) -> Machine:
+        return Machine(hostname(), self.datasets.loaded, self.settings.download_hours * 3600)
 
     @classmethod
     def open(cls, settings: Settings, database: Database, identity: Identity, shutdown: Shutdown) -> Self:

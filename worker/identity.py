@@ -31,7 +31,7 @@ class Identity:
     def heartbeat(self, experiments: list[str]) -> Heartbeat:
         return Heartbeat(
             id=self.id,
-            hostname=socket.gethostname(),
+            hostname=hostname(),
             pid=os.getpid(),
             device=self.device,
             device_name=self.device_name,
@@ -47,11 +47,16 @@ class Identity:
         return WorkerMemory(total=psutil.virtual_memory().total, used=psutil.Process().memory_info().rss)
 
 
+def hostname() -> str:
+    """Return the name of this machine, by which the workers of one machine are told from those of others."""
+    return socket.gethostname()
+
+
 def unusable(id: str, settings: Settings) -> Heartbeat:
     """Return the report of a worker whose device cannot be used."""
     return Heartbeat(
         id=id,
-        hostname=socket.gethostname(),
+        hostname=hostname(),
         pid=os.getpid(),
         device=settings.device,
         device_name="not usable",

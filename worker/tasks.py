@@ -22,7 +22,9 @@ def train(context: WorkerContext, identity: Identity, waker: Waker) -> int:
     lease = context.settings.lease_seconds
     try:
         # A retry after an outage finds the claim again where only the answer to its commit was lost.
-        claims = context.persistence.write("claim", lambda session: transitions.claim(session, identity.id, 1, lease))
+        claims = context.persistence.write(
+            "claim", lambda session: transitions.claim(session, identity.id, 1, lease, context.machine)
+        )
     except Outage as error:
         log.warning("claim_failed", error=str(error))  # the reconciler wakes again
         return 0

@@ -27,11 +27,22 @@ class DownloadFailed(InvalidData):
     """No mirror has the file. The message names each mirror with its reason."""
 
 
+class DownloadUnavailable(DownloadFailed):
+    """No mirror has sent the file, but one may later: it could not be reached, or its answer was 429 or 5xx.
+
+    `reason` is the message without the folders in which files were looked for.
+    """
+
+    def __init__(self, detail: str, reason: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason or detail
+
+
 def download(publication: Publication, folder: Path, report: ReportProgress, first_wait: float = FIRST_WAIT) -> None:
     """Complete `folder` by fetching the files that are missing or damaged.
 
     `first_wait` (seconds) paces the attempts at each mirror. Raises DownloadFailed where no mirror has a file,
-    InvalidData where the folder cannot be written (full, read-only).
+    DownloadUnavailable where one may send it later, InvalidData where the folder cannot be written (full, read-only).
     """
     with _client() as client:
         for file in publication.files:
@@ -40,14 +51,14 @@ def download(publication: Publication, folder: Path, report: ReportProgress, fir
 
 
 def _client() -> httpx2.Client:
-    """Return a client that uses the proxies of the environment. Raises DownloadFailed where one cannot be used."""
+    """Return a client that uses the proxies of the environment. Raises DownloadUnavailable where one cannot be used."""
     # identity: a server that packed the packed file once more would change its checksum.
     headers = {"Accept-Encoding": "identity"}
     try:
         return httpx2.Client(timeout=TIMEOUT, follow_redirects=True, headers=headers)
     except (ImportError, ValueError, httpx2.InvalidURL) as problem:
         reason = "SOCKS needs the package `socksio`" if isinstance(problem, ImportError) else str(problem).rstrip(".")
-        raise DownloadFailed(
+        raise DownloadUnavailable(
             f"The proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {reason}. Correct or unset it."
         ) from problem
 
@@ -61,18 +72,24 @@ def _from_any_mirror(
     first_wait: float,
 ) -> None:
     failures = []
+    may_pass = False
     for mirror in publication.mirrors:
         retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_exponential(first_wait),
             retry=retry_if_exception(_may_pass),
+            before=lambda _: report(file.name, 0, None),  # a mirror that sends nothing must not delay a cancel
             reraise=True,
         )
         try:
             return retrying(_fetch, client, mirror + file.name, file, publication.largest_file, folder, report)
         except (httpx2.HTTPError, WrongContent) as problem:
             failures.append(f"{mirror} ({problem})")
-    raise DownloadFailed(f"No mirror has {file.name}; tried {', '.join(failures)}.")
+            may_pass = may_pass or _may_pass(problem)
+    tried = f"tried {', '.join(failures)}"
+    if may_pass:
+        raise DownloadUnavailable(f"No mirror sends {file.name} now; {tried}.")
+    raise DownloadFailed(f"No mirror has {file.name}; {tried}.")
 
 
 def _may_pass(problem: BaseException) -> bool:

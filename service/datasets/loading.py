@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from service.datasets.arrays import DatasetArrays
-from service.datasets.download import FIRST_WAIT, DownloadFailed, ReportProgress, download
+from service.datasets.download import FIRST_WAIT, DownloadFailed, DownloadUnavailable, ReportProgress, download
 from service.datasets.locations import Locations
 from service.datasets.reading import missing_files, read
 from service.domain.datasets import DatasetDefinition
@@ -19,13 +19,16 @@ def load(
     """Read a data set, after a download into the cache where no folder has its files.
 
     `report` follows a download; `first_wait` (seconds) paces the attempts at each mirror. Raises InvalidData where no
-    mirror has the data set either, or a file in a folder of ours is damaged.
+    mirror has the data set either, or a file in a folder of ours is damaged, and DownloadUnavailable, which is one,
+    where a mirror may send it later.
     """
     arrays = read(definition, locations)
     if arrays is not None:
         return arrays
     try:
         fetch(definition, locations, report, first_wait)
+    except DownloadUnavailable as problem:
+        raise DownloadUnavailable(_nowhere(definition, locations, problem), problem.reason) from problem
     except DownloadFailed as problem:
         raise InvalidData(_nowhere(definition, locations, problem)) from problem
     arrays = read(definition, locations)

@@ -58,5 +58,5 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    RELEASED = "released"  # the worker was shut down and handed the experiment back, with a checkpoint
+    RELEASED = "released"  # the worker handed it back: it was shut down, or could not download the data set
     LOST = "lost"  # the worker disappeared or hung; the lease ran out or the supervisor saw it die

@@ -7,12 +7,14 @@ LOST_WORKERS = "service/storage/queue/lost_workers.py"
 LEASES = "service/storage/queue/leases.py"
 ORDER = "service/storage/queue/order.py"
 EXPERIMENTS = "service/storage/records/experiments.py"
+DOWNLOADS = "service/storage/queue/downloads.py"
 REAPER = "service/background/reaper.py"
 DEPENDENCIES = "service/api/http/dependencies.py"
 ATTEMPT = "worker/attempt.py"
 
 TRANSITION_TESTS = "tests/storage/queue/test_transitions.py::"
 CLAIM_TESTS = "tests/storage/queue/test_claim.py::"
+DOWNLOAD_TESTS = "tests/storage/queue/test_downloads.py::"
 LOST_WORKER_TESTS = "tests/storage/queue/test_lost_workers.py::"
 CANCEL_TESTS = "tests/storage/queue/test_cancel.py::"
 MACHINE_TEST = "tests/storage/queue/test_machine.py::test_life_cycle_matches_the_model"
@@ -139,6 +141,49 @@ GUARDS = [
         '.get("begin", "BEGIN IMMEDIATE")',
         '.get("begin", "BEGIN")',
         RACE_TESTS + "test_concurrent_claims_never_share_an_experiment[sqlite-100]",
+    ),
+    # --- downloads ---
+    guard(
+        "claim: leaves out data sets that are to be downloaded later",
+        TRANSITIONS,
+        "order.due(limit, only)",
+        "order.due(limit)",
+        DOWNLOAD_TESTS + "test_claim_leaves_out_a_data_set_that_is_to_be_tried_later",
+    ),
+    guard(
+        "downloads: an experiment waits from its submission on",
+        DOWNLOADS,
+        "Experiment.created_at <= long_ago, ",
+        "",
+        DOWNLOAD_TESTS + "test_record_failure_ends_the_patience_after_failure_and_submission",
+    ),
+    guard(
+        "downloads: a machine leaves experiments to others",
+        DOWNLOADS,
+        "        return ~true()\n",
+        "        pass\n",
+        DOWNLOAD_TESTS + "test_record_failure_leaves_experiments_to_a_machine_that_may_train_them",
+    ),
+    guard(
+        "downloads: several workers count one failure",
+        "service/storage/records/downloads.py",
+        ".where(_is(dataset, machine), ~is_waiting())",
+        ".where(_is(dataset, machine))",
+        "tests/storage/records/test_downloads.py::test_record_counts_one_failure_of_several_workers",
+    ),
+    guard(
+        "downloads: a mirror that may send the files later fails no experiment",
+        "service/datasets/download.py",
+        "may_pass = may_pass or _may_pass(problem)",
+        "may_pass = False",
+        "tests/worker/test_downloads.py::test_waiting_reason_names_the_data_set_and_the_mirror",
+    ),
+    guard(
+        "downloads: an attempt asks whether another worker has failed since its claim",
+        ATTEMPT,
+        "        if reason is not None:\n            raise self._without_data(name, reason)\n",
+        "",
+        "tests/worker/test_downloads.py::test_run_does_not_repeat_a_download_that_failed_after_the_claim",
     ),
     # --- cancel ---
     guard(

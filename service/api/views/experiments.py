@@ -20,7 +20,7 @@ from service.storage.tables.experiments import Experiment
 
 
 def experiment_views(session: Session, rows: Sequence[Experiment]) -> list[ExperimentView]:
-    """Return the views of experiments; two further queries give those that wait their position and reason."""
+    """Return the views of experiments; a few further queries give those that wait their position and reason."""
     queued = [row.id for row in rows if row.status == Status.QUEUED]
     waiting = order.waiting(session, queued) if queued else {}
     return [_experiment(row, waiting.get(row.id)) for row in rows]
@@ -42,6 +42,11 @@ def _waiting_reason(waiting: order.Waiting) -> str:
         return f"No worker is alive, because the last one could not start. {waiting.worker_problem}"
     if waiting.workers_alive == 0:
         return "No worker is alive. Start one with `actlab up` or `actlab worker`."
+    if (unavailable := waiting.unavailable) is not None:
+        return (
+            f"The data set {unavailable.dataset} could not be downloaded; it is tried again in"
+            f" {unavailable.retry_seconds:.0f} s. {unavailable.reason}"
+        )
     if waiting.back_off_seconds > 0:
         return f"Its last attempt was lost; it is retried in {waiting.back_off_seconds:.0f} s."
     if waiting.position == 1:

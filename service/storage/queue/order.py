@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.domain.spec import SPEC_VERSION
 from service.domain.status import ACTIVE, Status
 from service.storage.engine.clock import after, now, seconds_since
-from service.storage.queue import shares
+from service.storage.queue import downloads, shares
+from service.storage.queue.downloads import Unavailable
 from service.storage.records import workers
 from service.storage.tables.experiments import Experiment
 
@@ -27,13 +28,15 @@ LONGEST_BACK_OFF_SECONDS = 300.0  # above the back-off after the most losses tha
 class Waiting:
     """The place of a queued experiment. Position 1 is next; `back_off_seconds` is above 0 while a retry waits.
 
-    `worker_problem` is the reason why the worker seen last could not start.
+    `worker_problem` is the reason why the worker seen last could not start. `unavailable` is set while no live worker
+    can get the data set.
     """
 
     position: int
     back_off_seconds: float
     workers_alive: int
     worker_problem: str | None = None
+    unavailable: Unavailable | None = None
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,15 @@ class Depth:
     by_priority: dict[int, int]
 
 
-def due(limit: int) -> Select[Any]:
-    """Select the ids of experiments that may start now, in the order of the queue, skipping rows locked by others."""
+def due(limit: int, only: ColumnElement[bool] | None = None) -> Select[Any]:
+    """Select the ids of experiments that may start now, in the order of the queue, skipping rows locked by others.
+
+    `only` is a further condition, of the worker that asks.
+    """
     used = shares.used()
     return (
         shares.joined(select(Experiment.id), used)
-        .where(*_claimable())
+        .where(*_claimable(), true() if only is None else only)
         .order_by(Experiment.priority.desc(), *shares.order(used), Experiment.created_at, Experiment.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Experiment)
@@ -59,25 +65,32 @@ def due(limit: int) -> Select[Any]:
 
 
 def count_due(session: Session) -> int:
-    return session.execute(select(func.count()).select_from(Experiment).where(*_claimable())).scalar_one()
+    """Return the number of experiments that may start now, without those whose data set no live worker can get."""
+    available = Experiment.dataset.not_in(downloads.unavailable(session))
+    return session.execute(select(func.count()).select_from(Experiment).where(*_claimable(), available)).scalar_one()
 
 
 def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
-    """Return the places of those experiments that are queued; two queries whatever their number.
+    """Return the places of those experiments that are queued; a few queries whatever their number.
 
     The first of each share stands where a claim would take it. The others stand behind the shares that will have used
-    less time when their turn comes, if the experiments before them take as long as others of the share did.
+    less time when their turn comes, if the experiments before them take as long as others of the share did. Those whose
+    data set no live worker can get stand at the end.
     """
     queue = _queue()
+    unavailable = downloads.unavailable(session)
     position = func.row_number().over(
-        order_by=(queue.c.priority.desc(), queue.c.start, queue.c.running, queue.c.created_at, queue.c.id)
+        order_by=(
+            queue.c.dataset.in_(unavailable),
+            *(queue.c.priority.desc(), queue.c.start, queue.c.running, queue.c.created_at, queue.c.id),
+        )
     )
-    ranked = select(queue.c.id, queue.c.back_off, position.label("position")).subquery()
+    ranked = select(queue.c.id, queue.c.dataset, queue.c.back_off, position.label("position")).subquery()
     rows = session.execute(select(ranked).where(ranked.c.id.in_(ids))).all()
     if not rows:
         return {}
     alive, problem = workers.presence(session)
-    return {row.id: Waiting(row.position, row.back_off, alive, problem) for row in rows}
+    return {row.id: Waiting(row.position, row.back_off, alive, problem, unavailable.get(row.dataset)) for row in rows}
 
 
 def _queue() -> Subquery:
@@ -91,6 +104,7 @@ def _queue() -> Subquery:
         Experiment.id,
         Experiment.priority,
         Experiment.created_at,
+        Experiment.dataset,
         (seconds + (before - 1) * shares.mean_seconds(used)).label("start"),
         running.label("running"),
         case((Experiment.not_before > now(), -seconds_since(Experiment.not_before)), else_=0.0).label("back_off"),

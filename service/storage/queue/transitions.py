@@ -19,7 +19,8 @@ from service.domain.status import Cause, Outcome, Status
 from service.storage.changes.revisions import stamp
 from service.storage.engine.clock import after, now
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
-from service.storage.queue import order
+from service.storage.queue import downloads, order
+from service.storage.queue.downloads import Machine
 from service.storage.queue.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
 from service.storage.queue.trace import record_transition
 from service.storage.records import attempts, diagnostics, epochs, results
@@ -29,8 +30,10 @@ from service.storage.tables.experiments import Experiment
 # --- queued -> running ---------------------------------------------------------------------------------------------
 
 
-def claim(session: UnitOfWork, owner: str, limit: int, lease_seconds: float) -> list[Claim]:
-    """Claim up to `limit` due experiments for a worker.
+def claim(
+    session: UnitOfWork, owner: str, limit: int, lease_seconds: float, machine: Machine | None = None
+) -> list[Claim]:
+    """Claim up to `limit` due experiments for a worker: those whose data sets its machine has or may try to get.
 
     Where `owner` has running experiments already, those are returned instead: after a commit whose answer got lost,
     the worker owns rows that it does not know of.
@@ -38,7 +41,7 @@ def claim(session: UnitOfWork, owner: str, limit: int, lease_seconds: float) -> 
     owned = _running_of(session, owner)
     if owned:
         return _claim_again(session, owned[:limit])
-    rows = _take(session, owner, limit, lease_seconds)
+    rows = _take(session, owner, limit, lease_seconds, machine)
     if not rows:
         return []
     epochs.forget_undone(session, [row.id for row in rows])
@@ -59,8 +62,11 @@ def _claim_again(session: UnitOfWork, rows: Sequence[Experiment]) -> list[Claim]
     return [Claim.of(row) for row in rows]
 
 
-def _take(session: Session, owner: str, limit: int, lease_seconds: float) -> Sequence[Experiment]:
-    picked = order.due(limit).cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
+def _take(
+    session: Session, owner: str, limit: int, lease_seconds: float, machine: Machine | None
+) -> Sequence[Experiment]:
+    only = None if machine is None else downloads.trainable(session, machine)
+    picked = order.due(limit, only).cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
     statement = (
         update(Experiment)
         .where(Experiment.id.in_(select(picked.c.id)), Experiment.status == Status.QUEUED)
@@ -204,12 +210,12 @@ def _cancelled_instead(session: UnitOfWork, fence: Fence) -> bool:
 # --- running -> queued ---------------------------------------------------------------------------------------------
 
 
-def release(session: UnitOfWork, fence: Fence) -> None:
-    """Requeue an experiment at the shutdown of its worker; no loss is counted."""
+def release(session: UnitOfWork, fence: Fence, detail: str | None = None) -> None:
+    """Requeue an experiment at the shutdown of its worker, or for the reason in `detail`; no loss is counted."""
     if _cancelled_instead(session, fence):
         return
     _guarded(session, fence, status=Status.QUEUED, owner=None, lease_until=None)
-    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)
+    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED, detail=detail)
     record_transition(session, [(fence.id, fence.attempt)], "release")
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.workers import WorkerMemory
 from service.storage.engine.clock import after, now, seconds_since
+from service.storage.records import downloads
 from service.storage.tables.workers import Worker
 
 ALIVE_SECONDS = 15.0
@@ -33,10 +34,12 @@ class Heartbeat:
 
 def beat(session: Session, heartbeat: Heartbeat) -> None:
     """Store a heartbeat. The first one of a worker adds its row and deletes those that say nothing more: rows not
-    refreshed for FORGET_SECONDS, and workers of the same machine that could not start."""
+    refreshed for FORGET_SECONDS, and workers of the same machine that could not start. It also lets the machine try its
+    failed downloads at once."""
     row = session.get(Worker, heartbeat.id)
     if row is None:
         _forget(session, heartbeat.hostname)
+        downloads.retry_now(session, heartbeat.hostname)
         row = Worker(id=heartbeat.id)
         session.add(row)
     for name, value in (vars(heartbeat) | {"memory": heartbeat.memory.model_dump()}).items():
@@ -94,6 +97,11 @@ def presence(session: Session) -> tuple[int, str | None]:
 def devices(session: Session) -> set[str]:
     """Return the kinds of device that live workers have."""
     return set(session.scalars(select(Worker.device).where(_alive(session)).distinct()))
+
+
+def hostnames(session: Session) -> set[str]:
+    """Return the machines that have a live worker."""
+    return set(session.scalars(select(Worker.hostname).where(_alive(session)).distinct()))
 
 
 def machines(session: Session) -> set[tuple[str, str | None]]:

@@ -8,6 +8,7 @@ from service.storage.tables import (
     base,
     changes,
     diagnostics,
+    downloads,
     epochs,
     experiments,
     requests,
@@ -15,4 +16,7 @@ from service.storage.tables import (
     workers,
 )
 
-__all__ = ["activations", "base", "changes", "diagnostics", "epochs", "experiments", "requests", "studies", "workers"]
+__all__ = [
+    "activations", "base", "changes", "diagnostics", "downloads", "epochs", "experiments", "requests", "studies",
+    "workers",
+]  # fmt: skip

@@ -13,7 +13,7 @@ from service.storage.engine.clock import after
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from service.storage.queue.leases import Fence
-from service.storage.records import workers
+from service.storage.records import downloads, workers
 from service.storage.tables.workers import Worker
 from tests.api import states
 from tests.api.serving import serving
@@ -113,6 +113,17 @@ def test_waiting_reason_says_why_the_last_worker_could_not_start(client: TestCli
     states.heartbeat(database, "w2")
     (queued,) = client.get("/api/v1/experiments").json()["items"]
     assert queued["waiting_reason"] == "It is next in line."
+
+
+def test_waiting_reason_says_why_a_data_set_cannot_be_downloaded(client: TestClient, database: Database) -> None:
+    states.heartbeat(database, "w1", hostname="host")
+    states.queue(database, dataset="mnist")
+    database.run("fail", lambda session: downloads.record(session, "mnist", "host", "No mirror sends it now."))
+    (queued,) = client.get("/api/v1/experiments").json()["items"]
+    assert re.fullmatch(
+        r"The data set mnist could not be downloaded; it is tried again in (60|5\d) s\. No mirror sends it now\.",
+        queued["waiting_reason"],
+    )
 
 
 def test_get_queue_of_empty_database(client: TestClient) -> None:

@@ -48,8 +48,14 @@ class Datasets:
         self.device = device
         self._loaded: dict[str, Dataset] = {}
 
+    @property
+    def loaded(self) -> frozenset[str]:
+        """The names of the data sets that `get` returns at once."""
+        return frozenset(self._loaded)
+
     def get(self, name: str, report: ReportProgress = lambda *_: None) -> Dataset:
-        """Return a data set. `report` follows a download. Raises InvalidData where it is damaged or nowhere."""
+        """Return a data set. `report` follows a download. Raises InvalidData where it is damaged or nowhere, and
+        DownloadUnavailable, which is one, where it may be downloaded later."""
         if name not in self._loaded:
             self._loaded[name] = load(name, self.locations, report).to(self.device)
         return self._loaded[name]
@@ -58,7 +64,8 @@ class Datasets:
 def load(name: str, locations: Locations, report: ReportProgress = lambda *_: None) -> Dataset:
     """Read a data set from its package or its files, which are downloaded where no folder has them.
 
-    `report` follows a download. Raises InvalidData where the data set is damaged or nowhere.
+    `report` follows a download. Raises InvalidData where the data set is damaged or nowhere, and DownloadUnavailable,
+    which is one, where it may be downloaded later.
     """
     definition = DATASETS[name]
     if definition.publication is None:
