@@ -146,7 +146,12 @@ def _local(rule: Expression, x: Tensor, slots: Values) -> Slope:
 
 
 def chained(local: Slope, slope: Slope, *, guarded: bool) -> Slope:
-    """Multiply a partial derivative by the slope of its argument; where `guarded`, 0 times inf or NaN is 0."""
+    """Multiply a partial derivative by the slope of its argument; where `guarded`, 0 times inf or NaN is 0.
+
+    A number 0, the slope of an argument that is constant such as x - x, always is.
+    """
+    if any(isinstance(factor, float) and factor == 0 for factor in (local, slope)):
+        return 0.0
     if isinstance(local, float):
         return slope if local == 1 else local * slope
     if isinstance(slope, float):

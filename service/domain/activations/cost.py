@@ -8,18 +8,28 @@ from service.domain.activations.memory import Memory, kept_for_backward
 from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.expression import CONSTANTS, Call, Expression, Variable, nodes
 from service.domain.formulas.library import DEFINITIONS
-from service.domain.formulas.parser import constant
+from service.domain.formulas.parser import whole_power
 
-# Time of an operation, forward and backward, relative to torch's ReLU; measured by `python -m benchmarks.formula_cost`.
+# Times relative to torch's ReLU, forward and backward, measured by `python -m benchmarks.formula_cost`.
+OVERHEAD = 1.2
+"""The time of a formula without operations: the slope is kept, and multiplied on the way back."""
+
 TIMES: Mapping[str, float] = {
-    "+": 0.3, "-": 0.3, "negative": 0.4, "*": 0.7, "/": 3.8, "**": 2.0, **dict.fromkeys(("<", "<=", ">", ">="), 1.6),
-    "exp": 3.7, "expm1": 5.1, "log": 1.3, "log1p": 1.7, "sqrt": 1.4, "sin": 1.7, "cos": 3.5, "atan": 2.5, "tanh": 1.4,
-    "erf": 5.3, "abs": 1.8, "sigmoid": 0.8, "softplus": 4.2, "softmax": 1.4, "minimum": 4.5, "maximum": 4.7,
-    "where": 2.1, **dict.fromkeys(CONSTANTS, 0.0), "sign": 1.8, "floor": 0.5, "ceil": 0.5, "round": 0.5, "log2": 1.3,
-    "log10": 1.3, "cbrt": 8.0, "tan": 4.0, "asin": 4.0, "acos": 4.0, "sinh": 6.0, "cosh": 6.0, "asinh": 5.0,
-    "acosh": 5.0, "atanh": 5.0,
+    "+": 0.7, "-": 0.4, "negative": 0.5, "*": 1.3, "/": 3.1, "**": 17.8, **dict.fromkeys(("<", "<=", ">", ">="), 3.5),
+    "exp": 3.8, "expm1": 6.5, "log": 4.7, "log1p": 4.9, "sqrt": 5.2, "sin": 3.8, "cos": 4.5, "atan": 4.6, "tanh": 5.1,
+    "erf": 4.7, "abs": 6.6, "sigmoid": 4.1, "softplus": 5.6, "softmax": 1.9, "minimum": 11.8, "maximum": 11.5,
+    "where": 3.2, **dict.fromkeys(CONSTANTS, 0.0), **dict.fromkeys(("sign", "floor", "ceil", "round"), 0.0),
+    "log2": 5.1, "log10": 5.6, "cbrt": 15.3, "tan": 7.1, "asin": 10.4, "acos": 13.7, "sinh": 7.6, "cosh": 7.7,
+    "asinh": 22.8, "acosh": 33.2, "atanh": 7.7,
 }  # fmt: skip
-COMPUTED_POWER = 11.0  # time of ** with an exponent that is not a constant
+"""What an operation adds, with one argument that depends on x."""
+
+TIMES_OF_ALL: Mapping[str, float] = {
+    "+": 1.3, "-": 1.3, "*": 7.1, "/": 10.1, "**": 32.3, "minimum": 18.3, "maximum": 17.0,
+}  # fmt: skip
+"""What an operation adds where each of its arguments depends on x, for those that then have more than one slope."""
+
+WHOLE_POWER = 2.0  # of ** with a whole number
 
 
 class EstimatedCost(BaseModel):
@@ -58,15 +68,20 @@ def estimated_cost(activation: ActivationSpec, elements_per_batch: int) -> Estim
 
 
 def _time(expression: Expression) -> float:
+    return OVERHEAD + _added(expression)
+
+
+def _added(expression: Expression) -> float:
     return sum(_call_time(node) for node in nodes(expression) if isinstance(node, Call) and _has_x(node))
 
 
 def _call_time(call: Call) -> float:
     if call.function in DEFINITIONS:
-        return _time(DEFINITIONS[call.function])
-    if call.function == "**" and constant(call.arguments[1]) is None:
-        return COMPUTED_POWER
-    return TIMES[call.function]
+        return _added(DEFINITIONS[call.function])
+    if call.function == "**" and whole_power(call.arguments[1]) is not None:
+        return WHOLE_POWER
+    of_all = TIMES_OF_ALL if all(map(_has_x, call.arguments)) else {}
+    return of_all.get(call.function, TIMES[call.function])
 
 
 def _has_x(expression: Expression) -> bool:

@@ -173,6 +173,15 @@ def test_training_takes_a_finite_slope_at_0(text: str, slope: float) -> None:
     assert gradient[0].tolist() == pytest.approx([slope, slope], abs=1e-6)
 
 
+@pytest.mark.parametrize("text", ["x ** (x - x)", "-x ** (x - x)", "log(abs(x) + 1) ** (2 * x - x - x)"])
+def test_training_takes_slope_0_of_an_argument_that_is_constant(text: str) -> None:
+    """The slope of the power by its exponent, log(x), is NaN below 0, times the slope 0 of the exponent."""
+    x = torch.linspace(-100, 100, 41, requires_grad=True)
+    y = build(choice(text), torch.Generator())(x)
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    assert gradient.tolist() == [0.0] * 41
+
+
 def test_train_does_not_diverge_on_a_root_that_is_smooth_at_0() -> None:
     assert np.isfinite(losses({"formula": "x * sqrt(abs(x))"})).all()
     spec = make_spec(activation={"formula": "x * sqrt(abs(x))"}, model={"batch_norm": False})
