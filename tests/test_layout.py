@@ -1,6 +1,7 @@
 """Imports between folders run one way, without circles; libraries stay in their parts; the settings have one reader."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -228,3 +229,11 @@ def test_service_modules_open_nothing_when_imported() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.split()[0] == "1"
+
+
+def test_migrations_are_numbered_in_their_order() -> None:
+    """Two migrations that are written at the same time must not both follow the same one."""
+    files = sorted((ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+    lines = [re.findall(r'^(?:down_)?revision = (?:"(\d+)"|None)$', file.read_text(), re.MULTILINE) for file in files]
+    numbers = [file.name[:4] for file in files]
+    assert lines == [list(pair) for pair in zip(numbers, ["", *numbers[:-1]], strict=True)]
