@@ -13,7 +13,7 @@ def comparison_table(comparison: Json) -> Table:
     """Return a table of groups, best mean first, with the difference of each to the reference; it fits 80 columns."""
     family, groups = comparison["family"], comparison["groups"]
     versus = family["versus"]
-    columns = {"group": [_label(group["factors"]) for group in groups], "n": [str(group["n"]) for group in groups]}
+    columns = {"group": [_names(group) for group in groups], "n": [str(group["n"]) for group in groups]}
     if any(map(_missing, groups)):
         columns["missing"] = [_missing(group) for group in groups]
     columns["mean"] = [_spread(group["mean"], group["interval"], ".4f") for group in groups]
@@ -75,6 +75,11 @@ def _spread(value: float | None, interval: list[float] | None, form: str) -> str
 
 def _label(factors: Json) -> str:
     return ", ".join(str(value) for value in factors.values()) or "all"
+
+
+def _names(group: Json) -> str:
+    """Return all names of a group, which differ where their runs are equal bit for bit: `silu = swish`."""
+    return " = ".join(map(_label, group["names"]))
 
 
 def _key(factors: Json) -> tuple[tuple[str, object], ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from service.domain.article_claims.answer import ArticleClaim
 from service.domain.comparisons.agreement import Agreement
-from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.answer import Comparison, Group
 from service.domain.comparisons.cells import Cell, Factors
 from service.domain.comparisons.curves import Curves
 from service.domain.comparisons.summary import name_of as full_name
@@ -82,6 +82,11 @@ class Report:
 def name_of(factors: Factors) -> str:
     """Return the name of a group in tables: `relu`, `128`, or `relu, batch size 128`."""
     return value_text(next(iter(factors.values()))) if len(factors) == 1 else full_name(factors)
+
+
+def names_of(group: Group) -> str:
+    """Return all names of a group, joined by =: `silu = swish`."""
+    return " = ".join(map(name_of, group.names))
 
 
 def conclusion(report: Report) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from service.domain.comparisons.answer import Comparison, Effect, Pair
 from service.domain.comparisons.summary import value_text
-from service.domain.report import Machine, Report, Unfinished, name_of
+from service.domain.report import Machine, Report, Unfinished, name_of, names_of
 from service.report import articles, figures
 from service.report.methods import methods
 from service.report.numbers import MINUS, NONE, UnitFormat, p_value, ranks
@@ -38,7 +38,7 @@ def _result(comparison: Comparison) -> Section:
     ranked = family.versus is None  # pairs with one group alone do not rank the others
     rows = [
         [
-            name_of(group.factors),
+            names_of(group),
             str(group.n),
             show(group.mean),
             show.interval(group.interval),
@@ -51,7 +51,10 @@ def _result(comparison: Comparison) -> Section:
     ]
     heads = ["group", "n", "mean", "95 % interval over seeds", "sd", "95 % over test images",
              *(["rank"] if ranked else []), "diverged", "failed", "pending"]  # fmt: skip
-    return Section("Result", f"{family.title}{show.unit}. n is the number of seeds.", table=Table(heads, rows))
+    lead = f"{family.title}{show.unit}. n is the number of seeds."
+    if any(len(group.names) > 1 for group in comparison.groups):
+        lead += " Names joined by = are one group: their runs are equal bit for bit."
+    return Section("Result", lead, table=Table(heads, rows))
 
 
 def _seeds(report: Report) -> Section:

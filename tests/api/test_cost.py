@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.domain.status import Status
 from service.domain.study import StudySpec
 from service.settings import Settings
+from service.storage.analysis import comparisons
 from service.storage.engine.database import Database
 from service.storage.engine.keyset import Position
 from service.storage.queue import transitions
@@ -83,6 +84,23 @@ def test_list_routes_issue_a_constant_number_of_queries(client: TestClient, data
     fill(database, 7, "many")
     assert queries() == few
     assert max(few.values()) <= 6
+
+
+@pytest.mark.parametrize(("checksums", "queries"), [({}, 3), ({"swish": "a", "silu": "a"}, 4)], ids=["no ties", "ties"])
+def test_gather_reads_what_runs_computed_only_where_groups_tie(
+    database: Database, checksums: dict[str, str], queries: int
+) -> None:
+    for place, activation in enumerate(["relu", "tanh", "swish", "silu"]):
+        for seed in range(3):
+            tied = 0.95 if activation in checksums else 0.9 + 0.01 * place
+            run = {"checksum": checksums.get(activation)}
+            states.finish(database, tied, run=run, activation=activation, seed=seed)
+    with recorded(database) as statements, database.read() as session:
+        gathered = comparisons.gather(session, Filter(), "test_accuracy", ["activation"], allow_mixed=False)
+    selects = [statement for statement, _ in statements if statement.startswith(("SELECT", "WITH"))]
+    assert len(selects) == queries
+    assert sum("GROUP BY" in statement for statement in selects) == 1
+    assert sum(bool(cell.bits) for cell in gathered.cells) == len(checksums)
 
 
 # --- indexes -------------------------------------------------------------------------------------------------------

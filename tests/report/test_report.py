@@ -26,7 +26,7 @@ FAR = {"relu": [0.98, 0.981, 0.982, 0.983], "sigmoid": [0.90, 0.902, 0.903, 0.90
 CLOSE = {"relu": [0.98, 0.99, 0.97, 0.96], "swish": [0.97, 0.98, 0.99, 0.965]}
 
 
-def make_cell(activation: Any, values: list[float], **counts: int) -> Cell:
+def make_cell(activation: Any, values: list[float], **counts: Any) -> Cell:
     return Cell({"activation": activation}, dict(enumerate(values)), **counts)
 
 
@@ -189,6 +189,15 @@ def test_report_of_few_runs_is_complete(cells: list[Cell]) -> None:
     report = make_report(cells, others=[], curves=[], machines=[])
     assert "## Methods" in pages.markdown(report)
     assert "nan" not in Page(pages.html(report)).text
+
+
+def test_result_shows_all_names_of_a_group() -> None:
+    bits = {seed: str(seed) for seed in range(4)}
+    same = [make_cell(name, FAR["relu"], bits=bits) for name in ("swish", "silu")]
+    result = sections(make_report([*same, make_cell("sigmoid", FAR["sigmoid"])]))[0]
+    assert result.table is not None
+    assert [row[0] for row in result.table.rows] == ["silu = swish", "sigmoid"]
+    assert "bit for bit" in result.lead
 
 
 def test_report_has_a_command_that_repeats_the_study() -> None:

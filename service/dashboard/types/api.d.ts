@@ -302,6 +302,7 @@ declare namespace Api {
   }
   interface Group {
     factors: Record<string, string | number | boolean | null>;
+    names: Array<Record<string, string | number | boolean | null>>;
     n: number;
     n_duplicate: number;
     n_diverged: number;

@@ -24,6 +24,10 @@ class Group(Figures):
     """One cell, a combination of factors, over its seeds. Every experiment counts in exactly one of the five n."""
 
     factors: dict[str, Factor]
+    names: list[dict[str, Factor]] = Field(
+        description="The factors of every group whose runs are equal to these bit for bit, such as those of swish and"
+        " silu: they are one group. The first are `factors`."
+    )
     n: int = Field(description="Seeds with a value.")
     n_duplicate: int = Field(description="Ended experiments whose place another one of the same spec and seed takes.")
     n_diverged: int = Field(description="Seeds whose loss, or this figure, became infinite or NaN.")

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -43,7 +43,8 @@ class Run:
 class Cell:
     """A combination of factors: one value for each seed that has one, and the counts of the other experiments.
 
-    Every experiment counts in exactly one of the five.
+    Every experiment counts in exactly one of the five. `bits` identifies what the run of a seed computed, and is read
+    only for cells that may be the same as another. `names` are the factors of all cells that were merged into this one.
     """
 
     factors: Factors
@@ -52,6 +53,12 @@ class Cell:
     n_diverged: int = 0
     n_failed: int = 0
     n_pending: int = 0
+    bits: Mapping[int, str] = field(default_factory=dict)  # by seed
+    names: Sequence[Factors] = ()
+
+    @property
+    def all_names(self) -> Sequence[Factors]:
+        return self.names or (self.factors,)
 
 
 def cell(factors: Factors, runs: Iterable[Run], alone: Mapping[int, float] | None = None) -> Cell:

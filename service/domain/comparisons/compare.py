@@ -9,6 +9,7 @@ from service.domain.comparisons.answer import ALPHA, Comparison, Family, Group, 
 from service.domain.comparisons.cells import Cell, Factors, key, label
 from service.domain.comparisons.effects import effects
 from service.domain.comparisons.metrics import Metric, metric_of
+from service.domain.comparisons.same import is_named, merged
 from service.domain.comparisons.seeds import seeds_for_the_best
 from service.domain.comparisons.summary import summary
 from service.domain.errors import FieldProblem, Invalid
@@ -36,17 +37,18 @@ def compare(
 ) -> Comparison:
     """Compare these cells by the values of `metric` that they hold; their order does not matter.
 
-    `versus` restricts the family to pairs with one group, named by as many of its factors as tell it apart. `images`
-    holds the intervals over test images, by cell. `seeds` adds the value of each seed. `reference` is the study's own,
-    which the answer mentions. Raises Invalid where the metric is unknown, `versus` names no group or more than one, or
-    there are too many pairs.
+    Cells whose runs are equal bit for bit are one group, except in the effects of factors. `versus` restricts the
+    family to pairs with one group, named by as many of its factors as tell it apart. `images` holds the intervals over
+    test images, by cell. `seeds` adds the value of each seed. `reference` is the study's own, which the answer
+    mentions. Raises Invalid where the metric is unknown, `versus` names no group or more than one, or there are too
+    many pairs.
     """
     chosen = metric_of(metric)
     ordered = sorted(cells, key=lambda cell: (label(cell.factors), repr(cell.factors)))
-    described = [(_group(cell, images or {}, seeds), cell) for cell in ordered]
+    described = [(_group(cell, images or {}, seeds), cell) for cell in merged(ordered, versus)]
     described.sort(key=lambda pair: _place(pair[0], chosen))
-    groups, ordered = [group for group, _ in described], [cell for _, cell in described]
-    against = None if versus is None else _index_of(versus, groups)
+    every_cell, groups, ordered = ordered, [group for group, _ in described], [cell for _, cell in described]
+    against = None if versus is None else _index_of(versus, ordered)
     sides = _sides(len(groups), against)
     confidence = 1 - ALPHA / max(1, len(sides))
     pairs = _compare_pairs(groups, ordered, sides, confidence, chosen)
@@ -66,7 +68,7 @@ def compare(
             disagreements=sum(pair.interval_disagrees for pair in pairs),
         ),
         seeds_needed=seeds_for_the_best(ordered, len(pairs)),
-        effects=effects(ordered, chosen),
+        effects=effects(every_cell, chosen),
     )
     return comparison.model_copy(update={"summary": summary(comparison)})
 
@@ -76,6 +78,7 @@ def _group(cell: Cell, images: ImageIntervals, seeds: bool) -> Group:
     values = np.array(list(by_seed.values()))
     return Group(
         factors=dict(cell.factors),
+        names=[dict(name) for name in cell.all_names],
         n_duplicate=cell.n_duplicate,
         n_diverged=cell.n_diverged,
         n_failed=cell.n_failed,
@@ -93,8 +96,8 @@ def _place(group: Group, metric: Metric) -> tuple[bool, float, str]:
     return group.mean is None, direction * float(f"{group.mean or 0.0:.12g}"), label(group.factors)
 
 
-def _index_of(versus: Factors, groups: Sequence[Group]) -> int:
-    matches = [index for index, group in enumerate(groups) if key(versus) <= key(group.factors)]
+def _index_of(versus: Factors, cells: Sequence[Cell]) -> int:
+    matches = [index for index, cell in enumerate(cells) if is_named(cell, versus)]
     if len(matches) == 1:
         return matches[0]
     names, code = (f"{len(matches)} groups", "ambiguous_group") if matches else ("none", "unknown_group")

@@ -4,6 +4,7 @@ A comparison over a hundred thousand experiments must not read a row for each. V
 condition; only experiments without a value, and seeds with several successes, come as rows of their own.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +13,14 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, column, select, values
+from sqlalchemy import ColumnElement, and_, case, column, select, values
 from sqlalchemy.orm import Session
 
 from service.domain import factors
 from service.domain.comparisons.cells import Cell, Factors, Run, cell, key
 from service.domain.comparisons.metrics import OF_THE_MACHINE, Metric, metric_of
 from service.domain.comparisons.refusals import Confounded, MixedMachines
+from service.domain.comparisons.same import suspects
 from service.domain.statistics.images import image_interval
 from service.domain.statistics.summary import Interval
 from service.domain.status import Cause, Status
@@ -35,6 +37,11 @@ CORRECT_BITS: Mapping[str, Any] = {
     "test_accuracy": Result.last_correct,
     "best_test_accuracy": Result.best_correct,
 }
+
+
+COMPUTED = ("epochs_done", "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss",
+            "validation_accuracy", "validation_loss", "best_validation_accuracy", "best_validation_loss")  # fmt: skip
+"""Figures that are equal for runs that are equal bit for bit. `early_loss` is not: it is measured with diagnostics."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,52 @@ def gather(session: Session, filters: Filter, metric: str, group_by: Sequence[st
     for condition, run in others:
         _part(parts, named[condition]).others.append(run)
     repeated = _repeated(session, where, figure, parts.values())
-    return Gathered([_cell(part, repeated, chosen) for part in parts.values()], named)
+    cells = [_cell(part, repeated, chosen) for part in parts.values()]
+    return Gathered(cells if metric in OF_THE_MACHINE else _with_bits(session, where, cells, parts), named)
+
+
+def _with_bits(
+    session: Session,
+    where: Sequence[ColumnElement[bool]],
+    cells: Sequence[Cell],
+    parts: Mapping[frozenset[object], _Parts],
+) -> list[Cell]:
+    """Return the cells, those that may be the same as another with what their runs computed.
+
+    Mostly no cells are suspects, and nothing is read.
+    """
+    conditions = {name: {condition for condition, *_ in parts[name].figures} for name in map(_key, suspects(cells))}
+    if not conditions:
+        return list(cells)
+    bits = _bits(session, where, frozenset().union(*conditions.values()))
+    return [
+        replace(cell, bits={seed: text for condition in conditions.get(_key(cell), ())
+                            for seed, text in bits[condition].items()})
+        for cell in cells
+    ]  # fmt: skip
+
+
+def _bits(
+    session: Session, where: Sequence[ColumnElement[bool]], conditions: Collection[str]
+) -> dict[str, dict[int, str]]:
+    """Return what the newest success of each condition and seed computed, and with what, as a hash."""
+    without_checksum = (case((Result.checksum.is_(None), bits)) for bits in (Result.last_correct, Result.best_correct))
+    columns = (Experiment.id, Experiment.condition, Experiment.seed, Result.fingerprint, Result.checksum)
+    query = select(*columns, *(getattr(Experiment, name) for name in COMPUTED), *without_checksum)
+    joined = query.join(Result, Result.experiment_id == Experiment.id)
+    among = (Experiment.condition.in_(conditions), Experiment.status == Status.SUCCEEDED)
+    bits: dict[str, dict[int, str]] = defaultdict(dict)
+    for id, condition, seed, fingerprint, *computed in session.execute(
+        joined.where(*where, *among).order_by(Experiment.id)
+    ):
+        # A run that went on under another fingerprint is equal to none.
+        origin = id if fingerprint.get("mixed") else sorted(fingerprint.items())
+        bits[condition][seed] = hashlib.sha256(repr((origin, computed)).encode()).hexdigest()
+    return bits
+
+
+def _key(cell: Cell) -> frozenset[object]:
+    return key(cell.factors)
 
 
 def image_intervals(

@@ -44,8 +44,8 @@ def test_get_comparison_groups_a_study_by_its_factors(client: TestClient, study:
     ]
     best = comparison["groups"][0]
     assert best.keys() == {
-        "factors", "n", "n_duplicate", "n_diverged", "n_failed", "n_pending", "mean", "sd", "median", "min", "max",
-        "interval", "test_image_interval", "seeds", "rank",
+        "factors", "names", "n", "n_duplicate", "n_diverged", "n_failed", "n_pending", "mean", "sd", "median", "min",
+        "max", "interval", "test_image_interval", "seeds", "rank",
     }  # fmt: skip
     assert (best["n"], best["median"], best["rank"]) == (3, 0.98, [1, 1])
     assert best["mean"] == pytest.approx(0.98)
@@ -330,3 +330,50 @@ def test_get_comparison_refuses_invalid_queries(steady: TestClient, query: Any, 
 def test_get_comparison_of_an_unknown_study_is_404(client: TestClient, query: dict[str, str]) -> None:
     unknown: UUID = new_id()
     refused(client.get(COMPARISONS, params={"study": str(unknown), **query}), 404, "study_not_found")
+
+
+# --- groups that are the same --------------------------------------------------------------------------------------
+
+SWISH = ("swish", "silu", {"formula": "x * sigmoid(x)"})
+NAMES = [{"activation": name} for name in ("silu", "swish", "x * sigmoid(x)")]
+
+
+def train_same(database: Database, **run: Any) -> None:
+    """Train swish under three names, to equal bits, and relu, which happens to have the same accuracies."""
+    for seed, accuracy in enumerate((0.9, 0.91, 0.93)):
+        for activation in SWISH:
+            states.finish(database, accuracy, run={"checksum": f"s{seed}", **run}, activation=activation, seed=seed)
+        states.finish(database, accuracy, run={"checksum": f"r{seed}"}, activation="relu", seed=seed)
+
+
+def test_get_comparison_merges_groups_of_equal_bits(client: TestClient, database: Database) -> None:
+    train_same(database)
+    comparison = get(client)
+    assert [group["names"] for group in comparison["groups"]] == [[{"activation": "relu"}], NAMES]
+    swish = comparison["groups"][1]
+    assert (swish["factors"], swish["n"], swish["n_duplicate"]) == (NAMES[0], 3, 6)
+    assert len(comparison["pairs"]) == 1
+    assert get(client, versus="swish")["family"]["versus"] == {"activation": "swish"}
+
+
+@states.on_sqlite
+@pytest.mark.parametrize(
+    "run", [{"checksum": "other"}, {"checksum": None, "correct": b"\x00\x40"}, {"torch": "2.14.0"}, {"mixed": True}]
+)
+def test_get_comparison_keeps_groups_of_other_bits(client: TestClient, database: Database, run: dict[str, Any]) -> None:
+    states.finish(database, 0.9, run={"checksum": None, **run}, activation="swish")
+    states.finish(database, 0.9, run={"checksum": None}, activation="silu")
+    assert [len(group["names"]) for group in get(client)["groups"]] == [1, 1]
+
+
+@states.on_sqlite
+def test_get_comparison_merges_results_without_checksum(client: TestClient, database: Database) -> None:
+    for activation in SWISH:
+        states.finish(database, 0.9, activation=activation)
+    assert [group["names"] for group in get(client)["groups"]] == [NAMES]
+
+
+@states.on_sqlite
+def test_get_comparison_keeps_the_seconds_of_equal_groups(client: TestClient, database: Database) -> None:
+    train_same(database, seconds=3.0)
+    assert [len(group["names"]) for group in get(client, metric="seconds")["groups"]] == [1] * 4

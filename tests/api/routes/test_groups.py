@@ -73,10 +73,13 @@ def _refuse(constant: str) -> NoReturn:
     pytest.fail(f"{constant} is no JSON")
 
 
+COUNTS = {"n", "n_duplicate", "n_diverged", "n_failed", "n_pending"}
+
+
 def test_get_comparison_describes_each_group(groups: TestClient) -> None:
     compared = get(groups, COMPARISONS)
     by_name = {group["factors"]["activation"]: group for group in compared["groups"]}
-    counts = {name: {count: value for count, value in group.items() if count.startswith("n") and value}
+    counts = {name: {count: value for count, value in group.items() if count in COUNTS and value}
               for name, group in by_name.items()}  # fmt: skip
     assert counts == {
         "relu": {"n": 3}, "tanh": {"n": 3}, "elu": {"n": 3}, "swish": {"n": 1}, "selu": {"n": 1},

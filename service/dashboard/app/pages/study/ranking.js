@@ -38,7 +38,7 @@ export function Ranking({ comparison }) {
       ).color;
       return html`<tr key=${groupKey(group.factors)}>
         ${!versus && html`<td data-label="Rank" class="rank">${group.mean === null ? "–" : rankText(group.rank)}</td>`}
-        <th scope="row"><${GroupName} factors=${group.factors} /></th>
+        <th scope="row"><${GroupName} factors=${group.factors} /><${Same} group=${group} /></th>
         <td data-label="n" class="number">${group.n}<${Lost} group=${group} /></td>
         <td data-label="Mean" class="number">${figure(group.mean, unit)}</td>
         <td data-label="95 % over seeds" class="number">
@@ -77,6 +77,16 @@ export function Ranking({ comparison }) {
 
 /** @param {[number, number]} ends */
 const rankText = ([best, worst]) => (best === worst ? String(best) : `${best}–${worst}`);
+
+/**
+ * The other names of a group, whose runs are equal to its own bit for bit.
+ * @param {{group: Api.Group}} props
+ */
+function Same({ group }) {
+  const others = group.names.filter((factors) => groupKey(factors) !== groupKey(group.factors));
+  if (others.length === 0) return null;
+  return html`<div class="small-text muted">the same bit for bit: ${others.map(groupLabel).join("; ")}</div>`;
+}
 
 /**
  * The runs of a group that n does not count.
