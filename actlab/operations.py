@@ -166,6 +166,14 @@ class Operations(ABC, Generic[One, Many, Nothing]):
     def cancel_study(self, id: str) -> One:
         return self._one(_call(Call("POST", f"/studies/{id}/cancel")))
 
+    def retry_study(self, id: str, *, dry_run: bool = False, idempotency_key: str | None = None) -> One:
+        """Queue the experiments of a study that failed or were lost again; those retried before are passed over.
+
+        Returns their `count`; with `dry_run`, the number that would be queued.
+        """
+        query = {"dry_run": True} if dry_run else {}
+        return self._one(_call(Call("POST", f"/studies/{id}/retry", query, headers=_key(idempotency_key))))
+
     def delete_study(self, id: str) -> Nothing:
         """Delete a study whose experiments have all ended, together with them."""
         return self._nothing(_done(Call("DELETE", f"/studies/{id}")))

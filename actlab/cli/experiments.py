@@ -47,8 +47,13 @@ def _change(
         raise typer.BadParameter("give either ids, or --study or --where")
     with Client(load().url) as client:
         count = getattr(client, method)(ids or None, dry_run=dry_run, **filters)["count"]
+    Console().print(changed(count, participle, dry_run=dry_run))
+
+
+def changed(count: int, participle: str, *, dry_run: bool) -> str:
+    """Return a sentence about how many experiments a command has changed, or would change."""
     would = "would be" if dry_run else "is" if count == 1 else "are"
-    Console().print(f"{count} {'experiment' if count == 1 else 'experiments'} {would} {participle}.")
+    return f"{count} {'experiment' if count == 1 else 'experiments'} {would} {participle}."
 
 
 def export(

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from actlab.cli.experiments import DryRun, changed
 from actlab.client import REPORTS, Client, Json
 from actlab.tables import comparison_table
 from service.domain.comparisons.published import PublishedName
@@ -106,6 +107,14 @@ def cancel(id: Id) -> None:
     with _client() as client:
         client.cancel_study(id)
     Console().print("The study is cancelled; results are kept.")
+
+
+@app.command()
+def retry(id: Id, dry_run: DryRun = False) -> None:
+    """Queue the experiments of a study again that failed or were lost, without those that have been retried."""
+    with _client() as client:
+        count = client.retry_study(id, dry_run=dry_run)["count"]
+    Console().print(changed(count, "queued again", dry_run=dry_run))
 
 
 @app.command()

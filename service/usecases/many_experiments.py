@@ -67,6 +67,11 @@ def retrying(principal: str) -> Action:
     return Action(Experiment.status.in_(TERMINAL), partial(_retry, principal=principal))
 
 
+def retrying_failed(principal: str) -> Action:
+    """Return the retry of what failed, without experiments that have been retried before."""
+    return Action(experiments.is_retryable(), partial(_retry_failed, principal=principal))
+
+
 def _cancel(session: UnitOfWork, ids: Sequence[UUID]) -> int:
     experiments.lock(session, ids)
     return len(transitions.request_cancel(session, Experiment.id.in_(ids)))
@@ -82,4 +87,11 @@ def _delete(session: UnitOfWork, ids: Sequence[UUID]) -> int:
 def _retry(session: UnitOfWork, ids: Sequence[UUID], *, principal: str) -> int:
     ended = [experiment.id for experiment in experiments.lock(session, ids) if experiment.status.terminal]
     session.wakes = experiments.retry_all(session, principal, ended)
+    return session.wakes
+
+
+def _retry_failed(session: UnitOfWork, ids: Sequence[UUID], *, principal: str) -> int:
+    experiments.lock(session, ids)
+    # Asked again: another request that was retrying some may have committed before the lock.
+    session.wakes = experiments.retry_all(session, principal, experiments.retryable(session, ids))
     return session.wakes

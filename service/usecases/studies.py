@@ -1,8 +1,10 @@
-"""Submitting, extending, cancelling and deleting studies."""
+"""Submitting, extending, cancelling, retrying and deleting studies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from service.domain.errors import FieldProblem, IllegalTransition, Invalid
 from service.domain.spec import ExperimentSubmission
@@ -10,9 +12,12 @@ from service.domain.study import Reference, StudyPatch, StudySpec
 from service.domain.tuning import NOT_FRESH
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records.activations import StoredRegistry
+from service.storage.records.experiments import Filter
 from service.storage.studies import progress, reuse, tuning
 from service.storage.studies import records as studies
 from service.storage.tables.studies import Study
+from service.usecases import many_experiments
+from service.usecases.many_experiments import Block
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,34 @@ def cancel(session: UnitOfWork, study: Study) -> Study:
     return studies.cancel(session, study)
 
 
+def retry(session: UnitOfWork, principal: str, study: Study, after: UUID | None, until: UUID) -> Block:
+    """Queue a block of the failed experiments of a locked study again. Raises as `count_failed`."""
+    filters = _retried_with(session, study)
+    return many_experiments.retrying_failed(principal).block(session, filters, after, until)
+
+
+def count_failed(session: Session, study: Study) -> int:
+    """Return how many experiments a retry of the study would queue: those that failed and have not been retried.
+
+    Raises IllegalTransition for a cancelled study and for one that tries rates for another.
+    """
+    return many_experiments.retrying_failed(study.principal).count(session, _retried_with(session, study))
+
+
 def delete(session: UnitOfWork, study: Study) -> None:
     """Delete a locked study with its experiments. Raises IllegalTransition while some are queued or running."""
     _refuse_if_it_tunes(study)
     if not studies.remove(session, study):
         raise IllegalTransition("Some of its experiments are queued or running: cancel it first, then delete it.")
+
+
+def _retried_with(session: Session, study: Study) -> Filter:
+    """Return the filter of the experiments that are retried with a study: its own, and its trials while they count."""
+    _refuse_if_it_tunes(study)
+    if study.cancelled_at is not None:
+        raise IllegalTransition("The study is cancelled. Submit a new one, or retry single experiments of it.")
+    trials = studies.tuners(session, [study.id]).values() if study.tuned_at is None else ()
+    return Filter(studies=(study.id, *trials))
 
 
 def _extended(spec: StudySpec, seeds: list[int], limit: int, registry: StoredRegistry) -> list[ExperimentSubmission]:

@@ -84,6 +84,17 @@ def test_client_edits_cancels_retries_and_deletes_an_experiment(ask: Ask) -> Non
 
 
 @states.on_sqlite
+def test_client_retries_the_failed_experiments_of_a_study(ask: Ask, database: Database) -> None:
+    id = ask("submit_study", {"base": {"activation": "relu"}, "seeds": [0, 1, 2]})["id"]
+    for fence in states.claim(database, limit=2):
+        states.fail(database, fence)
+    assert ask("retry_study", id, dry_run=True) == {"count": 2}
+    assert ask("retry_study", id, idempotency_key="k") == ask("retry_study", id, idempotency_key="k") == {"count": 2}
+    assert ask("study", id)["progress"]["queued"] == 3
+    assert ask("retry_study", id) == {"count": 0}
+
+
+@states.on_sqlite
 def test_client_changes_many_experiments(ask: Ask, database: Database) -> None:
     ids = [str(states.queue(database, tags=[tag])) for tag in "aabc"]
     assert ask("cancel_experiments", tag=["a", "b"], dry_run=True) == {"count": 3}

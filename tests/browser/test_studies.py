@@ -95,6 +95,25 @@ def test_study_page_adds_seeds_and_cancels(page: Page, service: Service) -> None
     expect(page.get_by_role("heading", name="to cancel")).to_contain_text("cancelled", timeout=60_000)
 
 
+def test_study_page_retries_what_failed(page: Page, service: Service) -> None:
+    diverging = {"optimizer": {"name": "sgd", "learning_rate": 100.0}}
+    network = {**NETWORK, "model": {**SHORT["model"], "batch_norm": False}}
+    factors = {"activation": ["linear"]}
+    study = submit(service, name="to retry", base=network | diverging, factors=factors, seeds=[0, 1])
+    sound = submit(service, name="sound", base=NETWORK, factors={"activation": ["relu"]}, seeds=[0])
+    page.goto(f"/studies/{study['id']}")
+    page.get_by_role("button", name="Retry 2 failed").click(timeout=60_000)
+    expect(page.get_by_role("dialog")).to_contain_text("queued again as new ones")
+    page.get_by_role("button", name="Train 2 experiments again").click()
+    expect(page.get_by_text("of 4 experiments")).to_be_visible()
+    page.get_by_role("button", name="Retry 2 failed").click(timeout=60_000)  # the retries diverged too
+    page.get_by_role("button", name="Train 2 experiments again").click()
+    expect(page.get_by_text("of 6 experiments")).to_be_visible()
+    page.goto(f"/studies/{sound['id']}")
+    expect(page.get_by_role("heading", name="sound")).to_contain_text("finished", timeout=60_000)
+    expect(page.get_by_role("button", name=re.compile("Retry"))).to_have_count(0)
+
+
 def test_study_page_extends_its_curves_without_layout_shifts(page: Page, service: Service) -> None:
     study = submit(
         service, name="growing", base=NETWORK | {"epochs": 1000}, factors={"activation": ["relu"]}, seeds=[0]

@@ -1,17 +1,20 @@
-"""Submitting, extending, cancelling and deleting studies."""
+"""Submitting, extending, cancelling, retrying and deleting studies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
 from service.domain.errors import IllegalTransition, Invalid
-from service.domain.status import Status
+from service.domain.status import Cause, Status
 from service.domain.study import StudyPatch
 from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.queue import transitions
+from service.storage.records import experiments
+from service.storage.records.experiments import Locked
 from service.storage.studies import progress
 from service.storage.studies import records as studies
 from service.storage.tables.base import new_id
@@ -54,6 +57,28 @@ def finish_all(database: Database) -> None:
     for claimed in claim(database, limit=100):
         with database.write("succeed") as session:
             transitions.succeed(session, claimed.fence, make_run())
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_retry_passes_over_what_another_request_has_just_retried(
+    database: Database, make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite has one writer at a time."""
+    id = make_study()
+    failed = [claimed.fence for claimed in claim(database, limit=2)]
+    for fence in failed:
+        database.run("fail", lambda s, fence=fence: transitions.fail(s, fence, Cause.INVALID_DATA, "d"))  # type: ignore[misc]
+    lock = experiments.lock
+
+    def overtaken(session: Session, ids: Sequence[UUID]) -> list[Locked]:
+        monkeypatch.setattr(experiments, "lock", lock)
+        database.run("retry", lambda s: experiments.retry_all(s, "local", [failed[0].id]))
+        return lock(session, ids)
+
+    monkeypatch.setattr(experiments, "lock", overtaken)
+    block = run(database, id, lambda session, study: usecases.retry(session, "local", study, None, new_id()))
+    assert (block.count, block.last) == (1, None)
+    assert counts(database, id) == {Status.FAILED: 2, Status.QUEUED: 4}
 
 
 def test_stage_expands_the_grid_and_wakes_a_worker_for_each_experiment(database: Database) -> None:

@@ -56,6 +56,7 @@ STUDY = StudyView(
     activations={},
     experiments=STUDY_SPEC.size,
     progress={Status.QUEUED: 3, Status.RUNNING: 1, Status.SUCCEEDED: 2, Status.FAILED: 0, Status.CANCELLED: 0},
+    retryable=0,
     finished=False,
     eta_seconds=74.0,
     cancelled_at=None,

@@ -1,5 +1,6 @@
 """Routes of studies."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from service.api.http import conditional
+from service.api.http.blocks import in_blocks
 from service.api.http.dependencies import (
+    Admitted,
     CreationDep,
     IfMatch,
     Limit,
@@ -22,11 +25,12 @@ from service.api.http.dependencies import (
     check_edit_version,
 )
 from service.api.http.idempotency import gone_if_replayed
-from service.api.http.loading import study_not_found
+from service.api.http.loading import load_study, study_not_found
 from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
-from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
+from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED, DryRun
 from service.api.schemas.base import Page
+from service.api.schemas.selections import ExperimentCount
 from service.api.schemas.several import Several, distinct
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.views import exports
@@ -35,9 +39,11 @@ from service.api.views.exports import StudyFileQuery
 from service.domain.presets import PresetName
 from service.domain.study import StudyPatch, StudySpec
 from service.domain.text import Name, Text
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.studies import records as studies
 from service.usecases import experiment_sets
 from service.usecases import studies as usecases
+from service.usecases.many_experiments import Block
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 
@@ -127,6 +133,30 @@ def cancel_study(study: LockedStudy, session: WriteSession) -> StudyView:
     """Cancel a study: queued experiments at once, running ones within about one step. A cancelled study can be
     cancelled again."""
     return study_views.study_view(session, usecases.cancel(session, study))
+
+
+@router.post("/{id}/retry", responses=NOT_FOUND | responses(409))
+def retry_study(
+    id: UUID,
+    services: ServicesDep,
+    _: Admitted,
+    principal: PrincipalDep,
+    creation: CreationDep,
+    dry_run: DryRun = False,
+) -> ExperimentCount:
+    """Queue the experiments of a study that failed or were lost again, each as a new one whose `retry_of` is the first.
+    Those that have been retried are passed over, so that a second request queues nothing twice. The trials of a study
+    that tunes are retried with it until the rates have been chosen."""
+    if dry_run:
+        with services.database.read() as session:
+            return ExperimentCount(count=usecases.count_failed(session, load_study(session, id)))
+
+    def block(session: UnitOfWork, number: int, after: UUID | None, until: UUID) -> Block:
+        study = load_study(session, id, lock=True)
+        work = partial(usecases.retry, session, principal, study, after, until)
+        return creation.once_per_block(session, number, work)
+
+    return ExperimentCount(count=in_blocks(services, "retry_study", block))
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))

@@ -43,6 +43,10 @@ class StudyView(View):
     )
     experiments: int = Field(description="The number of its experiments.")
     progress: dict[Status, int] = Field(description="The number of experiments in each status.")
+    retryable: int = Field(
+        description="The number of its own experiments that failed or were lost and have not been retried, which"
+        " `POST /studies/{id}/retry` queues again."
+    )
     finished: bool
     eta_seconds: float | None = Field(
         description="Estimated seconds until it finishes, at the pace so far; null while unknown."

@@ -24,7 +24,7 @@ from service.usecases.studies import StagedStudy
 
 
 def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
-    """Return the views of studies with their progress, in three queries for all."""
+    """Return the views of studies with their progress, in four queries for all."""
     ids = [row.id for row in rows]
     progress_of, tuners = progress.of_studies(session, ids), studies.tuners(session, ids)
     return [_study(row, progress_of[row.id], tuners.get(row.id)) for row in rows]
@@ -59,6 +59,7 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
         activations=row.activations,
         experiments=progress.total,
         progress=dict(progress.counts),
+        retryable=progress.retryable,
         finished=finished,
         eta_seconds=progress.eta_seconds if finished or progress.active else None,
         cancelled_at=row.cancelled_at,

@@ -602,6 +602,7 @@ declare namespace Api {
     activations: Record<string, number>;
     experiments: number;
     progress: Record<string, number>;
+    retryable: number;
     finished: boolean;
     eta_seconds: number | null;
     cancelled_at: string | null;

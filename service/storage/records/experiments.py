@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, tuple_, union_all, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, tuple_, union_all, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
 from service.domain.status import ACTIVE, TERMINAL, Status
@@ -192,6 +192,17 @@ def find_locked(session: Session, id: UUID) -> Experiment | None:
     # it repeats, while it holds the change counter.
     locked = _whole().where(Experiment.id == id).with_for_update(of=Experiment, key_share=True)
     return session.scalars(locked).one_or_none()
+
+
+def is_retryable() -> ColumnElement[bool]:
+    """Return the condition that an experiment failed and has not been retried."""
+    again = aliased(Experiment)
+    return and_(Experiment.status == Status.FAILED, ~exists().where(again.retry_of == Experiment.id))
+
+
+def retryable(session: Session, ids: Collection[UUID]) -> Sequence[UUID]:
+    """Return those of these experiments that failed and have not been retried."""
+    return session.scalars(select(Experiment.id).where(Experiment.id.in_(ids), is_retryable())).all()
 
 
 class Locked(NamedTuple):

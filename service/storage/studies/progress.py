@@ -8,7 +8,7 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from service.domain.status import ACTIVE, Status
-from service.storage.records import workers
+from service.storage.records import experiments, workers
 from service.storage.tables.experiments import Experiment
 from service.storage.tables.studies import Study, StudyReuse
 
@@ -17,10 +17,12 @@ from service.storage.tables.studies import Study, StudyReuse
 class Progress:
     """Experiments per status, and the seconds until the last one ends at the pace of those finished.
 
-    `eta_seconds` is None where no experiment has finished yet or no worker is alive.
+    `retryable` is the number of those that failed and have not been retried. `eta_seconds` is None where no experiment
+    has finished yet or no worker is alive.
     """
 
     counts: Mapping[Status, int]
+    retryable: int
     eta_seconds: float | None
 
     @property
@@ -46,7 +48,7 @@ def of_study(session: Session, id: UUID) -> Progress:
 
 
 def of_studies(session: Session, ids: Collection[UUID]) -> dict[UUID, Progress]:
-    """Return the progress of several studies; two queries whatever their number."""
+    """Return the progress of several studies; three queries whatever their number."""
     counts = {id: dict.fromkeys(Status, 0) for id in ids}
     means: dict[UUID, float] = {}
     figures = (Experiment.status, Experiment.seconds)
@@ -61,8 +63,16 @@ def of_studies(session: Session, ids: Collection[UUID]) -> dict[UUID, Progress]:
         counts[id][Status(status)] = number
         if status == Status.SUCCEEDED:
             means[id] = float(seconds)
-    alive = workers.count_alive(session)
-    return {id: Progress(numbers, _eta(numbers, means.get(id), alive)) for id, numbers in counts.items()}
+    alive, failed = workers.count_alive(session), _retryable(session, ids)
+    return {
+        id: Progress(numbers, failed.get(id, 0), _eta(numbers, means.get(id), alive)) for id, numbers in counts.items()
+    }
+
+
+def _retryable(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
+    of_studies = (Experiment.study_id.in_(ids), experiments.is_retryable())
+    counts = select(Experiment.study_id, func.count().label("n")).where(*of_studies).group_by(Experiment.study_id)
+    return {row.study_id: row.n for row in session.execute(counts)}
 
 
 def _eta(counts: Mapping[Status, int], mean_seconds: float | None, alive: int) -> float | None:

@@ -55,6 +55,17 @@ def test_study_cancel_ends_a_study(run: Run) -> None:
 
 
 @states.on_sqlite
+def test_study_retry_queues_what_failed(run: Run, database: Database) -> None:
+    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "seeds": [0, 1]}').output.strip()
+    for fence in states.claim(database):
+        states.fail(database, fence)
+    assert run("study", "retry", id, "--dry-run").output == "2 experiments would be queued again.\n"
+    assert run("study", "retry", id).output == "2 experiments are queued again.\n"
+    assert run("study", "retry", id).output == "0 experiments are queued again.\n"
+    assert run("study", "retry", str(states.SOME_ID)).exit_code == 1
+
+
+@states.on_sqlite
 def test_experiment_commands_change_many_experiments(run: Run, database: Database) -> None:
     ids = [str(states.queue(database, tags=[tag])) for tag in "aab"]
     words = ("experiment", "cancel", "--where", "tag=a", "--where", "tag=b")

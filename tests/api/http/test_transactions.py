@@ -73,6 +73,7 @@ def test_write_session_answers_an_error_when_the_commit_fails(
 STUDY_CHANGES: dict[str, Change] = {
     "edit_study": lambda client, id: client.patch(f"{STUDIES}/{id}", json={"name": "x", "seeds": [0, 1, 2]}),
     "cancel_study": lambda client, id: client.post(f"{STUDIES}/{id}/cancel"),
+    "retry_study": lambda client, id: client.post(f"{STUDIES}/{id}/retry"),
     "delete_study": lambda client, id: client.delete(f"{STUDIES}/{id}"),
 }
 
@@ -83,6 +84,8 @@ def test_edit_study_is_atomic(settings: Settings, database: Database, route: str
         id = client.post(STUDIES, json=GRID).json()["id"]
         if route == "delete_study":
             states.finish_queued(database, lambda spec: 0.9)
+        if route == "retry_study":
+            states.fail(database, states.claim(database, limit=1)[0])
         before = stored(client), client.get(STUDIES).json()
         refused(STUDY_CHANGES[route](client, id), 500, "internal_error")
         assert (stored(client), client.get(STUDIES).json()) == before

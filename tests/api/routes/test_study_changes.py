@@ -1,17 +1,20 @@
-"""Changes of studies over HTTP: edits, seeds, cancelling and deletion."""
+"""Changes of studies over HTTP: edits, seeds, cancelling, retries and deletion."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
+from service.domain.status import Cause
 from service.settings import Settings
 from service.storage.engine.database import Database
 from service.storage.tables.base import new_id
+from service.usecases import many_experiments
 from tests.api import states
 from tests.api.problems import refused
-from tests.api.serving import EXPERIMENTS, STUDIES, serving
+from tests.api.serving import EXPERIMENTS, STUDIES, services_of, serving
 
 GRID: dict[str, Any] = {"base": {"epochs": 3}, "factors": {"activation": ["relu", "tanh"]}, "seeds": [0, 1]}
 
@@ -169,6 +172,107 @@ def test_edit_and_cancel_refuse_an_ended_study(client: TestClient, database: Dat
     refused(client.post(f"{STUDIES}/{finished}/cancel"), 409, "illegal_transition")
 
 
+# --- retry ---------------------------------------------------------------------------------------------------------
+
+
+def end(database: Database, *ends: Cause | None) -> list[UUID]:
+    """End queued experiments, the oldest first: with success for None, else failed for this cause. Return their ids."""
+    fences = states.claim(database, limit=len(ends))
+    for fence, cause in zip(fences, ends, strict=True):
+        if cause is None:
+            states.succeed(database, fence)
+        else:
+            states.fail(database, fence, cause)
+    return [fence.id for fence in fences]
+
+
+def retry(client: TestClient, id: str, *, key: str | None = None, **query: Any) -> Any:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    answer = client.post(f"{STUDIES}/{id}/retry", params=query, headers=headers)
+    assert (answer.status_code, answer.json().keys()) == (200, {"count"}), answer.text
+    return answer.json()["count"]
+
+
+def retried(client: TestClient, study: str) -> set[UUID]:
+    return {UUID(row["retry_of"]) for row in experiments_of(client, study) if row["retry_of"]}
+
+
+def test_retry_study_queues_what_failed_or_was_lost(client: TestClient, database: Database) -> None:
+    id, other = submit(client), submit(client)
+    failed, lost, _ = end(database, Cause.INVALID_DATA, Cause.WORKER_LOST, None)
+    before = experiments_of(client, id)
+    assert client.get(f"{STUDIES}/{id}").json()["retryable"] == retry(client, id, dry_run=True) == 2
+    assert experiments_of(client, id) == before
+    assert retry(client, id) == 2
+    assert retried(client, id) == {failed, lost}
+    study = client.get(f"{STUDIES}/{id}").json()
+    assert (study["progress"]["queued"], study["experiments"], study["retryable"]) == (3, 6, 0)
+    assert client.get(f"{STUDIES}/{other}").json()["experiments"] == 4
+
+
+def test_retry_study_passes_over_what_has_been_retried(client: TestClient, database: Database) -> None:
+    id = submit(client, seeds=[0])
+    first, second = end(database, Cause.INVALID_DATA, Cause.INVALID_DATA)
+    client.post(f"{EXPERIMENTS}/{first}/retry")
+    assert (retry(client, id), retry(client, id)) == (1, 0)
+    again = end(database, Cause.INVALID_DATA, None)  # the retries may fail too
+    assert retry(client, id) == 1
+    assert retried(client, id) == {first, second, again[0]}
+
+
+@states.on_sqlite
+def test_retry_study_changes_the_revision_and_wakes_workers(client: TestClient, database: Database) -> None:
+    id = submit(client)
+    end(database, Cause.INVALID_DATA, Cause.INVALID_DATA)
+    before = client.get(f"{STUDIES}/{id}")
+    woken: list[int] = []
+    services_of(client).waker.wake = woken.append  # type: ignore[assignment, method-assign]
+    retry(client, id)
+    after = client.get(f"{STUDIES}/{id}", headers={"If-None-Match": before.headers["ETag"]})
+    assert (after.status_code, after.json()["finished"], woken) == (200, False, [2])
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_retry_study_takes_several_blocks(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    monkeypatch.setattr(many_experiments, "BLOCK", 2)
+    id = submit(client, seeds=[0, 1])
+    end(database, *[Cause.INVALID_DATA] * n)
+    assert (retry(client, id), retry(client, id)) == (n, 0)
+    assert len(retried(client, id)) == n
+
+
+@states.on_sqlite
+def test_retry_study_with_a_key_answers_a_repetition_the_same(client: TestClient, database: Database) -> None:
+    id, other = submit(client, seeds=[0]), submit(client, seeds=[0])
+    end(database, *[Cause.INVALID_DATA] * 4)
+    assert retry(client, id, key="k") == 2
+    end(database, *[Cause.INVALID_DATA] * 2)
+    assert retry(client, id, key="k") == 2
+    assert len(retried(client, id)) == 2
+    answer = client.post(f"{STUDIES}/{other}/retry", headers={"Idempotency-Key": "k"})
+    refused(answer, 422, "idempotency_mismatch")
+
+
+def test_concurrent_retries_of_a_study_queue_each_experiment_once(client: TestClient, database: Database) -> None:
+    id = submit(client, seeds=list(range(5)))
+    ids = end(database, *[Cause.INVALID_DATA] * 10)
+    with ThreadPoolExecutor(4) as threads:
+        counts = list(threads.map(lambda _: retry(client, id), range(4)))
+    assert sum(counts) == 10
+    assert retried(client, id) == set(ids)
+
+
+@pytest.mark.parametrize("query", [{}, {"dry_run": True}])
+def test_retry_study_refuses_a_cancelled_study(client: TestClient, database: Database, query: dict[str, Any]) -> None:
+    id = submit(client)
+    end(database, Cause.INVALID_DATA)
+    client.post(f"{STUDIES}/{id}/cancel")
+    refused(client.post(f"{STUDIES}/{id}/retry", params=query), 409, "illegal_transition")
+    assert retried(client, id) == set()
+
+
 # --- delete --------------------------------------------------------------------------------------------------------
 
 
@@ -189,5 +293,8 @@ def test_delete_study_deletes_its_experiments_alone(client: TestClient, database
 @states.on_sqlite
 def test_changes_of_an_unknown_study_are_404(client: TestClient) -> None:
     path = f"{STUDIES}/{new_id()}"
-    for answer in (client.patch(path, json={"name": "x"}), client.post(f"{path}/cancel"), client.delete(path)):
+    for answer in (
+        client.patch(path, json={"name": "x"}), client.post(f"{path}/cancel"), client.post(f"{path}/retry"),
+        client.post(f"{path}/retry", params={"dry_run": True}), client.delete(path),
+    ):  # fmt: skip
         refused(answer, 404, "study_not_found")

@@ -173,9 +173,25 @@ def test_delete_study_deletes_the_trials_too(client: TestClient, database: Datab
     assert len(client.get(EXPERIMENTS).json()["items"]) == 12
 
 
+def test_retry_study_retries_its_trials_until_rates_are_chosen(client: TestClient, database: Database) -> None:
+    study = submit(client)
+    id, tuner = study["id"], study["tuning"]["study"]
+    for fence in states.claim(database, limit=2):
+        states.fail(database, fence, Cause.INVALID_DATA)
+    assert client.post(f"{STUDIES}/{id}/retry").json() == {"count": 2}
+    assert read(client, tuner)["experiments"] == 14
+    states.fail(database, states.claim(database, limit=1)[0], Cause.INVALID_DATA)
+    train(database)
+    tuned(client, id)
+    assert client.post(f"{STUDIES}/{id}/retry").json() == {"count": 0}
+    states.fail(database, states.claim(database, limit=1)[0], Cause.INVALID_DATA)
+    assert client.post(f"{STUDIES}/{id}/retry").json() == {"count": 1}
+
+
 def test_trials_cannot_be_changed_on_their_own(client: TestClient) -> None:
     tuner = f"{STUDIES}/{submit(client)['tuning']['study']}"
     refused(client.post(f"{tuner}/cancel"), 409, "illegal_transition")
+    refused(client.post(f"{tuner}/retry"), 409, "illegal_transition")
     refused(client.delete(tuner), 409, "illegal_transition")
     refused(client.patch(tuner, json={"seeds": [7, 8, 9]}), 409, "illegal_transition")
     assert client.patch(tuner, json={"name": "rates"}).json()["name"] == "rates"

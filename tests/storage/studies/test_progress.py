@@ -48,4 +48,4 @@ def test_of_studies_counts_the_experiments_of_each(database: Database) -> None:
     ids=["active", "ended", "ranking to come", "ranked", "cancelled"],
 )
 def test_is_finished_waits_for_the_ranking(study: Study, queued: int, finished: bool) -> None:
-    assert progress.is_finished(study, Progress(NONE | {Status.QUEUED: queued}, None)) is finished
+    assert progress.is_finished(study, Progress(NONE | {Status.QUEUED: queued}, 0, None)) is finished

@@ -1,7 +1,7 @@
-/** Actions on a study: cancel it, add seeds, report and export it. */
+/** Actions on a study: cancel it, add seeds, retry what failed, report and export it. */
 import { onText } from "../../core/events.js";
-import { html, useState } from "../../core/html.js";
-import { act, patch } from "../../data/api.js";
+import { html, useRef, useState } from "../../core/html.js";
+import { act, newKey, patch } from "../../data/api.js";
 import { refresh } from "../../data/store.js";
 import { counted } from "../../text/format.js";
 import { isTuning } from "../../text/labels.js";
@@ -26,6 +26,13 @@ export function StudyActions({ study }) {
       html`<button type="button"
       onClick=${() => setOpen("cancel")}>Cancel study</button>`
     }
+    ${
+      isOwn &&
+      !study.cancelled_at &&
+      study.retryable > 0 &&
+      html`<button type="button"
+      onClick=${() => setOpen("retry")}>Retry ${study.retryable} failed</button>`
+    }
     <${Menu} label="Report" groups=${reportsOf(study)} />
     <${Menu} label="Export" groups=${exportsOf(study)} />
     ${
@@ -34,6 +41,7 @@ export function StudyActions({ study }) {
       act=${() => act(`/studies/${study.id}/cancel`)} done=${() => refresh("/")}>
       <p>What waits or runs will end without a result. What has ended keeps its own.</p><//>`
     }
+    ${open === "retry" && html`<${RetryFailed} study=${study} onClose=${close} />`}
     ${open === "seeds" && html`<${AddSeeds} study=${study} onClose=${close} />`}
   </div>`;
 }
@@ -78,6 +86,16 @@ function reportsOf({ id, reference }) {
     ...(reference === null ? [] : [{ title: "Of all pairs, another family of tests", links: links("versus=all") }]),
     { title: "Beside the article’s curves", links: links("reference=kizrak-2019") },
   ];
+}
+
+/** @param {{study: Api.StudyView, onClose: () => void}} props */
+function RetryFailed({ study, onClose }) {
+  const key = useRef(newKey());
+  const what = counted(study.retryable, "experiment");
+  return html`<${Confirm} title="Retry what failed?" verb=${`Train ${what} again`} onClose=${onClose}
+    act=${() => act(`/studies/${study.id}/retry`, { once: key.current })} done=${() => refresh("/")}>
+    <p>Experiments that failed or were lost are queued again as new ones, with the same specs and seeds. What diverged
+      is likely to diverge again.</p><//>`;
 }
 
 /** @param {{study: Api.StudyView, onClose: () => void}} props */
