@@ -133,3 +133,21 @@ def test_study_page_says_why_no_time_is_estimated(new_page: NewPage, filled: Ser
     page = new_page(service=filled)
     page.goto(f"/studies/{study['id']}")
     expect(page.get_by_text("9 of 15 experiments; no worker has reported lately")).to_be_visible()
+
+
+def test_study_page_chooses_on_validation_and_describes_on_test(new_page: NewPage, filled: Service) -> None:
+    page = new_page(service=filled)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/studies/{study_named(filled, 'five')['id']}")
+    answer = page.get_by_role("region", name="Which should I use?")
+    expect(answer).to_contain_text("Chosen on validation accuracy at the last epoch")
+    chosen = filled.client.study_comparison(
+        study_named(filled, "five")["id"], metric="validation_accuracy", versus="all"
+    )
+    expect(answer).to_contain_text(chosen["summary"][0])
+    table = answer.get_by_role("table")
+    expect(table.get_by_role("row").nth(1)).to_contain_text(chosen["groups"][0]["factors"]["activation"])
+    expect(table).to_contain_text("Test accuracy")
+    assert any("metric=validation_accuracy&versus=all" in url for url in asked)
+    assert any("metric=test_accuracy&versus=all" in url for url in asked)

@@ -12,7 +12,7 @@ export function ExperimentTable({ items, caption }) {
     <caption class="visually-hidden">${caption}</caption>
     <thead><tr><th scope="col">Experiment</th><th scope="col" class="number">Seed</th><th scope="col">Status</th>
       <th scope="col" class="number">Epochs</th>
-      <th scope="col" class="number">Test accuracy</th><th scope="col" class="number">Training</th>
+      <th scope="col" class="number">Validation</th><th scope="col" class="number">Test accuracy</th><th scope="col" class="number">Training</th>
         <th scope="col">Created</th></tr></thead>
     <tbody>${items.map((one) => html`<${Row} key=${one.id} one=${one} now=${now} />`)}</tbody>
   </table></div>`;
@@ -27,6 +27,7 @@ function Row({ one, now }) {
     <td data-label="Seed" class="number">${one.spec.seed}</td>
     <td data-label="Status"><${StatusBadge} one=${one} /></td>
     <td data-label="Epochs" class="number">${one.epochs_done} / ${one.spec.epochs}</td>
+    <td data-label="Validation accuracy" class="number">${percent(one.validation_accuracy)}</td>
     <td data-label="Test accuracy" class="number">${percent(one.test_accuracy)}</td>
     <td data-label="Training" class="number">${duration(one.seconds)}</td>
     <td data-label="Created" class="muted">${ago(one.created_at, now)}</td>

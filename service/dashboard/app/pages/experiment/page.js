@@ -88,13 +88,13 @@ function Actions({ one }) {
 
 /** @param {{one: Api.ExperimentView}} props */
 function State({ one }) {
+  const best = `best validation loss${one.best_epoch ? ` (epoch ${one.best_epoch})` : ""}`;
   const facts = [
     ["Epochs", `${one.epochs_done} of ${one.spec.epochs}`],
     ["Test accuracy, last epoch", percent(one.test_accuracy)],
-    [
-      `At the best validation loss${one.best_epoch ? ` (epoch ${one.best_epoch})` : ""}`,
-      percent(one.best_test_accuracy),
-    ],
+    ["Validation accuracy, last epoch", percent(one.validation_accuracy)],
+    [`Test accuracy, ${best}`, percent(one.best_test_accuracy)],
+    [`Validation accuracy, ${best}`, percent(one.best_validation_accuracy)],
     ["Training time", duration(one.seconds)],
     ["Attempts", String(one.attempt)],
   ];

@@ -19,6 +19,7 @@ const CHOICES = {
 };
 const SORTS = [
   ["", "newest first"],
+  ["-validation_accuracy", "highest validation accuracy"],
   ["-test_accuracy", "highest test accuracy"],
   ["test_loss", "lowest test loss"],
   ["-seconds", "longest training"],
@@ -31,6 +32,7 @@ const FILTERS = [
   "dataset",
   "tag",
   "study",
+  "validation_accuracy_min",
   "test_accuracy_min",
   "epochs_min",
   "epochs_max",
@@ -76,7 +78,9 @@ function Filters({ query, change }) {
           </select>`,
     )}
     <${Typed} name="tag" label="Tag" query=${query} change=${change} />
-    <${Typed} name="test_accuracy_min" label="Accuracy at least, such as 0.95" query=${query} change=${change} />
+    <${Typed} name="validation_accuracy_min" label="Validation accuracy at least" query=${query}
+      change=${change} />
+    <${Typed} name="test_accuracy_min" label="Test accuracy at least" query=${query} change=${change} />
     <select aria-label="Order" onChange=${onText((text) => change({ sort: text }))}>
       ${SORTS.map(
         ([value, text]) => html`<option value=${value} selected=${(query.get("sort") ?? "") === value}>${text}

@@ -8,6 +8,7 @@ import { seedsText } from "../../text/lists.js";
 import { Loaded, useNow } from "../../components/notices.js";
 import { ProgressBar, progressText } from "../../components/progress.js";
 import { Segments } from "../../components/segments.js";
+import { Answer } from "./answer.js";
 import { Claims } from "./claims.js";
 import { Comparison } from "./comparison.js";
 import { CurvesPanel } from "./curves.js";
@@ -46,6 +47,7 @@ function Ranked({ study }) {
     html`<${Segments} label="Grid" value=${grid} onChange=${setGrid}
     choices=${study.grids.map(({ name }) => [name, name])} />`
   }
+    <${Answer} study=${study} grid=${grid} />
     <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} />
     <${Comparison} study=${study} grid=${grid} metric=${metric} onMetric=${setMetric} />
     <${Claims} study=${study} />
