@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 SEED = 20_190_514
 ACCURACY = 0.96
 OF_GROUP, OF_RUN = 0.05, 0.02
-"""Shares of the variance of an image's difficulty; the rest is common to all runs. The accuracy of runs of one group then
-has a sd of 0.0025 over 1,000 images, as relu and swish have on mnist_5k."""
+"""Shares of the variance of an image's difficulty; the rest is common to all runs. The accuracy of runs of one group
+then has a sd of 0.0025 over 1,000 images, as relu and swish have on mnist_5k."""
 
 Figures = NDArray[np.float64]
 
@@ -39,8 +39,8 @@ class Design:
 
 @dataclass(frozen=True)
 class Choice:
-    """Means over studies, as fractions: the optimism of the test accuracy of the chosen group, and its true accuracy less
-    that of the best group."""
+    """Means over studies, as fractions: the optimism of the test accuracy of the chosen group, and the true accuracy of
+    the best group minus that of the chosen one."""
 
     optimism: float
     true_loss: float

@@ -12,7 +12,8 @@ export function ExperimentTable({ items, caption }) {
     <caption class="visually-hidden">${caption}</caption>
     <thead><tr><th scope="col">Experiment</th><th scope="col" class="number">Seed</th><th scope="col">Status</th>
       <th scope="col" class="number">Epochs</th>
-      <th scope="col" class="number">Validation</th><th scope="col" class="number">Test accuracy</th><th scope="col" class="number">Training</th>
+      <th scope="col" class="number">Validation</th>
+      <th scope="col" class="number">Test accuracy</th><th scope="col" class="number">Training</th>
         <th scope="col">Created</th></tr></thead>
     <tbody>${items.map((one) => html`<${Row} key=${one.id} one=${one} now=${now} />`)}</tbody>
   </table></div>`;

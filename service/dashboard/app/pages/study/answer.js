@@ -35,14 +35,15 @@ export function Answer({ study, grid }) {
     <h2 id="answer-title">Which should I use?</h2>
     <p class="verdict">${chosen.summary[0]}</p>
     <${Candidates} groups=${candidates} described=${described} />
-    <p class="small-text muted">Chosen on validation accuracy at ${epoch}, over all pairs. The test accuracies describe the
-      choice and have no part in it: the highest of several test accuracies is too high an estimate of what its function
-      reaches on new images.</p>
+    <p class="small-text muted">Chosen on validation accuracy at ${epoch}, over all pairs. The test accuracies describe
+      the choice and have no part in it: the highest of several test accuracies is too high an estimate of what its
+      function reaches on new images.</p>
   </section>`;
 }
 
 /** @param {{groups: Api.Group[], described: Api.Comparison}} props */
 function Candidates({ groups, described }) {
+  const others = groups.length - MOST_NAMED;
   const onTest = new Map(described.groups.flatMap((group) => group.names.map((name) => [groupKey(name), group])));
   return html`<div class="scroll"><table class="cards">
     <caption class="visually-hidden">The groups that the choice leaves open</caption>
@@ -58,7 +59,7 @@ function Candidates({ groups, described }) {
         <td data-label="95 % over seeds" class="number">${intervalText(test)}</td>
         <td data-label="n" class="number">${group.n}</td></tr>`;
     })}</tbody></table></div>
-    ${groups.length > MOST_NAMED && html`<p class="small-text">and ${counted(groups.length - MOST_NAMED, "other group")}</p>`}`;
+    ${others > 0 && html`<p class="small-text">and ${counted(others, "other group")}</p>`}`;
 }
 
 /** @param {Api.Group | undefined} group */
