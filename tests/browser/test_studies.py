@@ -8,6 +8,7 @@ from tests.browser.conftest import NewPage, study_named
 from tests.browser.labels import curves_at_epoch
 from tests.browser.watch import Watch
 from tests.stack.services import SHORT, Json, Service
+from tests.waiting import await_true
 
 NOTE_SHIFTS = """() => {
   window.shifts = [];
@@ -93,6 +94,16 @@ def test_study_page_adds_seeds_and_cancels(page: Page, service: Service) -> None
     page.get_by_role("button", name="Cancel study").click()
     page.get_by_role("button", name="Cancel 2 experiments").click()
     expect(page.get_by_role("heading", name="to cancel")).to_contain_text("cancelled", timeout=60_000)
+
+
+def test_study_page_says_why_none_of_its_experiments_runs(page: Page, service: Service) -> None:
+    long = submit(service, name="long", base=NETWORK | {"epochs": 1000}, factors={"activation": ["relu"]}, seeds=[0])
+    await_true(lambda: service.client.study(long["id"])["progress"]["running"])
+    behind = submit(service, name="behind", seeds=[0])
+    page.goto(f"/studies/{behind['id']}")
+    expect(page.get_by_text("0 of 2 experiments; none is running now. It is next in line.")).to_be_visible()
+    service.client.cancel_study(behind["id"])
+    service.client.cancel_study(long["id"])
 
 
 def test_study_page_retries_what_failed(page: Page, service: Service) -> None:

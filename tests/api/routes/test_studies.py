@@ -16,8 +16,8 @@ from tests.making import make_epoch
 
 FIELDS = {
     "id", "name", "question", "preset", "base", "factors", "grids", "seeds", "tuning", "tunes", "reuse", "reference",
-    "activations",
-    "experiments", "progress", "retryable", "finished", "eta_seconds", "cancelled_at", "edit_version", "created_at", "revision",
+    "activations", "experiments", "progress", "retryable", "finished", "eta_seconds", "cancelled_at", "edit_version",
+    "created_at", "revision",
 }  # fmt: skip
 GRID: dict[str, Any] = {
     "name": "dropout",

@@ -80,9 +80,18 @@ function Head({ study }) {
  * The reason why no time is estimated.
  * @param {Api.StudyView} of
  */
-function waiting({ progress }) {
-  if (!progress.running) return "; none is running now";
+function waiting({ id, progress }) {
+  if (!progress.running) return html`<${NoneRuns} id=${id} />`;
   return progress.succeeded ? "; no worker has reported lately" : "; the time left is known when the first has ended";
+}
+
+/**
+ * The reason why none of a study's experiments runs: that of its oldest one.
+ * @param {{id: string}} props
+ */
+function NoneRuns({ id }) {
+  const { data } = useFeed(`/experiments?study=${id}&status=queued&sort=id&limit=1`, BUSY_MS);
+  return html`; none is running now. ${data?.items[0]?.waiting_reason}`;
 }
 
 /**
