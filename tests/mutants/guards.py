@@ -310,7 +310,7 @@ GUARDS = [
     guard(
         "end: closes the attempt",
         TRANSITIONS,
-        "    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED)\n",
+        "    attempts.close_attempt(session, fence.id, fence.attempt, Outcome.RELEASED, detail=detail)\n",
         "",
         MACHINE_TEST + "[sqlite]",
     ),
