@@ -14,7 +14,7 @@ NODE_STAMP := node_modules/.package-lock.json
 
 setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need
 
-demo: setup  ## Compare five activations over three seeds, and print the table: ARGS='--dataset mnist'
+demo: setup  ## Compare five activations over five seeds, and print the table: ARGS='--dataset mnist'
 	$(BIN)/actlab demo $(ARGS)
 
 up: setup  ## Serve the API with one worker, until Ctrl-C

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2 as httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from actlab.client import Client
 from actlab.tables import Json, comparison_table
@@ -35,9 +36,14 @@ def run(client: Client, url: str, home: Path, console: Console, start: str = "ma
         study = client.submit_study(_study(base))
         console.print(f"Study [bold]{study['id']}[/]: {study['question']}")
         _watch(client, study, console)
-        console.print(comparison_table(client.study_comparison(study["id"])))
+        console.print(outcome(client, study["id"]))
         _check(client, study["id"])
     _look_next(console, url, study["id"], start)
+
+
+def outcome(client: Client, study: str) -> Table:
+    """Return the table that the demo ends with: the comparison of its study, with the study's own reference."""
+    return comparison_table(client.study_comparison(study))
 
 
 def _study(base: dict[str, str | int]) -> dict[str, object]:

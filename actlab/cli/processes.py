@@ -32,7 +32,7 @@ def demo(
         int | None, typer.Option(min=1, help="Epochs of each experiment.", show_default=str(QUICK["epochs"]))
     ] = None,
 ) -> None:
-    """Train five activations over three seeds, and print their comparison."""
+    """Train five activations over five seeds, and print their comparison."""
     settings = command_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     console = Console()

@@ -31,12 +31,15 @@ Preset = Annotated[str | None, typer.Option(help=f"A preset to start from: {', '
 
 @app.command()
 def plan(spec: Spec = None, preset: Preset = None) -> None:
-    """Print the size of a study and its estimated duration. Nothing is stored."""
+    """Print the size of a study, its estimated duration and the differences that it detects. Nothing is stored."""
     body = _spec(spec, preset)
     with _client() as client:
         plan = client.plan_study(body)
     time = "unknown" if plan["seconds"] is None else f"{plan['seconds']:.0f} s"
     Console().print(f"{plan['cells']} cells, {plan['experiments']} experiments, time {time}. {plan['basis']}")
+    for detectable in plan["detectable"]:
+        grid = "" if detectable["grid"] is None else f"{detectable['grid']}: "
+        Console().print(f"{grid}{detectable['text']}")
 
 
 @app.command()

@@ -8,10 +8,8 @@ from typing import Any
 from service.domain.article_claims.answer import ArticleClaim
 from service.domain.comparisons.agreement import Agreement
 from service.domain.comparisons.answer import Comparison, Group
-from service.domain.comparisons.cells import Cell, Factors
+from service.domain.comparisons.cells import Cell, Factor, Factors
 from service.domain.comparisons.curves import Curves
-from service.domain.comparisons.summary import name_of as full_name
-from service.domain.comparisons.summary import value_text
 from service.domain.status import ACTIVE, Status
 
 
@@ -80,8 +78,16 @@ class Report:
 
 
 def name_of(factors: Factors) -> str:
-    """Return the name of a group in tables: `relu`, `128`, or `relu, batch size 128`."""
-    return value_text(next(iter(factors.values()))) if len(factors) == 1 else full_name(factors)
+    """Return the name of a group: `relu`, or `relu, batch size 128`. An activation is named by its value alone."""
+    if len(factors) == 1:
+        return value_text(next(iter(factors.values())))
+    return ", ".join(_part(name, value) for name, value in factors.items()) or "all"
+
+
+def value_text(value: Factor) -> str:
+    if value is None:
+        return "none"
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def names_of(group: Group) -> str:
@@ -96,6 +102,10 @@ def conclusion(report: Report) -> list[str]:
         return comparison.summary
     unfinished = [f"{report.active} of {report.total} experiments are not finished; this is what is known so far."]
     return [*(unfinished if report.active else []), *comparison.summary, *_diverged(comparison)]
+
+
+def _part(name: str, value: Factor) -> str:
+    return value_text(value) if name == "activation" else f"{name.replace('_', ' ')} {value_text(value)}"
 
 
 def _diverged(comparison: Comparison) -> list[str]:

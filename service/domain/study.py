@@ -28,13 +28,15 @@ EXAMPLES: list[Any] = [
         "question": "Does the best activation depend on dropout?",
         "base": {"dataset": "mnist_5k", "epochs": 3},
         "factors": {"activation": ["relu", "swish"], "dropout": [0, 0.25]},
-        "seeds": [0, 1, 2],
+        "reference": {"activation": "relu", "dropout": 0.25},
+        "seeds": [0, 1, 2, 3, 4],
     },
     {
         "name": "is a learned bend worth it",
         "base": {"dataset": "mnist_5k", "epochs": 3},
         "factors": {"activation": ["mish", FORMULA_EXAMPLE]},
-        "seeds": [0, 1, 2],
+        "reference": "mish",
+        "seeds": [0, 1, 2, 3, 4],
     },
     {
         "name": "two questions, one study",
@@ -59,10 +61,14 @@ EXAMPLES: list[Any] = [
         "name": "each at its best rate",
         "base": {"dataset": "mnist_5k", "epochs": 3},
         "factors": {"activation": ["relu", "swish"]},
-        "seeds": [0, 1, 2],
+        "reference": "relu",
+        "seeds": [0, 1, 2, 3, 4],
         "tuning": {"rates": [0.0003, 0.001, 0.003], "seeds": [1000, 1001]},
     },
 ]
+
+FIVE_SEEDS = [0, 1, 2, 3, 4]
+"""The usual seeds: the fewest that found every real difference between five activations (docs/comparisons.md)."""
 
 MOST_SEEDS = 1000
 MOST_FACTORS = 50  # more than a spec has fields
@@ -127,7 +133,7 @@ class StudySpec(StrictModel):
         max_length=MOST_GRIDS,
         description="Several grids, which share base and factors. What two of them have in common is trained once.",
     )
-    seeds: Seeds = [0, 1, 2]
+    seeds: Seeds = FIVE_SEEDS
     reuse: bool = Field(
         False,
         description="Train nothing again that has been: finished experiments of the same spec, seed, version and"
@@ -267,6 +273,11 @@ class StudySpec(StrictModel):
         )
         code = "ambiguous_group" if named else "unknown_group"
         raise Invalid(f"reference: {reason}.", errors=[FieldProblem("/reference", reason, code, self.reference)])
+
+    def compares_with_one(self, grid: str | None, registry: Registry | None = None) -> bool:
+        """Return whether its reference is one group of the study, or of the grid with this name."""
+        group = self.reference_group()
+        return group is not None and (self if grid is None else self.grid(grid)).has_group(group, registry)
 
     def has_group(self, group: Group, registry: Registry | None = None) -> bool:
         """Return whether exactly one of its groups has these factors."""

@@ -5,8 +5,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from service.domain.comparisons.answer import Comparison, Effect, Pair
-from service.domain.comparisons.summary import value_text
-from service.domain.report import Machine, Report, Unfinished, name_of, names_of
+from service.domain.report import Machine, Report, Unfinished, name_of, names_of, value_text
 from service.report import articles, figures
 from service.report.methods import methods
 from service.report.numbers import MINUS, NONE, UnitFormat, p_value, ranks

@@ -1,7 +1,7 @@
 """Fill a database with studies whose figures look like training, since training as many as pages need takes hours."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from service.usecases import rankings
 from tests.making import make_epoch, make_fingerprint
 
 Json = dict[str, Any]
+Accuracy = Callable[[ExperimentSpec], float]
 
 LEASE_SECONDS = 3600
 LONG_LEASES = {"ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS)}
@@ -40,7 +41,7 @@ _TUNED: Json = {
     "seeds": [0, 1],
     "tuning": {"rates": [0.001, 0.003, 0.01], "seeds": [1000]},
 }
-FILLED: list[tuple[Json, dict[str, int]]] = [
+FILLED: list[tuple[Json, Json]] = [
     ({**_ONE_FACTOR, "name": "five", "question": "Which learns best?", "seeds": [0, 1, 2, 3, 4]}, {}),
     (
         {
@@ -70,10 +71,17 @@ class Filled(NamedTuple):
     running: list[tuple[Fence, ExperimentSpec]]
 
 
-def fill(database: Database, body: Json, *, finished: int | None = None, running: int = 0) -> Filled:
+def fill(
+    database: Database,
+    body: Json,
+    *,
+    finished: int | None = None,
+    running: int = 0,
+    accuracy: Accuracy | None = None,
+) -> Filled:
     """Create a study whose first `finished` experiments (default: all) succeeded and next `running` are half trained.
 
-    Nothing else may be queued.
+    `accuracy` gives the test accuracy of each; without it they get those of their curves. Nothing else may be queued.
     """
     spec = StudySpec.model_validate(body)
     submissions = spec.tuning_experiments() or spec.experiments()
@@ -83,7 +91,7 @@ def fill(database: Database, body: Json, *, finished: int | None = None, running
     claims = _claim(database, done + running)
     with database.write("fill") as session:
         for fence, experiment in claims[:done]:
-            _end(session, fence, experiment, tuned=spec.tuning is not None)
+            _end(session, fence, experiment, accuracy, tuned=spec.tuning is not None)
         for fence, experiment in claims[done:]:
             _train(session, fence, experiment, experiment.epochs // 2)
     if spec.tuning is not None and finished is None:
@@ -104,21 +112,21 @@ def _rank(database: Database, study: UUID) -> None:
     claims = _claim(database, ranked)
     with database.write("fill") as session:
         for fence, spec in claims:
-            _succeed(session, fence, spec)
+            _succeed(session, fence, spec, None)
 
 
-def _end(session: UnitOfWork, fence: Fence, spec: ExperimentSpec, *, tuned: bool) -> None:
+def _end(session: UnitOfWork, fence: Fence, spec: ExperimentSpec, accuracy: Accuracy | None, *, tuned: bool) -> None:
     if tuned and spec.activation.label not in RATES:
         transitions.fail(session, fence, Cause.DIVERGED, "The loss became NaN in epoch 1.")
     else:
-        _succeed(session, fence, spec)
+        _succeed(session, fence, spec, accuracy)
 
 
-def _succeed(session: UnitOfWork, fence: Fence, spec: ExperimentSpec) -> None:
+def _succeed(session: UnitOfWork, fence: Fence, spec: ExperimentSpec, accuracy_of: Accuracy | None) -> None:
     epochs = spec.epochs
     _train(session, fence, spec, epochs)
     last = make_figures(spec, epochs)
-    accuracy = last.validation_accuracy or 0.0
+    accuracy = accuracy_of(spec) if accuracy_of is not None else last.validation_accuracy or 0.0
     score = Score(
         epoch=epochs,
         test_loss=last.validation_loss,

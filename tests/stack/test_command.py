@@ -295,4 +295,4 @@ def test_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable
     assert not service.client.healthy()
     service.start()  # the results are kept
     (study,) = {experiment["study_id"] for experiment in service.client.experiments(status="succeeded", limit=500)}
-    assert service.client.study(study)["progress"]["succeeded"] == 15
+    assert service.client.study(study)["progress"]["succeeded"] == 25

@@ -1,4 +1,4 @@
-"""Examples of comparisons and curves: what the API computes from three seeds of two activations."""
+"""Examples of comparisons and curves: what the API computes from a few seeds of two activations."""
 
 from service.domain.comparisons.cells import Cell, key
 from service.domain.comparisons.compare import compare
@@ -7,9 +7,13 @@ from service.domain.comparisons.curves import Trace, curve, curves
 _RELU, _SWISH = {"activation": "relu"}, {"activation": "swish"}
 
 COMPARISON = compare(
-    [Cell(_RELU, {0: 0.949, 1: 0.951, 2: 0.953}), Cell(_SWISH, {0: 0.961, 1: 0.9585, 2: 0.9635})],
+    [
+        Cell(_RELU, {0: 0.949, 1: 0.951, 2: 0.953, 3: 0.9505, 4: 0.952}),
+        Cell(_SWISH, {0: 0.961, 1: 0.9585, 2: 0.9635, 3: 0.9595, 4: 0.962}),
+    ],
     "test_accuracy",
     versus=_RELU,
+    reference=_RELU,
     images={key(_RELU): (0.934, 0.967), key(_SWISH): (0.9455, 0.9755)},
 )
 

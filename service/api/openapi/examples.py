@@ -25,6 +25,7 @@ from service.api.schemas.results import ResultView, ScoreView
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
 from service.domain.article_claims.answer import ArticleClaim, ArticleClaims, ClaimPart, Evidence
+from service.domain.comparisons.detectable import detectable
 from service.domain.network import dense_name
 from service.domain.presets import PRESETS
 from service.domain.results import ClassFigures, Fingerprint
@@ -46,7 +47,8 @@ STUDY_SPEC = StudySpec(
     question="Which activation learns best in three short epochs?",
     base=PRESETS["quick"]["base"],
     factors={"activation": ["relu", "swish"]},
-    seeds=[0, 1, 2],
+    seeds=[0, 1, 2, 3, 4],
+    reference="relu",
 )
 STUDY = StudyView(
     **STUDY_SPEC.model_dump(exclude={"tuning"}),
@@ -55,7 +57,7 @@ STUDY = StudyView(
     tunes=None,
     activations={},
     experiments=STUDY_SPEC.size,
-    progress={Status.QUEUED: 3, Status.RUNNING: 1, Status.SUCCEEDED: 2, Status.FAILED: 0, Status.CANCELLED: 0},
+    progress={Status.QUEUED: 5, Status.RUNNING: 1, Status.SUCCEEDED: 4, Status.FAILED: 0, Status.CANCELLED: 0},
     retryable=0,
     finished=False,
     eta_seconds=74.0,
@@ -74,6 +76,7 @@ STUDY_PLAN = StudyPlan(
     workers=2,
     basis="The pace of recent epochs of the same network and batch size, on the kinds of device that live workers"
     " have.",
+    detectable=[detectable(None, 5, 2, [0.0024, 0.0026], reference=True)],
 )
 
 SPEC = ExperimentSpec.model_validate(STUDY_SPEC.base | {"activation": "swish"})
@@ -241,7 +244,7 @@ WORKERS = WorkersView(
         )
     ]
 )
-QUEUE = QueueView(queued=3, running=1, oldest_queued_seconds=67.0, eta_seconds=74.0, by_priority={0: 3})
+QUEUE = QueueView(queued=5, running=1, oldest_queued_seconds=67.0, eta_seconds=74.0, by_priority={0: 5})
 
 PROBLEM = Problem(
     type="about:blank",

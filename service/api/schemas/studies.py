@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from service.api.schemas.base import View
+from service.domain.comparisons.detectable import Detectable
 from service.domain.status import Status
 from service.domain.study import Grid, Reference
 from service.domain.tuning import Choice, Tuning
@@ -75,3 +76,6 @@ class StudyPlan(View):
     )
     workers: int = Field(description="The number of workers that are alive.")
     basis: str = Field(description="The basis of the estimate, or the reason why there is none.")
+    detectable: list[Detectable] = Field(
+        description="The differences that so many seeds separate, for the study or for each of its grids."
+    )

@@ -10,11 +10,12 @@ from service.api.http.conditional import Resource, Snapshot
 from service.api.http.loading import load_study, study_not_found
 from service.api.schemas.studies import StudyPlan, StudyView, TuningView
 from service.domain import estimates
+from service.domain.comparisons.detectable import Detectable, detectable
 from service.domain.estimates import PlannedCell
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import Grid
 from service.domain.tuning import Choice
-from service.storage.analysis import pace
+from service.storage.analysis import pace, spread
 from service.storage.records import workers
 from service.storage.studies import progress
 from service.storage.studies import records as studies
@@ -81,8 +82,21 @@ def plan(session: Session, staged: StagedStudy) -> StudyPlan:
         reused=len(first) - len(staged.queued),
         tuning_experiments=len(staged.trials),
         workers=alive,
+        detectable=_detectable(session, staged),
         **vars(estimate),
     )
+
+
+def _detectable(session: Session, staged: StagedStudy) -> list[Detectable]:
+    """Return what the seeds of a staged study, or of each of its grids, separate."""
+    spec = staged.spec
+    conditions = dict.fromkeys(submission.condition for submission in staged.ranking)
+    sds = list(spread.spreads(session, conditions).values())
+    names: list[str | None] = [grid.name for grid in spec.grids] or [None]
+    return [
+        detectable(name, len(block.seeds), block.cells, sds, reference=spec.compares_with_one(name, staged.registry))
+        for name, block in zip(names, spec.blocks(), strict=True)
+    ]
 
 
 def _cells(submissions: Sequence[ExperimentSubmission]) -> list[PlannedCell]:

@@ -101,6 +101,19 @@ declare namespace Api {
     groups: Array<Curve>;
     reference: Reference | null;
   }
+  interface Detectable {
+    grid: string | null;
+    metric: "test_accuracy";
+    seeds: number;
+    groups: number;
+    pairs: number;
+    power: number;
+    alpha: number;
+    difference: number | null;
+    difference_widest: number | null;
+    spreads_known: number;
+    text: string;
+  }
   interface DiagnosticsView {
     items: Array<LayerView>;
     valid_through_epoch: number;
@@ -573,6 +586,7 @@ declare namespace Api {
     seconds: number | null;
     workers: number;
     basis: string;
+    detectable: Array<Detectable>;
   }
   interface StudySpec {
     preset?: "quick" | "kizrak-2019" | "claims" | null;

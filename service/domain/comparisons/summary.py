@@ -25,7 +25,7 @@ def summary(comparison: Comparison) -> list[str]:
 
 
 def against(versus: Factors, pairs: Sequence[Pair]) -> str:
-    """Return `Against relu: better swish; worse sigmoid, tanh.`, each verdict with its groups.
+    """Return `Against relu \N{EN DASH} better: swish; worse: sigmoid and tanh.`, each verdict with its groups.
 
     The sentence is about pairs whose `b` is `versus`.
     """
@@ -39,18 +39,20 @@ def against(versus: Factors, pairs: Sequence[Pair]) -> str:
 
 
 def name_of(factors: Mapping[str, Factor]) -> str:
-    """Return the name of a group in a sentence: `relu`, or `relu, batch size 128`."""
-    return ", ".join(_part(name, value) for name, value in factors.items()) or "all"
+    """Return the name of a group in a sentence: `relu`, `relu (batch size 128, dropout 0.25)`, `batch size 128`."""
+    others = ", ".join(f"{name.replace('_', ' ')} {_value(factors[name])}" for name in factors if name != "activation")
+    if "activation" not in factors:
+        return others or "all"
+    activation = _value(factors["activation"])
+    return f"{activation} ({others})" if others else activation
 
 
-def value_text(value: Factor) -> str:
+def _value(value: Factor) -> str:
     if value is None:
         return "none"
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
-
-
-def _part(name: str, value: Factor) -> str:
-    return value_text(value) if name == "activation" else f"{name.replace('_', ' ')} {value_text(value)}"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _of_all(comparison: Comparison, measured: Sequence[Group]) -> str:

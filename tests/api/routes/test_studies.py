@@ -43,7 +43,7 @@ def test_submit_study_queues_every_combination_per_seed(client: TestClient) -> N
 
 def test_submit_study_with_the_quick_preset(client: TestClient) -> None:
     study = client.post(STUDIES, json={"preset": "quick"}).json()
-    assert (study["preset"], study["name"], study["experiments"]) == ("quick", "quick", 15)
+    assert (study["preset"], study["name"], study["experiments"]) == ("quick", "quick", 25)
     assert study["factors"] == {"activation": ["relu", "sigmoid", "tanh", "leaky_relu", "swish"]}
     assert study["base"] == {"dataset": "mnist_5k", "epochs": 3}
 

@@ -145,7 +145,7 @@ function Repeats({ form, change, errors }) {
       <${Field} label="Which" errors=${errors} hint=${hint}>${(
         /** @type {object} */ attributes,
       ) => html`<input ...${attributes} value=${form.seeds}
-        autocomplete="off" placeholder="0-2" onInput=${onText((text) => change({ seeds: text }))} />`}<//>
+        autocomplete="off" placeholder="0-4" onInput=${onText((text) => change({ seeds: text }))} />`}<//>
     </div>
   </section>`;
 }

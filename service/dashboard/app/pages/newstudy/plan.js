@@ -62,7 +62,11 @@ function Size({ plan }) {
     <p class="muted">
       ${counted(plan.cells, "combination")}${Number.isInteger(seeds) && ` × ${counted(seeds, "seed")}`}${trials}</p>
     <p class="big">${plan.seconds === null ? "Time unknown" : `about ${duration(plan.seconds)}`}</p>
-    <p class="muted">${plan.seconds === null ? plan.basis : html`${workers}, once they start. ${plan.basis}`}</p>`;
+    <p class="muted">${plan.seconds === null ? plan.basis : html`${workers}, once they start. ${plan.basis}`}</p>
+    ${plan.detectable.map(
+      ({ grid, text }) => html`<p class="small-text" key=${grid}>${grid !== null && html`<strong>${grid}</strong>: `}
+        ${text}</p>`,
+    )}`;
 }
 
 /** @param {{error: import("../../data/api.js").ApiError}} props */

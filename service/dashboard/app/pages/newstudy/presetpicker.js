@@ -4,7 +4,7 @@ import { choicesOf } from "../../core/spec.js";
 
 /** @type {Record<string, string>} */
 const TEXTS = {
-  quick: "The article’s five functions on 4,000 images, three epochs, three seeds: a first look.",
+  quick: "The article’s five functions on 4,000 images, three epochs, five seeds: a first look.",
   "kizrak-2019": "The article’s own comparison: five functions, full MNIST, 20 epochs.",
   claims: "What it takes to decide the articles’ claims. Long.",
 };

@@ -85,7 +85,7 @@ function choiceRow(path, label, values = choicesOf(path)) {
 }
 
 /**
- * A form that compares ReLU with swish over three seeds, in a minute or so; the address may name others.
+ * A form that compares ReLU with swish over five seeds, in a minute or two; the address may name others.
  * @param {URLSearchParams} [query]
  * @returns {Form}
  */
@@ -99,7 +99,7 @@ function blank(query = new URLSearchParams()) {
     activations: activations.length || formulas.length ? activations : ["relu", "swish"],
     formulas,
     dataset: "mnist_5k",
-    seeds: "0-2",
+    seeds: "0-4",
     lists: { epochs: "3" },
     choices: {},
     tuning: { isOn: false, rates: "0.0003, 0.001, 0.003, 0.01", seeds: "1000-1002" },

@@ -44,7 +44,7 @@ export function Page() {
 function Welcome() {
   return html`<${Empty} title="Which activation function should this network use?">
     <p>Pick functions, say how many seeds, and ActLab trains them all, tests the differences and says which are real.
-      The form starts with ReLU against swish over 3 seeds, on a small data set that needs no download.</p>
+      The form starts with ReLU against swish over 5 seeds, on a small data set that needs no download.</p>
     <p><a class="button primary" href="/studies/new">Compare ReLU with swish</a></p>
     <p class="small-text">Or look at <a href="/activations">the functions</a> first.</p>
   <//>`;
