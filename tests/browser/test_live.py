@@ -19,7 +19,7 @@ def test_pages_say_when_empty_and_when_not_current(new_page: NewPage, own_servic
     page = new_page(width=360, service=own_service)
     page.goto("/")
     page.get_by_role("link", name="Compare ReLU with swish").click()
-    expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
+    expect(page.get_by_role("button", name="Train 10 experiments")).to_be_enabled()
 
     experiment = own_service.client.submit_experiment(SHORT)
     own_service.finished(experiment["id"])

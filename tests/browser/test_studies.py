@@ -35,7 +35,7 @@ def test_new_study_page_takes_a_first_visitor_to_a_verdict(page: Page, service: 
     page.get_by_text("More of the network and the training").click()
     page.get_by_label("Training images").fill("60")
     page.get_by_label("Name", exact=True).fill("first visit")
-    button = page.get_by_role("button", name="Train 6 experiments")
+    button = page.get_by_role("button", name="Train 10 experiments")
     expect(button).to_be_enabled()
     button.click()
 
@@ -50,15 +50,27 @@ def test_new_study_page_takes_a_first_visitor_to_a_verdict(page: Page, service: 
 def test_study_form_shows_an_error_at_its_field(page: Page, watch: Watch) -> None:
     watch.expect("status of 422")
     page.goto("/studies/new")
-    expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
+    expect(page.get_by_role("button", name="Train 10 experiments")).to_be_enabled()
     page.get_by_label("Dropout", exact=True).fill("0.25, 1.5")
     field = page.locator(".field", has=page.get_by_label("Dropout", exact=True))
     expect(field.get_by_role("alert")).to_contain_text("less than 1")
     expect(page.get_by_label("Dropout", exact=True)).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
     page.get_by_label("Dropout", exact=True).fill("0.25, 0.5")
-    expect(page.get_by_role("button", name="Train 12 experiments")).to_be_enabled()
+    expect(page.get_by_role("button", name="Train 20 experiments")).to_be_enabled()
     expect(field.get_by_role("alert")).to_have_count(0)
+
+
+def test_study_form_takes_a_reference(page: Page) -> None:
+    page.goto("/studies/new?activation=relu&activation=tanh&activation=swish")
+    page.get_by_text("The same as a request").click()
+    expect(page.locator("aside")).to_contain_text("3 tests of all pairs")
+    page.get_by_label("Compare", exact=True).select_option("each with tanh")
+    expect(page.locator("aside")).to_contain_text("2 tests against the reference")
+    expect(page.locator("pre")).to_contain_text('"reference": "tanh"')
+    page.get_by_label("Dropout", exact=True).fill("0, 0.25")
+    expect(page.get_by_label("Compare", exact=True).get_by_role("option")).to_have_count(1)
+    expect(page.locator("pre")).not_to_contain_text("reference")
 
 
 def test_study_form_takes_a_formula(page: Page) -> None:
@@ -67,7 +79,7 @@ def test_study_form_takes_a_formula(page: Page) -> None:
     page.get_by_label("f(x) =").fill("x * sigmoid(1.7 * x)")
     page.get_by_role("button", name="Add this formula").click()
     expect(page.get_by_role("list", name="Formulas")).to_contain_text("x * sigmoid(1.7 * x)")
-    expect(page.get_by_role("button", name="Train 6 experiments")).to_be_enabled()
+    expect(page.get_by_role("button", name="Train 10 experiments")).to_be_enabled()
     page.get_by_text("The same as a request").click()
     expect(page.locator("pre")).to_contain_text('{ "formula": "x * sigmoid(1.7 * x)" }')
 

@@ -39,7 +39,7 @@ def test_study_form_refuses_tuning_seeds_of_the_ranking(page: Page, watch: Watch
     field = page.locator(".field", has=page.get_by_label("Seeds to try them with"))
     expect(field.get_by_role("alert")).to_contain_text("needs seeds that tuning has not seen")
     page.get_by_label("Seeds to try them with").fill("1000")
-    expect(page.get_by_role("button", name="Train 14 experiments")).to_be_enabled()
+    expect(page.get_by_role("button", name="Train 18 experiments")).to_be_enabled()
 
 
 def test_study_page_shows_chosen_rates_edges_and_omissions(new_page: NewPage, filled: Service) -> None:

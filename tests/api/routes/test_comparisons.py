@@ -24,7 +24,7 @@ def by_score(spec: dict[str, Any]) -> float:
 
 @pytest.fixture
 def study(client: TestClient, database: Database) -> str:
-    id: str = client.post(STUDIES, json={"factors": {"activation": list(SCORES)}}).json()["id"]
+    id: str = client.post(STUDIES, json={"factors": {"activation": list(SCORES)}, "seeds": [0, 1, 2]}).json()["id"]
     states.finish_queued(database, by_score)
     return id
 

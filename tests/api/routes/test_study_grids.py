@@ -103,7 +103,7 @@ def test_edit_study_refuses_seeds_if_every_grid_has_its_own(client: TestClient) 
     refused(client.patch(f"{STUDIES}/{study}", json={"seeds": [0, 1, 2]}), 422, at="/seeds")
 
 
-@pytest.mark.parametrize(("preset", "cells", "experiments"), [("quick", 5, 15), ("kizrak-2019", 5, 25),
+@pytest.mark.parametrize(("preset", "cells", "experiments"), [("quick", 5, 25), ("kizrak-2019", 5, 25),
                                                               ("claims", 66, 380)])  # fmt: skip
 @states.on_sqlite
 def test_dry_run_of_each_preset(client: TestClient, preset: str, cells: int, experiments: int) -> None:

@@ -18,6 +18,7 @@ import {
   isAbout,
   LISTS,
   MORE_LISTS,
+  referencesOf,
   startedFrom,
   suggestedName,
 } from "./studyform.js";
@@ -88,7 +89,26 @@ function Which({ form, change, about }) {
       <h2>Activation functions</h2>
       <${ActivationPicker} chosen=${form.activations} formulas=${form.formulas} errors=${about("activation")}
         onChange=${choose} />
+      ${
+        form.activations.length + form.formulas.length > 1 &&
+        html`<${Family} form=${form} change=${change} about=${about} />`
+      }
     </section>`;
+}
+
+/** @param {{form: Form, change: Change, about: About}} props */
+function Family({ form, change, about }) {
+  const references = referencesOf(form);
+  const hint = references.length
+    ? "tests against one function are fewer, and find smaller differences"
+    : "several factors: all pairs are compared";
+  const choices = [["", "all pairs"], ...references.map((name) => [name, `each with ${name}`])];
+  return html`<${Field} label="Compare" errors=${about("reference")} hint=${hint}>${(
+    /** @type {object} */ attributes,
+  ) => html`<select ...${attributes} onChange=${onText((text) => change({ reference: text }))}>
+    ${choices.map(
+      ([name, text]) => html`<option value=${name} selected=${name === form.reference}>${text}</option>`,
+    )}</select>`}<//>`;
 }
 
 /** @param {{form: Form, change: Change, about: About}} props */

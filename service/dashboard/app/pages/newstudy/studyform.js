@@ -12,6 +12,7 @@ import { listOf, seedsOf } from "../../text/lists.js";
  * @property {string} question
  * @property {string[]} activations of the catalogue, by name
  * @property {FormulaChoice[]} formulas
+ * @property {string} reference one of the activations, or "" to compare all pairs
  * @property {string} dataset
  * @property {string} seeds as typed
  * @property {Record<string, string>} lists by spec path, as typed
@@ -98,6 +99,7 @@ function blank(query = new URLSearchParams()) {
     question: "",
     activations: activations.length || formulas.length ? activations : ["relu", "swish"],
     formulas,
+    reference: "",
     dataset: "mnist_5k",
     seeds: "0-4",
     lists: { epochs: "3" },
@@ -160,7 +162,17 @@ export function bodyOf(form) {
     else if (values.length === 1) put(base, path, values[0]);
   }
   for (const [path, value] of Object.entries(form.choices)) put(base, path, value);
-  return { ...start, ...description, base, factors, ...seeds, ...tuningOf(form.tuning) };
+  const reference = referencesOf(form).includes(form.reference) ? { reference: form.reference } : {};
+  return { ...start, ...description, base, factors, ...reference, ...seeds, ...tuningOf(form.tuning) };
+}
+
+/**
+ * The functions that the others can be compared with: those of the catalogue, where nothing else varies.
+ * @param {Form} form
+ */
+export function referencesOf({ preset, activations, lists }) {
+  const isOnlyFactor = Object.values(lists).every((text) => listOf(text).length < 2);
+  return !preset && isOnlyFactor ? activations : [];
 }
 
 /** @param {Form["tuning"]} of */
