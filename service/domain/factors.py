@@ -67,14 +67,14 @@ def value(spec: Mapping[str, Any], path: str) -> Factor:
     return plain(stored)
 
 
-def group_named(name: Any, paths: Sequence[str], parameter: str) -> Factors:
+def group_named(name: Any, paths: Sequence[str], parameter: str, also: Sequence[str] = ()) -> Factors:
     """Return the factors that a group is named by: an object of them, or the value alone of the only factor.
 
     Either may be JSON text; text that is no JSON is a value. Raises Invalid, naming the parameter, for a name that is
-    neither.
+    neither. `also` are factors that an object may have and that are no fields of the spec.
     """
     value = _decoded(name) if isinstance(name, str) else name
-    if isinstance(value, dict) and value.keys() <= set(paths):
+    if isinstance(value, dict) and value.keys() <= {*paths, *also}:
         return {path: plain(level) for path, level in value.items()}
     if len(paths) == 1:
         return {paths[0]: plain(value)}
@@ -83,14 +83,16 @@ def group_named(name: Any, paths: Sequence[str], parameter: str) -> Factors:
     raise Invalid(f"{reason}.", errors=[FieldProblem(parameter, reason, "not_a_group", name)])
 
 
-def versus_named(text: str | None, paths: Sequence[str], reference: Factors | None) -> Factors | None:
+def versus_named(
+    text: str | None, paths: Sequence[str], reference: Factors | None, also: Sequence[str] = ()
+) -> Factors | None:
     """Return the group to compare the others with: the one that `versus=` names, else the reference.
 
-    None stands for all pairs, which `all` asks for. Raises Invalid for the parameter.
+    None stands for all pairs, which `all` asks for. Raises Invalid for the parameter. `also` as in `group_named`.
     """
     if text is None:
         return reference
-    return None if text == ALL_PAIRS else group_named(text, paths, "versus")
+    return None if text == ALL_PAIRS else group_named(text, paths, "versus", also)
 
 
 def _decoded(text: str) -> Any:

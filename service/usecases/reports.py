@@ -13,6 +13,7 @@ from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.cells import Factors, one_named
 from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import CurveMetricName, Curves
+from service.domain.comparisons.machines import MACHINE
 from service.domain.comparisons.metrics import OF_THE_MACHINE, PRIMARY, MetricName
 from service.domain.comparisons.published import PublishedName, article
 from service.domain.errors import StudyNotFound
@@ -61,7 +62,7 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
     )
     images = comparisons.image_intervals(session, filters, grouping.metric, gathered)
     reference = one_named(grouping.reference, gathered.cells)
-    versus = factors.versus_named(grouping.versus, grouping.group_by, reference)
+    versus = factors.versus_named(grouping.versus, grouping.group_by, reference, also=[MACHINE])
     machines = report.machines(session, filters)
     return Report(
         study=_submitted(study, grouping.grid, None if study.tuning else reference),
@@ -90,7 +91,11 @@ def _submitted(study: Study, grid: str | None, reference: Factors | None) -> Sub
 
 
 def _is_one(machines: Sequence[Machine]) -> bool:
-    return len({(machine.device, machine.precision, machine.versions["actlab"]) for machine in machines}) <= 1
+    kinds = {
+        (machine.device_name, machine.threads, machine.device, machine.precision, machine.versions["actlab"])
+        for machine in machines
+    }
+    return len(kinds) <= 1
 
 
 def _others(session: Session, filters: Filter, grouping: Grouping, *, one_machine: bool) -> list[Comparison]:

@@ -16,6 +16,7 @@ from service.domain import factors
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.cells import one_named
 from service.domain.comparisons.compare import compare
+from service.domain.comparisons.machines import MACHINE
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.text import Text
 from service.storage.analysis import comparisons, misclassified
@@ -121,6 +122,6 @@ def _compare(session: Session, experiments: ExperimentSet, query: QuestionQuery)
     filters, paths = experiments.filters, experiments.group_by
     gathered = comparisons.gather(session, filters, query.metric, paths, allow_mixed=query.allow_mixed)
     reference = one_named(experiments.reference, gathered.cells)
-    versus = factors.versus_named(query.versus, paths, reference)
+    versus = factors.versus_named(query.versus, paths, reference, also=[MACHINE])
     images = comparisons.image_intervals(session, filters, query.metric, gathered)
     return compare(gathered.cells, query.metric, versus, images, seeds=query.seeds, reference=reference)

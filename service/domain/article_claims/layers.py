@@ -112,7 +112,7 @@ def leaky_relu_cures_dying_units(observations: Observations) -> ArticleClaim:
         if relu is not None and leaky is not None:
             title = "inactive units, relu - leaky_relu"
             cures.append(difference(title, setting, relu, leaky, _inactive, ONE_POINT, "fraction of units"))
-            costs.append(turns("ln(step time leaky_relu / relu)", setting, leaky, relu, A_COST))
+            costs += turns("ln(step time leaky_relu / relu)", setting, leaky, relu, A_COST)
     pair = ["relu and leaky_relu without batch normalisation, in turns"]
     parts = [*premise, *(cures or [open_part("inactive units, relu - leaky_relu", pair)]),
              *(costs or [open_part("ln(step time leaky_relu / relu)", pair)])]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,13 +22,18 @@ Layers = Mapping[int, Mapping[str, Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed(Run):
-    """An experiment with the figures that claims use. `machine` is device, precision and version of the code."""
+    """An experiment with the figures that claims use.
+
+    `machine` is device, precision and version of the code; `hardware` is the name of the machine, on which step times
+    depend too.
+    """
 
     fields: Fields
     test_accuracy: float | None = None
     learning_speed: float | None = None  # ln nats
     images_per_second: float | None = None
     machine: tuple[str, str, str] | None = None
+    hardware: str | None = None
     started: datetime | None = None
     finished: datetime | None = None
     epochs: int = 0
@@ -59,6 +64,12 @@ class Side:
         return Evidence(
             factors=dict(self.factors), seeds=[seed for seed, _ in runs], experiments=[UUID(run.id) for _, run in runs]
         )
+
+    def on(self, hardware: str | None) -> "Side":
+        """Return the side without the successes on other machines."""
+        kept = {seed: run for seed, run in self.runs.items()
+                if run.status != Status.SUCCEEDED or run.hardware == hardware}  # fmt: skip
+        return replace(self, runs=kept)
 
     def why_not(self) -> list[str]:
         """Return the reasons why its figures are no evidence."""

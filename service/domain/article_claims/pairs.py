@@ -31,8 +31,21 @@ def level(title: str, setting: Setting, side: Side, figure: Figure, rule: Rule, 
     return ruled(title, rule(values), setting.context, [side], unit)
 
 
-def turns(title: str, setting: Setting, a: Side, b: Side, rule: Rule) -> ClaimPart:
-    """Return the part on ln(time a step of a / of b), where their runs took turns on one kind of device."""
+def turns(title: str, setting: Setting, a: Side, b: Side, rule: Rule) -> list[ClaimPart]:
+    """Return the parts on ln(time a step of a / of b), where their runs took turns: one for each machine that has runs
+    of both sides, since times on several are not pooled."""
+    machines = {run.hardware for side in (a, b) for run in side.succeeded.values()}
+    if len(machines) <= 1:
+        return [_turns(title, setting, a, b, rule)]
+    of_a, of_b = ({run.hardware for run in side.succeeded.values()} for side in (a, b))
+    parts = [
+        _turns(f"{title}, on {machine}", setting, a.on(machine), b.on(machine), rule)
+        for machine in sorted(of_a & of_b, key=str)
+    ]
+    return parts or [open_part(title, [f"runs of {a.name} and {b.name} on one machine"], setting.context, [a, b])]
+
+
+def _turns(title: str, setting: Setting, a: Side, b: Side, rule: Rule) -> ClaimPart:
     if not (a.why_not() or b.why_not()) and a.succeeded and b.succeeded and not took_turns(a, b):
         missing = f"runs of {a.name} and {b.name} that take turns: all of one were over before the other began"
         return open_part(title, [missing], setting.context, [a, b])

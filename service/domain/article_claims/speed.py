@@ -68,7 +68,7 @@ def step_times(observations: Observations, name: str, other_name: str) -> list[C
     for setting in observations.settings(["activation"], STANDARD):
         a, b = setting.side(activation=name), setting.side(activation=other_name)
         if a is not None and b is not None:
-            parts.append(turns(title, setting, a, b, NO_SLOWER))
+            parts += turns(title, setting, a, b, NO_SLOWER)
     return parts or [open_part(title, [f"runs of {name} and of {other_name} that take turns"])]
 
 

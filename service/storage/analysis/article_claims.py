@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.article_claims.layers import STEP
 from service.domain.article_claims.observations import Fields, Layers, Observations, Observed, fields, tuned
+from service.domain.comparisons.machines import machine_name
 from service.domain.comparisons.refusals import TooManyObservations
 from service.domain.status import Cause, Status
 from service.storage.analysis.comparisons import specs_of
@@ -26,7 +27,8 @@ MEASURES = ("units", "zero_share", "saturated_share", "dead_share_confirmed", "i
 
 FIGURES = (
     Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause, Experiment.test_accuracy,
-    Experiment.early_loss, Experiment.images_per_second, Experiment.device, Experiment.precision, Experiment.code,
+    Experiment.early_loss, Experiment.images_per_second, Experiment.device, Experiment.device_name,
+    Experiment.threads, Experiment.precision, Experiment.code,
     Experiment.started_at, Experiment.finished_at, Experiment.epochs_done, Result.collapse,
 )  # fmt: skip
 
@@ -82,6 +84,7 @@ def _observed(row: Any, named: Mapping[str, Fields], layers: Layers) -> Observed
         learning_speed=math.log(row.early_loss) if row.early_loss else None,
         images_per_second=row.images_per_second,
         machine=(row.device, row.precision, row.code) if succeeded else None,
+        hardware=machine_name(row.device, row.device_name, row.threads) if succeeded else None,
         started=row.started_at,
         finished=row.finished_at,
         epochs=row.epochs_done,

@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from service.domain import factors
 from service.domain.comparisons.cells import Cell, Factors, Run, cell, key
+from service.domain.comparisons.machines import machine_name, on_machine
 from service.domain.comparisons.metrics import OF_THE_MACHINE, Metric, metric_of
 from service.domain.comparisons.refusals import Confounded, MixedMachines
 from service.domain.comparisons.same import suspects
@@ -32,6 +33,7 @@ MOST_IMAGE_RESULTS = 2_000
 """The most results whose correctness bits one answer reads: 2.5 MB over 10,000 test images."""
 
 MACHINE = ("device", "precision", "code")
+HARDWARE = ("device", "device_name", "threads")
 
 CORRECT_BITS: Mapping[str, Any] = {
     "test_accuracy": Result.last_correct,
@@ -52,14 +54,28 @@ class Gathered:
     factors: Mapping[str, Factors]
 
 
+class _Origin(NamedTuple):
+    """The condition of runs and, of figures that are not pooled over machines, the machine."""
+
+    condition: str
+    machine: str | None = None
+
+
+class _Measured(NamedTuple):
+    """The values of one condition on one machine; `versions` are device kind, precision and version of the code."""
+
+    origin: _Origin
+    versions: tuple[str, str, str]
+    seeds: Sequence[int]
+    values: Sequence[float]
+
+
 @dataclass
 class _Parts:
-    """The parts of one cell: `figures` as (condition, seeds, values), and the runs without a value or with repeated
-    seeds.
-    """
+    """The parts of one cell: the values, and the runs without a value or with repeated seeds."""
 
     factors: Factors
-    figures: list[tuple[str, Sequence[int], Sequence[float]]]
+    figures: list[_Measured]
     others: list[Run]
 
 
@@ -68,21 +84,22 @@ def gather(session: Session, filters: Filter, metric: str, group_by: Sequence[st
 
     Raises Confounded where they differ in more than seed and `group_by`: within a cell that would pool different
     conditions, and between cells it would attribute the effect of one field to another. Raises MixedMachines, unless
-    `allow_mixed`, where device kinds, precisions or versions differ.
+    `allow_mixed`, where device kinds, precisions or versions differ. Figures of the machine have one cell for each
+    machine where there are several.
     """
     chosen = metric_of(metric)
     where, figure = filters.conditions(), getattr(Experiment, chosen.column or chosen.name)
-    figures = _figures(session, where, figure)
+    figures = _figures(session, where, figure, by_machine=metric in OF_THE_MACHINE)
     others = _others(session, where, figure, unmeasured=not chosen.always_taken)
-    specs = specs_of(session, {row[0] for row in figures} | {condition for condition, _ in others})
+    specs = specs_of(session, {row.origin.condition for row in figures} | {condition for condition, _ in others})
     refuse_confounded(list(specs.values()), group_by)
-    refuse_mixed_machines({row[1:4] for row in figures}, metric, allow_mixed)
+    refuse_mixed_machines({row.versions for row in figures}, metric, allow_mixed)
     named = {condition: factors_of(spec, group_by) for condition, spec in specs.items()}
     parts: dict[frozenset[object], _Parts] = {}
-    for condition, *_, seeds, numbers in figures:
-        _part(parts, named[condition]).figures.append((condition, seeds, numbers))
-    for condition, run in others:
-        _part(parts, named[condition]).others.append(run)
+    for row in figures:
+        _part(parts, on_machine(named[row.origin.condition], row.origin.machine)).figures.append(row)
+    for (condition, run), machine in zip(others, _machines_of(others, figures), strict=True):
+        _part(parts, on_machine(named[condition], machine)).others.append(run)
     repeated = _repeated(session, where, figure, parts.values())
     cells = [_cell(part, repeated, chosen) for part in parts.values()]
     return Gathered(cells if metric in OF_THE_MACHINE else _with_bits(session, where, cells, parts), named)
@@ -98,7 +115,7 @@ def _with_bits(
 
     Mostly no cells are suspects, and nothing is read.
     """
-    conditions = {name: {condition for condition, *_ in parts[name].figures} for name in map(_key, suspects(cells))}
+    conditions = {name: {row.origin.condition for row in parts[name].figures} for name in map(_key, suspects(cells))}
     if not conditions:
         return list(cells)
     bits = _bits(session, where, frozenset().union(*conditions.values()))
@@ -186,12 +203,47 @@ def refuse_confounded(specs: Sequence[Mapping[str, Any]], group_by: Sequence[str
         raise Confounded(fields)
 
 
-def _figures(session: Session, where: Sequence[ColumnElement[bool]], figure: Any) -> Sequence[Any]:
-    """Return rows of (condition, device, precision, code, seeds, values) of the experiments that have a value."""
-    keys = [Experiment.condition, *(getattr(Experiment, name) for name in MACHINE)]
+def _figures(
+    session: Session, where: Sequence[ColumnElement[bool]], figure: Any, *, by_machine: bool
+) -> list[_Measured]:
+    """Return the values of the experiments that have one, by condition and versions, and by machine where there are
+    several."""
+    names = dict.fromkeys((*MACHINE, *(HARDWARE if by_machine else ())))
+    keys = [Experiment.condition, *(getattr(Experiment, name) for name in names)]
     measured = (*where, Experiment.status == Status.SUCCEEDED, figure.is_not(None))
-    query = select(*keys, packed(Experiment.seed), packed(figure)).where(*measured).group_by(*keys)
-    return session.execute(query).all()
+    query = select(*keys, packed(Experiment.seed).label("seeds"), packed(figure).label("figures"))
+    rows = session.execute(query.where(*measured).group_by(*keys)).all()
+    several = by_machine and len({_machine(row) for row in rows}) > 1
+    return [
+        _Measured(
+            _Origin(row.condition, _machine(row) if several else None),
+            (row.device, row.precision, row.code),
+            row.seeds,
+            row.figures,
+        )
+        for row in rows
+    ]
+
+
+def _machine(row: Any) -> str | None:
+    return machine_name(*(getattr(row, name) for name in HARDWARE))
+
+
+def _machines_of(others: Sequence[tuple[str, Run]], figures: Sequence[_Measured]) -> list[str | None]:
+    """Return the machine that each experiment without a value counts with, since that of a success alone is stored.
+
+    It is the machine of a value of its condition and seed, else that of most values of its condition, else that of most
+    values.
+    """
+    if all(row.origin.machine is None for row in figures):
+        return [None] * len(others)
+    of_seeds = {(row.origin.condition, seed): row.origin.machine for row in figures for seed in row.seeds}
+    counts: dict[str | None, Counter[str | None]] = defaultdict(Counter)
+    for row in figures:
+        for condition in (row.origin.condition, None):
+            counts[condition][row.origin.machine] += len(row.seeds)
+    most = {condition: max(sorted(times, key=str), key=times.__getitem__) for condition, times in counts.items()}
+    return [of_seeds.get((condition, run.seed), most.get(condition, most.get(None))) for condition, run in others]
 
 
 def _others(
@@ -212,38 +264,41 @@ def _others(
 
 def _repeated(
     session: Session, where: Sequence[ColumnElement[bool]], figure: Any, parts: Iterable[_Parts]
-) -> dict[tuple[str, int], list[Run]]:
-    """Return the runs of seeds with several successes in one cell, by condition and seed."""
-    seeds = {(condition, seed) for part in parts for condition, seed in _seeds_repeated(part)}
+) -> dict[tuple[_Origin, int], list[Run]]:
+    """Return the runs of seeds with several successes in one cell, by origin and seed."""
+    seeds = {(origin, seed) for part in parts for origin, seed in _seeds_repeated(part)}
     if not seeds:
         return {}
     columns = (Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause,
-               figure.label("value"))  # fmt: skip
-    among = (Experiment.condition.in_({condition for condition, _ in seeds}), Experiment.status == Status.SUCCEEDED)
-    runs: dict[tuple[str, int], list[Run]] = defaultdict(list)
+               figure.label("value"), *(getattr(Experiment, name) for name in HARDWARE))  # fmt: skip
+    pooled = all(origin.machine is None for origin, _ in seeds)
+    conditions = {origin.condition for origin, _ in seeds}
+    among = (Experiment.condition.in_(conditions), Experiment.status == Status.SUCCEEDED)
+    runs: dict[tuple[_Origin, int], list[Run]] = defaultdict(list)
     for row in session.execute(select(*columns).where(*where, *among, figure.is_not(None))):
-        if (row.condition, row.seed) in seeds:
-            runs[row.condition, row.seed].append(_run(row, row.value))
+        origin = _Origin(row.condition, None if pooled else _machine(row))
+        if (origin, row.seed) in seeds:
+            runs[origin, row.seed].append(_run(row, row.value))
     return runs
 
 
-def _seeds_repeated(part: _Parts) -> list[tuple[str, int]]:
-    if len({seed for _, seeds, _ in part.figures for seed in seeds}) == sum(len(seeds) for _, seeds, _ in part.figures):
+def _seeds_repeated(part: _Parts) -> list[tuple[_Origin, int]]:
+    if len({seed for row in part.figures for seed in row.seeds}) == sum(len(row.seeds) for row in part.figures):
         return []
-    times = Counter(seed for _, seeds, _ in part.figures for seed in seeds)
-    return [(condition, seed) for condition, seeds, _ in part.figures for seed in set(seeds) if times[seed] > 1]
+    times = Counter(seed for row in part.figures for seed in row.seeds)
+    return [(row.origin, seed) for row in part.figures for seed in set(row.seeds) if times[seed] > 1]
 
 
-def _cell(part: _Parts, repeated: Mapping[tuple[str, int], list[Run]], metric: Metric) -> Cell:
+def _cell(part: _Parts, repeated: Mapping[tuple[_Origin, int], list[Run]], metric: Metric) -> Cell:
     alone: dict[int, float] = {}
     several = {
-        (condition, seed): repeated[condition, seed]
-        for condition, seeds, _ in part.figures
-        for seed in (seeds if repeated else ())
-        if (condition, seed) in repeated
+        (row.origin, seed): repeated[row.origin, seed]
+        for row in part.figures
+        for seed in (row.seeds if repeated else ())
+        if (row.origin, seed) in repeated
     }
-    for _, seeds, numbers in part.figures:
-        alone.update(zip(seeds, numbers, strict=True))
+    for row in part.figures:
+        alone.update(zip(row.seeds, row.values, strict=True))
     for _, seed in several:
         alone.pop(seed, None)
     whole = cell(part.factors, [*part.others, *(run for runs in several.values() for run in runs)], alone)
@@ -263,11 +318,14 @@ def _run(row: Any, value: float | None, *, unmeasured: bool = False) -> Run:
 
 
 def refuse_mixed_machines(machines: Collection[Sequence[str]], metric: str, allow_mixed: bool) -> None:
-    """Raise MixedMachines where machines, as (device, precision, code), differ and may not be pooled."""
-    seconds = metric in OF_THE_MACHINE
-    if allow_mixed and not seconds:
+    """Raise MixedMachines where machines, as (device, precision, code), differ and may not be pooled.
+
+    Times are grouped by device, and are pooled over neither precisions nor versions.
+    """
+    times = metric in OF_THE_MACHINE
+    if allow_mixed and not times:
         return
     kinds = {name: {machine[place] for machine in machines} for place, name in enumerate(MACHINE)}
-    mixed = {name: values for name, values in kinds.items() if len(values) > 1}
+    mixed = {name: values for name, values in kinds.items() if len(values) > 1 and not (times and name == "device")}
     if mixed:
-        raise MixedMachines(mixed, poolable=not seconds)
+        raise MixedMachines(mixed, poolable=not times)

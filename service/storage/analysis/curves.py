@@ -100,7 +100,8 @@ def _refuse_too_many(session: Session, where: Sequence[Any]) -> None:
 
 def _rows(session: Session, where: Sequence[Any]) -> Sequence[Any]:
     columns = (Experiment.id, Experiment.condition, Experiment.seed, Experiment.status, Experiment.cause,
-               Experiment.device, Experiment.precision, Experiment.code, Experiment.execution)  # fmt: skip
+               Experiment.device, Experiment.device_name, Experiment.threads, Experiment.precision, Experiment.code,
+               Experiment.execution)  # fmt: skip
     return session.execute(select(*columns).where(*where)).all()
 
 
@@ -129,14 +130,18 @@ def _traced(named: Factors, rows: Sequence[Any], traces: Mapping[UUID, Trace]) -
         cause = None if row.cause is None else Cause(row.cause)
         seeds[row.seed].append(Run(row.id.hex, row.seed, Status(row.status), cause, unmeasured=True))
     stand = {seed: standing(runs) for seed, runs in seeds.items()}
-    devices = {row.device or (row.execution or {}).get("device") for row in rows} - {None}
     empty = Trace([], [])
     return Traced(
         named,
         {seed: traces.get(UUID(run.id), empty) for seed, run in stand.items()},
         sum(run.diverged for run in stand.values()),
-        one_device=len(devices) <= 1,
+        one_device=all(len(_known(rows, name)) <= 1 for name in ("device", "device_name", "threads")),
     )
+
+
+def _known(rows: Sequence[Any], name: str) -> set[Any]:
+    """Return the values of a column of the machine, which the execution has before the run has succeeded."""
+    return {getattr(row, name) or (row.execution or {}).get(name) for row in rows} - {None}
 
 
 def _place(named: Factors) -> list[tuple[str, float, str]]:

@@ -290,8 +290,69 @@ def test_get_comparison_pools_machines_with_allow_mixed(
     assert problem["errors"][0]["code"] == "mixed_machines"
     assert next(iter(fingerprint)) in problem["detail"]
     assert get(client, allow_mixed=True)["groups"][0]["n"] == 2
+
+
+@pytest.mark.parametrize("fingerprint", [{"precision": "bfloat16"}, {"code": "0.2.0"}], ids=str)
+def test_get_comparison_pools_times_over_no_precisions_and_versions(
+    client: TestClient, database: Database, fingerprint: dict[str, str]
+) -> None:
+    states.finish(database, seed=0)
+    states.finish(database, seed=1, run=fingerprint)
     seconds = refused(client.get(COMPARISONS, params={"allow_mixed": True, "metric": "seconds"}), 422)
     assert "narrow the filter" in seconds["detail"]
+
+
+OTHER_MACHINES: list[tuple[dict[str, Any], str]] = [
+    ({"device_name": "another"}, "another, 1 thread"),
+    ({"threads": 4}, "test, 4 threads"),
+    ({"device": "cuda", "device_name": "a GPU"}, "a GPU, 1 thread"),
+]
+
+
+@pytest.mark.parametrize(("fingerprint", "name"), OTHER_MACHINES)
+def test_get_comparison_groups_times_by_machine(
+    client: TestClient, database: Database, fingerprint: dict[str, Any], name: str
+) -> None:
+    for seed in range(3):
+        for activation, accuracy, seconds in (("relu", 0.9, 2.0), ("tanh", 0.8, 3.0)):
+            states.finish(database, accuracy, activation=activation, seed=seed, run={"seconds": seconds + seed / 10})
+            run = {"seconds": 10 * seconds + seed, **fingerprint}
+            states.finish(database, accuracy, activation=activation, seed=seed, run=run)
+    means = {tuple(group["factors"].values()): (group["n"], group["mean"], group["n_duplicate"])
+             for group in get(client, metric="seconds")["groups"]}  # fmt: skip
+    assert means == {
+        ("relu", "test, 1 thread"): (3, pytest.approx(2.1), 0), ("tanh", "test, 1 thread"): (3, pytest.approx(3.1), 0),
+        ("relu", name): (3, pytest.approx(21.0), 0), ("tanh", name): (3, pytest.approx(31.0), 0),
+    }  # fmt: skip
+    versus = json.dumps({"activation": "relu", "machine": name})
+    assert get(client, metric="seconds", versus=versus)["family"]["versus"]["machine"] == name
+    refused(client.get(COMPARISONS, params={"metric": "seconds", "versus": "relu"}), 422, at="versus")
+    accuracy = get(client, allow_mixed=True)["groups"]
+    assert [(list(group["factors"]), group["n"], group["n_duplicate"]) for group in accuracy] == [
+        (["activation"], 3, 3)
+    ] * 2
+
+
+def test_get_comparison_of_times_on_one_machine_has_no_machine(client: TestClient, database: Database) -> None:
+    for activation in ("relu", "tanh"):
+        states.finish(database, activation=activation)
+    comparison = get(client, metric="seconds", versus="relu")
+    assert [list(group["factors"]) for group in comparison["groups"]] == [["activation"]] * 2
+
+
+@states.on_sqlite
+def test_get_comparison_counts_runs_without_a_time_with_their_machine(client: TestClient, database: Database) -> None:
+    for seed in range(3):
+        states.finish(database, seed=seed, run={"device_name": "most"})
+    states.finish(database, seed=7, run={"device_name": "other"})
+    for seed in (7, 8):
+        states.queue(database, seed=seed)
+    states.queue(database, activation="tanh")
+    groups = {tuple(group["factors"].values()): (group["n"], group["n_pending"])
+              for group in get(client, metric="seconds")["groups"]}  # fmt: skip
+    assert groups == {
+        ("relu", "most, 1 thread"): (3, 1), ("relu", "other, 1 thread"): (1, 1), ("tanh", "most, 1 thread"): (0, 1),
+    }  # fmt: skip
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------

@@ -124,6 +124,18 @@ def test_get_curves_sums_seconds_unless_devices_are_mixed(client: TestClient, da
     assert get(client)["groups"][0]["seconds"] is None
 
 
+@states.on_sqlite
+@pytest.mark.parametrize("fingerprint", [{"device_name": "another"}, {"threads": 4}], ids=str)
+def test_get_curves_have_no_seconds_on_several_machines(
+    client: TestClient, database: Database, fingerprint: dict[str, Any]
+) -> None:
+    for seed, run in enumerate(({}, {}, fingerprint)):
+        fence = states.start(database, seed=seed)
+        record(database, fence, 0.5)
+        states.succeed(database, fence, **run)
+        assert (get(client)["groups"][0]["seconds"] is None) == bool(run)
+
+
 def test_get_curves_answers_304_until_an_epoch_ends(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,27 @@ def test_claim_5_relu_trains_faster() -> None:
     assert any("take turns" in text for text in claim.missing)
 
 
+def test_step_times_are_judged_on_each_machine_alone() -> None:
+    runs = faster_relu(1000.0)
+    for name, pace in (("relu", 90.0), ("sigmoid", 100.0), ("tanh", 100.0)):
+        runs.add({"activation": name}, range(5, 10), learning_speed=noisy(0.1 if name == "relu" else 0.5),
+                 images_per_second=noisy(pace, 0.1), hardware="slow, 1 thread")  # fmt: skip
+    parts = {part.title: (part.verdict, part.n) for part in runs.claim(5).parts if "step time" in part.title}
+    assert parts == {
+        f"ln(step time relu / {other}), on {machine}": (verdict, 5)
+        for other in ("sigmoid", "tanh")
+        for machine, verdict in (("None", "supported"), ("slow, 1 thread", "refuted"))
+    }
+
+
+def test_step_times_of_sides_on_different_machines_are_undecided() -> None:
+    runs = faster_relu(1000.0)
+    alone = [replace(run, hardware="other") if run.fields["activation"] == "relu" else run for run in runs]
+    parts = [part for part in Runs(alone).claim(5).parts if "step time" in part.title]
+    assert [part.verdict for part in parts] == ["undecided"] * 2
+    assert "on one machine" in parts[0].missing[0]
+
+
 def accuracies(**means: float) -> Runs:
     runs = Runs()
     for dataset in ("mnist", "fashion_mnist"):
