@@ -430,7 +430,7 @@ def test_get_comparison_keeps_groups_of_other_bits(client: TestClient, database:
 @states.on_sqlite
 def test_get_comparison_merges_results_without_checksum(client: TestClient, database: Database) -> None:
     for activation in SWISH:
-        states.finish(database, 0.9, activation=activation)
+        states.finish(database, 0.9, run={"checksum": None}, activation=activation)
     assert [group["names"] for group in get(client)["groups"]] == [NAMES]
 
 
