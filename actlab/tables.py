@@ -43,10 +43,16 @@ def _table(comparison: Json, columns: Mapping[str, list[str]]) -> Table:
 
 def _caption(family: Json) -> str:
     share = f"{family['interval_confidence']:.2%}".rstrip("%").rstrip("0").rstrip(".")
+    margin = family["margin"]
+    size = (
+        ""
+        if margin is None
+        else f" equivalent: less than {margin:.3g}{' of it' if family['relative_margin'] else ''} apart."
+    )
     return (
         "mean: ± the half-width of its Student-t 95% interval over seeds. Differences: ± that of"
         f" {share}% intervals, which hold together for all {family['pairs']} pairs. p is adjusted after"
-        f" {family['p_correction']}; at most {family['alpha']} decides."
+        f" {family['p_correction']}; at most {family['alpha']} is a difference.{size}"
     )
 
 
@@ -62,7 +68,7 @@ def _rank(best: int, worst: int) -> str:
 def _pair(pair: Json | None) -> tuple[str, str, str]:
     if pair is None:
         return "", "", "(reference)"
-    p = "" if pair["p_holm"] is None else f"{pair['p_holm']:.3f}"
+    p = "" if pair["p_adjusted"] is None else f"{pair['p_adjusted']:.3f}"
     return _spread(pair["difference"], pair["interval"], "+.4f"), p, pair["verdict"]
 
 

@@ -54,6 +54,10 @@ DESIGNS = {
         Design("5 groups, 5 seeds", (5,) * 5),
         Design("5 groups, 3 seeds, 360 test images", (3,) * 5, images=360),
         Design("5 groups, 10 seeds", (10,) * 5),
+        Design("5 groups, 3 seeds, spreads from 1 to 5", (3,) * 5, images=1_000, spreads=(1.3, 1.2, 1.1, 2.3, 6.5)),
+        Design("5 groups, 4 seeds, spreads from 1 to 5", (4,) * 5, images=1_000, spreads=(1.3, 1.2, 1.1, 2.3, 6.5)),
+        Design("5 groups, 5 seeds, 1,000 test images", (5,) * 5, images=1_000),
+        Design("10 groups against one, 3 seeds", (3,) * 10, versus=True),
         Design("10 groups against one, 5 seeds", (5,) * 10, versus=True),
         Design("5 groups, 5 seeds each of its own (Welch)", (5,) * 5, paired=False),
         Design("3 to 7 seeds of their own, spreads from 1 to 4 (Welch)", (3, 4, 5, 6, 7), paired=False,
@@ -85,7 +89,7 @@ def _cell(design: Design, rng: random.Random, group: int, shifts: list[float]) -
         centre = shifts[seed] if design.paired else 0.97
         accuracy = round((centre + spread * design.noise(rng)) * design.images) / design.images
         values[seed if design.paired else 1000 * group + seed] = accuracy
-    return Cell({"activation": f"f{group}"}, values)
+    return Cell({"activation": f"f{group}"}, values, images=design.images)
 
 
 def main(studies: int = 2000) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.summary import margin_text
 from service.domain.report import Report, name_of
 
 TESTS = {
     "paired t": "Student's paired t test over the seeds that both groups have",
-    "Welch t": "Welch's t test, since the groups share fewer than three seeds",
+    "Welch t": "Welch's t test, since the groups share too few seeds",
+    "Welch t of log errors": "Welch's t test of the logarithm of the number of errors, since there are 3 or 4 seeds",
 }
 
 
@@ -20,6 +22,7 @@ def methods(report: Report) -> list[str]:
         _family(report.comparison),
         report.comparison.family.decision,
         report.comparison.family.intervals,
+        *_margin(report.comparison),
         *_ranks(report.comparison),
         *_seeds(report.comparison),
     ]
@@ -41,6 +44,12 @@ def _ranks(comparison: Comparison) -> list[str]:
         "A rank is a range: from 1 + the number of groups significantly better, to the number of groups less those"
         " significantly worse."
     ]
+
+
+def _margin(comparison: Comparison) -> list[str]:
+    if comparison.family.margin is None:
+        return ["No margin was set, so that no groups are called equivalent."]
+    return [f"The margin within which a difference does not matter is {margin_text(comparison.family)}."]
 
 
 def _tests(comparison: Comparison) -> str:

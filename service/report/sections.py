@@ -69,7 +69,16 @@ def _pairs(comparison: Comparison) -> Section:
     family = comparison.family
     show = UnitFormat(family.unit)
     level = f"{family.interval_confidence:.2%}"
-    heads = ["pair", "difference", "simultaneous interval", "p (Holm)", "least p", "Hedges' g", "verdict"]
+    heads = [
+        "pair",
+        "difference",
+        "simultaneous interval",
+        f"p ({family.p_correction})",
+        "least p",
+        "Hedges' g",
+        "P(better)",
+        "verdict",
+    ]
     lead = f"{family.decision} Each interval has a level of {level}."
     rows = [_pair(pair, show) for pair in comparison.pairs]
     title = "Pairs of groups" if family.versus is None else f"Groups against {name_of(family.versus)}"
@@ -81,11 +90,21 @@ def _pair(pair: Pair, show: UnitFormat) -> list[str]:
         f"{name_of(pair.a)} {MINUS} {name_of(pair.b)}",
         show.signed(pair.difference),
         show.interval(pair.interval),
-        p_value(pair.p_holm),
+        p_value(pair.p_adjusted),
         p_value(pair.p_attainable),
         NONE if pair.hedges_g is None else f"{pair.hedges_g:.2f}",
-        pair.verdict + (", though its interval contains 0" if pair.interval_disagrees else ""),
+        NONE if pair.probability_of_improvement is None else f"{pair.probability_of_improvement:.2f}",
+        pair.verdict + "".join(_remarks(pair)),
     ]
+
+
+def _remarks(pair: Pair) -> Iterator[str]:
+    if pair.interval_disagrees:
+        yield ", though its interval contains 0"
+    if pair.within_margin and pair.verdict in ("better", "worse"):
+        yield ", but by less than the margin"
+    if pair.seeds_to_decide is not None and pair.seeds_to_decide.more is not None:
+        yield f"; about {pair.seeds_to_decide.more} more seeds would decide"
 
 
 def _effects(comparison: Comparison) -> Section:

@@ -89,7 +89,7 @@ def test_studies_page_claims_no_more_than_the_tests_show(page: Page, service: Se
     page.goto("/studies?text=listed")
     row = page.get_by_role("row", name=re.compile("listed"))
     expect(row).to_contain_text("finished", timeout=90_000)
-    expect(row).to_contain_text(re.compile(r"not separable|n = 3"))
+    expect(row).to_contain_text(re.compile(r"undecided|n = 3"))
     row.get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(study["id"]))
 

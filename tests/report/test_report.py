@@ -65,17 +65,31 @@ def conclusion_of(cells: list[Cell], **overrides: Any) -> str:
 
 def test_conclusion_names_a_group_that_beats_all_others() -> None:
     sentences = conclusion(make_report(cells_of(FAR)))
-    assert sentences[0] == "relu is better than every other group; 1 of 1 pairs of groups are separated."
+    assert sentences[0] == "relu is better than every other group; 1 of 1 pairs of groups differ."
     assert sentences[1].startswith("1 test of all pairs of groups, corrected together")
 
 
-def test_conclusion_does_not_rank_groups_that_are_not_separated() -> None:
-    assert conclusion_of(cells_of(CLOSE)).startswith("No group can be told from another: 0 of 1 pairs")
+def test_conclusion_does_not_rank_groups_that_do_not_differ() -> None:
+    assert conclusion_of(cells_of(CLOSE)).startswith("No difference between groups was found: 0 of 1 pairs")
 
 
 def test_conclusion_names_several_leading_groups_together() -> None:
     sentence = conclusion_of(cells_of({**CLOSE, "sigmoid": [0.5, 0.51, 0.52, 0.53]}))
-    assert sentence.startswith("No group is significantly better than swish or relu, and these cannot all be told")
+    assert sentence.startswith("No group is significantly better than swish or relu; 2 of 3 pairs of groups differ.")
+
+
+def test_conclusion_names_equivalent_groups() -> None:
+    same = {name: [0.98 + seed / 1e4 for seed in range(8)] for name in ("relu", "swish")}
+    sentence = conclusion_of(cells_of(same))
+    assert "Equivalent, with a difference of less than 0.5 percentage points: relu and swish." in sentence
+
+
+def test_conclusion_against_one_group_lists_the_verdicts() -> None:
+    cells = cells_of({**FAR, "tanh": [0.979, 0.982, 0.981, 0.984], "step": [0.1, 0.11, 0.1, 0.12]})
+    comparison = compare(cells, "test_accuracy", {"activation": "relu"})
+    sentence = conclusion_of(cells, comparison=comparison)
+    assert sentence.startswith("Against relu \N{EN DASH} worse: sigmoid and step; equivalent: tanh.")
+    assert "Equivalent means a difference of less than 0.5 percentage points." in sentence
 
 
 @pytest.mark.parametrize(

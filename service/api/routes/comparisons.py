@@ -31,6 +31,14 @@ class QuestionQuery(GroupingQuery):
 
     metric: MetricName = PRIMARY
     versus: Versus = None
+    margin: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="The largest difference that does not matter: of accuracies, 0.005 unless given; of losses, times"
+        " and the pace as a share, 0.05 unless given. 0: no margin, and no pair is equivalent.",
+        examples=[0.005],
+    )
     seeds: bool = Field(False, description="Add the value of each seed.")
 
 
@@ -124,4 +132,12 @@ def _compare(session: Session, experiments: ExperimentSet, query: QuestionQuery)
     reference = one_named(experiments.reference, gathered.cells)
     versus = factors.versus_named(query.versus, paths, reference, also=[MACHINE])
     images = comparisons.image_intervals(session, filters, query.metric, gathered)
-    return compare(gathered.cells, query.metric, versus, images, seeds=query.seeds, reference=reference)
+    return compare(
+        gathered.cells,
+        query.metric,
+        versus,
+        images,
+        seeds=query.seeds,
+        reference=reference,
+        margin=query.margin,
+    )

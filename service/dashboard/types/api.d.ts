@@ -288,6 +288,8 @@ declare namespace Api {
     interval_correction: string;
     interval_confidence: number;
     disagreements: number;
+    margin: number | null;
+    relative_margin: boolean;
     decision: string;
     intervals: string;
   }
@@ -423,16 +425,21 @@ declare namespace Api {
   interface Pair {
     a: Record<string, string | number | boolean | null>;
     b: Record<string, string | number | boolean | null>;
-    test: "paired t" | "Welch t" | null;
+    test: "paired t" | "Welch t" | "Welch t of log errors" | null;
     difference: number | null;
     interval: [number, number] | null;
     p: number | null;
+    p_adjusted: number | null;
     p_holm: number | null;
     p_attainable: number | null;
     hedges_g: number | null;
     wilcoxon_p: number | null;
-    verdict: "better" | "worse" | "not separable" | "not separable (diverged)" | "not tested";
+    probability_of_improvement: number | null;
+    p_equivalence: number | null;
+    within_margin: boolean | null;
+    verdict: "better" | "worse" | "equivalent" | "undecided" | "undecided (diverged)" | "not tested";
     interval_disagrees: boolean;
+    seeds_to_decide: SeedsToDecide | null;
     diverged: Rates | null;
   }
   interface ParameterView {
@@ -568,6 +575,13 @@ declare namespace Api {
     seeds: number | null;
     power: number;
     alpha: number;
+    estimate: true;
+  }
+  interface SeedsToDecide {
+    more: number | null;
+    n: number;
+    finding: "difference" | "equivalence" | null;
+    power: number;
     estimate: true;
   }
   type Status = "queued" | "running" | "succeeded" | "failed" | "cancelled";

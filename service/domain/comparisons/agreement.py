@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.published import Article
-from service.domain.statistics.summary import Interval, describe, prediction_interval
+from service.domain.statistics.summary import Interval, describe, prediction_interval, within
 
 GATE = 0.005
 """The largest difference at which a mean agrees with the article's single run: half a percentage point."""
@@ -53,4 +53,5 @@ def agreement(cells: Sequence[Cell], article: Article) -> list[Agreement]:
 def _agreement_of(activation: str, article: Article, values: Sequence[float]) -> Agreement:
     mean = describe(values).mean or 0.0
     published = article.final(activation)["test_accuracy"]
-    return Agreement(activation, published, mean, len(values), prediction_interval(values))
+    prediction = within(prediction_interval(values), 0.0, 1.0)
+    return Agreement(activation, published, mean, len(values), prediction)

@@ -12,7 +12,17 @@ from service.domain.statistics.t_tests import TestName
 ALPHA = 0.05
 POWER = 0.8
 
-Verdict = Literal["better", "worse", "not separable", "not separable (diverged)", "not tested"]
+Verdict = Literal["better", "worse", "equivalent", "undecided", "undecided (diverged)", "not tested"]
+"""Of a relative to b.
+
+* `better`, `worse`: the means differ, significantly within the family.
+* `equivalent`: no difference was found, and one larger than the margin is excluded.
+* `undecided`: neither was shown.
+* `undecided (diverged)`: runs of a side diverged, so that there is no test.
+* `not tested`: too few seeds.
+"""
+
+Correction = Literal["Holm", "Shaffer"]
 
 
 class Figures(BaseModel):
@@ -38,7 +48,9 @@ class Group(Figures):
     median: float | None
     min: float | None
     max: float | None
-    interval: Interval | None = Field(description="Student-t 95% interval of the mean over seeds; null for n < 2.")
+    interval: Interval | None = Field(
+        description="Student-t 95% interval of the mean over seeds, within the figure's scale; null for n < 2."
+    )
     test_image_interval: Interval | None = Field(
         None,
         description="95% bootstrap interval over test images; null for a metric that is no accuracy, and for more than"
@@ -46,6 +58,20 @@ class Group(Figures):
     )
     seeds: dict[int, float] | None = Field(None, description="With `seeds=true`, the value of each seed.")
     rank: tuple[int, int] = Field((1, 1), description="Best and worst rank that the family's verdicts leave open.")
+
+
+class SeedsToDecide(Figures):
+    """An estimate of the seeds after which an undecided pair is decided with 80% power.
+
+    It takes the observed difference and spread for the true ones, and both are uncertain with few seeds. Of a finding
+    of a difference and one of equivalence, it is the one that takes fewer.
+    """
+
+    more: int | None = Field(description="Further seeds a group; null where no number up to 100,000 suffices.")
+    n: int = Field(description="Seeds that the estimate rests on.")
+    finding: Literal["difference", "equivalence"] | None = Field(description="What so many seeds would show.")
+    power: float = POWER
+    estimate: Literal[True] = True
 
 
 class Pair(Figures):
@@ -61,7 +87,12 @@ class Pair(Figures):
     difference: float | None = Field(None, description="Mean of a minus mean of b; over the common seeds where paired.")
     interval: Interval | None = Field(None, description="Simultaneous; null without a test or without any spread.")
     p: float | None = None
-    p_holm: float | None = Field(None, description="p adjusted for the family; at most alpha separates.")
+    p_adjusted: float | None = Field(
+        None, description="p adjusted for the family by its `p_correction`. The pair differs where it is at most alpha."
+    )
+    p_holm: float | None = Field(
+        None, description="p adjusted after Holm. `p_adjusted` decides, which is never larger and often the same."
+    )
     p_attainable: float | None = Field(None, description="The smallest p that an exact rank test reaches at this n.")
     hedges_g: float | None = Field(None, description="Difference in units of the sd between seeds; null without one.")
     wilcoxon_p: float | None = Field(
@@ -69,8 +100,27 @@ class Pair(Figures):
         description="Exact signed-rank p beside a paired t of 6 to 50 seeds, not adjusted for the family. Shown, and"
         " never decides.",
     )
-    verdict: Verdict = Field(description="Of a relative to b.")
-    interval_disagrees: bool = Field(False, description="Holm separates the pair, yet its interval contains 0.")
+    probability_of_improvement: float | None = Field(
+        None, description="Share of pairs of runs in which that of a is the better one; a tie counts half."
+    )
+    p_equivalence: float | None = Field(
+        None,
+        description="p of two one-sided tests that the difference lies within the margin, adjusted after Holm for the"
+        " family; null without a margin or a test.",
+    )
+    within_margin: bool | None = Field(
+        None,
+        description="The difference lies within the margin, significantly within the family; null without a margin or a"
+        " test. A pair may be better and within the margin: better, but by less than matters.",
+    )
+    verdict: Verdict = Field(
+        description="Of a relative to b. A significant difference decides first; of the other pairs those within the"
+        " margin are equivalent."
+    )
+    interval_disagrees: bool = Field(
+        False, description="The pair differs by its adjusted p, yet its interval contains 0."
+    )
+    seeds_to_decide: SeedsToDecide | None = Field(None, description="Of an undecided pair with at least 3 seeds.")
     diverged: Rates | None = Field(None, description="Shares of diverged runs among those that came to an end.")
 
 
@@ -91,14 +141,19 @@ class Family(Figures):
         " this is another family of tests than the study's own.",
     )
     alpha: float = ALPHA
-    p_correction: str = "Holm"
+    p_correction: str = Field("Holm", description="Shaffer for all pairs, Holm for pairs with one group.")
     interval_correction: str = "Bonferroni"
     interval_confidence: float = Field(description="Level of each pair's interval: 1 - alpha / pairs.")
-    disagreements: int = Field(0, description="Pairs that Holm separates though their interval contains 0.")
-    decision: str = (
-        f"A pair is separated where p, adjusted after Holm for all pairs of this family, is at most {ALPHA}. The"
-        " intervals hold together (Bonferroni) and are the stricter: one may still contain 0 where Holm separates."
+    disagreements: int = Field(
+        0, description="Pairs that differ by their adjusted p, though their interval contains 0."
     )
+    margin: float | None = Field(
+        None,
+        description="The largest difference that does not matter: of accuracies, or as a share of other figures; null"
+        " where it was switched off.",
+    )
+    relative_margin: bool = Field(False, description="The margin is a share of the figure.")
+    decision: str = Field("", description="How pairs are decided, in words.")
     intervals: str = (
         "A group's interval is over seeds: where the mean of other trainings on these test images would lie. Its"
         " test_image_interval is over test images: where the accuracy of these trained networks would lie on other"
@@ -117,7 +172,7 @@ class SeedsNeeded(Figures):
     n: int = Field(description="Seeds that the estimate rests on.")
     seeds: int | None = Field(description="Per group; null where there is no difference or spread, or beyond 100,000.")
     power: float = POWER
-    alpha: float = Field(description="The family's alpha over its pairs, as the first step of Holm asks.")
+    alpha: float = Field(description="The family's alpha over its pairs, as the first step of the correction asks.")
     estimate: Literal[True] = True
 
 

@@ -53,6 +53,7 @@ class Cell:
     n_diverged: int = 0
     n_failed: int = 0
     n_pending: int = 0
+    images: int | None = None  # that each value is a share of; None for values that are no shares
     bits: Mapping[int, str] = field(default_factory=dict)  # by seed
     names: Sequence[Factors] = ()
 

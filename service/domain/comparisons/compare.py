@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
-from service.domain.comparisons.answer import ALPHA, Comparison, Family, Group, Pair, Verdict
+from service.domain.comparisons.answer import ALPHA, Comparison, Correction, Family, Group, Pair, Verdict
 from service.domain.comparisons.cells import Cell, Factors, key, label
 from service.domain.comparisons.effects import effects
 from service.domain.comparisons.metrics import Metric, metric_of
 from service.domain.comparisons.same import is_named, merged
-from service.domain.comparisons.seeds import seeds_for_the_best
+from service.domain.comparisons.seeds import seeds_for_the_best, seeds_to_decide
 from service.domain.comparisons.summary import summary
 from service.domain.errors import FieldProblem, Invalid
+from service.domain.statistics.equivalence import Margin
 from service.domain.statistics.exact import compare_rates
-from service.domain.statistics.families import holm, rank_ranges
-from service.domain.statistics.summary import Interval, describe, mean_interval
+from service.domain.statistics.families import holm, rank_ranges, shaffer
+from service.domain.statistics.improvement import probabilities_of_more
+from service.domain.statistics.summary import Interval, describe, mean_interval, within
 from service.domain.statistics.t_tests import TTest, t_tests
 
 MOST_PAIRS = 20_000
@@ -34,38 +37,48 @@ def compare(
     *,
     seeds: bool = False,
     reference: Factors | None = None,
+    margin: float | None = None,
 ) -> Comparison:
     """Compare these cells by the values of `metric` that they hold; their order does not matter.
 
     Cells whose runs are equal bit for bit are one group, except in the effects of factors. `versus` restricts the
     family to pairs with one group, named by as many of its factors as tell it apart. `images` holds the intervals over
     test images, by cell. `seeds` adds the value of each seed. `reference` is the study's own, which the answer
-    mentions. Raises Invalid where the metric is unknown, `versus` names no group or more than one, or there are too
-    many pairs.
+    mentions. `margin` is the largest difference that does not matter, a share of the figure unless it is an accuracy;
+    None takes the metric's own, and 0 no margin. Raises Invalid where the metric is unknown, `versus` names no group or
+    more than one, or there are too many pairs.
     """
     chosen = metric_of(metric)
     ordered = sorted(cells, key=lambda cell: (label(cell.factors), repr(cell.factors)))
-    described = [(_group(cell, images or {}, seeds), cell) for cell in merged(ordered, versus)]
+    described = [(_group(cell, chosen, images or {}, seeds), cell) for cell in merged(ordered, versus)]
     described.sort(key=lambda pair: _place(pair[0], chosen))
     every_cell, groups, ordered = ordered, [group for group, _ in described], [cell for _, cell in described]
     against = None if versus is None else _index_of(versus, ordered)
     sides = _sides(len(groups), against)
-    confidence = 1 - ALPHA / max(1, len(sides))
-    pairs = _compare_pairs(groups, ordered, sides, confidence, chosen)
+    value = chosen.default_margin() if margin is None else margin
+    family = Family(
+        metric=metric,
+        title=chosen.title,
+        unit=chosen.unit,
+        higher_is_better=chosen.higher_is_better,
+        pairs=len(sides),
+        versus=None if against is None else groups[against].factors,
+        reference=None if reference is None else dict(reference),
+        interval_confidence=1 - ALPHA / max(1, len(sides)),
+        margin=value or None,
+        relative_margin=bool(value) and chosen.scored_on is None,
+    )
+    pairs, correction = _compare_pairs(groups, ordered, sides, family, chosen)
     comparison = Comparison(
         metric=metric,
         groups=_ranked(groups, sides, pairs),
         pairs=pairs,
-        family=Family(
-            metric=metric,
-            title=chosen.title,
-            unit=chosen.unit,
-            higher_is_better=chosen.higher_is_better,
-            pairs=len(pairs),
-            versus=None if against is None else groups[against].factors,
-            reference=None if reference is None else dict(reference),
-            interval_confidence=confidence,
-            disagreements=sum(pair.interval_disagrees for pair in pairs),
+        family=family.model_copy(
+            update={
+                "p_correction": correction,
+                "disagreements": sum(pair.interval_disagrees for pair in pairs),
+                "decision": _decision(correction, family),
+            }
         ),
         seeds_needed=seeds_for_the_best(ordered, len(pairs)),
         effects=effects(every_cell, chosen),
@@ -73,7 +86,22 @@ def compare(
     return comparison.model_copy(update={"summary": summary(comparison)})
 
 
-def _group(cell: Cell, images: ImageIntervals, seeds: bool) -> Group:
+def _decision(correction: Correction, family: Family) -> str:
+    difference = (
+        f"Two groups differ where p, adjusted after {correction} for all pairs of this family, is at most {ALPHA}. The"
+        " intervals hold together (Bonferroni) and are stricter: one may contain 0 where the groups differ."
+        " No interval reaches beyond the figure's scale."
+    )
+    if family.margin is None:
+        return difference
+    size = f"{family.margin:.3g} of the figure" if family.relative_margin else f"{family.margin:.3g}"
+    return (
+        f"{difference} Other groups are equivalent where two one-sided tests, adjusted after Holm, show a difference of"
+        f" less than {size}; what neither shows is undecided."
+    )
+
+
+def _group(cell: Cell, metric: Metric, images: ImageIntervals, seeds: bool) -> Group:
     by_seed = dict(sorted(cell.values.items()))
     values = np.array(list(by_seed.values()))
     return Group(
@@ -83,7 +111,7 @@ def _group(cell: Cell, images: ImageIntervals, seeds: bool) -> Group:
         n_diverged=cell.n_diverged,
         n_failed=cell.n_failed,
         n_pending=cell.n_pending,
-        interval=mean_interval(values),
+        interval=within(mean_interval(values), metric.lowest, metric.highest),
         test_image_interval=images.get(key(cell.factors)),
         seeds=by_seed if seeds else None,
         **vars(describe(values)),
@@ -119,29 +147,91 @@ def _sides(groups: int, against: int | None) -> list[Side]:
 
 
 def _compare_pairs(
-    groups: Sequence[Group], cells: Sequence[Cell], sides: Sequence[Side], confidence: float, metric: Metric
-) -> list[Pair]:
+    groups: Sequence[Group], cells: Sequence[Cell], sides: Sequence[Side], family: Family, metric: Metric
+) -> tuple[list[Pair], Correction]:
     # Where runs of a side diverged, the surviving ones are a selected sample: the pair is not tested.
     testable = [(a, b) for a, b in sides if not (groups[a].n_diverged or groups[b].n_diverged)]
-    results = dict(zip(testable, t_tests([cell.values for cell in cells], testable, confidence), strict=True))
-    tests = [results.get(side) for side in sides]
+    values = [cell.values for cell in cells]
+    margin = metric.margin(family.margin or 0.0)
+    results = t_tests(
+        values, testable, family.interval_confidence, images=[cell.images for cell in cells], margin=margin
+    )
+    of_pair = dict(zip(testable, results, strict=True))
+    tests = [of_pair.get(side) for side in sides]
     # A pair without a test counts with p = 1: the number of pairs is set by the design, not by the runs that survived.
-    adjusted = holm([1.0 if test is None else test.p for test in tests])
-    return [
-        _untested(groups[a], groups[b]) if test is None else _tested(groups[a], groups[b], test, p, metric)
-        for (a, b), test, p in zip(sides, tests, adjusted, strict=True)
-    ]
+    p_values = [1.0 if test is None else test.p for test in tests]
+    after_holm = holm(p_values)
+    correction = _correction(tests, family)
+    adjusted = after_holm if correction == "Holm" else shaffer(p_values, sides, len(groups))
+    equivalence = holm([1.0 if test is None or test.p_equivalence is None else test.p_equivalence for test in tests])
+    improvement = probabilities_of_more(values, sides)
+    pairs = []
+    for (a, b), test, *of_test in zip(sides, tests, adjusted, after_holm, equivalence, improvement, strict=True):
+        if test is None:
+            pairs.append(_untested(groups[a], groups[b]))
+        else:
+            pairs.append(_tested(groups[a], groups[b], test, _Adjusted(*of_test), family, margin))
+    return pairs, correction
 
 
-def _tested(a: Group, b: Group, test: TTest, p_holm: float, metric: Metric) -> Pair:
-    verdict: Verdict = "not separable"
-    if p_holm <= ALPHA:
-        verdict = "better" if (test.difference > 0) == metric.higher_is_better else "worse"
+def _correction(tests: Sequence[TTest | None], family: Family) -> Correction:
+    """Return Shaffer's correction for all pairs.
+
+    It relies on all hypotheses being about the same means: if a equals b, and b equals c, then a equals c. Of tests on
+    two scales, some of means of accuracies and some of logarithms, that would be an approximation.
+    """
+    of_log_errors = {test.test == "Welch t of log errors" for test in tests if test is not None}
+    return "Shaffer" if family.versus is None and len(of_log_errors) == 1 else "Holm"
+
+
+class _Adjusted(NamedTuple):
+    """What is known of a pair from its family: adjusted p values, and the share of runs of a with more than b."""
+
+    p: float
+    p_holm: float
+    p_equivalence: float
+    share_of_more: float | None
+
+
+def _tested(a: Group, b: Group, test: TTest, adjusted: _Adjusted, family: Family, margin: Margin | None) -> Pair:
+    within_margin = None if margin is None else adjusted.p_equivalence <= ALPHA
+    verdict: Verdict = "equivalent" if within_margin else "undecided"
+    differs = adjusted.p <= ALPHA
+    if differs:
+        verdict = "better" if (test.difference > 0) == family.higher_is_better else "worse"
     contains_0 = test.interval is not None and test.interval[0] <= 0 <= test.interval[1]
-    disagrees = contains_0 and verdict != "not separable"
+    half_width = None if margin is None else margin.half_width(b.mean or 0.0)
     return Pair(
-        a=a.factors, b=b.factors, p_holm=p_holm, verdict=verdict, interval_disagrees=disagrees, **vars(test)
-    )  # fmt: skip
+        a=a.factors,
+        b=b.factors,
+        test=test.test,
+        difference=test.difference,
+        interval=within(test.interval, *_ends_of_differences(family)),
+        p=test.p,
+        p_adjusted=adjusted.p,
+        p_holm=adjusted.p_holm,
+        p_attainable=test.p_attainable,
+        hedges_g=test.hedges_g,
+        wilcoxon_p=test.wilcoxon_p,
+        probability_of_improvement=_improvement(adjusted.share_of_more, family),
+        p_equivalence=None if margin is None else adjusted.p_equivalence,
+        within_margin=within_margin,
+        verdict=verdict,
+        interval_disagrees=contains_0 and differs,
+        seeds_to_decide=seeds_to_decide(test, family.pairs, half_width) if verdict == "undecided" else None,
+    )
+
+
+def _ends_of_differences(family: Family) -> tuple[float, float]:
+    metric = metric_of(family.metric)
+    widest = metric.highest - metric.lowest
+    return -widest, widest
+
+
+def _improvement(share_of_more: float | None, family: Family) -> float | None:
+    if share_of_more is None:
+        return None
+    return share_of_more if family.higher_is_better else 1 - share_of_more
 
 
 def _untested(a: Group, b: Group) -> Pair:
@@ -149,7 +239,7 @@ def _untested(a: Group, b: Group) -> Pair:
     if not (a.n_diverged or b.n_diverged):
         return Pair(a=a.factors, b=b.factors, difference=difference, verdict="not tested")
     rates = compare_rates(a.n_diverged, a.n_diverged + a.n, b.n_diverged, b.n_diverged + b.n)
-    return Pair(a=a.factors, b=b.factors, difference=difference, verdict="not separable (diverged)", diverged=rates)
+    return Pair(a=a.factors, b=b.factors, difference=difference, verdict="undecided (diverged)", diverged=rates)
 
 
 def _ranked(groups: Sequence[Group], sides: Sequence[Side], pairs: Sequence[Pair]) -> list[Group]:

@@ -96,7 +96,9 @@ class Curve(Figures):
     factors: dict[str, Factor]
     epochs: list[int]
     mean: list[float | None] = Field(description="Over the n seeds with a finite figure at that epoch; null for none.")
-    low: list[float | None] = Field(description="Student-t 95% interval of the mean over seeds; null for n < 2.")
+    low: list[float | None] = Field(
+        description="Student-t 95% interval of the mean over seeds, within the figure's scale; null for n < 2."
+    )
     high: list[float | None]
     n: list[int] = Field(description="Falls where runs are under way, stopped early or diverged; the mean then jumps.")
     n_non_finite: list[int] = Field(description="Seeds whose figure at that epoch was infinite or NaN.")
@@ -197,9 +199,16 @@ def curves(
         title=chosen.title,
         unit=chosen.unit,
         higher_is_better=chosen.higher_is_better,
-        groups=list(groups),
+        groups=[_on_scale(group, 1.0 if chosen.unit == "fraction" else math.inf) for group in groups],
         reference=figures,
     )
+
+
+def _on_scale(group: Curve, highest: float) -> Curve:
+    """Return the curve with intervals that end where the scale does, at 0 and `highest`."""
+    low = [None if end is None else max(end, 0.0) for end in group.low]
+    high = [None if end is None else min(end, highest) for end in group.high]
+    return group.model_copy(update={"low": low, "high": high})
 
 
 def published_curves(name: PublishedName, metric: CurveMetric, differs: Sequence[str] = ()) -> PublishedCurves:

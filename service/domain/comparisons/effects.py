@@ -8,7 +8,7 @@ import numpy as np
 from service.domain.comparisons.answer import ALPHA, Effect, Level
 from service.domain.comparisons.cells import Cell, Factor, Factors, key, label
 from service.domain.comparisons.metrics import Metric
-from service.domain.statistics.summary import Floats, Interval, describe, mean_interval
+from service.domain.statistics.summary import Floats, Interval, describe, mean_interval, within
 
 Column = Sequence[float]
 """One level's mean over the combinations of the other factors, for each seed."""
@@ -39,10 +39,10 @@ def _effect(factor: str, cells: Sequence[Cell], values: Floats, left_out: int, m
     seeds = values.shape[-1] if len(values) else 0
     columns = {level: _column(values[[row[level] for row in whole]]) for level in levels} if seeds and whole else {}
     best_first = sorted(columns, key=lambda level: _place(columns[level], levels[level], metric))
-    largest = _largest([columns[level] for level in best_first])
+    largest = _largest([columns[level] for level in best_first], metric)
     return Effect(
         factor=factor,
-        levels=[_level(levels[level], columns[level]) for level in best_first],
+        levels=[_level(levels[level], columns[level], metric) for level in best_first],
         n=seeds,
         n_left_out=left_out,
         combinations=len(whole),
@@ -82,11 +82,12 @@ def _place(column: Column, level: Factor, metric: Metric) -> tuple[float, str]:
     return float(f"{-mean if metric.higher_is_better else mean:.12g}"), label({"": level})
 
 
-def _level(value: Factor, column: Column) -> Level:
-    return Level(value=value, mean=describe(column).mean or 0.0, interval=mean_interval(column))
+def _level(value: Factor, column: Column, metric: Metric) -> Level:
+    interval = within(mean_interval(column), metric.lowest, metric.highest)
+    return Level(value=value, mean=describe(column).mean or 0.0, interval=interval)
 
 
-def _largest(best_first: Sequence[Column]) -> tuple[float | None, Interval | None]:
+def _largest(best_first: Sequence[Column], metric: Metric) -> tuple[float | None, Interval | None]:
     """Return best level minus worst, with an interval that holds for all pairs of levels."""
     if not best_first:
         return None, None
@@ -94,7 +95,8 @@ def _largest(best_first: Sequence[Column]) -> tuple[float | None, Interval | Non
     pairs = max(1, len(best_first) * (len(best_first) - 1) // 2)
     interval = mean_interval(differences, 1 - ALPHA / pairs)
     spread = interval is not None and interval[0] < interval[1]
-    return describe(differences).mean, interval if spread else None
+    widest = metric.highest - metric.lowest
+    return describe(differences).mean, within(interval, -widest, widest) if spread else None
 
 
 def _reason(seeds: int) -> str:

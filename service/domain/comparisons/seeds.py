@@ -1,14 +1,16 @@
-"""The number of seeds that would separate the two best groups."""
+"""The number of seeds that would separate the two best groups, or decide a pair."""
 
 import math
 from collections.abc import Sequence
 
-from service.domain.comparisons.answer import ALPHA, POWER, SeedsNeeded
+from service.domain.comparisons.answer import ALPHA, POWER, SeedsNeeded, SeedsToDecide
 from service.domain.comparisons.cells import Cell
-from service.domain.statistics.power import seeds_needed
+from service.domain.statistics.power import approximate_seeds, approximate_seeds_for_equivalence, seeds_needed
 from service.domain.statistics.summary import describe
+from service.domain.statistics.t_tests import TTest
 
 FEWEST_SEEDS = 5
+FEWEST_SEEDS_OF_A_PAIR = 3
 
 
 def seeds_for_the_best(ordered: Sequence[Cell], pairs: int) -> SeedsNeeded | None:
@@ -31,6 +33,28 @@ def seeds_for_the_best(ordered: Sequence[Cell], pairs: int) -> SeedsNeeded | Non
     of_a, of_b = describe(list(a.values.values())), describe(list(b.values.values()))
     spread = math.hypot(of_a.sd or 0.0, of_b.sd or 0.0)
     return _answer(a, b, fewest, (of_a.mean or 0.0) - (of_b.mean or 0.0), spread, alpha, paired=False)
+
+
+def seeds_to_decide(test: TTest, pairs: int, half_width: float | None) -> SeedsToDecide | None:
+    """Return the estimate for an undecided pair of a family of so many; None below 3 seeds.
+
+    `half_width` is the margin in the unit of the difference, None without one.
+    """
+    if test.n < FEWEST_SEEDS_OF_A_PAIR:
+        return None
+    alpha = ALPHA / max(1, pairs)
+    distance = abs(test.difference)
+    for_difference = approximate_seeds(distance, test.spread, alpha, POWER)
+    for_equivalence = (
+        None
+        if half_width is None
+        else approximate_seeds_for_equivalence(half_width - distance, test.spread, alpha, POWER)
+    )
+    if for_difference is None and for_equivalence is None:
+        return SeedsToDecide(more=None, n=test.n, finding=None)
+    if for_difference is None or (for_equivalence is not None and for_equivalence < for_difference):
+        return SeedsToDecide(more=max(1, (for_equivalence or 0) - test.n), n=test.n, finding="equivalence")
+    return SeedsToDecide(more=max(1, for_difference - test.n), n=test.n, finding="difference")
 
 
 def _answer(

@@ -21,7 +21,7 @@ def summary(comparison: Comparison) -> list[str]:
         return ["No pair of groups could be tested: each needs at least two seeds, and none of its runs may diverge."]
     versus = comparison.family.versus
     found = _of_all(comparison, measured) if versus is None else against(versus, comparison.pairs)
-    return [found, *_of_family(comparison.family)]
+    return [found, *_of_equivalent_pairs(comparison), *_of_family(comparison.family)]
 
 
 def against(versus: Factors, pairs: Sequence[Pair]) -> str:
@@ -36,6 +36,14 @@ def against(versus: Factors, pairs: Sequence[Pair]) -> str:
     others = [verdict for verdict in names if verdict not in first]
     parts = [f"{verdict}: {_listed(names[verdict], 'and')}" for verdict in [*first, *others]]
     return f"Against {name_of(versus)} \N{EN DASH} {'; '.join(parts)}."
+
+
+def margin_text(family: Family) -> str:
+    """Return `0.5 percentage points` for a margin of accuracies, `5 %` for a relative one; empty without a margin."""
+    if family.margin is None:
+        return ""
+    size = f"{100 * family.margin:.4g}"
+    return f"{size} %" if family.relative_margin else f"{size} percentage points"
 
 
 def name_of(factors: Mapping[str, Factor]) -> str:
@@ -57,16 +65,25 @@ def _value(value: Factor) -> str:
 
 def _of_all(comparison: Comparison, measured: Sequence[Group]) -> str:
     leading = [name_of(group.factors) for group in measured if group.rank[0] == 1]
-    separated = sum(pair.verdict in ("better", "worse") for pair in comparison.pairs)
-    share = f"{separated} of {len(comparison.pairs)} pairs of groups are separated"
+    different = sum(pair.verdict in ("better", "worse") for pair in comparison.pairs)
+    share = f"{different} of {len(comparison.pairs)} pairs of groups differ"
     if len(leading) == 1 and measured[0].rank == (1, 1):
         return f"{leading[0]} is better than every other group; {share}."
-    if separated == 0:
-        return f"No group can be told from another: {share}. That is not evidence that they are equal."
-    return (
-        f"No group is significantly better than {_listed(leading, 'or')}, and these cannot all be told from one"
-        f" another; {share}."
-    )
+    if different == 0:
+        return f"No difference between groups was found: {share}. That alone is not evidence that they are equal."
+    return f"No group is significantly better than {_listed(leading, 'or')}; {share}."
+
+
+def _of_equivalent_pairs(comparison: Comparison) -> list[str]:
+    """Return a sentence on the pairs between which a difference that matters is excluded."""
+    pairs = [f"{name_of(pair.a)} and {name_of(pair.b)}" for pair in comparison.pairs if pair.verdict == "equivalent"]
+    if not pairs:
+        return []
+    size = margin_text(comparison.family)
+    if comparison.family.versus is not None:
+        return [f"Equivalent means a difference of less than {size}."]
+    more = f"; and {len(pairs) - MOST_NAMED} more pairs" if len(pairs) > MOST_NAMED else ""
+    return [f"Equivalent, with a difference of less than {size}: {'; '.join(pairs[:MOST_NAMED])}{more}."]
 
 
 def _of_family(family: Family) -> list[str]:

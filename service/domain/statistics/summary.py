@@ -68,6 +68,14 @@ def around(centre: float, error: float, freedom: float, confidence: float) -> In
     return centre - half_width, centre + half_width
 
 
+def within(interval: Interval | None, lowest: float, highest: float) -> Interval | None:
+    """Return the part of an interval that lies on a scale from `lowest` to `highest`.
+
+    What it covers lies on the scale, so that the part covers it as often as the whole.
+    """
+    return None if interval is None else (max(interval[0], lowest), min(interval[1], highest))
+
+
 def t_quantile(freedom: float | Floats, confidence: float) -> Floats:
     """Return the t for which Student's distribution lies within -t and t with probability `confidence`."""
     return np.asarray(-special.stdtrit(freedom, (1 - confidence) / 2), dtype=np.float64)

@@ -1,6 +1,7 @@
 """T tests of the difference of two groups, for all pairs of a family at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,16 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from service.domain.statistics.equivalence import Margin, one_sided_p
 from service.domain.statistics.exact import smallest_rank_sum_p, smallest_sign_flip_p, wilcoxon
+from service.domain.statistics.log_errors import log_errors, on_the_scale
 from service.domain.statistics.summary import Floats, Interval, Mask, moments, rounding, t_quantile
 
 FEWEST_PAIRS = 3
 """Common seeds from which a test is paired: with two, one degree of freedom is left."""
 
+FEWEST_PAIRS_OF_SHARES = 5
+"""The same for shares of images: with 3 or 4 seeds, Welch's test of the logarithm of the errors finds more, and as few
+false differences (docs/decisions/0018)."""
+
+LOG_ERROR_SEEDS = frozenset({3, 4})
+"""Seeds of the smaller group at which shares of images are tested on the scale of the logarithm of the errors."""
+
 AT_ONCE = 200_000
 """Values of each side that are worked on together: few enough to fit the processor's cache."""
 
-TestName = Literal["paired t", "Welch t"]
+TestName = Literal["paired t", "Welch t", "Welch t of log errors"]
 Side = tuple[int, int]
 
 
@@ -27,7 +37,7 @@ class TTest:
 
     Where there is no spread to measure the difference by (each pair of seeds differs by the same amount, or each group
     is constant), t is 0/0 or infinite. Then there is no interval, and p is 1 for no difference and `p_attainable` for
-    any other: a few seeds that agree exactly, as accuracies over few test images do by chance, are not proof.
+    any other: a few seeds that agree exactly are not proof. Shares of images always have a spread, that of rounding.
     """
 
     test: TestName
@@ -36,44 +46,98 @@ class TTest:
     p: float  # two-sided
     p_attainable: float  # the smallest that an exact rank test reaches with this many seeds
     hedges_g: float | None
+    n: int  # seeds: common ones where paired, else those of the smaller group
+    spread: float  # the standard error of the difference times the root of n
     wilcoxon_p: float | None = None  # the exact signed-rank test beside a paired t of 6 to 50 seeds
+    p_equivalence: float | None = None  # of two one-sided tests that the difference lies within the margin
 
 
 @dataclass(frozen=True)
 class _Differences:
     """Differences, one row a pair, with standard errors and degrees of freedom, the sd of the effect size and its
-    degrees of freedom, and the smallest p attainable."""
+    degrees of freedom, the seeds, the smallest p attainable, and the p of equivalence."""
 
     difference: Floats
     error: Floats
     freedom: Floats
     sd: Floats
     sd_freedom: Floats
+    n: Floats
     p_attainable: Floats
+    p_equivalence: Floats | None
 
 
-def t_tests(groups: Sequence[Mapping[int, float]], sides: Sequence[Side], confidence: float) -> list[TTest | None]:
+@dataclass(frozen=True)
+class _Judged:
+    """The two-sided p of each difference, and the ends of its interval."""
+
+    p: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Groups by seeds in ascending order: the values, 0 where a group has none, and the mask of those there are.
+
+    `images` has the number of images that each group's values are shares of, 0 for values that are no shares.
+    """
+
+    values: Floats
+    mask: Mask
+    images: NDArray[np.int64]
+
+
+def t_tests(
+    groups: Sequence[Mapping[int, float]],
+    sides: Sequence[Side],
+    confidence: float,
+    *,
+    images: Sequence[int | None] = (),
+    margin: Margin | None = None,
+) -> list[TTest | None]:
     """Test each pair of `groups`, given as value by seed; None where a side has fewer than two values.
 
-    The results are in the order of `sides`. A pair is tested paired over the common seeds where there are at least
-    three, else by Welch's test over all. The seeds decide which, never the values.
+    The results are in the order of `sides`. `images` has the number of images of each group whose values are shares of
+    correctly classified images. The seeds and the kind of values decide the test, never the values:
+
+    * shares of images with at least five common seeds, and other values with at least three: paired;
+    * shares of images where the smaller group has three or four seeds: Welch's test of the logarithm of the errors;
+    * else Welch's test.
 
     Paired: Student's t of the mean difference. Hedges' g is g_av: the mean difference over the root of the two groups'
     mean variance, so that it stays on the scale of the spread between seeds, as Welch's does (g_z would grow with the
     correlation of the pairs). Its small-sample correction takes n - 1 degrees of freedom, the fewest that any
-    correlation leaves. Source: Cumming, Understanding the New Statistics (2012), chapter 11.
+    correlation leaves. Source: Cumming, Understanding the New Statistics (2012), chapter 11. The variance of
+    differences of shares of N images is at least 1 / (3 N^2), twice that of rounding to whole images: without it, equal
+    groups over 1,000 images differ in 6.8 % of studies of 5 seeds.
 
     Welch: degrees of freedom after Welch (1947) and Satterthwaite (1946). Hedges' g is over the pooled sd (Hedges
     1981).
+
+    `margin` adds the p of equivalence: the larger p of two one-sided tests (TOST; Schuirmann 1987) of the difference of
+    the means, or of their ratio (Sasabuchi 1980) for a relative margin.
     """
-    values, mask = _table(groups)
-    common, sizes = list(_common(mask, sides)), mask.sum(axis=1).tolist()
-    paired = [side for side, seeds in zip(sides, common, strict=True) if seeds >= FEWEST_PAIRS]
-    few = (side for side, seeds in zip(sides, common, strict=True) if seeds < FEWEST_PAIRS)
-    others = [(a, b) for a, b in few if min(sizes[a], sizes[b]) > 1]
-    tests = dict(zip(paired, _paired(values, mask, paired, confidence), strict=True))
-    tests |= zip(others, _decided("Welch t", _welch(values, mask, others), confidence), strict=True)
+    table = _table(groups, images)
+    common, sizes = list(_common(table.mask, sides)), table.mask.sum(axis=1).tolist()
+    chosen: dict[TestName, list[Side]] = {"paired t": [], "Welch t": [], "Welch t of log errors": []}
+    for (a, b), seeds in zip(sides, common, strict=True):
+        test = choose_test(seeds, min(sizes[a], sizes[b]), shares=min(table.images[a], table.images[b]) > 0)
+        if test is not None:
+            chosen[test].append((a, b))
+    tests: dict[Side, TTest] = {}
+    for name, pairs in chosen.items():
+        tests |= zip(pairs, RUN[name](table, pairs, confidence, margin), strict=True)
     return [tests.get(side) for side in sides]
+
+
+def choose_test(common: int, smaller: int, *, shares: bool) -> TestName | None:
+    """Return the test of two groups with so many common seeds, the smaller of which has `smaller`; None for none."""
+    if common >= (FEWEST_PAIRS_OF_SHARES if shares else FEWEST_PAIRS):
+        return "paired t"
+    if smaller < 2:
+        return None
+    return "Welch t of log errors" if shares and smaller in LOG_ERROR_SEEDS else "Welch t"
 
 
 def hedges_g(difference: Floats, sd: Floats, freedom: Floats) -> Floats:
@@ -89,15 +153,15 @@ def hedges_g(difference: Floats, sd: Floats, freedom: Floats) -> Floats:
     return np.where(difference == 0, 0.0, g)
 
 
-def _table(groups: Sequence[Mapping[int, float]]) -> tuple[Floats, Mask]:
-    """Return groups by seeds in ascending order, 0 where a group has no value, and the mask of the values there are."""
+def _table(groups: Sequence[Mapping[int, float]], images: Sequence[int | None]) -> _Table:
     seeds = [np.fromiter(group, np.int64, len(group)) for group in groups]
     places = np.unique(np.concatenate([np.empty(0, np.int64), *seeds]))
     values, mask = np.zeros((len(groups), len(places))), np.zeros((len(groups), len(places)), dtype=np.bool_)
     for row, group in enumerate(groups):
         at = np.searchsorted(places, seeds[row])
         values[row, at], mask[row, at] = np.fromiter(group.values(), np.float64, len(group)), True
-    return values, mask
+    counts = [number or 0 for number in images] or [0] * len(groups)
+    return _Table(values, mask, np.array(counts, dtype=np.int64))
 
 
 def _common(mask: Mask, sides: Sequence[Side]) -> Iterator[int]:
@@ -114,7 +178,8 @@ def _portions(sides: Sequence[Side], width: int) -> Iterator[tuple[NDArray[np.in
         yield _split(sides[start : start + size])
 
 
-def _paired(values: Floats, mask: Mask, sides: Sequence[Side], confidence: float) -> Iterator[TTest]:
+def _paired(table: _Table, sides: Sequence[Side], confidence: float, margin: Margin | None) -> Iterator[TTest]:
+    values, mask = table.values, table.mask
     complete = bool(mask.all())
     own = (moments(values)[2], rounding(values)) if complete else None
     for first, second in _portions(sides, values.shape[1]):
@@ -127,17 +192,52 @@ def _paired(values: Floats, mask: Mask, sides: Sequence[Side], confidence: float
             )
         else:  # once a group instead of once a pair
             sds, noise = (own[0][first], own[0][second]), np.maximum(own[1][first], own[1][second])
-        difference = a - b
-        differences = _differences(difference, mask_of_both, noise, sds)
-        yield from _decided("paired t", differences, confidence, _signed_ranks(difference, mask_of_both, noise))
+        least_sd = _least_sd(np.minimum(table.images[first], table.images[second]))
+        differences = _differences((a, b), mask_of_both, noise, sds, least_sd, margin)
+        yield from _results("paired t", differences, _judge(differences, confidence),
+                            _signed_ranks(a - b, mask_of_both, noise))  # fmt: skip
 
 
-def _differences(difference: Floats, mask: Mask | None, noise: Floats, sds: tuple[Floats, Floats]) -> _Differences:
-    n, mean, sd = moments(difference, mask, noise)
-    error = sd / np.sqrt(n)
+def _least_sd(images: NDArray[np.int64]) -> Floats:
+    """Return the least sd of differences of shares of so many images; 0 for values that are no shares."""
+    return np.where(images > 0, 1 / (math.sqrt(3) * np.maximum(images, 1)), 0.0)
+
+
+def _differences(
+    sides: tuple[Floats, Floats],
+    mask: Mask | None,
+    noise: Floats,
+    sds: tuple[Floats, Floats],
+    least_sd: Floats,
+    margin: Margin | None,
+) -> _Differences:
+    a, b = sides
+    n, mean, sd = moments(a - b, mask, noise)
+    error = np.maximum(sd, least_sd) / np.sqrt(n)
     attainable = np.array([smallest_sign_flip_p(int(pairs)) for pairs in n])
     effect = np.sqrt((sds[0] ** 2 + sds[1] ** 2) / 2)
-    return _Differences(_snapped(mean, error, noise), error, n - 1, effect, n - 1, attainable)
+
+    def contrast(factor: float) -> tuple[Floats, Floats, Floats]:
+        if factor == 1:
+            return mean, error, n - 1
+        _, mean_of_contrast, sd_of_contrast = moments(a - factor * b, mask, noise)
+        return mean_of_contrast, sd_of_contrast / np.sqrt(n), n - 1
+
+    return _Differences(_snapped(mean, error, noise), error, n - 1, effect, n - 1, n, attainable,
+                        _equivalence(contrast, margin, attainable))  # fmt: skip
+
+
+def _equivalence(
+    contrast: Callable[[float], tuple[Floats, Floats, Floats]], margin: Margin | None, attainable: Floats
+) -> Floats | None:
+    """Return the p of two one-sided tests, from mean, standard error and degrees of freedom of a - factor * b."""
+    if margin is None:
+        return None
+    low, high = (contrast(factor) for factor in margin.factors)
+    return np.maximum(
+        one_sided_p(low[0] + margin.shift, low[1], low[2], attainable),
+        one_sided_p(margin.shift - high[0], high[1], high[2], attainable),
+    )
 
 
 def _signed_ranks(difference: Floats, mask: Mask | None, noise: Floats) -> list[float | None]:
@@ -145,17 +245,55 @@ def _signed_ranks(difference: Floats, mask: Mask | None, noise: Floats) -> list[
     return [wilcoxon(row, float(limit)) for row, limit in zip(rows, noise, strict=True)]
 
 
-def _welch(values: Floats, mask: Mask, sides: Sequence[Side]) -> _Differences:
-    n, mean, sd = moments(values, mask)
-    noise = rounding(values, mask)
+def _welch_t(table: _Table, sides: Sequence[Side], confidence: float, margin: Margin | None) -> Iterator[TTest]:
+    n, mean, sd = moments(table.values, table.mask)
+    differences = _welch((n, mean, sd), rounding(table.values, table.mask), sides, margin)
+    return _results("Welch t", differences, _judge(differences, confidence))
+
+
+def _log_errors(table: _Table, sides: Sequence[Side], confidence: float, margin: Margin | None) -> Iterator[TTest]:
+    """Test the difference on the scale of the logarithm of the errors, and the equivalence on that of the shares."""
+    n, mean, sd = moments(table.values, table.mask)
+    images = np.maximum(table.images, 1)
+    of_rounding = 1 / (math.sqrt(12) * images)
+    rounded = n, mean, np.maximum(sd, of_rounding)
+    differences = _welch(rounded, rounding(table.values, table.mask), sides, margin)
+    scaled = log_errors(table.values, images)
+    n, log_mean, log_sd = moments(scaled, table.mask)
+    log_sd = np.maximum(log_sd, of_rounding / np.maximum(1 - mean, 0.5 / images))
+    on_scale = _welch((n, log_mean, log_sd), np.zeros(len(n)), sides, None)
+    t = t_quantile(on_scale.freedom, confidence)
+    a, b = _split(sides)
+    intervals = on_the_scale(
+        differences.difference,
+        (log_mean[a], log_mean[b]),
+        (t * log_sd[a] / np.sqrt(n[a]), t * log_sd[b] / np.sqrt(n[b])),
+        (images[a], images[b]),
+    )
+    judged = _Judged(_judge(on_scale, confidence).p, *intervals)
+    return _results("Welch t of log errors", differences, judged)
+
+
+def _welch(
+    of_groups: tuple[Floats, Floats, Floats], noise: Floats, sides: Sequence[Side], margin: Margin | None
+) -> _Differences:
+    """Return the differences of groups with these n, means and sds."""
+    n, mean, sd = of_groups
     a, b = _split(sides)
     error_a, error_b = sd[a] / np.sqrt(n[a]), sd[b] / np.sqrt(n[b])
-    error = np.hypot(error_a, error_b)
-    difference = _snapped(mean[a] - mean[b], error, np.maximum(noise[a], noise[b]))
+
+    def contrast(factor: float) -> tuple[Floats, Floats, Floats]:
+        error_of_b = factor * error_b
+        freedom = _welch_freedom(error_a, n[a], error_of_b, n[b])
+        return mean[a] - factor * mean[b], np.hypot(error_a, error_of_b), freedom
+
+    difference, error, freedom = contrast(1.0)
     attainable = np.array([smallest_rank_sum_p(int(n[i]), int(n[j])) for i, j in sides])
-    freedom = n[a] + n[b] - 2
-    pooled = np.sqrt((sd[a] ** 2 * (n[a] - 1) + sd[b] ** 2 * (n[b] - 1)) / freedom)
-    return _Differences(difference, error, _welch_freedom(error_a, n[a], error_b, n[b]), pooled, freedom, attainable)
+    pooled_freedom = n[a] + n[b] - 2
+    pooled = np.sqrt((sd[a] ** 2 * (n[a] - 1) + sd[b] ** 2 * (n[b] - 1)) / pooled_freedom)
+    snapped = _snapped(difference, error, np.maximum(noise[a], noise[b]))
+    return _Differences(snapped, error, freedom, pooled, pooled_freedom, np.minimum(n[a], n[b]), attainable,
+                        _equivalence(contrast, margin, attainable))  # fmt: skip
 
 
 def _welch_freedom(error_a: Floats, n_a: Floats, error_b: Floats, n_b: Floats) -> Floats:
@@ -176,21 +314,42 @@ def _snapped(difference: Floats, error: Floats, noise: Floats) -> Floats:
     return np.where((error == 0) & (np.abs(difference) <= noise), 0.0, difference)
 
 
-def _decided(
-    test: TestName, differences: _Differences, confidence: float, wilcoxon_p: Sequence[float | None] | None = None
-) -> Iterator[TTest]:
-    """Return the test of each difference: its interval and two-sided p, as `TTest` describes them."""
+def _judge(differences: _Differences, confidence: float) -> _Judged:
+    """Return p and interval of each difference by Student's t, as `TTest` describes them."""
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * special.stdtr(differences.freedom, -np.abs(differences.difference) / differences.error)
     p = np.where(differences.error == 0, np.where(differences.difference == 0, 1.0, differences.p_attainable), p)
     half = t_quantile(differences.freedom, confidence) * differences.error
-    low, high = (differences.difference - half).tolist(), (differences.difference + half).tolist()
+    return _Judged(p, differences.difference - half, differences.difference + half)
+
+
+def _results(
+    test: TestName, differences: _Differences, judged: _Judged, wilcoxon_p: Sequence[float | None] | None = None
+) -> Iterator[TTest]:
     g = hedges_g(differences.difference, differences.sd, differences.sd_freedom)
-    spread = (differences.error > 0).tolist()
-    ranks = wilcoxon_p or [None] * len(low)
-    for place, (difference, p_of_pair, least, effect) in enumerate(
-        zip(differences.difference.tolist(), p.tolist(), differences.p_attainable.tolist(), g.tolist(), strict=True)
-    ):
-        interval = (low[place], high[place]) if spread[place] else None
+    pairs = len(g)
+    equivalence = differences.p_equivalence
+    columns = zip(
+        differences.difference.tolist(),
+        judged.low.tolist(),
+        judged.high.tolist(),
+        judged.p.tolist(),
+        differences.p_attainable.tolist(),
+        g.tolist(),
+        differences.n.tolist(),
+        (differences.error * np.sqrt(differences.n)).tolist(),
+        wilcoxon_p or [None] * pairs,
+        [None] * pairs if equivalence is None else equivalence.tolist(),
+        strict=True,
+    )
+    for difference, low, high, p, least, effect, n, spread, ranks, within in columns:
+        interval = (low, high) if spread > 0 else None
         shown = None if effect != effect else effect  # NaN differs from itself
-        yield TTest(test, difference, interval, p_of_pair, least, shown, ranks[place])
+        yield TTest(test, difference, interval, p, least, shown, int(n), spread, ranks, within)
+
+
+RUN: Mapping[TestName, Callable[[_Table, Sequence[Side], float, Margin | None], Iterator[TTest]]] = {
+    "paired t": _paired,
+    "Welch t": _welch_t,
+    "Welch t of log errors": _log_errors,
+}

@@ -101,7 +101,8 @@ def gather(session: Session, filters: Filter, metric: str, group_by: Sequence[st
     for (condition, run), machine in zip(others, _machines_of(others, figures), strict=True):
         _part(parts, on_machine(named[condition], machine)).others.append(run)
     repeated = _repeated(session, where, figure, parts.values())
-    cells = [_cell(part, repeated, chosen) for part in parts.values()]
+    images = {key(named[condition]): chosen.images(spec) for condition, spec in specs.items()}
+    cells = [replace(_cell(part, repeated, chosen), images=images.get(name)) for name, part in parts.items()]
     return Gathered(cells if metric in OF_THE_MACHINE else _with_bits(session, where, cells, parts), named)
 
 

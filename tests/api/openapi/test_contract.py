@@ -38,6 +38,14 @@ TEXTS = frozenset({"title", "description", "summary", "example", "examples"})
 """Keywords that a reader sees and no client relies on."""
 
 
+ACCEPTED = (
+    "components.Family.properties.decision.default: ",  # a text, which follows the family now
+    "components.Pair.properties.verdict.enum: 'not separable' is missing",  # `equivalent` or `undecided`
+    "components.Pair.properties.verdict.enum: 'not separable (diverged)' is missing",  # `undecided (diverged)`
+)
+"""Beginnings of the lines of breaking changes that were made on purpose. CHANGELOG.md names each."""
+
+
 @cache
 def document() -> Json:
     return create_app(Settings()).openapi()
@@ -139,8 +147,13 @@ def _changes_of_parameters(old: list[Json], new: list[Json], where: str) -> Iter
 
 @pytest.mark.parametrize("file", RELEASED, ids=lambda file: file.parent.name)
 def test_document_keeps_what_was_released(file: Path) -> None:
-    lines = breaking_changes(released(file), document())
+    lines = [line for line in breaking_changes(released(file), document()) if not line.startswith(ACCEPTED)]
     assert not lines, f"clients of {file.parent.name} break:\n" + "\n".join(lines)
+
+
+def test_accepted_changes_are_changes() -> None:
+    lines = [line for file in RELEASED for line in breaking_changes(released(file), document())]
+    assert [start for start in ACCEPTED if not any(line.startswith(start) for line in lines)] == []
 
 
 # --- the comparison itself -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from tests.api.problems import refused
 from tests.api.serving import COMPARISONS, EXPERIMENTS, STUDIES
 
 # By activation, then seed: swish is clearly better than relu, tanh lies between the two.
-SCORES = {"relu": (0.90, 0.91, 0.925), "tanh": (0.91, 0.93, 0.95), "swish": (0.97, 0.98, 0.99)}
+SCORES = {"relu": (0.90, 0.91, 0.925), "tanh": (0.91, 0.93, 0.95), "swish": (0.978, 0.98, 0.982)}
 
 
 def by_score(spec: dict[str, Any]) -> float:
@@ -49,8 +49,8 @@ def test_get_comparison_groups_a_study_by_its_factors(client: TestClient, study:
     }  # fmt: skip
     assert (best["n"], best["median"], best["rank"]) == (3, 0.98, [1, 1])
     assert best["mean"] == pytest.approx(0.98)
-    low, high = best["interval"]  # t(0.975, 2) = 4.303; sd 0.01 over sqrt(3)
-    assert (low, high) == (pytest.approx(0.98 - 0.02484, abs=1e-4), pytest.approx(0.98 + 0.02484, abs=1e-4))
+    low, high = best["interval"]  # t(0.975, 2) = 4.303; sd 0.002 over sqrt(3)
+    assert (low, high) == (pytest.approx(0.98 - 0.004968, abs=1e-5), pytest.approx(0.98 + 0.004968, abs=1e-5))
     assert [len(comparison["pairs"]), comparison["family"]["pairs"]] == [3, 3]
     assert comparison["pairs"][0].keys() >= {
         "a", "b", "test", "difference", "interval", "p", "p_holm", "p_attainable", "hedges_g", "verdict",
@@ -88,6 +88,23 @@ def test_get_comparison_versus_one_group(client: TestClient, study: str, versus:
         ("tanh", "relu"),
     ]
     assert comparison["pairs"][0]["verdict"] == "better"
+
+
+@states.on_sqlite
+def test_get_comparison_within_a_margin(client: TestClient, study: str) -> None:
+    verdicts = {}
+    for margin in (None, 0.005, 0.5, 0):
+        comparison = get(client, study=study, versus="relu", **({} if margin is None else {"margin": margin}))
+        pairs = {pair["a"]["activation"]: pair for pair in comparison["pairs"]}
+        verdicts[margin] = pairs["tanh"]["verdict"], pairs["tanh"]["within_margin"], comparison["family"]["margin"]
+        assert pairs["swish"]["verdict"] == "better"
+    assert verdicts == {
+        None: ("undecided", False, 0.005),
+        0.005: ("undecided", False, 0.005),
+        0.5: ("equivalent", True, 0.5),
+        0: ("undecided", None, None),
+    }
+    refused(client.get(COMPARISONS, params={"study": study, "margin": -0.1}), 422, at="margin")
 
 
 def test_get_comparison_counts_pending_failed_and_repeated_runs(client: TestClient, database: Database) -> None:

@@ -44,6 +44,14 @@ export function difference(value, unit) {
 }
 
 /**
+ * The margin of a family: "0.5 pp" of accuracies, "5 %" of another figure.
+ * @param {Api.Family} family
+ */
+export function marginText({ margin, relative_margin: isRelative }) {
+  return margin === null ? NONE : `${plain(100 * margin, 4)}\u202f${isRelative ? "%" : "pp"}`;
+}
+
+/**
  * [low, high] in one unit: "95.30 to 97.10 %".
  * @param {[number, number] | null | undefined} interval
  * @param {string} unit

@@ -1,7 +1,7 @@
-/** The pairs of a family: what the test of each says. Only what is separable has a colour. */
+/** The pairs of a family: what the test of each says. Only what was decided has a colour. */
 import { onIndex } from "../../core/events.js";
 import { html, useMemo, useState } from "../../core/html.js";
-import { counted, difference, pValue, plain, range } from "../../text/format.js";
+import { counted, difference, marginText, percent, pValue, plain, range } from "../../text/format.js";
 import { groupKey, groupLabel } from "../../text/labels.js";
 import { KINDS, SIGNS } from "./verdictmark.js";
 
@@ -22,7 +22,7 @@ export function Pairs({ comparison }) {
   const one = versus && groups.find((group) => groupKey(group.factors) === groupKey(versus));
   const disagreements =
     family.disagreements > 0 &&
-    `; ${counted(family.disagreements, "pair")} separated though the stricter interval holds 0`;
+    `; ${counted(family.disagreements, "pair")} with a difference, though the stricter interval holds 0`;
   return html`<section class="card stack" aria-labelledby="pairs-title">
     <div class="card-head"><h2 id="pairs-title">${versus ? `Against ${groupLabel(versus)}` : "Every pair"}</h2>
       <span class="muted small-text">
@@ -36,17 +36,19 @@ export function Pairs({ comparison }) {
           <div class="pair-detail" aria-live="polite">${
             chosen
               ? html`<${Detail} pair=${lookup(...chosen)} family=${family} />`
-              : html`<p class="muted">Choose a field for its test. ▲ the row is better than the column, ▼ worse, · not
-                separable${
-                  comparison.pairs.some((pair) => pair.verdict === "not separable (diverged)")
-                    ? ", d runs diverged"
-                    : ""
-                }.</p>`
+              : html`<p class="muted">Choose a field for its test. ${legend(comparison)}</p>`
           }</div>`
           : html`<${AgainstOne} groups=${groups} lookup=${lookup} family=${family} />`
     }
     <p class="small-text muted">${family.decision}</p>
   </section>`;
+}
+
+/** @param {Api.Comparison} comparison */
+function legend({ family, pairs }) {
+  const margin = family.margin === null ? "" : `, = equivalent (less than ${marginText(family)} apart)`;
+  const diverged = pairs.some((pair) => pair.verdict === "undecided (diverged)") ? ", d runs diverged" : "";
+  return `▲ the row is better than the column, ▼ worse${margin}, · undecided${diverged}.`;
 }
 
 /**
@@ -75,6 +77,7 @@ function turned(pair) {
     difference: pair.difference === null ? null : -pair.difference,
     interval: pair.interval && [-pair.interval[1], -pair.interval[0]],
     hedges_g: pair.hedges_g === null ? null : -pair.hedges_g,
+    probability_of_improvement: pair.probability_of_improvement === null ? null : 1 - pair.probability_of_improvement,
   };
 }
 
@@ -109,15 +112,17 @@ function Matrix({ groups, lookup, unit, chosen, onChoose }) {
 function Detail({ pair, family }) {
   if (!pair) return null;
   const facts = [
-    ["Verdict", pair.verdict],
+    ["Verdict", pair.verdict + remark(pair)],
     ["Difference", difference(pair.difference, family.unit)],
     [
       `${plain(100 * family.interval_confidence, 4)} % interval (all pairs together 95 %)`,
       pair.interval ? intervalText(pair.interval, family.unit) : "none",
     ],
     ["Test", pair.test ?? "none: too few seeds, or runs diverged"],
-    ["p, Holm-corrected", pValue(pair.p_holm)],
+    [`p, ${family.p_correction}-corrected`, pValue(pair.p_adjusted)],
     ["p, alone", pValue(pair.p)],
+    ...(pair.p_equivalence === null ? [] : [["p of equivalence", pValue(pair.p_equivalence)]]),
+    ["A run of the first is better than one of the second", percent(pair.probability_of_improvement)],
     ["Smallest p of an exact rank test", pValue(pair.p_attainable)],
     ["Hedges’ g", plain(pair.hedges_g, 3)],
     ...(pair.wilcoxon_p === null ? [] : [["Wilcoxon p (does not decide)", pValue(pair.wilcoxon_p)]]),
@@ -127,8 +132,20 @@ function Detail({ pair, family }) {
     ${
       pair.interval_disagrees &&
       html`<p
-      class="small-text">Holm separates this pair, though its stricter interval contains 0.</p>`
+      class="small-text">These groups differ by their corrected p, though the stricter interval contains 0.</p>`
     }`;
+}
+
+/**
+ * What a verdict leaves out: a difference that does not matter, or the seeds that are missing.
+ * @param {Api.Pair} pair
+ */
+function remark({ verdict, within_margin: isWithin, seeds_to_decide: seeds }) {
+  if (isWithin && verdict !== "equivalent") return ", but by less than the margin";
+  if (!seeds?.more) return "";
+  return `; about ${seeds.more} more seeds would probably show ${
+    seeds.finding === "difference" ? "a difference" : "that they are equivalent"
+  } (an estimate from ${seeds.n} seeds, with 80 % power)`;
 }
 
 /**
@@ -160,7 +177,7 @@ function Against({ one, groups, lookup, family }) {
     <table class="cards">
       <thead><tr><th scope="col">Group</th><th scope="col">Verdict</th><th scope="col" class="number">Difference</th>
         <th scope="col" class="number">Interval (all pairs together 95 %)</th>
-          <th scope="col" class="number">p, Holm</th></tr></thead>
+          <th scope="col" class="number">p, ${family.p_correction}</th></tr></thead>
       <tbody>${groups
         .filter((group) => group !== one)
         .map((group) => {
@@ -172,7 +189,7 @@ function Against({ one, groups, lookup, family }) {
           <td data-label="Difference" class="number">${difference(pair.difference, family.unit)}</td>
           <td data-label="Interval" class="number">${pair.interval ? intervalText(pair.interval, family.unit) : "–"}
             </td>
-          <td data-label="p, Holm" class="number">${pValue(pair.p_holm)}</td></tr>`
+          <td data-label="p" class="number">${pValue(pair.p_adjusted)}</td></tr>`
           );
         })}</tbody></table></div>`;
 }

@@ -70,7 +70,7 @@ export function Ranking({ comparison }) {
     }</p>
   ${
     comparison.seeds_needed?.seeds &&
-    html`<p class="small-text muted">To separate the two best with 80 % power it would take about${" "}
+    html`<p class="small-text muted">To find a difference of the two best with 80 % power it would take about${" "}
     ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`
   }`;
 }

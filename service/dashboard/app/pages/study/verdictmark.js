@@ -1,16 +1,17 @@
-/** Verdicts as signs and words. Only what is separable has a colour. */
+/** Verdicts as signs and words. Only what was decided has a colour. */
 import { html } from "../../core/html.js";
 
 /** @type {Record<string, string>} */
 export const SIGNS = {
   better: "▲",
   worse: "▼",
-  "not separable": "·",
-  "not separable (diverged)": "d",
+  equivalent: "=",
+  undecided: "·",
+  "undecided (diverged)": "d",
   "not tested": "",
 };
 /** @type {Record<string, string>} */
-export const KINDS = { better: "better", worse: "worse" };
+export const KINDS = { better: "better", worse: "worse", equivalent: "equivalent" };
 
 /**
  * A verdict with its sign; without one, the group is the reference.
