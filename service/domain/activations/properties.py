@@ -61,6 +61,7 @@ _ROUNDING = 1e-12  # largest relative fall of a non-decreasing function by round
 _UP = np.concatenate([np.logspace(-12, -4, 81), np.arange(1, 40_001) / 2000, np.logspace(np.log10(20), 4, 1500)[1:]])
 GRID = np.concatenate([-_UP[::-1], [0.0], _UP])
 _DISTANCES = np.logspace(-2, -6, 5)  # of points next to a gap; 7 digits still distinguish the nearest from the gap
+_BESIDE_0 = np.array([-1e-12, 1e-12])
 _FAR: Mapping[Side, Array] = {"left": -np.logspace(4, 16, 4801), "right": np.logspace(4, 16, 4801)}
 
 
@@ -106,7 +107,7 @@ class _Function:
     def properties(self) -> Properties:
         low, high = self._infimum(1.0), self._infimum(-1.0)
         smooth = self._is_differentiable_at_0()
-        at_0, slope = _finite(self.f(0.0)[0]), _finite(self.df(0.0)[0]) if smooth else None
+        at_0, slope = _finite(self.f(0.0)[0]), self._slope_at_0() if smooth else None
         mean = None if self.gaps else mean_of_normal(self.f)
         undefined = _undefined(self._expression, self._parameters, self.gaps)
         return Properties(
@@ -153,6 +154,13 @@ class _Function:
         meets = bool(np.isfinite(fine)) and fine <= max(1e-7, 0.1 * coarse)
         return meets and self._slopes_settle()
 
+    def _slope_at_0(self) -> float | None:
+        """Return the slope at 0 by the rules, or the one beside 0 where the chords agree with that alone. At a kink
+        the rules give 0, also where the kinks make a smooth function, as in sign(x) * abs(x)."""
+        slope, beside = float(self.df(0.0)[0]), float(self.df(_BESIDE_0).mean())
+        chord = float(self._slopes_beside_0(1e-6).mean())
+        return _finite(beside if abs(chord - beside) <= 0.01 * abs(slope - beside) else slope)
+
     def _slopes_settle(self) -> bool:
         coarse, middle, fine = (self._slopes_beside_0(step) for step in (1e-4, 1e-7, 1e-10))
         moves, still_moves = np.abs(middle - coarse), np.abs(fine - middle)
@@ -164,10 +172,12 @@ class _Function:
         return np.diff(self.f([-step, 0.0, step])) / step
 
     def _is_flat(self, side: Side) -> bool:
-        """Tell whether f' tends to 0: it falls to a hundredth over the far points, and below 1e-6."""
+        """Tell whether f' tends to 0: it falls to a hundredth over the far points, and below 1e-6. The rules may give a
+        slope where f has no value, such as 1 / x for log(x) on the left."""
         slopes = np.abs(self.df(_FAR[side]))
         near, far = slopes[:1600], slopes[-1600:]
-        return bool(np.isfinite(slopes).all()) and bool(far.max() <= 1e-2 * near.max()) and bool(far.max() < 1e-6)
+        has_values = bool(np.isfinite([slopes, self.f(_FAR[side])]).all())
+        return has_values and bool(far.max() <= 1e-2 * near.max()) and bool(far.max() < 1e-6)
 
 
 def _falls(values: Array) -> bool:

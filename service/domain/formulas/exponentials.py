@@ -384,6 +384,8 @@ class Product:
             return True
         if self.sums and (self.exponentials or not self.term.exponent.is_constant):
             return True
+        if any(0 < power < 1 for power in self.sums.values()):  # the root of a sum that overflows may be finite
+            return True
         return self.explicit_sums > 0 and min(self.sums.values(), default=0.0) < 0 and self._is_gate_or_quotient()
 
     def _is_gate_or_quotient(self) -> bool:
@@ -473,14 +475,21 @@ def gate(total: Sum, power: float, exponent: Linear) -> tuple[float, Mapping[Lin
 
 def rewritten_logarithm(inner: Expression, finish: Finish) -> Expression | None:
     """Return log(inner) in a form that does not overflow on the way; None where it need not be rewritten."""
-    product = product_of(inner)
-    if not product.sums and product.term.exponent.is_constant:
-        return None
+    match inner:
+        case Call("abs", (signed,)):
+            return _logarithm(product_of(signed), finish, absolute=True)
+    return _logarithm(product_of(inner), finish)
+
+
+def _logarithm(product: Product, finish: Finish, *, absolute: bool = False) -> Expression | None:
     offset = product.term.exponent + product.shift
+    if not product.sums and offset.is_constant:
+        return None
     soft: list[tuple[float, Expression]] = []
     rest: list[Expression] = []
-    for total, power in product.sums.items():
-        softened = _softened(total, finish) if len(product.sums) == 1 else None
+    sums, offset = _with_constant_exponent(product.sums, offset)
+    for total, power in sums.items():
+        softened = _softened(total, finish) if len(sums) == 1 else None
         base = softened[0] if softened else total.largest_exponent(finish)
         offset = offset + base * power
         if softened:
@@ -488,12 +497,36 @@ def rewritten_logarithm(inner: Expression, finish: Finish) -> Expression | None:
         else:
             rest.append(_raised(total.divided(base, finish), power))
     term = product.term
-    if not rest and not term.factors and term.number > 0:
-        offset = offset + Linear.of([(_ONE, math.log(term.number))])
+    if not rest and not term.factors and (term.number > 0 or absolute):
+        offset = offset + Linear.of([(_ONE, math.log(abs(term.number)))])
     else:
-        inside = [*([] if term.number > 0 else [number(-1)]), *_above(abs(term.number), term.factors, finish), *rest]
-        soft.append((1.0, log(_product(inside, _below(term.factors, finish)))))
+        sign = [] if term.number > 0 or absolute else [number(-1)]
+        inside = _product([*sign, *_above(abs(term.number), term.factors, finish), *rest], _below(term.factors, finish))
+        soft.append((1.0, log(abs(inside) if absolute else inside)))
     return _sum_with(offset, soft, finish)
+
+
+def _with_constant_exponent(sums: Mapping[Sum, float], offset: Linear) -> tuple[Mapping[Sum, float], Linear]:
+    """Move the offset into a single sum that then has a term without x: log(exp(-x) + 1) for -x + log(1 + exp(x)), the
+    terms of which cancel for large x."""
+    if len(sums) == 1:
+        ((total, power),) = sums.items()
+        shift = Term(1.0, (), offset * (1 / power))
+        moved = Sum(tuple(term * shift for term in total.terms))
+        if any(term.exponent.is_constant for term in moved.terms):
+            return {moved: power}, Linear()
+    return sums, offset
+
+
+def rewritten_power(base: Expression, exponent: Expression, finish: Finish) -> Expression | None:
+    """Return base ** exponent as exp(exponent * log(base)) for a base of exponentials that is positive, whose logarithm
+    is finite where it overflows; None for another base."""
+    product = product_of(base)
+    is_positive = product.term.number > 0 and not product.term.factors
+    if not is_positive or any(term.factors or term.number < 0 for total in product.sums for term in total.terms):
+        return None
+    logarithm = _logarithm(product, finish)
+    return None if logarithm is None else exp(finish(exponent) * logarithm)
 
 
 def _sum_with(offset: Linear, parts: Sequence[tuple[float, Expression]], finish: Finish) -> Expression:
@@ -602,6 +635,8 @@ def rewritten(call: Call, finish: Finish) -> Expression | None:
 
 def _rewritten(call: Call, finish: Finish) -> Expression | None:
     match call:
+        case Call("**", (base, exponent)) if constant(exponent) is None:
+            return rewritten_power(base, exponent, finish)
         case Call("*" | "/" | "**" | "sqrt", _):
             return rewritten_product(call, finish)
         case Call("+" | "-", _):
@@ -609,6 +644,6 @@ def _rewritten(call: Call, finish: Finish) -> Expression | None:
         case Call("log" | "log2" | "log10", (inner,)):
             form = rewritten_logarithm(inner, finish)
             return form if form is None or call.function == "log" else _LOGARITHMS[call.function] * form
-        case Call("log1p", (inner,)) if _is_sum(1 + inner):
+        case Call("log1p", (inner,)) if (total := sum_of(1 + inner)) is not None and total.has_exponential:
             return rewritten_logarithm(1 + inner, finish)
     return None

@@ -68,8 +68,10 @@ TRAINED_PARTIALS: Mapping[str, tuple[Expression, ...]] = {
     **PARTIALS,
     "sqrt": (where(_a, PARTIALS["sqrt"][0], 0),),
     "cbrt": (where(_a, PARTIALS["cbrt"][0], 0),),
-    "**": (where(_a, _b * _a ** (_b - 1), where(_b - 1, 0, 1)), where(_a, PARTIALS["**"][1], 0)),
+    "**": (where(_a, _b * _a ** (_b - 1), where(_b - 1, 0, 1)), where(_a, where(_y, PARTIALS["**"][1], 0), 0)),
+    "asinh": (where(abs(_a) > 1e9, 1 / abs(_a), PARTIALS["asinh"][0]),),  # float32 squares no more than 1.8e19
     **{name: (where(abs(_a) < 1, PARTIALS[name][0], 0),) for name in ("asin", "acos")},
     "acosh": (where(_a > 1, PARTIALS["acosh"][0], 0),),
 }
-"""The rules of training: 0 at a vertical tangent, as at a kink of abs. An infinite slope would end the training."""
+"""The rules of training: 0 at a vertical tangent, as at a kink of abs. An infinite slope would end the training. The
+slope of a power by its exponent is 0 where the power is 0, also for an infinite base."""

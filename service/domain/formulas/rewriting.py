@@ -21,6 +21,7 @@ from service.domain.formulas.expression import (
     nodes,
     number,
     sigmoid,
+    sinh,
     softplus,
     tanh,
 )
@@ -69,12 +70,20 @@ def _with_rules(call: Call) -> Expression:
             return softplus(a)
         case Call("-", (Call("exp", (a,)), Number(1))):
             return expm1(a)
+        case Call("-", (Number(1), Call("exp", (a,)))):
+            return -expm1(a)
+        case Call("-", (Call("exp", (a,)), Call("exp", (b,)))) if b == _opposite(a):
+            return 2 * sinh(a)
         case Call("-", (Number(1), Call("sigmoid", (a,)))):
             return sigmoid(_opposite(a))
         case Call("*", (Call("exp", (a,)), Call("exp", (b,)))):
             return exp(a + b)
         case Call("**", (Number(math.e), exponent)):
             return exp(exponent)
+        case Call("**", (Call("exp", (a,)), exponent)):
+            return exp(exponent * a)
+        case Call("sqrt", (Call("exp", (a,)),)):
+            return exp(0.5 * a)
     return call
 
 

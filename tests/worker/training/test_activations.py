@@ -187,6 +187,32 @@ def test_where_sends_no_nan_from_the_other_branch(tree: Expression) -> None:
         assert learned.grad.item() == pytest.approx((above - below).sum() / 2e-5, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("(1 + exp(-x)) ** -a", [0, -np.log(2) / 4, 0]),
+        ("x * sigmoid(x) ** a", [0, 0, 0]),
+        ("(b + exp(-x)) ** -a", [0, -np.log(2) / 4, 0]),  # the base is infinite, and the power 0
+    ],
+)
+def test_learned_exponent_has_a_finite_gradient(text: str, exact: list[float]) -> None:
+    values = {name: value for name, value in (("a", 2.0), ("b", 1.0)) if name in text}
+    parameters = {name: {"value": value, "learnable": True} for name, value in values.items()}
+    module = _module(ActivationSpec.model_validate({"formula": text, "parameters": parameters}))
+    learned = dict(module.named_parameters())
+    for x, slope in zip([-95.0, 0.0, 95.0], exact, strict=True):
+        y = module(torch.tensor([[x]])).sum()
+        gradients = torch.autograd.grad(y, list(learned.values()))
+        assert all(torch.isfinite(gradient) for gradient in gradients)
+        assert gradients[list(learned).index("learned.a")].item() == pytest.approx(slope, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["asinh(exp(x))", "-asinh(-exp(x))"])
+def test_asinh_keeps_its_slope_where_the_square_overflows(text: str) -> None:
+    _, slopes = _both(_module(ActivationSpec(formula=text)), torch.tensor([0.0, 20.0, 44.0, 46.0, 88.0]))
+    np.testing.assert_allclose(slopes.numpy(), [np.sqrt(0.5), 1, 1, 1, 1], rtol=1e-6)
+
+
 def test_swish_learns_one_scalar_beta() -> None:
     module = _module(_choice("swish", beta={"value": 1.0, "learnable": True}))
     ((name, beta),) = module.named_parameters()
