@@ -69,6 +69,17 @@ class Client(Operations[Json, list[Json], None]):
         """
         return self._download(_report(Path(file), study, query), Path(file))
 
+    def comparison_table(self, format: str, *, study: str | None = None, **query: Any) -> str:
+        """Return the table of a comparison as `csv`, `markdown` or `latex`, with a caption that names the family.
+
+        `rows="pairs"` returns that of the pairs of groups. `query` takes what `study_comparison` does for a study, and
+        what `comparison` does without one.
+        """
+        call = _comparison_table(format, study, query)
+        answer = self._http.get(call.url, params=call.parameters)
+        _checked(answer)
+        return answer.text
+
     def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
         """Download the weights of an experiment as safetensors: those of the last epoch, or the `best`."""
         return self._download(_weights(id, which), Path(file))
@@ -166,6 +177,13 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
     async def report(self, file: str | Path, study: str, **query: Any) -> Path:
         """Do as Client.report."""
         return await self._download(_report(Path(file), study, query), Path(file))
+
+    async def comparison_table(self, format: str, *, study: str | None = None, **query: Any) -> str:
+        """Do as Client.comparison_table."""
+        call = _comparison_table(format, study, query)
+        answer = await self._http.get(call.url, params=call.parameters)
+        _checked(answer)
+        return answer.text
 
     async def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
         """Do as Client.weights."""
@@ -272,6 +290,11 @@ def _export(file: Path, study: str | None, rows: str, filters: Json) -> Call:
 
 def _report(file: Path, study: str, query: Json) -> Call:
     return Call("GET", f"/studies/{study}/report", {"format": _format(file, REPORTS), **query})
+
+
+def _comparison_table(format: str, study: str | None, query: Json) -> Call:
+    path = "/comparisons" if study is None else f"/studies/{study}/comparison"
+    return Call("GET", path, {"format": format, **query})
 
 
 def _weights(id: str, which: str) -> Call:

@@ -12,8 +12,10 @@ from rich.table import Table
 from actlab.cli.experiments import DryRun, changed
 from actlab.client import REPORTS, Client, Json
 from actlab.tables import comparison_table
+from service.domain.comparison_table import Rows
 from service.domain.comparisons.published import PublishedName
 from service.domain.presets import PRESETS
+from service.report.tables import FormatName as TableFormat
 from service.settings import load
 
 app = typer.Typer(help="Studies: plan, submit, follow, compare.", no_args_is_help=True)
@@ -75,10 +77,19 @@ def compare(
     id: Id,
     versus: Versus = None,
     grid: Annotated[str | None, typer.Option(help="Only this grid, for a study with several.")] = None,
+    metric: Annotated[str | None, typer.Option(help="The figure to compare. Default: test_accuracy.")] = None,
+    format: Annotated[
+        TableFormat | None, typer.Option(help="Print a table for a paper or a program, and not for the terminal.")
+    ] = None,
+    rows: Annotated[Rows, typer.Option(help="The rows of such a table.")] = "groups",
 ) -> None:
     """Print the comparison of a study's groups, with their uncertainty."""
+    query = {"versus": versus, "grid": grid, "metric": metric}
     with _client() as client:
-        Console().print(comparison_table(client.study_comparison(id, versus=versus, grid=grid)))
+        if format is not None:
+            typer.echo(client.comparison_table(format, study=id, rows=rows, **query), nl=False)
+        else:
+            Console().print(comparison_table(client.study_comparison(id, **query)))
 
 
 @app.command()

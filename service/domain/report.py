@@ -81,7 +81,7 @@ def name_of(factors: Factors) -> str:
     """Return the name of a group: `relu`, or `relu, batch size 128`. An activation is named by its value alone."""
     if len(factors) == 1:
         return value_text(next(iter(factors.values())))
-    return ", ".join(_part(name, value) for name, value in factors.items()) or "all"
+    return ", ".join(factor_text(name, value) for name, value in factors.items()) or "all"
 
 
 def value_text(value: Factor) -> str:
@@ -104,7 +104,8 @@ def conclusion(report: Report) -> list[str]:
     return [*(unfinished if report.active else []), *comparison.summary, *_diverged(comparison)]
 
 
-def _part(name: str, value: Factor) -> str:
+def factor_text(name: str, value: Factor) -> str:
+    """Return a factor in the name of a group: `relu`, or `batch size 128`."""
     return value_text(value) if name == "activation" else f"{name.replace('_', ' ')} {value_text(value)}"
 
 

@@ -9,9 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from service.domain.report import Report, conclusion
+from service.report import escaping
 from service.report.sections import counted, sections
-
-_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#~"} | {"\n": " "})
 
 
 def html(report: Report) -> str:
@@ -33,17 +32,12 @@ def _day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _md(text: object) -> str:
-    """Escape text so that Markdown shows it as it is."""
-    return str(text).translate(_MARKDOWN)
-
-
 def _environment(**options: Any) -> Environment:
     environment = Environment(
         loader=PackageLoader("service.report"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         **options,
     )  # fmt: skip
-    environment.filters |= {"day": _day, "md": _md}
+    environment.filters |= {"day": _day, "md": escaping.markdown}
     return environment
 
 

@@ -147,6 +147,16 @@ def test_export_and_report_of_one_grid(ask: Ask, database: Database, tmp_path: P
         ask("report", tmp_path / "all.pdf", study)
 
 
+@states.on_sqlite
+def test_comparison_table_returns_text(ask: Ask, database: Database) -> None:
+    study = ask("submit_study", GRID)["id"]
+    states.finish_queued(database, lambda spec: 0.9)
+    assert ask("comparison_table", "csv", study=study, rows="pairs").startswith("a,n_a,b,n_b,")
+    assert "\\toprule" in ask("comparison_table", "latex", activation="relu", group_by=["epochs"])
+    with pytest.raises(ApiError, match="format"):
+        ask("comparison_table", "pdf", study=study)
+
+
 def test_clients_have_the_same_methods() -> None:
     def methods(kind: type) -> dict[str, list[str]]:
         public = {name: item for name, item in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}

@@ -120,13 +120,22 @@ def at_revision(request: Request, services: Services, revision: int, build: Call
 
 
 def text_at_revision(
-    request: Request, services: Services, revision: int, build: Callable[[], str], media_type: str
+    request: Request,
+    services: Services,
+    revision: int,
+    build: Callable[[], str],
+    media_type: str,
+    *,
+    file: str | None = None,
 ) -> Response:
-    """Do as `at_revision` for a text of another media type."""
+    """Do as `at_revision` for a text of another media type, as an attachment where `file` names one."""
     etag = _etag(services, revision)
     if _knows(_known(request), etag):
         return Response(status_code=304, headers={"ETag": etag})
-    return _response(build(), etag, media_type)
+    response = _response(build(), etag, media_type)
+    if file is not None:
+        response.headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return response
 
 
 def is_known(request: Request, etag: str) -> bool:

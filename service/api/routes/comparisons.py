@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from service.api.http import conditional
 from service.api.http.dependencies import Limit, ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery, Versus
 from service.api.schemas.misclassified import DifferingImage, DifferingImages
+from service.api.views.comparisons import TABLES, TableQuery, answer
 from service.domain import factors
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.cells import one_named
@@ -26,8 +26,8 @@ from service.usecases.experiment_sets import ExperimentSet
 router = APIRouter(tags=["comparisons"])
 
 
-class QuestionQuery(GroupingQuery):
-    """The grouping and the metric of a comparison."""
+class QuestionQuery(TableQuery, GroupingQuery):
+    """The grouping, the metric and the format of a comparison."""
 
     metric: MetricName = PRIMARY
     versus: Versus = None
@@ -72,17 +72,19 @@ class StudyImageQuery(ImageQuery):
     grid: Grid = None
 
 
-@router.get("/comparisons", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
+@router.get("/comparisons", responses=NOT_FOUND | NOT_MODIFIED | TABLES, response_model=Comparison)
 def get_comparison(
     request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:
     """Compare groups over their seeds: means with Student-t intervals, tests corrected for their number, and ranks."""
     experiments = experiment_sets.of_filter(session, query.filter, query.group_by)
     revision = experiment_sets.revision(session, experiments.filters)
-    return conditional.at_revision(request, services, revision, lambda: _compare(session, experiments, query))
+    return answer(
+        request, services, revision, lambda: _compare(session, experiments, query), query, f"comparison-{query.metric}"
+    )
 
 
-@router.get("/studies/{id}/comparison", responses=NOT_FOUND | NOT_MODIFIED, response_model=Comparison)
+@router.get("/studies/{id}/comparison", responses=NOT_FOUND | NOT_MODIFIED | TABLES, response_model=Comparison)
 def get_study_comparison(
     id: UUID,
     request: Request,
@@ -93,7 +95,9 @@ def get_study_comparison(
     """Compare the groups of a study, by its own factors unless `group_by` names others."""
     experiments = experiment_sets.of_study(session, id, query.grid, query.group_by)
     revision = experiment_sets.revision(session, experiments.filters)
-    return conditional.at_revision(request, services, revision, lambda: _compare(session, experiments, query))
+    return answer(
+        request, services, revision, lambda: _compare(session, experiments, query), query, f"study-{id}-{query.metric}"
+    )
 
 
 @router.get("/comparisons/images", responses=NOT_FOUND, response_model=DifferingImages)

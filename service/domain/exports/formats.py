@@ -157,7 +157,7 @@ FORMATS: Mapping[FormatName, Callable[[Sequence[Column]], Format]] = {
 }
 
 
-def _text(value: Any) -> str:
+def safe_text(value: Any) -> str:
     """Write text, behind an apostrophe where a spreadsheet might read it as a formula and run it."""
     text = str(value)
     return f"'{text}" if text.startswith(RISKY) else text
@@ -201,7 +201,7 @@ def _iso(value: datetime) -> str:
 
 
 _CELLS: Mapping[Kind, Any] = {
-    "text": _text,
+    "text": safe_text,
     "integer": str,
     "real": repr,  # the shortest text that reads back as the same number
     "boolean": lambda value: "true" if value else "false",

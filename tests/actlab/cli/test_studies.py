@@ -39,6 +39,10 @@ def test_study_commands_run_a_study(run: Run, database: Database, tmp_path: Path
     assert (shown["name"], shown["seeds"], shown["progress"]["succeeded"]) == ("mine", [0, 1], 10)
     assert id in run("study", "list", "--text", "min").output
     assert "reference" in run("study", "compare", id, "--versus", "relu").output
+    latex = run("study", "compare", id, "--format", "latex", "--rows", "pairs", "--versus", "all").output
+    assert latex.startswith("% Needs")
+    assert "of all pairs of groups, corrected together" in latex
+    assert run("study", "compare", id, "--format", "csv", "--metric", "nonsense").exit_code == 1
     file = tmp_path / "rows.csv"
     assert run("export", str(file), "--where", "activation=relu", "--study", id).exit_code == 0
     assert file.read_text().count("\n") == 3

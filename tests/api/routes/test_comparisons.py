@@ -455,3 +455,41 @@ def test_get_comparison_merges_results_without_checksum(client: TestClient, data
 def test_get_comparison_keeps_the_seconds_of_equal_groups(client: TestClient, database: Database) -> None:
     train_same(database, seconds=3.0)
     assert [len(group["names"]) for group in get(client, metric="seconds")["groups"]] == [1] * 4
+
+
+@pytest.mark.parametrize(
+    ("format", "media_type", "suffix", "start"),
+    [
+        ("csv", "text/csv; charset=utf-8", "csv", "group,activation,n,"),
+        ("markdown", "text/markdown; charset=utf-8", "md", "Test accuracy at the last epoch."),
+        ("latex", "application/x-tex", "tex", "% Needs"),
+    ],
+)
+def test_get_comparison_as_a_table(
+    client: TestClient, study: str, format: str, media_type: str, suffix: str, start: str
+) -> None:
+    query = {"study": study, "versus": "relu", "format": format}
+    answer = client.get(COMPARISONS, params=query)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    name = f"comparison-test_accuracy-groups.{suffix}"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert answer.text.startswith(start)
+    assert "swish" in answer.text
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert client.get(COMPARISONS, params=query, headers=known).status_code == 304
+
+
+@states.on_sqlite
+def test_get_study_comparison_as_a_table_of_pairs(client: TestClient, study: str) -> None:
+    answer = client.get(f"{STUDIES}/{study}/comparison", params={"format": "csv", "rows": "pairs"})
+    assert answer.headers["content-disposition"] == f'attachment; filename="study-{study}-test_accuracy-pairs.csv"'
+    lines = answer.text.splitlines()
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        ["swish", "3", "tanh", "3"], ["swish", "3", "relu", "3"], ["tanh", "3", "relu", "3"],
+    ]  # fmt: skip
+
+
+@states.on_sqlite
+def test_get_comparison_refuses_an_unknown_format(client: TestClient, study: str) -> None:
+    refused(client.get(COMPARISONS, params={"study": study, "format": "pdf"}), 422, at="format")
+    refused(client.get(COMPARISONS, params={"study": study, "format": "csv", "rows": "seeds"}), 422, at="rows")
