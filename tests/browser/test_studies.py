@@ -174,3 +174,12 @@ def test_study_page_chooses_on_validation_and_describes_on_test(new_page: NewPag
     expect(table).to_contain_text("Test accuracy")
     assert any("metric=validation_accuracy&versus=all" in url for url in asked)
     assert any("metric=test_accuracy&versus=all" in url for url in asked)
+
+
+def test_study_page_chooses_on_the_best_epoch_with_early_stopping(page: Page, service: Service) -> None:
+    stopping = {**NETWORK, "early_stopping": {"patience": 2}}
+    study = submit(service, name="stopping", base=stopping, factors={"activation": ["relu"]}, seeds=[0])
+    with page.expect_request(re.compile("metric=best_validation_accuracy&versus=all")):
+        page.goto(f"/studies/{study['id']}")
+    answer = page.get_by_role("region", name="Which should I use?")
+    expect(answer).to_contain_text("Chosen on validation accuracy at the best epoch", timeout=90_000)
