@@ -29,7 +29,7 @@ def comparison_table(comparison: Json) -> Table:
 
 def _table(comparison: Json, columns: Mapping[str, list[str]]) -> Table:
     title = str(comparison["metric"]).replace("_", " ").capitalize()
-    caption = " ".join([*comparison["summary"], _caption(comparison["family"])])
+    caption = "\n".join([" ".join(comparison["summary"]), _caption(comparison["family"])])
     table = Table(
         title=title, caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
     )
@@ -68,8 +68,14 @@ def _rank(best: int, worst: int) -> str:
 def _pair(pair: Json | None) -> tuple[str, str, str]:
     if pair is None:
         return "", "", "(reference)"
-    p = "" if pair["p_adjusted"] is None else f"{pair['p_adjusted']:.3f}"
-    return _spread(pair["difference"], pair["interval"], "+.4f"), p, pair["verdict"]
+    return _spread(pair["difference"], pair["interval"], "+.4f"), _p_value(pair["p_adjusted"]), pair["verdict"]
+
+
+def _p_value(p: float | None) -> str:
+    """Return p to three digits, never as 0."""
+    if p is None:
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _spread(value: float | None, interval: list[float] | None, form: str) -> str:
