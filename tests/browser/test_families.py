@@ -23,6 +23,8 @@ from tests.waiting import await_true
 ACCURACIES: dict[str, dict[str, float]] = json.loads((ROOT / "tests" / "data" / "real-runs-2026-11.json").read_text())
 """Test accuracies of real runs, by activation and seed; `tests/data/README.md` says how they were made."""
 
+VERDICT = "section[aria-labelledby=comparison-title] .verdict"
+
 
 def real(spec: ExperimentSpec) -> float:
     return ACCURACIES[spec.activation.label][str(spec.seed)]
@@ -81,7 +83,7 @@ def test_surfaces_say_the_same_of_the_same_runs(
         "demo": printed(demo.outcome(client, study["id"])),
         "command": real_runs.run("study", "compare", study["id"]).stdout,
         "report": html.unescape(re.sub(r"<[^>]+>", " ", report)),
-        "page": opened(page, f"/studies/{study['id']}", "Ranking").locator(".verdict").text_content(),
+        "page": opened(page, f"/studies/{study['id']}", "Ranking").locator(VERDICT).text_content(),
         "list": row_of(opened(page, "/studies", "Studies"), name),
     }
     said = {surface: one_line(text) for surface, text in surfaces.items()}
@@ -94,11 +96,11 @@ def test_study_page_shows_the_other_family_after_one_click(new_page: NewPage, re
     (study,) = real_runs.client.studies(text="against relu")
     other = real_runs.client.study_comparison(study["id"], versus="all")
     page = opened(new_page(service=real_runs), f"/studies/{study['id']}", "Ranking")
-    expect(page.locator(".verdict")).to_contain_text("the study's reference")
+    expect(page.locator(VERDICT)).to_contain_text("the study's reference")
     expect(page.get_by_role("heading", name="Against relu", exact=True)).to_be_visible()
     page.get_by_role("button", name="all pairs").click()
-    expect(page.locator(".verdict")).to_contain_text(other["summary"][0])
-    expect(page.locator(".verdict")).to_contain_text("another family of tests than the study's own")
+    expect(page.locator(VERDICT)).to_contain_text(other["summary"][0])
+    expect(page.locator(VERDICT)).to_contain_text("another family of tests than the study's own")
     expect(page.get_by_role("heading", name="Every pair")).to_be_visible()
     flagged = real_runs.run("study", "compare", study["id"], "--versus", "all").stdout
     assert "another family of tests than the study's own" in one_line(flagged)

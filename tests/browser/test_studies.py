@@ -44,7 +44,7 @@ def test_new_study_page_takes_a_first_visitor_to_a_verdict(page: Page, service: 
     ranking = page.get_by_role("table", name=re.compile("best mean first"))
     expect(ranking.get_by_role("row")).to_have_count(3)
     expect(ranking).to_contain_text("swish")
-    expect(page.get_by_text(re.compile("1 test, Holm-corrected"))).to_be_visible()
+    expect(page.get_by_text(re.compile("1 test of all pairs"))).to_be_visible()
 
 
 def test_study_form_shows_an_error_at_its_field(page: Page, watch: Watch) -> None:
@@ -155,7 +155,7 @@ def test_study_page_says_why_no_time_is_estimated(new_page: NewPage, filled: Ser
     study = study_named(filled, "half way")
     page = new_page(service=filled)
     page.goto(f"/studies/{study['id']}")
-    expect(page.get_by_text("9 of 15 experiments; no worker has reported lately")).to_be_visible()
+    expect(page.get_by_text("9 of 25 experiments; no worker has reported lately")).to_be_visible()
 
 
 def test_study_page_chooses_on_validation_and_describes_on_test(new_page: NewPage, filled: Service) -> None:
