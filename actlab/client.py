@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ class Client(Operations[Json, list[Json], None]):
     """
 
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.BaseTransport | None = None) -> None:
-        if transport is None and _is_loopback(url):
+        if transport is None and _is_of_this_machine(url):
             transport = httpx.HTTPTransport()  # where a transport is given, httpx asks for no proxy
         with _proxies_checked():
             self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
@@ -156,7 +157,7 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
     """The client for asyncio: `async with AsyncClient(url) as client: await client.study(id)`."""
 
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        if transport is None and _is_loopback(url):
+        if transport is None and _is_of_this_machine(url):
             transport = httpx.AsyncHTTPTransport()
         with _proxies_checked():
             self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
@@ -255,17 +256,27 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
                 return value
 
 
-def _is_loopback(url: str) -> bool:
-    """Return whether a URL names this machine: 127.0.0.0/8, ::1, localhost, or the unspecified address."""
+def _is_of_this_machine(url: str) -> bool:
+    """Return whether a URL names this machine: localhost, the machine's own name, or one of its addresses."""
     host = httpx.URL(url).host.rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
+    if host in ("localhost", socket.gethostname().lower()) or host.endswith(".localhost"):
         return True
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_loopback or mapped.is_unspecified)
+    return bool(mapped.is_loopback or mapped.is_unspecified) or _can_be_bound(mapped)
+
+
+def _can_be_bound(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:  # no address of this machine, or no IPv6
+        return False
+    return True
 
 
 @contextmanager

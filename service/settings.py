@@ -23,11 +23,14 @@ log = logging.getLogger(__name__)
 
 
 class _Environment(EnvSettingsSource):
-    """The environment variables, without those that are empty and those that are links to a service."""
+    """The environment variables that are not empty, without white space around them, such as the carriage return that a
+    file from Windows leaves; without a port that is a link to a service."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         value, key, is_complex = super().get_field_value(field, field_name)
-        if isinstance(value, str) and SERVICE_LINK.fullmatch(value.strip()):
+        if isinstance(value, str):
+            value = value.strip()
+        if field_name == "port" and SERVICE_LINK.fullmatch(value or ""):
             log.warning(
                 "ACTLAB_%s=%s is ignored: it is no setting, but the address that Kubernetes gives to each pod of a"
                 " Service of this name. The default holds; `enableServiceLinks: false` ends this warning.",
@@ -35,8 +38,7 @@ class _Environment(EnvSettingsSource):
                 value,
             )
             value = None
-        is_empty = isinstance(value, str) and not value.strip()
-        return None if is_empty else value, key, is_complex
+        return None if value == "" else value, key, is_complex
 
 
 class Settings(BaseSettings):

@@ -1,6 +1,7 @@
 """Settings: reading them from the environment, checking them, and their table in docs/settings.md."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,23 @@ def test_load_takes_an_empty_variable_as_unset(monkeypatch: pytest.MonkeyPatch, 
     settings = load()
     assert getattr(settings, name) == Settings.model_fields[name].default
     assert name not in settings.model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [("device", " cpu\r", "cpu"), ("home", " /srv/actlab\r", Path("/srv/actlab")), ("log_level", "debug\t", "debug")],
+)
+def test_load_strips_white_space(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: object) -> None:
+    monkeypatch.setenv(f"ACTLAB_{name.upper()}", value)
+    assert getattr(load(), name) == expected
+
+
+@pytest.mark.parametrize("name", ["database_url", "broker_url"])
+def test_load_keeps_a_url_that_looks_like_a_service_link(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(
+        f"ACTLAB_{name.upper()}", "tcp://redis:6379"
+    )  # ignored, it would be SQLite or the spool in silence
+    assert getattr(load(), name) == "tcp://redis:6379"
 
 
 @pytest.mark.parametrize("link", ["tcp://10.96.0.1:8000", "udp://10.96.0.1:53", "tcp://[fd00::1]:8000"])

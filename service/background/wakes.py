@@ -8,10 +8,11 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue
 from kombu.exceptions import KombuError, OperationalError
 
 import service.background.spool  # noqa: F401  # registers spool://
+from service.domain.errors import ConfigurationError
 from service.process.faults import Faults
 from service.settings import Settings
 
@@ -23,7 +24,11 @@ log = structlog.get_logger(__name__)
 
 
 def create_celery(settings: Settings) -> Celery:
-    """Return a Celery app without results or acknowledgements, because the state is in SQL."""
+    """Return a Celery app without results or acknowledgements, because the state is in SQL.
+
+    Raises ConfigurationError for a broker that Celery does not know.
+    """
+    _check_broker(settings.broker)
     app = Celery("actlab", broker=settings.broker, set_as_current=False)
     app.conf.update(
         # A wake is deleted when it is read. With acknowledgements, one that a dying Redis does not take would count as
@@ -44,6 +49,16 @@ def create_celery(settings: Settings) -> Celery:
         broker_transport_options=_transport_options(settings),
     )
     return app
+
+
+def _check_broker(url: str) -> None:
+    try:
+        Connection(url).get_transport_cls()
+        is_known = "://" in url  # without, it would be the host of an AMQP broker
+    except (KeyError, ImportError, ValueError):
+        is_known = False
+    if not is_known:
+        raise ConfigurationError("ACTLAB_BROKER_URL is not the URL of a broker such as redis://host:6379/0.")
 
 
 def _transport_options(settings: Settings) -> dict[str, object]:

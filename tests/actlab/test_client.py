@@ -3,10 +3,12 @@
 import asyncio
 import inspect
 import json
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from actlab.client import ApiError, AsyncClient, Client, UnknownFormat, UnusableProxy
@@ -225,3 +227,16 @@ def test_clients_name_a_proxy_that_cannot_be_used(proxy: str, client: type[Clien
 @pytest.mark.parametrize("proxy", ["SOCKS"], indirect=True)
 def test_client_takes_every_name_of_this_machine_for_it(proxy: str, host: str) -> None:
     Client(f"http://{host}:8000").close()
+
+
+@pytest.mark.parametrize("proxy", ["SOCKS"], indirect=True)
+def test_client_takes_addresses_of_this_machine_alone_for_it(proxy: str) -> None:
+    families = {socket.AF_INET, socket.AF_INET6}
+    own = [a.address for all in psutil.net_if_addrs().values() for a in all if a.family in families]
+    for address in own:
+        if "%" not in address:
+            Client(f"http://[{address}]:8000" if ":" in address else f"http://{address}:8000").close()
+    Client(f"http://{socket.gethostname()}:8000").close()
+    for address in ("198.51.100.7", "[2001:db8::7]"):
+        with pytest.raises(UnusableProxy):
+            Client(f"http://{address}:8000")

@@ -11,6 +11,7 @@ import pytest
 from celery import Celery
 
 from service.background.wakes import MOST_PENDING, QUEUE, Waker, create_celery
+from service.domain.errors import ConfigurationError
 from service.settings import Settings
 from tests.servers import RedisServer, free_port
 from tests.waiting import await_true
@@ -34,6 +35,12 @@ def waker(app: Celery) -> Iterator[Waker]:
 def channel_of(app: Celery) -> Any:
     """A channel with the methods that kombu's own transports have for looking into a queue."""
     return app.connection_for_write().channel()
+
+
+@pytest.mark.parametrize("url", ["tcp://redis:6379", "redis:6379", "nosuch://redis", "sqs://", "redis://redis:port"])
+def test_create_celery_refuses_an_unknown_broker(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="ACTLAB_BROKER_URL"):
+        create_celery(Settings(home=tmp_path, broker_url=url))
 
 
 def test_wakes_reach_the_broker(app: Celery, waker: Waker) -> None:
