@@ -39,7 +39,10 @@ _NAMES: Mapping[str, str] = {
 
 
 _DIGITS = 5
-"""Significant digits of a number that is no integer. The text of the formula has them all."""
+"""Significant digits of a number that is no integer, or an integer from _LARGE on. The text of the formula has them
+all."""
+
+_LARGE = 1e16  # Python writes floats from here on with an exponent
 
 
 def latex(expression: Expression) -> str:
@@ -100,8 +103,15 @@ def _product(left: Expression, right: Expression) -> tuple[str, int]:
         return _power(factor, str(count)), _POWER
     text = _factor(*runs[0])
     for factor, count in runs[1:]:
-        text += (r" \cdot " if isinstance(factor, Number) else r" \, ") + _factor(factor, count)
+        text += (r" \cdot " if _begins_with_a_number(factor) else r" \, ") + _factor(factor, count)
     return text, _PRODUCT
+
+
+def _begins_with_a_number(factor: Expression) -> bool:
+    match factor:
+        case Call("**", (base, _)):
+            return isinstance(base, Number)
+    return isinstance(factor, Number)
 
 
 def _factor(expression: Expression, count: int) -> str:
@@ -176,7 +186,7 @@ def _condition(condition: Expression) -> str:
 def _number(value: float) -> tuple[str, int]:
     if value == 0.5:
         return r"\frac{1}{2}", _PRODUCT
-    shown = value if value.is_integer() else float(f"{value:.{_DIGITS}g}")
+    shown = value if value.is_integer() and value < _LARGE else float(f"{value:.{_DIGITS}g}")
     mantissa, _, power = repr(float(shown)).removesuffix(".0").partition("e")
     return (rf"{mantissa} \cdot 10^{{{int(power)}}}", _PRODUCT) if power else (mantissa, _ATOM)
 

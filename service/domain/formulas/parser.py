@@ -185,7 +185,9 @@ class _Parser:
             full = not repeats and len(arguments) == required + len(optional)
             if full or self._next.text != ",":
                 closing = "')'" if enough else "','"
-                raise self._unexpected(f"an operator or {closing}: {usage}")
+                advice = remedies.ARGUMENTS.get(SYNONYMS.get(function.text, function.text)) if full else None
+                also = f"; write {advice}" if advice and self._next.text == "," else ""
+                raise self._unexpected(f"an operator or {closing}: {usage}{also}")
             self._take()
 
     def _place(self, arguments: Mapping[Place, object], required: int, optional: tuple[str, ...], usage: str) -> Place:
@@ -238,7 +240,11 @@ class _Parser:
             expected = remedies.SYMBOLS["="]
         before = self._tokens[self._position - 1].text if self._position else ""
         in_call = self._next.text == "," and "takes" in expected
-        remedy = None if in_call else remedies.of_neighbours("" if before in FUNCTIONS else before, self._next.text)
+        remedy = (
+            None
+            if in_call
+            else remedies.of_neighbours("" if before in NAMES - CONSTANTS.keys() else before, self._next.text)
+        )
         return FormulaError(self._next.column, str(self._next), f"{expected}; write {remedy}" if remedy else expected)
 
     def _known_names(self, name: str) -> str:

@@ -1,5 +1,6 @@
 """Advice on what to write instead of what other languages and textbooks write."""
 
+import unicodedata
 from collections.abc import Mapping
 
 SYMBOLS: Mapping[str, str] = {
@@ -19,7 +20,12 @@ SYMBOLS: Mapping[str, str] = {
     "\\": "a formula such as x / (1 + exp(-x)), not LaTeX",
     "$": "a formula such as x / (1 + exp(-x)), not LaTeX",
     "\N{MINUS SIGN}": "the ASCII '-'",
-    "\N{EN DASH}": "the ASCII '-'",
+    **dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}", "the ASCII '-'"),
+    **dict.fromkeys("\N{ASTERISK OPERATOR}\N{BULLET OPERATOR}\N{BULLET}", "'*'"),
+    **dict.fromkeys("\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}", "a space: this character is invisible"),
+    **dict.fromkeys("\"'", "a name or a number without quotation marks; gelu_tanh(x) for approximate='tanh'"),
+    "_": "a name that begins with a letter, and numbers without '_'",
+    "~": "1 - a for not a",
     "\N{MULTIPLICATION SIGN}": "'*'",
     "\N{MIDDLE DOT}": "'*'",
     "\N{DOT OPERATOR}": "'*'",
@@ -37,6 +43,9 @@ SYMBOLS: Mapping[str, str] = {
     "\N{GREEK SMALL LETTER PHI}": "a name of ASCII letters such as phi for a parameter",
 }
 """By the character that begins no token."""
+
+STATEMENTS = frozenset(("if", "lambda", "return", "def"))
+"""The names of WORDS that explain a character later in the formula, such as a colon."""
 
 WORDS: Mapping[str, str] = {
     "if": "where(condition, a, b) for a if condition else b",
@@ -61,6 +70,20 @@ WORDS: Mapping[str, str] = {
     "csch": "1 / sinh(x)",
     "coth": "cosh(x) / sinh(x)",
     "log_softmax": "log(softmax(x))",
+    "identity": "x",
+    "threshold": "where(x > threshold, x, value)",
+    "clamp_min": "max(x, a)",
+    "clamp_max": "min(x, a)",
+    "logit": "log(x / (1 - x))",
+    "atan2": "atan(a / b) for b > 0",
+    "arctan2": "atan(a / b) for b > 0",
+    "trunc": "sign(x) * floor(abs(x))",
+    "exp10": "10 ** x",
+    "lg": "log10(x), or log2(x)",
+    "signum": "sign(x)",
+    "logsumexp": "logaddexp(a, b)",
+    "None": "a keyword for the other argument, as in clip(x, max=1)",
+    "infinity": "a number",
     "inf": "a number",
     "nan": "a number",
     "tau": "2 * pi",
@@ -75,7 +98,34 @@ def of_symbol(symbol: str, name_before: str | None) -> str:
     """Return what to write instead of a character that begins no token. `name_before` is the name just before it."""
     if symbol == "." and name_before is not None:
         return f"an operator; a function is called by its name alone, as in tanh(x), without {name_before}."
-    return SYMBOLS.get(symbol, "a number, a name, an operator or a parenthesis, all in ASCII")
+    if symbol == ".":
+        return "an operator; a function is called with its argument, as in tanh(x) for (x).tanh()"
+    return SYMBOLS.get(symbol) or _of_its_kind(symbol)
+
+
+def _of_its_kind(symbol: str) -> str:
+    name, plain = unicodedata.name(symbol, ""), unicodedata.normalize("NFKC", symbol)
+    if name.startswith("SUPERSCRIPT ") and plain.isascii():
+        return f"** {plain}"
+    if plain.isascii() and plain != symbol:
+        return f"the ASCII {plain!r}"
+    if name.startswith("GREEK SMALL LETTER "):
+        return f"a name of ASCII letters such as {name.split()[3].lower()} for a parameter"
+    return "a number, a name, an operator or a parenthesis, all in ASCII"
+
+
+ARGUMENTS: Mapping[str, str] = {
+    "softplus": "softplus(beta * x) / beta for another beta",
+    "log": "log(x) / log(b) for the base b, or log2 and log10",
+    "hard_tanh": "clip(x, a, b) for other limits",
+    "gelu": "gelu_tanh(x) for the approximation by tanh",
+    "maximum": "max(a, b, c)",
+    "minimum": "min(a, b, c)",
+    "round": "round(100 * x) / 100 for 2 decimals",
+    "where": "where(a, b, where(c, d, e)) for more cases",
+    "softmax": "softmax(x), which normalises over channels or units",
+}
+"""By a function that is called with more arguments than it has."""
 
 
 def of_neighbours(before: str, text: str) -> str | None:

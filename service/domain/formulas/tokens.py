@@ -10,10 +10,9 @@ from service.domain.formulas import remedies
 Kind = Literal["number", "name", "symbol", "end"]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z][A-Za-z0-9_]*)"
-    r"|(?P<symbol>\*\*|<=|>=|[-+*/<>(),=]))",
-    re.ASCII,
-)
+    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[A-Za-z][A-Za-z0-9_]*)"
+    r"|(?P<symbol>\*\*|<=|>=|[-+*/<>(),=]))"
+)  # \s: all white space of Unicode, since pages and word processors separate by U+00A0
 
 
 class FormulaError(ValueError):
@@ -41,14 +40,17 @@ def tokens(text: str) -> Iterator[Token]:
     no token."""
     position = 0
     name: str | None = None
+    words: list[str] = []
     while match := _TOKEN.match(text, position):
         kind = cast(Kind, match.lastgroup)
         yield Token(kind, match[kind], match.start(kind) + 1)
         position, name = match.end(), match["name"]
+        words += [name] if name in remedies.STATEMENTS else []
     rest = text[position:].lstrip()
     column = len(text) - len(rest) + 1
     if rest:
-        raise FormulaError(column, ascii(rest[0]), remedies.of_symbol(rest[0], name))
+        remedy = remedies.WORDS[words[0]] if words else remedies.of_symbol(rest[0], name)
+        raise FormulaError(column, ascii(rest[0]), remedy)
     yield Token("end", "", column)
 
 

@@ -133,6 +133,21 @@ def test_parse_lets_parameters_hide_names_of_the_language() -> None:
         ("swiglu(x)", 1, "the unknown name 'swiglu'", "minimum"),
         ("ReLU(x)", 1, "the unknown name 'ReLU'", "perhaps relu"),
         ("np.tanh(x)", 3, "'.'", "tanh(x), without np."),
+        ("(x).exp()", 4, "'.'", "tanh(x)"),
+        ("lambda x: x", 9, "':'", "without lambda"),
+        ("def f(x): return x", 9, "':'", "without def"),
+        ("x\N{SUPERSCRIPT FOUR}", 2, "'\\u2074'", "** 4"),
+        ("\N{GREEK SMALL LETTER ALPHA} * x", 1, "'\\u03b1'", "alpha"),
+        ("x \N{EM DASH} 1", 3, "'\\u2014'", "the ASCII '-'"),
+        ("x \N{ASTERISK OPERATOR} 2", 3, "'\\u2217'", "'*'"),
+        ("x\N{ZERO WIDTH SPACE}", 2, "'\\u200b'", "invisible"),
+        ("gelu(x, approximate='tanh')", 21, '"\'"', "gelu_tanh(x)"),
+        ("softplus(x, beta=2)", 11, "','", "softplus(beta * x) / beta"),
+        ("hardtanh(x, -2, 2)", 11, "','", "clip(x, a, b)"),
+        ("log(x, 2)", 6, "','", "log2"),
+        ("maximum(x, 0, 1)", 13, "','", "max(a, b, c)"),
+        ("clip(x, None, 1)", 9, "the unknown name 'None'", "clip(x, max=1)"),
+        ("clamp_min(x, 0)", 1, "the unknown name 'clamp_min'", "max(x, a)"),
         ("math.exp(x)", 5, "'.'", "without math."),
         ("2(x + 1)", 2, "'('", "'*' between"),
         ("0,5 * x", 2, "','", "'.' as the decimal point"),
@@ -161,7 +176,7 @@ def test_parse_lets_parameters_hide_names_of_the_language() -> None:
         ("where(x > 0, x)", 15, "')'", "3 arguments"),
         ("x(1)", 2, "'('", "an operator"),
         ("x.__class__", 2, "'.'", "an operator"),
-        ("__import__('os')", 1, "'_'", "a number, a name"),
+        ("__import__('os')", 1, "'_'", "a name that begins with a letter"),
         ("x if x > 0 else 0", 3, "'if'", "an operator or the end; write where(condition, a, b)"),
         ("lambda x", 1, "the unknown name 'lambda'", "x, a parameter"),
         ("x\N{MULTIPLICATION SIGN}2", 2, "'\\xd7'", "'*'"),
@@ -254,3 +269,7 @@ def test_functions_and_limits_are_documented() -> None:
         assert f"`{name}`" in guide, name
     for limit in (LONGEST, MOST_NODES, DEEPEST):
         assert str(limit) in guide
+
+
+def test_parse_takes_white_space_of_unicode() -> None:
+    assert parse("\N{NO-BREAK SPACE}x\N{THIN SPACE}*\N{NO-BREAK SPACE}2") == parse("x * 2")
