@@ -1,0 +1,48 @@
+"""Our figures against those of statsmodels and pingouin, which `agreement.py` records."""
+
+import json
+from typing import Any
+
+import pytest
+
+from service.domain.statistics.equivalence import Margin
+from service.domain.statistics.families import holm
+from service.domain.statistics.improvement import probabilities_of_more
+from service.domain.statistics.t_tests import t_tests
+from tests.domain.statistics.agreement import FILE
+
+CASES: list[dict[str, Any]] = json.loads(FILE.read_text())["cases"]
+CLOSE = 1e-9
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{len(case['a'])} seeds")
+def test_equivalence_against_statsmodels(case: dict[str, Any]) -> None:
+    a, b = case["a"], case["b"]
+    margin = Margin(case["margin"])
+    (paired,) = t_tests([dict(enumerate(a)), dict(enumerate(b))], [(0, 1)], 0.95, margin=margin)
+    assert paired is not None
+    assert paired.test == "paired t"
+    assert paired.p_equivalence == pytest.approx(case["paired_equivalence_p"], abs=CLOSE)
+    (welch,) = t_tests([dict(enumerate(a)), dict(enumerate(b, start=100))], [(0, 1)], 0.95, margin=margin)
+    assert welch is not None
+    assert welch.test == "Welch t"
+    assert welch.p_equivalence == pytest.approx(case["welch_equivalence_p"], abs=CLOSE)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{len(case['a'])} seeds")
+def test_probability_of_more_against_pingouin(case: dict[str, Any]) -> None:
+    groups = [dict(enumerate(case["a"])), dict(enumerate(case["b"]))]
+    more, less = probabilities_of_more(groups, [(0, 1), (1, 0)])
+    assert more == pytest.approx(case["probability_of_more"], abs=CLOSE)
+    assert less is not None
+    assert more is not None
+    assert more + less == pytest.approx(1)
+
+
+def test_probability_of_more_needs_values() -> None:
+    assert probabilities_of_more([{}, {0: 1.0}, {1: 1.0}], [(0, 1), (1, 2)]) == [None, 0.5]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{len(case['p_values'])} p values")
+def test_holm_against_statsmodels(case: dict[str, Any]) -> None:
+    assert holm(case["p_values"]) == pytest.approx(case["p_holm"], abs=CLOSE)
