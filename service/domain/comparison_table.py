@@ -146,7 +146,7 @@ def _test_fields(family: Family) -> list[_Field[Pair]]:
         _Field(Column("test", "", "text"), lambda pair: pair.test),
         _Field(Column("difference", "difference", "difference"), lambda pair: pair.difference),
         _Field(Column("difference", "interval", "interval"), lambda pair: pair.interval),
-        _Field(Column("p_adjusted", f"p ({family.p_correction})", "p"), lambda pair: pair.p_holm),
+        _Field(Column("p_adjusted", f"p ({family.p_correction})", "p"), lambda pair: pair.p_adjusted),
         _Field(Column("hedges_g", "", "real"), lambda pair: pair.hedges_g),
         _Field(Column("verdict", "verdict", "text"), lambda pair: pair.verdict),
     ]

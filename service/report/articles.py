@@ -2,33 +2,28 @@
 
 from collections.abc import Sequence
 
-from service.domain.article_claims.answer import ArticleClaim, ClaimPart
+from service.domain.article_claims.answer import ArticleClaim
+from service.domain.article_claims.sentences import sentences
 from service.domain.comparisons.agreement import GATE, Agreement
 from service.domain.report import Report
 from service.report.numbers import MINUS, UnitFormat
 from service.report.parts import Section, Table
 
+SPEED_OF_LEARNING = (
+    "A, the speed of learning, is the natural logarithm of the mean validation loss in epochs 1 and 2; a lower value is"
+    " faster."
+)
+
 
 def article_claims(claims: Sequence[ArticleClaim]) -> Section:
-    """Return the section of verdicts, with the figures that decided."""
-    heads = ["claim", "verdict", "decided by"]
-    rows = [[f"{claim.number}. {claim.claim}", claim.verdict, _parts(claim)] for claim in claims]
-    lead = "What the articles say, each by a rule that was fixed before; those that these runs say something of."
-    return Section("The articles' claims", lead, table=Table(heads, rows, frozenset({"claim", "decided by"})))
-
-
-def _parts(claim: ArticleClaim) -> str:
-    """Return the figures that decided, and what is missing."""
-    return "; ".join(
-        f"{part.title}: {part.verdict}" + (f" ({figure})" if (figure := _figure(part)) else "") for part in claim.parts
-    ) + "".join(f"; missing: {reason}" for reason in claim.missing)
-
-
-def _figure(part: ClaimPart) -> str:
-    if part.mean is None:
-        return ""
-    show = UnitFormat(part.unit)
-    return f"{show.signed(part.mean)}, {show.interval(part.interval)}, n = {part.n}"
+    """Return the section of verdicts, with what was found in sentences."""
+    heads = ["claim", "verdict", "what was found"]
+    rows = [[f"{claim.number}. {claim.claim}", claim.verdict, " ".join(sentences(claim))] for claim in claims]
+    lead = (
+        "The claims of the articles on which these runs are evidence, each decided by a rule that was fixed before the"
+        f" data was collected. {SPEED_OF_LEARNING}"
+    )
+    return Section("The articles' claims", lead, table=Table(heads, rows, frozenset(heads)))
 
 
 def published_figures(report: Report) -> Section:

@@ -8,16 +8,20 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from matplotlib.typing import RcKeyType
 
 from service.domain.comparisons.answer import Comparison
-from service.domain.comparisons.cells import Cell, key
+from service.domain.comparisons.cells import Cell, Factors, key
 from service.domain.comparisons.curves import Curve, Curves
 from service.domain.report import name_of
 from service.report.palette import Style, style_of
 
 MOST_CURVES = 12
 """Groups drawn in one panel; more cannot be told apart."""
+
+LONGEST_NAME = 36
+"""Characters of a group's name in a figure."""
 
 STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "path",
@@ -53,7 +57,7 @@ def seeds_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
                 axes.plot([scale * end for end in group.interval], [y - 0.14] * 2, color=style.color, lw=2.2)
             axes.plot([scale * (group.mean or 0.0)], [y - 0.14], "|", color=style.color, ms=11, mew=2.2)
         axes.set_yticks([-place for place in range(len(groups))])
-        axes.set_yticklabels([f"{name_of(group.factors)}  (n = {group.n})" for group in groups])
+        axes.set_yticklabels([f"{_short_name(group.factors)}  (n = {group.n})" for group in groups])
         axes.set_xlabel(f"{comparison.family.title}{' (%)' if scale != 1 else f' ({comparison.family.unit})'}")
         axes.set_ylim(-len(groups) + 0.4, 0.6)
         return _svg(figure)
@@ -64,10 +68,10 @@ def curves_figure(all_curves: Sequence[Curves]) -> str:
     with rc_context(STYLE):
         rows = (len(all_curves) + 1) // 2
         figure = Figure(figsize=(7.8, 0.6 + 2.7 * rows), layout="constrained")
-        panels = figure.subplots(rows, 2, squeeze=False).flat
+        panels = list(figure.subplots(rows, 2, squeeze=False).flat)
         for axes, curves in zip(panels, all_curves, strict=False):
             _panel(axes, curves)
-        for axes in list(panels)[len(all_curves) :]:
+        for axes in panels[len(all_curves) :]:
             axes.set_axis_off()
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
@@ -86,6 +90,7 @@ def _panel(axes: Axes, curves: Curves) -> None:
         axes.plot(published.epochs, values, color=style.color, lw=1, ls=(0, (4, 3)), alpha=0.8)
     axes.set_title(f"{curves.title} ({'%' if scale != 1 else curves.unit})", fontsize=9, loc="left")
     axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if scale == 1.0 and any(value and value > 0 for curve in curves.groups for value in curve.mean):
         axes.set_yscale("log")
 
@@ -103,9 +108,15 @@ def _draw(axes: Axes, curve: Curve, style: Style, scale: float) -> None:
         ms=3.5,
         markevery=max(1, len(curve.epochs) // 8),
         lw=1.4,
-        label=f"{name_of(curve.factors)} (n = {seeds})",
+        label=f"{_short_name(curve.factors)} (n = {seeds})",
     )
     axes.fill_between(curve.epochs, scaled(curve.low), scaled(curve.high), color=style.color, alpha=0.15, lw=0)
+
+
+def _short_name(factors: Factors) -> str:
+    """Return the name of a group, cut where it would take the room of the figure. Tables have the whole name."""
+    name = name_of(factors)
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _svg(figure: Figure) -> str:

@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from statistics import median
 
+from service.domain.comparisons.answer import Comparison
 from service.domain.statistics.summary import Interval
 
 NONE = "\N{EN DASH}"
@@ -48,6 +50,12 @@ class UnitFormat:
 
     def interval(self, interval: Interval | None) -> str:
         return NONE if interval is None else f"{self(interval[0])} to {self(interval[1])}"
+
+
+def unit_format(comparison: Comparison) -> UnitFormat:
+    """Return the format of a comparison's figures, with the digits of the median sd between seeds over its groups."""
+    sds = [group.sd for group in comparison.groups if group.sd]
+    return UnitFormat(comparison.family.unit, median(sds) if sds else None)
 
 
 def ranks(rank: tuple[int, int]) -> str:

@@ -4,12 +4,15 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 
-from service.domain.comparisons.answer import Comparison, Effect, Pair
+from service.domain.comparisons.answer import Comparison, Effect, Group, Pair
 from service.domain.report import Machine, Report, Unfinished, name_of, names_of, value_text
 from service.report import articles, figures
 from service.report.methods import methods
-from service.report.numbers import MINUS, NONE, UnitFormat, p_value, ranks
+from service.report.numbers import MINUS, NONE, UnitFormat, p_value, ranks, unit_format
 from service.report.parts import Figure, Section, Table
+
+MISSING = ("diverged", "failed", "pending")
+"""Reasons why seeds of a group have no figure. A table has a column only for those that occur."""
 
 
 def sections(report: Report) -> list[Section]:
@@ -33,8 +36,9 @@ def sections(report: Report) -> list[Section]:
 
 def _result(comparison: Comparison) -> Section:
     family = comparison.family
-    show = UnitFormat(family.unit)
+    show = unit_format(comparison)
     ranked = family.versus is None  # pairs with one group alone do not rank the others
+    missing = [reason for reason in MISSING if any(getattr(group, f"n_{reason}") for group in comparison.groups)]
     rows = [
         [
             names_of(group),
@@ -44,12 +48,12 @@ def _result(comparison: Comparison) -> Section:
             show(group.sd),
             show.interval(group.test_image_interval),
             *([ranks(group.rank)] if ranked else []),
-            *(str(number) for number in (group.n_diverged, group.n_failed, group.n_pending)),
+            *(str(getattr(group, f"n_{reason}")) for reason in missing),
         ]
         for group in comparison.groups
     ]
     heads = ["group", "n", "mean", "95 % interval over seeds", "sd", "95 % over test images",
-             *(["rank"] if ranked else []), "diverged", "failed", "pending"]  # fmt: skip
+             *(["rank"] if ranked else []), *missing]  # fmt: skip
     lead = f"{family.title}{show.unit}. n is the number of seeds."
     if any(len(group.names) > 1 for group in comparison.groups):
         lead += " Names joined by = are one group: their runs are equal bit for bit."
@@ -67,7 +71,7 @@ def _seeds(report: Report) -> Section:
 
 def _pairs(comparison: Comparison) -> Section:
     family = comparison.family
-    show = UnitFormat(family.unit)
+    show = unit_format(comparison)
     level = f"{family.interval_confidence:.2%}"
     heads = [
         "pair",
@@ -108,7 +112,7 @@ def _remarks(pair: Pair) -> Iterator[str]:
 
 
 def _effects(comparison: Comparison) -> Section:
-    show = UnitFormat(comparison.family.unit)
+    show = unit_format(comparison)
     heads = ["factor", "levels, best first", f"best {MINUS} worst", "interval", "n"]
     rows = [_effect(effect, show) for effect in comparison.effects]
     lead = "What each factor does on average over the others: marginal means, over the same seeds and combinations."
@@ -142,19 +146,21 @@ def _has_published(report: Report) -> bool:
 
 
 def _others(report: Report) -> Section:
-    order = [name_of(group.factors) for group in report.comparison.groups]
-    columns = [(UnitFormat(other.family.unit), {name_of(group.factors): group for group in other.groups}, other.family)
+    columns = [(unit_format(other), {name_of(group.factors): group for group in other.groups}, other.family)
                for other in report.others]  # fmt: skip
     rows = []
-    for name in order:
-        cells = []
-        for show, groups, _ in columns:
-            group = groups.get(name)
-            cells += [NONE, NONE] if group is None else [show(group.mean), show.interval(group.interval)]
-        rows.append([name, *cells])
-    heads = [head for show, _, family in columns for head in (f"{family.title}{show.unit}", "95 % interval")]
-    lead = "Secondary: these decide nothing above. Means over seeds, with Student-t 95 % intervals."
+    for group in report.comparison.groups:
+        groups = [(show, by_name.get(name_of(group.factors))) for show, by_name, _ in columns]
+        rows.append([names_of(group), *(_mean_and_interval(show, other) for show, other in groups)])
+    heads = [f"{family.title}{show.unit}" for show, _, family in columns]
+    lead = "Secondary: these decide nothing above. Means over seeds, with Student-t 95 % intervals in brackets."
     return Section("Other figures", lead, table=Table(["group", *heads], rows))
+
+
+def _mean_and_interval(show: UnitFormat, group: Group | None) -> str:
+    if group is None or group.mean is None:
+        return NONE
+    return show(group.mean) + ("" if group.interval is None else f" ({show.interval(group.interval)})")
 
 
 def _unfinished(unfinished: Sequence[Unfinished]) -> Section:

@@ -17,7 +17,7 @@ from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import Trace, curve, curves
 from service.domain.report import Machine, Report, SubmittedStudy, Unfinished, conclusion
 from service.domain.status import Cause, Status
-from service.report import pages, palette
+from service.report import figures, pages, palette
 from service.report.sections import sections
 from tests.conftest import ROOT
 
@@ -173,17 +173,46 @@ def test_tables_have_a_head_for_every_column() -> None:
 
 def test_article_claims_section_has_the_deciding_figures() -> None:
     parts = [
-        ClaimPart(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3), unit="ln nats"),
+        ClaimPart(title="A(tanh) - A(relu)", verdict="supported", n=5, mean=0.2, interval=(0.1, 0.3),
+                  confidence=0.95, limit=0.05, unit="ln nats"),
         ClaimPart(title="step time", verdict="undecided", missing=["seeds 3 and 4"]),
-    ]
+    ]  # fmt: skip
     claim = ArticleClaim(
         number=5, claim="ReLU trains faster.", rule="V", verdict="undecided", missing=["seeds 3 and 4"], parts=parts
     )
     text = pages.markdown(make_report(cells_of(FAR), article_claims=[claim]))
     assert (
-        "| 5. ReLU trains faster. | undecided | A(tanh) - A(relu): supported (+0.2, 0.1 to 0.3, n = 5);"
-        " step time: undecided; missing: seeds 3 and 4 |"
+        "| 5. ReLU trains faster. | undecided | The speed of learning A of tanh minus that of relu is 0.2 ln nats (95 %"
+        " interval 0.1 to 0.3, 5 seeds, limit 0.05): supported. Step time: undecided, because it needs seeds 3 and 4. |"
     ) in text
+
+
+def ticks_of(svg: str, axis: str) -> list[str]:
+    """Return the labels of an axis, which matplotlib repeats in comments beside their outlines."""
+    return re.findall(rf'<g id="{axis}tick_\d+">.*?<!-- (.*?) -->', svg, re.DOTALL)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 7])
+def test_curves_figure_has_whole_epochs(epochs: int) -> None:
+    traces = {seed: Trace([0.5 + 0.01 * epoch for epoch in range(epochs)], [1.0] * epochs) for seed in range(3)}
+    drawn = curves("validation_accuracy", [curve({"activation": "relu"}, traces)], None, [])
+    labels = ticks_of(figures.curves_figure([drawn]), "x")
+    assert "1" in labels
+    assert all(re.fullmatch(r"\d+", label) for label in labels), labels
+
+
+def test_figures_cut_long_names() -> None:
+    cells = [make_cell("x + " * 200 + "x", FAR["relu"]), make_cell("tanh", FAR["sigmoid"])]
+    page = Page(pages.html(make_report(cells)))  # a figure without room for its axes would be a warning
+    assert "x + " * 200 + "x" in page.text
+
+
+def test_result_has_a_column_for_reasons_that_occur() -> None:
+    cells = [make_cell("relu", FAR["relu"], n_diverged=1), make_cell("tanh", FAR["sigmoid"])]
+    (result, *_) = sections(make_report(cells))
+    assert result.table is not None
+    assert result.table.heads[-1] == "diverged"
+    assert [row[-1] for row in result.table.rows] == ["1", "0"]
 
 
 def test_report_of_two_factors_has_their_effects() -> None:
