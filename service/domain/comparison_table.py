@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from service.domain.comparisons.answer import Comparison, Family, Group, Pair
 from service.domain.comparisons.cells import Factors, key, label
+from service.domain.methods import used_tests
 from service.domain.report import name_of
 
 Rows = Literal["groups", "pairs"]
@@ -178,7 +179,8 @@ def _family_values(family: Family) -> list[tuple[Column, Any]]:
 
 def _caption(comparison: Comparison, rows: Rows) -> list[str]:
     family = comparison.family
-    tests = comparison.summary[1:] or comparison.summary  # the first of several sentences is about the verdicts
+    # The first of several sentences is about the verdicts, which the rows have.
+    tests = [*(comparison.summary[1:] or comparison.summary), *used_tests(comparison)]
     means = "Mean over n seeds with Student's t 95 % interval, and sd between seeds."
     differences = (
         f"Each interval of a difference has a level of {100 * family.interval_confidence:.4g} %"

@@ -119,6 +119,14 @@ def without(spec: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
     return rest
 
 
+def shared(specs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values that all of these stored specs have in common, by path."""
+    if not specs:
+        return {}
+    first = {path: value_at(specs[0], path) for path in FACTORS}
+    return {path: value for path, value in first.items() if all(value_at(spec, path) == value for spec in specs)}
+
+
 def differing(spec: Mapping[str, Any], other_spec: Mapping[str, Any]) -> list[str]:
     """Return the top-level fields in which two stored specs, or parts of them, differ, except those that change no
     figure."""

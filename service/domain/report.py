@@ -1,7 +1,7 @@
 """The content of a report, apart from its layout."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -63,6 +63,7 @@ class Report:
     unfinished: Sequence[Unfinished] = ()
     agreement: Sequence[Agreement] = ()  # with the article, where that was asked for
     article_claims: Sequence[ArticleClaim] = ()  # the claims that these runs are evidence for
+    protocol: Mapping[str, Any] = field(default_factory=dict)  # the fields that all specs share, by dotted path
 
     @property
     def title(self) -> str:

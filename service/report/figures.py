@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.typing import RcKeyType
 
-from service.domain.comparisons.answer import Comparison
+from service.domain.comparisons.answer import Comparison, Group
 from service.domain.comparisons.cells import Cell, Factors, key
+from service.domain.comparisons.cliques import mean_ranks, not_separated
 from service.domain.comparisons.curves import Curve, Curves
 from service.domain.report import name_of
 from service.report.palette import Style, style_of
@@ -22,6 +23,9 @@ MOST_CURVES = 12
 
 LONGEST_NAME = 36
 """Characters of a group's name in a figure."""
+
+BAR_STEP, NAME_STEP = 0.32, 0.75
+"""Distances between the bars and the names of the figure of ranks, in units of its height."""
 
 STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "path",
@@ -61,6 +65,52 @@ def seeds_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
         axes.set_xlabel(f"{comparison.family.title}{' (%)' if scale != 1 else f' ({comparison.family.unit})'}")
         axes.set_ylim(-len(groups) + 0.4, 0.6)
         return _svg(figure)
+
+
+def ranks_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
+    """Draw groups by their mean rank over the seeds that all have, best on the left, as Demsar 2006 (JMLR 7) does.
+
+    A bar joins groups of which no pair is better or worse; its dots mark these groups, since a bar may pass one that is
+    not of them. The verdicts are those of the comparison, not of the ranks.
+    """
+    means = mean_ranks(comparison, cells)
+    joined = not_separated(comparison)
+    rows = (len(means) + 1) // 2  # of names, on each side
+    bottom = -BAR_STEP * (len(joined) + 1)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 0.6 + 0.3 * (NAME_STEP * rows - bottom)), layout="constrained")
+        axes = figure.subplots()
+        for place, (index, rank) in enumerate(sorted(means.items(), key=lambda item: item[1])):
+            on_left = place < rows
+            row = place if on_left else len(means) - 1 - place
+            end = 1 - 0.12 * len(means) if on_left else 1.12 * len(means)
+            _rank_name(axes, comparison.groups[index], rank, bottom - NAME_STEP * row, index, end)
+        for row, clique in enumerate(joined, 1):
+            places = sorted(means[index] for index in clique)
+            axes.plot(places, [-BAR_STEP * row] * len(places), "-o", color="#1c2127", lw=2.6, ms=4)
+        axes.set_ylim(bottom - NAME_STEP * rows, 0)
+        _rank_axis(axes, len(means))
+        return _svg(figure)
+
+
+def _rank_name(axes: Axes, group: Group, rank: float, y: float, place: int, end: float) -> None:
+    """Draw a line from a rank to the name of its group at `end`, on whose side of the ranks the text lies."""
+    axes.plot([rank, rank, end], [0, y, y], color=style_of(group.factors, place).color, lw=1.1)
+    name = f" {_short_name(group.factors)} ({rank:.3g}) "
+    axes.text(end, y, name, ha="right" if end < 1 else "left", va="center", color="#1c2127")
+
+
+def _rank_axis(axes: Axes, groups: int) -> None:
+    axes.set_xlim(1 - 0.12 * groups, 1.12 * groups)
+    axes.set_xticks(range(1, groups + 1))
+    axes.set_yticks([])
+    axes.set_xlabel("mean rank over seeds, best on the left")
+    axes.xaxis.set_label_position("top")
+    axes.xaxis.tick_top()
+    axes.grid(visible=False)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.spines["top"].set_visible(True)
+    axes.spines["top"].set_bounds(1, groups)
 
 
 def curves_figure(all_curves: Sequence[Curves]) -> str:

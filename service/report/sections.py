@@ -5,14 +5,17 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from service.domain.comparisons.answer import Comparison, Effect, Group, Pair
+from service.domain.methods import methods
 from service.domain.report import Machine, Report, Unfinished, name_of, names_of, value_text
 from service.report import articles, figures
-from service.report.methods import methods
 from service.report.numbers import MINUS, NONE, UnitFormat, p_value, ranks, unit_format
 from service.report.parts import Figure, Section, Table
 
 MISSING = ("diverged", "failed", "pending")
 """Reasons why seeds of a group have no figure. A table has a column only for those that occur."""
+
+MOST_RANKED = 15
+"""Groups in the figure of ranks; the bars of more would be too many."""
 
 
 def sections(report: Report) -> list[Section]:
@@ -21,6 +24,7 @@ def sections(report: Report) -> list[Section]:
     return [
         _result(report.comparison),
         *([_seeds(report)] if measured else []),
+        *([_ranking(report)] if _is_ranked(report.comparison) else []),
         *([_pairs(report.comparison)] if report.comparison.pairs else []),
         *([_effects(report.comparison)] if report.comparison.effects else []),
         *([_curves(report)] if any(curves.groups for curves in report.curves) else []),
@@ -67,6 +71,21 @@ def _seeds(report: Report) -> Section:
         "Each open mark is one seed; the bar below is the mean with its Student-t 95 % interval over seeds.",
     )
     return Section("Every seed", figure=figure)
+
+
+def _is_ranked(comparison: Comparison) -> bool:
+    measured = sum(group.mean is not None for group in comparison.groups)
+    return comparison.family.versus is None and 2 < measured <= MOST_RANKED
+
+
+def _ranking(report: Report) -> Section:
+    figure = Figure(
+        figures.ranks_figure(report.comparison, report.cells),
+        "Groups by their mean rank over seeds; bars join groups that are not separated",
+        "Mean rank over the seeds that all groups have. A bar joins groups of which no pair is better or worse by the"
+        " verdicts below; its dots mark them.",
+    )
+    return Section("Ranking", figure=figure)
 
 
 def _pairs(comparison: Comparison) -> Section:

@@ -72,6 +72,7 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
         others=_others(session, filters, grouping, one_machine=_is_one(machines)),
         curves=_curves(session, filters, grouping),
         machines=machines,
+        protocol=factors.shared(list(comparisons.specs_of(session, gathered.factors.keys()).values())),
         unfinished=report.unfinished(session, filters, grouping.group_by),
         article_claims=[
             claim for claim in judge(observe(session, id, filters)).claims if any(part.n for part in claim.parts)

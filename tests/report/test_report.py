@@ -201,6 +201,22 @@ def test_curves_figure_has_whole_epochs(epochs: int) -> None:
     assert all(re.fullmatch(r"\d+", label) for label in labels), labels
 
 
+def test_ranks_figure_has_the_best_on_the_left_and_a_bar() -> None:
+    cells = cells_of({"tanh": [0.5, 0.51, 0.52, 0.53], **CLOSE})
+    svg = figures.ranks_figure(compare(cells, "test_accuracy"), cells)
+    assert ticks_of(svg, "x") == ["1", "2", "3"]
+    texts = re.findall("<!-- (.*?) -->", svg)
+    assert [text.strip() for text in texts if "(" in text] == ["swish (1.5)", "relu (1.5)", "tanh (3)"]
+
+
+@pytest.mark.parametrize(("count", "versus", "ranked"), [(3, None, True), (2, None, False), (16, None, False),
+                                                         (3, {"activation": "f0"}, False)])  # fmt: skip
+def test_ranking_is_drawn_for_all_pairs_of_a_few_groups(count: int, versus: Any, ranked: bool) -> None:
+    cells = [make_cell(f"f{place}", [0.9 - place / 100, 0.8, 0.7]) for place in range(count)]
+    report = make_report(cells, comparison=compare(cells, "test_accuracy", versus))
+    assert ("Ranking" in [section.title for section in sections(report)]) == ranked
+
+
 def test_figures_cut_long_names() -> None:
     cells = [make_cell("x + " * 200 + "x", FAR["relu"]), make_cell("tanh", FAR["sigmoid"])]
     page = Page(pages.html(make_report(cells)))  # a figure without room for its axes would be a warning

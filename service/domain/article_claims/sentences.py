@@ -53,7 +53,7 @@ def _number(part: ClaimPart, value: float) -> str:
 def _unit(part: ClaimPart) -> str:
     if part.unit == "fraction":
         return " percentage points" if " - " in part.title else " %"
-    return f" {part.unit}" if part.unit else ""
+    return f" {part.unit}" if part.unit not in ("", "ln") else ""  # the title names the logarithm
 
 
 def _outcome(part: ClaimPart) -> str:
