@@ -1,5 +1,7 @@
 """Folders in which files of data sets may lie."""
 
+import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +34,16 @@ class Locations:
         """
         torchvision, keras = Path(publication.torchvision, "raw"), publication.keras
         copies = [] if self.data_dir is None else [self.data_dir / torchvision, self.data_dir / keras, self.data_dir]
+        copies += [folder / part for folder in self._of_the_name(publication.torchvision) for part in ("", "raw")]
         roots = [self.working_folder / "data", self.user_home / "data", self.user_home]
         return [*copies, *(root / torchvision for root in roots), self.user_home / ".keras/datasets" / keras]
+
+    def _of_the_name(self, torchvision: str) -> list[Path]:
+        """Return the operator's folders whose names differ in case and separators alone: MNIST, Fashion-MNIST."""
+        if self.data_dir is None or not os.access(self.data_dir, os.R_OK) or not self.data_dir.is_dir():
+            return []
+        folders = sorted(self.data_dir.iterdir())
+        return [folder for folder in folders if re.sub("[-_ ]", "", folder.name).lower() == torchvision.lower()]
 
     def all(self, definition: DatasetDefinition) -> list[Path]:
         """Return every place in which the files of a data set are looked for, in that order."""

@@ -95,8 +95,9 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _plain(name: str) -> str:
-    """Return a name without what differs from one copy to another: letters' case, separators and packing."""
-    return re.sub(r"[._ ]", "-", name.lower()).removesuffix("-gz")
+    """Return a name without what differs from one copy to another: letters' case, separators, packing, and the number
+    of a browser's second download, as in `train-images-idx3-ubyte (1).gz`."""
+    return re.sub(r"[._ ]", "-", re.sub(r" ?\(\d+\)", "", name.lower())).removesuffix("-gz")
 
 
 def _unpacked(stored: bytes) -> bytes:

@@ -85,6 +85,7 @@ FORMS: dict[str, dict[str, bytes]] = {
         dotted(NAMES[1]): UNPACKED[NAMES[1]],
         **{f"{name}.gz": PACKED[f"{name}.gz"] for name in NAMES[2:]},
     },
+    "downloaded twice by a browser": {name.replace(".gz", " (1).gz"): content for name, content in PACKED.items()},
     "with a damaged copy beside": UNPACKED | {TRAIN_IMAGES: PACKED[TRAIN_IMAGES][:500]},
 }
 
@@ -106,6 +107,12 @@ def test_load_tells_data_sets_of_equal_names_by_their_content(locations: Locatio
 @pytest.mark.parametrize("place", ["working/data", "user/data", "copies"])
 def test_load_finds_files_of_torchvision(place: str, locations: Locations, tmp_path: Path) -> None:
     write_files(tmp_path / place / "MNIST/raw", UNPACKED)
+    assert_read(make_definition(), locations)
+
+
+@pytest.mark.parametrize("place", ["MNIST", "Mnist/raw", "mnist/raw"])
+def test_load_finds_folders_of_other_spellings(place: str, locations: Locations, tmp_path: Path) -> None:
+    write_files(tmp_path / "copies" / place)
     assert_read(make_definition(), locations)
 
 
