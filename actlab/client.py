@@ -20,7 +20,7 @@ __all__ = ["ApiError", "AsyncClient", "Client", "Event", "Json", "UnknownFormat"
 T = TypeVar("T")
 
 EXPORTS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
-REPORTS = {".html": "html", ".md": "markdown"}
+REPORTS = {".html": "html", ".md": "markdown", ".tex": "latex", ".csv": "csv"}
 """Formats by the suffix of a file's name."""
 
 
@@ -63,7 +63,7 @@ class Client(Operations[Json, list[Json], None]):
         return self._download(_export(Path(file), study, rows, filters), Path(file))
 
     def report(self, file: str | Path, study: str, **query: Any) -> Path:
-        """Write the report of a study into a file, whose name ends in .html or .md.
+        """Write the report of a study into a file, whose name ends in .html, .md, .tex or .csv.
 
         `query` takes grid, metric, group_by and reference. The file appears when it is complete. Raises UnknownFormat
         for another suffix.

@@ -1,4 +1,4 @@
-"""A report as one self-contained page, HTML or Markdown: opening it fetches and runs nothing."""
+"""A report as one self-contained document: opening it fetches and runs nothing."""
 
 import base64
 import hashlib
@@ -8,9 +8,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from service.domain.report import Report, conclusion
-from service.report import escaping
+from service.domain.comparison_table import table_of
+from service.domain.report import Report, conclusion, name_of
+from service.report import escaping, tables
 from service.report.sections import counted, sections
+from service.report.tables import latex_name
 
 
 def html(report: Report) -> str:
@@ -21,6 +23,17 @@ def html(report: Report) -> str:
 def markdown(report: Report) -> str:
     """Return the report as Markdown; the figures stand at the end, as data."""
     return _PLAIN.get_template("report.md").render(_context(report))
+
+
+def latex(report: Report) -> str:
+    """Return the report as a LaTeX document without its figures. Names that are formulas are math in tables."""
+    names = {name_of(group.factors): latex_name(group.factors) for group in report.comparison.groups}
+    return _PLAIN.get_template("report.tex").render(_context(report), names=names)
+
+
+def csv(report: Report) -> str:
+    """Return the table of the report's result as CSV, which is that of the comparison."""
+    return tables.csv(table_of(report.comparison))
 
 
 def _context(report: Report) -> dict[str, Any]:
@@ -37,7 +50,7 @@ def _environment(**options: Any) -> Environment:
         loader=PackageLoader("service.report"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         **options,
     )  # fmt: skip
-    environment.filters |= {"day": _day, "md": escaping.markdown}
+    environment.filters |= {"day": _day, "md": escaping.markdown, "tex": escaping.latex}
     return environment
 
 

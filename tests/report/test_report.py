@@ -3,8 +3,11 @@
 import base64
 import json
 import re
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -20,6 +23,7 @@ from service.domain.status import Cause, Status
 from service.report import figures, pages, palette
 from service.report.sections import sections
 from tests.conftest import ROOT
+from tests.report.test_tables import check_latex
 
 PAGES = ROOT / "service/dashboard/app"
 FAR = {"relu": [0.98, 0.981, 0.982, 0.983], "sigmoid": [0.90, 0.902, 0.903, 0.905]}
@@ -280,3 +284,19 @@ def test_palette_names_only_hues_symbols_and_functions_that_exist() -> None:
     assert {hue for hue, _ in palette.OF_ACTIVATION.values()} <= palette.HUES.keys()
     assert {symbol for _, symbol in palette.OF_ACTIVATION.values()} <= set(palette.SYMBOLS)
     assert palette.OF_ACTIVATION.keys() <= CATALOGUE.keys()
+
+
+def test_latex_is_a_whole_document(tmp_path: Path) -> None:
+    cells = cells_of({"50% a_b & {c} \\d": FAR["sigmoid"], "x * x": FAR["relu"], "tanh": [0.5, 0.51, 0.52]})
+    text = pages.latex(make_report(cells))
+    check_latex(text)
+    assert "\n$x^2$ & 4 & 98.15 & " in text
+    assert r"50\% a\_b \& \{c\} \textbackslash{}d" in text
+    assert r"\emph{Which \textless{}b\textgreater{}one\textless{}/b\textgreater{}?}" in text
+    if shutil.which("pdflatex") is not None:
+        (tmp_path / "report.tex").write_text(text)
+        subprocess.run(["pdflatex", "-halt-on-error", "report.tex"], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_csv_is_the_table_of_the_result() -> None:
+    assert pages.csv(make_report(cells_of(FAR))).startswith("group,activation,n,")

@@ -60,7 +60,13 @@ def check_latex(text: str) -> None:
     assert bare.count("$") % 2 == 0
     text_only = re.sub(r"\$[^$]*\$", "", bare)
     assert not set("%#^~_") & set(text_only)
-    assert re.findall(r"\\begin{(\w+)}", plain) == re.findall(r"\\end{(\w+)}", plain)[::-1]
+    open_: list[str] = []
+    for kind, name in re.findall(r"\\(begin|end){(\w+)}", plain):
+        if kind == "begin":
+            open_.append(name)
+        else:
+            assert open_.pop() == name
+    assert open_ == []
 
 
 def test_csv_has_all_digits_and_the_family() -> None:

@@ -18,9 +18,19 @@ from service.usecases.experiment_sets import ExperimentSet
 
 router = APIRouter(tags=["studies"])
 
-Format = Literal["html", "markdown"]
-MEDIA_TYPES: dict[Format, str] = {"html": "text/html", "markdown": "text/markdown"}
-EXAMPLES = {"text/html": "<!doctype html>...", "text/markdown": "# ReLU or swish?\n\nStudy 0190a5e4-..."}
+Format = Literal["html", "markdown", "latex", "csv"]
+MEDIA_TYPES: dict[Format, str] = {
+    "html": "text/html",
+    "markdown": "text/markdown",
+    "latex": "application/x-tex",
+    "csv": "text/csv",
+}
+EXAMPLES = {
+    "text/html": "<!doctype html>...",
+    "text/markdown": "# ReLU or swish?\n\nStudy 0190a5e4-...",
+    "application/x-tex": "\\documentclass{article}...",
+    "text/csv": "group,activation,n,mean\r\nrelu,relu,5,0.9594\r\n",
+}
 PAGES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One self-contained page without scripts: its figures are embedded.",
@@ -32,7 +42,10 @@ PAGES: dict[int | str, dict[str, Any]] = {
 class ReportQuery(GroupingQuery):
     """The format of a report, its metric and its grouping."""
 
-    format: Format = Field("html", description="An HTML page, or Markdown.")
+    format: Format = Field(
+        "html",
+        description="An HTML page, Markdown, a LaTeX document without figures, or the table of the result as CSV.",
+    )
     metric: MetricName = Field(PRIMARY, description="The figure that groups are compared in.")
     versus: Versus = None
     grid: Grid = None
@@ -70,4 +83,5 @@ def _page(session: Session, id: UUID, experiments: ExperimentSet, query: ReportQ
         published=query.reference,
     )
     report = reports.build(session, id, experiments.filters, grouping)
-    return pages.html(report) if query.format == "html" else pages.markdown(report)
+    writers = {"html": pages.html, "markdown": pages.markdown, "latex": pages.latex, "csv": pages.csv}
+    return writers[query.format](report)

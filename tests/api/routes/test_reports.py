@@ -113,3 +113,18 @@ def test_get_study_report_with_another_metric(client: TestClient, database: Data
     id = submit(client)
     train(database)
     assert "## Methods" in report(client, id, metric=metric, format="markdown")
+
+
+@states.on_sqlite
+@pytest.mark.parametrize(
+    ("format", "media_type", "start"),
+    [("latex", "application/x-tex", "\\documentclass"), ("csv", "text/csv; charset=utf-8", "group,activation,n,")],
+)
+def test_get_study_report_in_other_formats(
+    client: TestClient, database: Database, format: str, media_type: str, start: str
+) -> None:
+    id = submit(client)
+    train(database)
+    answer = client.get(f"{STUDIES}/{id}/report", params={"format": format})
+    assert answer.headers["content-type"] == media_type
+    assert answer.text.startswith(start)
