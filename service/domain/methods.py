@@ -168,10 +168,15 @@ def _seeds_needed(comparison: Comparison) -> list[str]:
 
 def _machines(machines: Sequence[Machine]) -> list[str]:
     return [
-        f"{machine.experiments} experiments ran on {machine.device_name} ({machine.device}, {machine.threads} threads,"
+        f"{_number(machine.experiments, 'experiment')} ran on {machine.device_name}"
+        f" ({machine.device}, {_number(machine.threads, 'thread')},"
         f" {machine.precision}) with {_and([f'{name} {version}' for name, version in machine.versions.items()])}."
         for machine in machines
     ]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _and(texts: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ DRAWN_BESIDE: Sequence[CurveMetricName] = (
 
 @dataclass(frozen=True)
 class Grouping:
-    """The factors to group by, the metric that decides, and the published figures to compare with.
+    """The factors to group by, the metric that decides and its margin, and the published figures to compare with.
 
     `versus` is the parameter of comparisons: a group, `all`, or None for `reference`, the study's own.
     """
@@ -46,6 +46,7 @@ class Grouping:
     versus: str | None = None
     reference: Factors | None = None
     published: PublishedName | None = None
+    margin: float | None = None
 
 
 def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Report:
@@ -67,7 +68,9 @@ def build(session: Session, id: UUID, filters: Filter, grouping: Grouping) -> Re
     return Report(
         study=_submitted(study, grouping.grid, None if study.tuning else reference),
         progress=report.counts(session, filters),
-        comparison=compare(gathered.cells, grouping.metric, versus, images, reference=reference),
+        comparison=compare(
+            gathered.cells, grouping.metric, versus, images, reference=reference, margin=grouping.margin
+        ),
         cells=gathered.cells,
         others=_others(session, filters, grouping, one_machine=_is_one(machines)),
         curves=_curves(session, filters, grouping),

@@ -141,12 +141,13 @@ def test_latex_of_several_factors_sets_only_the_formula_as_math() -> None:
     assert "$x^2$, batch size 1 &" in tables.latex(table_of(compare(cells, "test_accuracy")))
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_latex_compiles(tmp_path: Path) -> None:
     text = "".join(tables.latex(table_of(against_relu(), rows)) for rows in ("groups", "pairs"))
     head = "\\documentclass{article}\\usepackage{booktabs}\\usepackage{amsmath}\\begin{document}\n"
     (tmp_path / "paper.tex").write_text(f"{head}{text}\\end{{document}}\n")
-    subprocess.run(["pdflatex", "-halt-on-error", "paper.tex"], cwd=tmp_path, check=True, capture_output=True)
+    assert len(re.findall(r"(?<!\\){", text)) == len(re.findall(r"(?<!\\)}", text))
+    if shutil.which("pdflatex"):  # which no other part of the project needs
+        subprocess.run(["pdflatex", "-halt-on-error", "paper.tex"], cwd=tmp_path, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("values", [{}, {"relu": []}, {"relu": [0.9]}])

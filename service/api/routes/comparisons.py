@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.api.http.dependencies import Limit, ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery, Versus
+from service.api.schemas.grouping import Grid, GroupingQuery, Margin, SetQuery, Versus
 from service.api.schemas.misclassified import DifferingImage, DifferingImages
 from service.api.views.comparisons import TABLES, TableQuery, answer
 from service.domain import factors
@@ -31,14 +31,7 @@ class QuestionQuery(TableQuery, GroupingQuery):
 
     metric: MetricName = PRIMARY
     versus: Versus = None
-    margin: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="The largest difference that does not matter: of accuracies, 0.005 unless given; of losses, times"
-        " and the pace as a share, 0.05 unless given. 0: no margin, and no pair is equivalent.",
-        examples=[0.005],
-    )
+    margin: Margin = None
     seeds: bool = Field(False, description="Add the value of each seed.")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.api.http import conditional
 from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
-from service.api.schemas.grouping import Grid, GroupingQuery, Versus
+from service.api.schemas.grouping import Grid, GroupingQuery, Margin, Versus
 from service.domain.comparisons.metrics import PRIMARY, MetricName
 from service.domain.comparisons.published import PublishedName
 from service.usecases import experiment_sets, reports
@@ -48,6 +48,7 @@ class ReportQuery(GroupingQuery):
     )
     metric: MetricName = Field(PRIMARY, description="The figure that groups are compared in.")
     versus: Versus = None
+    margin: Margin = None
     grid: Grid = None
     reference: PublishedName | None = Field(None, description="Set the article's published figures beside one's own.")
 
@@ -81,6 +82,7 @@ def _page(session: Session, id: UUID, experiments: ExperimentSet, query: ReportQ
         versus=query.versus,
         reference=experiments.reference,
         published=query.reference,
+        margin=query.margin,
     )
     report = reports.build(session, id, experiments.filters, grouping)
     writers = {"html": pages.html, "markdown": pages.markdown, "latex": pages.latex, "csv": pages.csv}

@@ -54,3 +54,14 @@ Versus = Annotated[
         examples=["relu"],
     ),
 ]
+
+Margin = Annotated[
+    float | None,
+    Field(
+        ge=0,
+        le=1,
+        description="The largest difference that does not matter: of accuracies, 0.005 unless given; of losses, times"
+        " and the pace as a share, 0.05 unless given. 0: no margin, and no pair is equivalent.",
+        examples=[0.005],
+    ),
+]
