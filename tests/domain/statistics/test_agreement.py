@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.statistics import improvement
 from service.domain.statistics.equivalence import Margin
 from service.domain.statistics.families import holm
 from service.domain.statistics.improvement import probabilities_of_more
@@ -37,6 +38,19 @@ def test_probability_of_more_against_pingouin(case: dict[str, Any]) -> None:
     assert less is not None
     assert more is not None
     assert more + less == pytest.approx(1)
+
+
+def test_probability_of_more_is_the_same_counted_and_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [{0: 0.5, 1: 0.7, 2: 0.7}, {0: 0.7, 1: 0.6}, {4: 0.1}, {}]
+    sides = [(0, 1), (1, 0), (0, 2), (2, 1), (3, 0)]
+    counted = probabilities_of_more(groups, sides)
+    # Of 6 pairs of runs a wins 2, and 2 are tied: 3 / 6.
+    assert counted == [0.5, 0.5, 1.0, 0.0, None]
+    monkeypatch.setattr(improvement, "MOST_DIFFERENT", 0)
+    assert probabilities_of_more(groups, sides) == counted
+    monkeypatch.undo()
+    monkeypatch.setattr(improvement, "AT_ONCE", 4)
+    assert probabilities_of_more(groups, sides) == counted
 
 
 def test_probability_of_more_needs_values() -> None:
