@@ -139,6 +139,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
     """Timings short enough for tests; nothing outside tmp_path is touched."""
     return Settings(
         home=tmp_path / "home",
+        data_dir=None,
         database_url=database_url,
         lease_seconds=2,
         renew_seconds=0.2,

@@ -11,8 +11,8 @@ from service.domain.status import Status
 from service.process.shutdown import Shutdown
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
-from tests.conftest import read_experiment
-from tests.worker.attempts import claim
+from tests.conftest import make_experiment, read_experiment
+from tests.worker.attempts import TINY, claim
 from worker.attempt import run
 from worker.context import WorkerContext
 from worker.watchdog import Watchdog
@@ -56,8 +56,10 @@ def test_run_resets_the_watchdog_during_an_outage(
 
 
 def test_run_releases_at_a_shutdown_during_a_download(
-    database: Database, context: WorkerContext, experiment: UUID, monkeypatch: pytest.MonkeyPatch, shutdown: Shutdown
+    database: Database, context: WorkerContext, monkeypatch: pytest.MonkeyPatch, shutdown: Shutdown
 ) -> None:
+    experiment = database.run("make", lambda s: make_experiment(s, **TINY | {"dataset": "mnist"})).id
+
     def fetching(name: str, report: Callable[..., None]) -> None:
         shutdown.request()
         report("train-images", 1, 100)
