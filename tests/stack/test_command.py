@@ -56,6 +56,7 @@ def test_up_after_a_killed_one_waits_for_its_children(service: Service, hangs: b
     service.start()
     assert service.processes["up"].poll() is None
     await_true(lambda: not api.is_running(), seconds=15)
+    service.await_health()
     assert service.process("serve").pid != api.pid
 
 
@@ -207,7 +208,8 @@ def test_worker_fails_an_experiment_whose_data_are_unusable(
             (folder / f"{name}-ubyte.gz").write_bytes(content)
     # No mirror can be reached, and no copy of the user's may be found.
     unreachable = {"HTTPS_PROXY": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1", "HOME": str(tmp_path)}
-    service = make_service(ACTLAB_DATA_DIR=str(tmp_path / "data"), **unreachable).start()
+    impatient = {"ACTLAB_DOWNLOAD_HOURS": "0.0001"}
+    service = make_service(ACTLAB_DATA_DIR=str(tmp_path / "data"), **unreachable, **impatient).start()
     done = service.finished(service.client.submit_experiment(SHORT | {"dataset": "mnist"})["id"])
     assert (done["status"], done["cause"]) == ("failed", "invalid_data")
     assert str(folder) in done["detail"]

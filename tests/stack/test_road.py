@@ -34,7 +34,7 @@ def test_study_ends_in_a_comparison(service: Service) -> None:
     comparison = service.client.comparison(study=study["id"], versus="relu")
     assert [group["n"] for group in comparison["groups"]] == [3, 3]
     assert len(comparison["pairs"]) == 1
-    assert comparison["pairs"][0]["test"] == "paired t"
+    assert comparison["pairs"][0]["test"] == "Welch t of log errors"
 
 
 def test_cancel_ends_a_running_experiment_within_seconds(service: Service) -> None:
