@@ -156,7 +156,11 @@ class _Attempt(Callbacks):
         self.file.line(f"no data: {reason}")
         log.warning("download_failed", experiment=str(self.fence.id), dataset=dataset, reason=reason)
         if self._write("download_failed", lambda s: record_failure(s, self.fence, machine, dataset, reason)):
-            return InvalidData(f"{dataset} could not be downloaded for {hours:g} h. {reason}")
+            place = self.context.datasets.locations.own(dataset)[0]
+            return InvalidData(
+                f"{dataset} could not be downloaded for {hours:g} h. {reason} Run `actlab data fetch` where there is a"
+                f" network, or copy its files to {place}."
+            )
         return Released(reason)
 
     def _snapshot(self) -> Snapshot | None:

@@ -28,7 +28,9 @@ def load(
     try:
         fetch(definition, locations, report, first_wait)
     except DownloadUnavailable as problem:
-        raise DownloadUnavailable(_nowhere(definition, locations, problem), problem.reason) from problem
+        lacking = sorted({name for names in missing_files(definition, locations).values() for name in names})
+        reason = f"Missing here: {', '.join(lacking)}. {problem.reason}" if lacking else problem.reason
+        raise DownloadUnavailable(_nowhere(definition, locations, problem), reason) from problem
     except DownloadFailed as problem:
         raise InvalidData(_nowhere(definition, locations, problem)) from problem
     arrays = read(definition, locations)

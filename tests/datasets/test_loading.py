@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from service.datasets.download import DownloadUnavailable
 from service.datasets.loading import fetch, load
 from service.datasets.locations import Locations
 from service.datasets.reading import read
@@ -212,9 +213,10 @@ def test_load_names_folders_and_mirrors_where_all_fail(locations: Locations, mir
 def test_load_names_the_missing_file_where_three_of_four_are_there(missing: str, locations: Locations) -> None:
     three = {dotted(name): content for name, content in UNPACKED.items() if name != missing}
     write_files(locations.own("mnist")[0], three)
-    with pytest.raises(InvalidData) as caught:
+    with pytest.raises(DownloadUnavailable) as caught:
         load(make_definition("http://127.0.0.1:1/"), locations, first_wait=0)
     assert f"{locations.own('mnist')[0]} lacks {missing}.gz." in caught.value.detail
+    assert f"Missing here: {missing}.gz." in caught.value.reason  # which an experiment gives while it waits
 
 
 def test_load_takes_the_published_content_from_a_mirror_that_packed_it_anew(
