@@ -22,7 +22,7 @@ NUMBERS: frozenset[Kind] = frozenset({"integer", "real", "figure", "difference",
 
 @dataclass(frozen=True)
 class Notation:
-    """How a kind of page writes text, names of groups, numbers and intervals."""
+    """The functions with which a kind of page writes text, names of groups, numbers and intervals."""
 
     text: Callable[[str], str]
     name: Callable[[Factors], str]

@@ -22,12 +22,12 @@ TIMES: Mapping[str, float] = {
     "log2": 5.1, "log10": 5.6, "cbrt": 15.3, "tan": 7.1, "asin": 10.4, "acos": 13.7, "sinh": 7.6, "cosh": 7.7,
     "asinh": 22.8, "acosh": 33.2, "atanh": 7.7,
 }  # fmt: skip
-"""What an operation adds, with one argument that depends on x."""
+"""The time that an operation adds if one of its arguments depends on x."""
 
 TIMES_OF_ALL: Mapping[str, float] = {
     "+": 1.3, "-": 1.3, "*": 7.1, "/": 10.1, "**": 32.3, "minimum": 18.3, "maximum": 17.0,
 }  # fmt: skip
-"""What an operation adds where each of its arguments depends on x, for those that then have more than one slope."""
+"""The time that an operation adds if all of its arguments depend on x, so that each of them has a slope."""
 
 WHOLE_POWER = 2.0  # of ** with a whole number
 

@@ -1,4 +1,4 @@
-"""What was found about a part of a claim, in a sentence."""
+"""Sentences on what was found about a part of a claim."""
 
 import re
 

@@ -185,7 +185,7 @@ def _correction(tests: Sequence[TTest | None], family: Family) -> Correction:
 
 
 class _Adjusted(NamedTuple):
-    """What is known of a pair from its family: adjusted p values, and the share of runs of a with more than b."""
+    """The figures of a pair that its family gives: adjusted p values, and the share of runs of a with more than b."""
 
     p: float
     p_holm: float
