@@ -13,7 +13,7 @@ ALPHA = 0.05
 POWER = 0.8
 
 Verdict = Literal["better", "worse", "equivalent", "undecided", "undecided (diverged)", "not tested"]
-"""The figures describe a relative to b.
+"""A verdict describes group a relative to group b.
 
 * `better`, `worse`: the means differ, significantly within the family.
 * `equivalent`: no difference was found, and one larger than the margin is excluded.
