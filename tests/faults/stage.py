@@ -24,7 +24,7 @@ from tests.waiting import await_true
 from worker.environment import VARIABLES
 
 SPEC: Json = SHORT | {"epochs": 6}
-"""The spec that most tests train: about two seconds undisturbed, long enough to be interrupted anywhere."""
+"""The spec that most tests train: one to two seconds undisturbed, long enough to be interrupted anywhere."""
 
 TIMEOUT_SECONDS = 240.0  # the machine may be busy with other work
 
@@ -44,8 +44,10 @@ class Installation:
 @contextmanager
 def installed(stack: str, folder: Path, **settings: str) -> Iterator[Installation]:
     """Start an installation on servers of its own, which tests may kill."""
-    # A worker without these variables sets them and starts itself again, which takes seconds.
-    settings = VARIABLES | {"ACTLAB_FAULT": f"@{folder / 'plan'}"} | settings
+    # A worker without these variables sets them and starts itself again, which takes seconds. A run of SPEC takes less
+    # than a second on a fast machine, and must not end before its first checkpoint.
+    faults = {"ACTLAB_FAULT": f"@{folder / 'plan'}", "ACTLAB_CHECKPOINT_SECONDS": "0.1"}
+    settings = VARIABLES | faults | settings
     with ExitStack() as cleanup:
         make = _embedded if stack == "embedded" else _production
         opened = make(folder, settings, cleanup)
