@@ -43,6 +43,12 @@ class _SecondsSince(FunctionElement[float]):
     inherit_cache = True
 
 
+class _SecondsBetween(FunctionElement[float]):
+    type = Float()
+    name = "seconds_between"
+    inherit_cache = True
+
+
 def after(seconds: float | ColumnElement[Any]) -> _After:
     return _After(seconds)
 
@@ -54,6 +60,11 @@ def now() -> _After:
 def seconds_since(instant: InstrumentedAttribute[Any]) -> _SecondsSince:
     """Return the seconds from an instant until now; null for null."""
     return _SecondsSince(instant)
+
+
+def seconds_between(start: ColumnElement[Any], end: ColumnElement[Any] | InstrumentedAttribute[Any]) -> _SecondsBetween:
+    """Return the seconds from one instant to another, which is the same number however often it is asked for."""
+    return _SecondsBetween(start, end)
 
 
 @compiles(_After, "sqlite")
@@ -76,3 +87,15 @@ def _seconds_sqlite(element: _SecondsSince, compiler: SQLCompiler, **kw: Any) ->
 @compiles(_SecondsSince, "postgresql")
 def _seconds_postgresql(element: _SecondsSince, compiler: SQLCompiler, **kw: Any) -> str:
     return f"extract(epoch FROM clock_timestamp() - {compiler.process(element.clauses, **kw)})::double precision"
+
+
+@compiles(_SecondsBetween, "sqlite")
+def _between_sqlite(element: _SecondsBetween, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"((julianday({end}) - julianday({start})) * 86400.0)"
+
+
+@compiles(_SecondsBetween, "postgresql")
+def _between_postgresql(element: _SecondsBetween, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"extract(epoch FROM {end} - {start})::double precision"

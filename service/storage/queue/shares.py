@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Float, Select, and_, case, cast, func, literal, select, union_all
 
 from service.domain.status import Status
-from service.storage.engine.clock import after, seconds_since
+from service.storage.engine.clock import after, seconds_between, seconds_since
 from service.storage.tables.experiments import Attempt, Experiment
 from service.storage.tables.studies import Study
 
@@ -30,7 +30,8 @@ def used() -> CTE:
     """
     # In a query of its own, which PostgreSQL evaluates once: it uses no index for a function that is volatile.
     hour_ago = select(after(-PERIOD_SECONDS)).scalar_subquery()
-    lately = _attempts(_within(Attempt.started_at) - _within(Attempt.ended_at), 0).where(Attempt.ended_at > hour_ago)
+    start = case((Attempt.started_at > hour_ago, Attempt.started_at), else_=hour_ago)
+    lately = _attempts(_not_negative(seconds_between(start, Attempt.ended_at)), 0).where(Attempt.ended_at > hour_ago)
     current = and_(Experiment.status == Status.RUNNING, Experiment.attempt == Attempt.attempt)
     now = _attempts(_within(Attempt.started_at), 1).where(current)
     attempts = union_all(lately, now).subquery()
@@ -91,4 +92,9 @@ def _attempts(seconds: ColumnElement[float], running: int) -> Select[Any]:
 def _within(instant: Any) -> ColumnElement[float]:
     """Return the seconds from an instant until now; at most the whole period, and at least 0."""
     seconds = seconds_since(instant)
-    return case((seconds > PERIOD_SECONDS, PERIOD_SECONDS), (seconds < 0, 0.0), else_=seconds)
+    return case((seconds > PERIOD_SECONDS, PERIOD_SECONDS), else_=_not_negative(seconds))
+
+
+def _not_negative(seconds: ColumnElement[float]) -> ColumnElement[float]:
+    """Return 0 for a negative number: the clock may have been set back."""
+    return case((seconds < 0, 0.0), else_=seconds)

@@ -3,13 +3,13 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from service.domain.status import Cause
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
-from service.storage.queue import order, transitions
+from service.storage.queue import order, shares, transitions
 from service.storage.queue.leases import Fence
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Attempt
@@ -137,6 +137,15 @@ def test_claim_counts_the_trials_of_a_study_with_it(database: Database, studies:
     ranking, other = queue(database, studies[0], 2), queue(database, studies[1], 2)
     assert [train(database, 100), train(database, 1), train(database, 1)] == [*trial, *other]
     assert train(database, 1) == ranking[0]
+
+
+def test_used_gives_the_same_seconds_at_each_reading(database: Database, studies: list[UUID]) -> None:
+    queue(database, studies[0], 2)
+    train(database, 35)
+    train(database, 10)
+    readings = [do(database, lambda session: session.scalar(select(shares.used().c.seconds))) for _ in range(5)]
+    assert readings == [pytest.approx(45, abs=1)] * 5
+    assert len(set(readings)) == 1
 
 
 def test_waiting_places_each_share_by_the_length_of_its_experiments(database: Database, studies: list[UUID]) -> None:
