@@ -1,11 +1,12 @@
 """The settings of ActLab. Each process reads them once from the environment; no other module reads the environment."""
 
 import logging
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -143,6 +144,12 @@ class Settings(BaseSettings):
         " them.",
     )
     trace: bool = Field(False, description="For tests: record every transition in the table `lifecycle_trace`.")
+
+    @field_validator("home", "data_dir")
+    @classmethod
+    def _expand_home(cls, path: Path | None) -> Path | None:
+        """Expand `~`, which a shell leaves as it is in a quoted value, and which env files and unit files keep."""
+        return None if path is None else Path(os.path.expanduser(path))  # keeps the `~` of an unknown user
 
     @property
     def database(self) -> str:

@@ -62,6 +62,13 @@ def test_load_strips_white_space(monkeypatch: pytest.MonkeyPatch, name: str, val
     assert getattr(load(), name) == expected
 
 
+@pytest.mark.parametrize("name", ["home", "data_dir"])
+def test_load_expands_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(f"ACTLAB_{name.upper()}", "~/x")
+    assert getattr(load(), name) == tmp_path / "x"
+
+
 @pytest.mark.parametrize("name", ["database_url", "broker_url"])
 def test_load_keeps_a_url_that_looks_like_a_service_link(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(
