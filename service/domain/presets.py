@@ -85,8 +85,8 @@ def over_preset(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the preset that `fields` names, with the other fields put over it.
 
     A field of base is fixed in every grid, a factor is varied in every grid, and seeds are those of every grid. The
-    preset's reference stays as long as it names one of the groups. Fields of the wrong shape are returned as they are,
-    for validation to refuse.
+    preset's reference stays as long as it names one of the groups, and its question as long as it describes the same
+    runs. Fields of the wrong shape are returned as they are, for validation to refuse.
     """
     preset = PRESETS[fields["preset"]]
     base, factors = fields.get("base", {}), fields.get("factors", {})
@@ -108,7 +108,9 @@ def over_preset(fields: dict[str, Any]) -> dict[str, Any]:
     merged_fields = {"base": merged(shared["base"], base), "factors": {**shared["factors"], **factors}}
     stays = "grids" not in fields and _names_one(preset.get("reference"), merged_fields["factors"])
     reference = {"reference": preset["reference"] if stays else None} if "reference" in preset else {}
-    return {**preset, **grids, **reference, **fields, **merged_fields}
+    is_its_own = "grids" not in fields and not base and not factors
+    question = {} if is_its_own else {"question": None}
+    return {**preset, **question, **grids, **reference, **fields, **merged_fields}
 
 
 def _names_one(reference: Any, factors: Mapping[str, Any]) -> bool:

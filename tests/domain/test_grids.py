@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from service.domain.errors import Invalid
+from service.domain.presets import PRESETS, over_preset
 from service.domain.spec import ExperimentSubmission
 from service.domain.study import StudySpec
 
@@ -138,6 +139,16 @@ def test_claims_preset_has_no_l2_and_ten_seeds_where_claims_need_them() -> None:
     labels = [submission.activation.label for submission in spec.grid("step").experiments()]
     assert len(set(labels)) == 2
     assert all(label.startswith("step") for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("fields", "stays"),
+    [({"seeds": [7]}, True), ({"base": {"dataset": "digits"}}, False), ({"factors": {"activation": ["relu"]}}, False)],
+)
+def test_over_preset_keeps_the_question_of_the_same_runs(fields: dict[str, Any], stays: bool) -> None:
+    expected = PRESETS["quick"]["question"] if stays else None
+    assert over_preset({"preset": "quick", **fields})["question"] == expected
+    assert over_preset({"preset": "quick", **fields, "question": "Why?"})["question"] == "Why?"
 
 
 def test_over_preset_fixes_seeds_and_fields_in_every_grid() -> None:
