@@ -159,10 +159,10 @@ def _seeds_needed(comparison: Comparison) -> list[str]:
         return []
     pair = f"{name_of(needed.a)} and {name_of(needed.b)}"
     if needed.seeds is None:
-        return [f"How many seeds would separate {pair} cannot be estimated from these {needed.n}."]
+        return [f"How many seeds would show a difference of {pair} cannot be estimated from these {needed.n}."]
     return [
-        f"Estimate: {needed.seeds} seeds a group would separate {pair} with {needed.power:.0%} power, if the difference"
-        f" and spread of these {needed.n} seeds were the true ones."
+        f"Estimate: {needed.seeds} seeds a group would show a difference of {pair} with {needed.power:.0%} power, if"
+        f" the difference and spread of these {needed.n} seeds were the true ones."
     ]
 
 

@@ -13,7 +13,7 @@ from matplotlib.typing import RcKeyType
 
 from service.domain.comparisons.answer import Comparison, Group
 from service.domain.comparisons.cells import Cell, Factors, key
-from service.domain.comparisons.cliques import mean_ranks, not_separated
+from service.domain.comparisons.cliques import mean_ranks, not_different
 from service.domain.comparisons.curves import Curve, Curves
 from service.domain.report import name_of
 from service.report.palette import Style, style_of
@@ -74,7 +74,7 @@ def ranks_figure(comparison: Comparison, cells: Sequence[Cell]) -> str:
     not of them. The verdicts are those of the comparison, not of the ranks.
     """
     means = mean_ranks(comparison, cells)
-    joined = not_separated(comparison)
+    joined = not_different(comparison)
     rows = (len(means) + 1) // 2  # of names, on each side
     bottom = -BAR_STEP * (len(joined) + 1)
     with rc_context(STYLE):

@@ -81,7 +81,7 @@ def _is_ranked(comparison: Comparison) -> bool:
 def _ranking(report: Report) -> Section:
     figure = Figure(
         figures.ranks_figure(report.comparison, report.cells),
-        "Groups by their mean rank over seeds; bars join groups that are not separated",
+        "Groups by their mean rank over seeds; bars join groups of which none is better or worse",
         "Mean rank over the seeds that all groups have. A bar joins groups of which no pair is better or worse by the"
         " verdicts below; its dots mark them.",
     )

@@ -77,5 +77,5 @@ class StudyPlan(View):
     workers: int = Field(description="The number of workers that are alive.")
     basis: str = Field(description="The basis of the estimate, or the reason why there is none.")
     detectable: list[Detectable] = Field(
-        description="The differences that so many seeds separate, for the study or for each of its grids."
+        description="The differences that so many seeds probably find, for the study or for each of its grids."
     )

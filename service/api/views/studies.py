@@ -88,7 +88,7 @@ def plan(session: Session, staged: StagedStudy) -> StudyPlan:
 
 
 def _detectable(session: Session, staged: StagedStudy) -> list[Detectable]:
-    """Return what the seeds of a staged study, or of each of its grids, separate."""
+    """Return the differences that the seeds of a staged study, or of each of its grids, probably find."""
     spec = staged.spec
     conditions = dict.fromkeys(submission.condition for submission in staged.ranking)
     sds = list(spread.spreads(session, conditions).values())

@@ -162,7 +162,9 @@ class Family(Figures):
 
 
 class SeedsNeeded(Figures):
-    """An estimate, from n >= 5, of the seeds that a study of the two best groups would need to separate them.
+    """An estimate, from n >= 5, of the seeds that a study would need to find the difference of a pair.
+
+    The pair is that of the two best groups or, in a family with a reference, of the best other group and the reference.
 
     It takes the observed difference and spread for the true ones, and both are uncertain.
     """

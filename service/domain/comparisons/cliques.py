@@ -29,7 +29,7 @@ def mean_ranks(comparison: Comparison, cells: Sequence[Cell]) -> dict[int, float
     return dict(zip(measured, ranks.mean(axis=0).tolist(), strict=True))
 
 
-def not_separated(comparison: Comparison) -> list[list[int]]:
+def not_different(comparison: Comparison) -> list[list[int]]:
     """Return the largest sets of groups of which no pair is better or worse, as places in the list of groups.
 
     Sets of one group are left out. A group may be in several sets, since "no difference was found" is not transitive.

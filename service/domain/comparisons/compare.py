@@ -12,7 +12,7 @@ from service.domain.comparisons.effects import effects
 from service.domain.comparisons.metrics import Metric, metric_of
 from service.domain.comparisons.same import is_named, merged
 from service.domain.comparisons.seeds import seeds_for_the_best, seeds_to_decide
-from service.domain.comparisons.summary import summary
+from service.domain.comparisons.summary import margin_text, summary
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.statistics.equivalence import Margin
 from service.domain.statistics.exact import compare_rates
@@ -80,7 +80,7 @@ def compare(
                 "decision": _decision(correction, family),
             }
         ),
-        seeds_needed=seeds_for_the_best(ordered, len(pairs)),
+        seeds_needed=seeds_for_the_best(ordered, sides),
         effects=effects(every_cell, chosen),
     )
     return comparison.model_copy(update={"summary": summary(comparison)})
@@ -94,10 +94,9 @@ def _decision(correction: Correction, family: Family) -> str:
     )
     if family.margin is None:
         return difference
-    size = f"{family.margin:.3g} of the figure" if family.relative_margin else f"{family.margin:.3g}"
     return (
         f"{difference} Other groups are equivalent where two one-sided tests, adjusted after Holm, show a difference of"
-        f" less than {size}; what neither shows is undecided."
+        f" less than {margin_text(family)}; what neither shows is undecided."
     )
 
 

@@ -25,7 +25,7 @@ In the same runs: 0.36 to 0.83 between ReLU, leaky ReLU, swish and tanh, -0.03 t
 
 
 class Detectable(BaseModel):
-    """The smallest difference that a study, or one of its grids, probably separates."""
+    """The smallest difference that a study, or one of its grids, probably finds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -77,11 +77,11 @@ def _text(
     if groups < 2:
         return "There is one group, which is compared with nothing."
     if usual is None or widest is None:
-        return "One seed in each group allows no test: no difference can be separated."
+        return "One seed in each group allows no test: no difference can be found."
     tests = f"{pairs} test{'' if pairs == 1 else 's'}{' against the reference' if reference else ' of all pairs'}"
     most = "" if widest <= 1.5 * usual else f", or {_points(widest)} for the group that varies most"
     return (
-        f"{seeds} seeds probably separate groups that differ by {_points(usual)} percentage points of test"
+        f"{seeds} seeds probably find a difference of {_points(usual)} percentage points of test"
         f" accuracy{most}: the power is {POWER:.0%} ({tests}). {_basis(groups, sds)}"
     )
 

@@ -1,4 +1,4 @@
-"""The number of seeds that would separate the two best groups, or decide a pair."""
+"""The number of seeds that would show the difference of a pair, or decide it."""
 
 import math
 from collections.abc import Sequence
@@ -7,23 +7,25 @@ from service.domain.comparisons.answer import ALPHA, POWER, SeedsNeeded, SeedsTo
 from service.domain.comparisons.cells import Cell
 from service.domain.statistics.power import approximate_seeds, approximate_seeds_for_equivalence, seeds_needed
 from service.domain.statistics.summary import describe
-from service.domain.statistics.t_tests import TTest
+from service.domain.statistics.t_tests import Side, TTest
 
 FEWEST_SEEDS = 5
 FEWEST_SEEDS_OF_A_PAIR = 3
 
 
-def seeds_for_the_best(ordered: Sequence[Cell], pairs: int) -> SeedsNeeded | None:
-    """Return the estimate for the first two of `ordered`, best mean first.
+def seeds_for_the_best(ordered: Sequence[Cell], sides: Sequence[Side]) -> SeedsNeeded | None:
+    """Return the estimate for the first pair of a family: the two best groups, or the best other one and the reference.
 
-    They are paired where they have at least 5 seeds in common, else taken as two samples of at least 5 each. None with
-    fewer seeds, or where runs of either diverged.
+    `ordered` has the best mean first. The two are paired where they have at least 5 seeds in common, else taken as two
+    samples of at least 5 each. None with fewer seeds, or where runs of either diverged.
     """
-    if len(ordered) < 2 or ordered[0].n_diverged or ordered[1].n_diverged:
+    if not sides:
         return None
-    a, b = ordered[0], ordered[1]
+    a, b = (ordered[index] for index in sides[0])
+    if a.n_diverged or b.n_diverged:
+        return None
     common = sorted(a.values.keys() & b.values.keys())
-    alpha = ALPHA / max(1, pairs)
+    alpha = ALPHA / len(sides)
     if len(common) >= FEWEST_SEEDS:
         differences = describe([a.values[seed] - b.values[seed] for seed in common])
         return _answer(a, b, len(common), differences.mean, differences.sd, alpha, paired=True)

@@ -29,7 +29,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def test_study_commands_run_a_study(run: Run, database: Database, tmp_path: Path) -> None:
     plan = run("study", "plan", "--preset", "quick").output
     assert "25 experiments" in plan
-    assert "5 seeds probably separate groups that differ by 1.4 percentage points of test accuracy" in plan
+    assert "5 seeds probably find a difference of 1.4 percentage points of test accuracy" in plan
     spec = tmp_path / "study.json"
     spec.write_text(json.dumps({"name": "mine", "base": {"dataset": "digits"}, "seeds": [0]}))
     id = run("study", "submit", str(spec), "--preset", "quick").output.strip()

@@ -119,8 +119,8 @@ def test_get_study_report_with_another_metric(client: TestClient, database: Data
 def test_get_study_report_takes_the_margin_of_a_comparison(client: TestClient, database: Database) -> None:
     id = submit(client)
     train(database)
-    assert "less than 0.02" in report(client, id, margin=0.02, format="markdown")
-    assert "less than 0.005" in report(client, id, format="markdown")
+    assert "less than 2 percentage points" in report(client, id, margin=0.02, format="markdown")
+    assert "less than 0.5 percentage points" in report(client, id, format="markdown")
 
 
 @states.on_sqlite

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from service.domain.comparisons.answer import Comparison, Pair
 from service.domain.comparisons.cells import Cell
-from service.domain.comparisons.cliques import mean_ranks, not_separated
+from service.domain.comparisons.cliques import mean_ranks, not_different
 from service.domain.comparisons.compare import compare
 
 Side = tuple[int, int]
@@ -32,25 +32,25 @@ def with_verdicts(count: int, separated: Set[Side], verdict: str = "undecided") 
 
 
 @pytest.mark.parametrize("verdict", ["undecided", "equivalent", "not tested", "undecided (diverged)"])
-def test_not_separated_overlap_where_differences_are_not_transitive(verdict: str) -> None:
-    assert not_separated(with_verdicts(4, {(0, 2), (0, 3), (1, 3)}, verdict)) == [[0, 1], [1, 2], [2, 3]]
+def test_not_different_overlap_where_differences_are_not_transitive(verdict: str) -> None:
+    assert not_different(with_verdicts(4, {(0, 2), (0, 3), (1, 3)}, verdict)) == [[0, 1], [1, 2], [2, 3]]
 
 
-def test_not_separated_leaves_out_single_groups_and_groups_without_figures() -> None:
-    assert not_separated(with_verdicts(3, {(0, 1), (0, 2)})) == [[1, 2]]
-    assert not_separated(with_verdicts(2, {(0, 1)})) == []
+def test_not_different_leaves_out_single_groups_and_groups_without_figures() -> None:
+    assert not_different(with_verdicts(3, {(0, 1), (0, 2)})) == [[1, 2]]
+    assert not_different(with_verdicts(2, {(0, 1)})) == []
     empty = compare([*make_cells(2), Cell({"activation": "none"})], "test_accuracy")
-    assert all(2 not in clique for clique in not_separated(empty))
+    assert all(2 not in clique for clique in not_different(empty))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_not_separated_finds_every_largest_set(seed: int) -> None:
+def test_not_different_finds_every_largest_set(seed: int) -> None:
     draw, count = random.Random(seed), 7
     separated = {side for side in combinations(range(count), 2) if draw.random() < 0.5}
     whole = [set(some) for size in range(2, count + 1) for some in combinations(range(count), size)
              if not separated & set(combinations(some, 2))]  # fmt: skip
     largest = [some for some in whole if not any(some < other for other in whole)]
-    assert not_separated(with_verdicts(count, separated)) == sorted(map(sorted, largest))
+    assert not_different(with_verdicts(count, separated)) == sorted(map(sorted, largest))
 
 
 def test_mean_ranks_are_over_common_seeds() -> None:

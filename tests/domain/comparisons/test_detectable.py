@@ -44,7 +44,7 @@ def test_detectable_uses_the_median_and_the_widest_spread_of_earlier_runs() -> N
 @pytest.mark.parametrize(
     ("seeds", "groups", "text"),
     [
-        (1, 5, "One seed in each group allows no test: no difference can be separated."),
+        (1, 5, "One seed in each group allows no test: no difference can be found."),
         (5, 1, "There is one group, which is compared with nothing."),
     ],
 )

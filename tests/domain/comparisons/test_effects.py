@@ -154,6 +154,14 @@ def test_seeds_for_the_best_without_an_answer(cells: list[Cell], seeds: str | No
     assert needed is None if seeds == "none" else needed is not None and needed.seeds is None
 
 
+def test_seeds_for_the_best_are_of_a_pair_of_the_family() -> None:
+    relu, tanh = two([0.95, 0.96, 0.94, 0.95, 0.97], [0.948, 0.961, 0.937, 0.95, 0.969])
+    sigmoid = Cell({"activation": "sigmoid"}, dict(enumerate([0.88, 0.9, 0.87, 0.91, 0.89])))
+    needed = compare([relu, tanh, sigmoid], "test_accuracy", versus={"activation": "sigmoid"}).seeds_needed
+    assert needed is not None
+    assert (needed.a, needed.b, needed.alpha) == ({"activation": "relu"}, {"activation": "sigmoid"}, 0.025)
+
+
 def test_seeds_for_the_best_grow_with_the_pairs() -> None:
     a, b = [0.95, 0.96, 0.94, 0.95, 0.97], [0.948, 0.961, 0.937, 0.95, 0.969]
     third = Cell({"activation": "step"}, dict(enumerate([0.1, 0.11, 0.1, 0.12, 0.1])))

@@ -70,8 +70,8 @@ export function Ranking({ comparison }) {
     }</p>
   ${
     comparison.seeds_needed?.seeds &&
-    html`<p class="small-text muted">To find a difference of the two best with 80 % power it would take about${" "}
-    ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`
+    html`<p class="small-text muted">To find a difference of ${groupLabel(comparison.seeds_needed.a)} and ${groupLabel(comparison.seeds_needed.b)} with 80 % power
+    it would take about ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`
   }`;
 }
 
