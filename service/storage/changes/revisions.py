@@ -1,18 +1,54 @@
 """The change counter: a number that every visible change increments, so that a higher revision committed later."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from service.storage.engine.unit_of_work import BLIND, UnitOfWork
+from service.storage.engine.unit_of_work import UnitOfWork
+from service.storage.tables.base import table_of
 from service.storage.tables.changes import ChangeCounter
 from service.storage.tables.diagnostics import Layer
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
 from service.storage.tables.studies import Study
+
+_COUNTER, _EXPERIMENTS, _STUDIES = table_of(ChangeCounter), table_of(Experiment), table_of(Study)
+_NEXT = update(_COUNTER).values(value=_COUNTER.c.value + 1).returning(_COUNTER.c.value)
+
+
+@dataclass(frozen=True)
+class _Stamps:
+    """The statements that write `revision` on experiments, on one epoch of theirs, and on their studies.
+
+    They are made once, because making a statement takes several times as long as executing it. Those for `several`
+    experiments are written anew for each number of them, which takes as long as three statements for one.
+    """
+
+    experiments: Update
+    of_epoch: Sequence[Update]
+    studies: Update
+
+    @classmethod
+    def make(cls, several: bool) -> Self:
+        def is_changed(column: ColumnElement[Any]) -> ColumnElement[bool]:
+            return column.in_(bindparam("changed", expanding=True)) if several else column == bindparam("changed")
+
+        of_epoch = [
+            update(table).where(is_changed(table.c.experiment_id), table.c.epoch == bindparam("of_epoch"))
+            for table in (table_of(Epoch), table_of(Layer))
+        ]
+        theirs = select(_EXPERIMENTS.c.study_id).where(
+            is_changed(_EXPERIMENTS.c.id), _EXPERIMENTS.c.study_id.is_not(None)
+        )
+        studies = update(_STUDIES).where(_STUDIES.c.id.in_(theirs)).returning(_STUDIES.c.id)
+        return cls(update(_EXPERIMENTS).where(is_changed(_EXPERIMENTS.c.id)), of_epoch, studies)
+
+
+_ONE, _SEVERAL = _Stamps.make(several=False), _Stamps.make(several=True)
 
 
 def stamp(session: UnitOfWork, experiments: Collection[UUID], *, epoch: int | None = None) -> int:
@@ -21,25 +57,21 @@ def stamp(session: UnitOfWork, experiments: Collection[UUID], *, epoch: int | No
     Call it after the rows themselves have changed: the counter's row stays locked until the commit, which keeps
     commits in the order of their revisions and should be short.
     """
+    ids = list(experiments)
+    statements, changed = (_ONE, ids[0]) if len(ids) == 1 else (_SEVERAL, ids)
     revision = next_revision(session)
-    session.execute(update(Experiment).where(Experiment.id.in_(experiments)).values(revision=revision))
-    for table in () if epoch is None else (Epoch, Layer):
-        changed = table.experiment_id.in_(experiments) & (table.epoch == epoch)
-        session.execute(update(table).where(changed).values(revision=revision))
-    with_experiments = select(Experiment.study_id).where(
-        Experiment.id.in_(experiments), Experiment.study_id.is_not(None)
-    )
-    studies = session.scalars(
-        update(Study).where(Study.id.in_(with_experiments)).values(revision=revision).returning(Study.id),
-        execution_options=BLIND,
-    ).all()
-    session.note([*experiments, *studies], revision)
+    values = {"changed": changed, "revision": revision}
+    session.execute(statements.experiments, values)
+    for statement in () if epoch is None else statements.of_epoch:
+        session.execute(statement, values | {"of_epoch": epoch})
+    studies = session.scalars(statements.studies, values).all()
+    session.note([*ids, *studies], revision)
     return revision
 
 
 def next_revision(session: Session) -> int:
-    increment = update(ChangeCounter).values(value=ChangeCounter.value + 1).returning(ChangeCounter.value)
-    return session.execute(increment, execution_options=BLIND).scalar_one()
+    revision: int = session.execute(_NEXT).scalar_one()
+    return revision
 
 
 def database_id(session: Session) -> str:

@@ -6,16 +6,26 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.status import Status
 from service.storage.engine.clock import after, now
-from service.storage.engine.unit_of_work import BLIND
+from service.storage.tables.base import table_of
 from service.storage.tables.experiments import Experiment
 
 LONGEST_SECONDS = 3600.0  # the most that ACTLAB_LEASE_SECONDS allows
 MARGIN_SECONDS = 1.0  # the adjustment of a clock that is tolerated
+
+EXPERIMENTS = table_of(Experiment).c
+
+
+def _holds(id: Any, attempt: Any) -> ColumnElement[bool]:
+    return and_(EXPERIMENTS.id == id, EXPERIMENTS.attempt == attempt, EXPERIMENTS.status == Status.RUNNING)
+
+
+HOLDS = _holds(bindparam("fence_id"), bindparam("fence_attempt"))
+"""The condition that a fence holds, for a statement that is executed with `Fence.parameters`."""
 
 
 class FenceLost(Exception):
@@ -34,8 +44,14 @@ class Fence:
     attempt: int
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """The values of a statement's HOLDS."""
+        return {"fence_id": self.id, "fence_attempt": self.attempt}
+
+    @property
     def holds(self) -> ColumnElement[bool]:
-        return and_(Experiment.id == self.id, Experiment.attempt == self.attempt, Experiment.status == Status.RUNNING)
+        """The condition that it holds, for a statement of this fence alone."""
+        return _holds(self.id, self.attempt)
 
 
 @dataclass(frozen=True)
@@ -86,11 +102,13 @@ def over(lease_seconds: float) -> ColumnElement[bool]:
     return or_(Experiment.lease_until < now(), Experiment.lease_until > after(lease_seconds + MARGIN_SECONDS))
 
 
+_TOUCH = update(table_of(Experiment)).where(HOLDS).values(lease_until=EXPERIMENTS.lease_until)
+
+
 def touch(session: Session, fences: Sequence[Fence]) -> None:
     """Write the rows that a renewal would write, without changing them."""
     for fence in sorted(fences, key=lambda f: f.id):
-        same = update(Experiment).where(fence.holds).values(lease_until=Experiment.lease_until)
-        session.execute(same, execution_options=BLIND)
+        session.execute(_TOUCH, fence.parameters)
 
 
 def running(session: Session, lease_seconds: float = LONGEST_SECONDS) -> list[Lease]:

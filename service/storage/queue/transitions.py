@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Float, Integer, Update, bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.diagnostics import LayerDiagnostics
@@ -21,11 +21,32 @@ from service.storage.engine.clock import after, now
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
 from service.storage.queue import downloads, order
 from service.storage.queue.downloads import Machine
-from service.storage.queue.leases import CancelRequested, Checkpoint, Claim, Fence, FenceLost
+from service.storage.queue.leases import EXPERIMENTS, HOLDS, CancelRequested, Checkpoint, Claim, Fence, FenceLost
 from service.storage.queue.trace import record_transition
 from service.storage.records import attempts, diagnostics, epochs, results
 from service.storage.records.results import FinishedRun
+from service.storage.tables.base import table_of
 from service.storage.tables.experiments import Experiment
+
+# The statements of a running experiment are made once: making one takes several times as long as executing it. They
+# are executed with the fence's parameters, and set the columns that they are executed with.
+_RUNNING = update(table_of(Experiment)).where(HOLDS)
+_RENEW = _RUNNING.values(lease_until=after(bindparam("lease_seconds", type_=Float))).returning(EXPERIMENTS.id)
+_GUARDED = _RUNNING.where(~EXPERIMENTS.cancel_requested).returning(EXPERIMENTS.id)
+_ENDED: dict[str, Any] = {"owner": None, "lease_until": None, "finished_at": now()}
+_END = _GUARDED.values(_ENDED)
+_END_CANCELLED = (
+    _RUNNING.where(EXPERIMENTS.cancel_requested)
+    .values(_ENDED | {"status": Status.CANCELLED, "cause": Cause.CANCELLED})
+    .returning(EXPERIMENTS.id)
+)
+_STEP = bindparam("step", type_=Integer)
+_ADVANCED = func.coalesce(EXPERIMENTS.furthest_step, -1) < _STEP
+_CHECKPOINT = _GUARDED.values(
+    lost_count=case((_ADVANCED, 0), else_=EXPERIMENTS.lost_count),
+    furthest_step=case((_ADVANCED, _STEP), else_=EXPERIMENTS.furthest_step),
+)
+_HELD = select(EXPERIMENTS.id, EXPERIMENTS.cancel_requested).where(HOLDS)
 
 # --- queued -> running ---------------------------------------------------------------------------------------------
 
@@ -92,18 +113,14 @@ def renew(session: Session, fences: Sequence[Fence], lease_seconds: float) -> se
     """Prolong leases; return the ids whose fence still holds. No revision is taken, because no answer shows a lease."""
     renewed: set[UUID] = set()
     for fence in sorted(fences, key=lambda f: f.id):
-        changed = session.execute(
-            update(Experiment).where(fence.holds).values(lease_until=after(lease_seconds)).returning(Experiment.id),
-            execution_options=BLIND,
-        )
-        renewed.update(changed.scalars())
+        renewed.update(session.scalars(_RENEW, fence.parameters | {"lease_seconds": lease_seconds}))
     return renewed
 
 
 def flags(session: Session, fences: Sequence[Fence]) -> dict[UUID, bool]:
     """Return the cancel flag of each experiment whose fence still holds; reads only, twice a second."""
-    statement = select(Experiment.id, Experiment.cancel_requested).where(or_(*(fence.holds for fence in fences)))
-    return {row.id: row.cancel_requested for row in session.execute(statement)}
+    rows = [row for fence in fences for row in session.execute(_HELD, fence.parameters)]
+    return {row.id: row.cancel_requested for row in rows}
 
 
 def keep_execution(session: Session, fence: Fence, execution: dict[str, Any]) -> None:
@@ -133,12 +150,11 @@ def record_checkpoint(session: UnitOfWork, fence: Fence, checkpoint: Checkpoint)
     Progress is a step that no checkpoint of any attempt had reached, however often the experiment started over. Only
     losses without progress between them add up.
     """
-    advanced = func.coalesce(Experiment.furthest_step, -1) < checkpoint.step
     _guarded(
         session,
         fence,
-        lost_count=case((advanced, 0), else_=Experiment.lost_count),
-        furthest_step=case((advanced, checkpoint.step), else_=Experiment.furthest_step),
+        _CHECKPOINT,
+        step=checkpoint.step,
         checkpoint_epoch=checkpoint.epoch,
         checkpoint_step=checkpoint.step,
         checkpoint_path=checkpoint.path,
@@ -169,7 +185,7 @@ def succeed(session: UnitOfWork, fence: Fence, run: FinishedRun) -> None:
     """End an experiment with its result. A repetition by the same attempt, as after a lost answer, changes nothing."""
     if _already(session, fence, Status.SUCCEEDED):
         return
-    _guarded(session, fence, **_ENDED, status=Status.SUCCEEDED, **results.figures(session, fence.id, run))
+    _guarded(session, fence, _END, status=Status.SUCCEEDED, **results.figures(session, fence.id, run))
     results.insert(session, fence.id, fence.attempt, run)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.SUCCEEDED)
     record_transition(session, [(fence.id, fence.attempt)], "succeed")
@@ -179,7 +195,7 @@ def fail(session: UnitOfWork, fence: Fence, cause: Cause, detail: str) -> None:
     """End an experiment without a result, as failed, or as cancelled where a cancel was requested."""
     if _already(session, fence, Status.FAILED) or _cancelled_instead(session, fence):
         return
-    _guarded(session, fence, **_ENDED, status=Status.FAILED, cause=cause, detail=detail)
+    _guarded(session, fence, _END, status=Status.FAILED, cause=cause, detail=detail)
     attempts.close_attempt(session, fence.id, fence.attempt, Outcome.FAILED, cause, detail)
     record_transition(session, [(fence.id, fence.attempt)], "fail")
 
@@ -194,13 +210,7 @@ def end_cancelled(session: UnitOfWork, fence: Fence) -> None:
 
 def _cancelled_instead(session: UnitOfWork, fence: Fence) -> bool:
     """End an experiment as cancelled where a cancel was requested; return whether it was."""
-    changed = session.execute(
-        update(Experiment)
-        .where(fence.holds, Experiment.cancel_requested)
-        .values(**_ENDED, status=Status.CANCELLED, cause=Cause.CANCELLED)
-        .returning(Experiment.id),
-        execution_options=BLIND,
-    ).all()
+    changed = session.execute(_END_CANCELLED, fence.parameters).all()
     if changed:
         attempts.close_attempt(session, fence.id, fence.attempt, Outcome.CANCELLED, Cause.CANCELLED)
         record_transition(session, [(fence.id, fence.attempt)], "cancelled")
@@ -247,18 +257,13 @@ def request_cancel(session: UnitOfWork, which: ColumnElement[bool]) -> list[UUID
 
 # --- shared --------------------------------------------------------------------------------------------------------
 
-_ENDED: dict[str, Any] = {"owner": None, "lease_until": None, "finished_at": now()}
 
-
-def _guarded(session: Session, fence: Fence, **values: Any) -> None:
+def _guarded(session: Session, fence: Fence, statement: Update = _GUARDED, **values: Any) -> None:
     """Update the row of a running experiment. Raises FenceLost or CancelRequested where no row changed."""
-    changed = session.execute(
-        update(Experiment).where(fence.holds, ~Experiment.cancel_requested).values(**values).returning(Experiment.id),
-        execution_options=BLIND,
-    ).all()
+    changed = session.execute(statement, fence.parameters | values).all()
     if len(changed) == 1:
         return
-    if session.scalar(select(Experiment.id).where(fence.holds)) is not None:
+    if session.scalar(_HELD, fence.parameters) is not None:
         raise CancelRequested(fence)
     raise FenceLost(fence)
 

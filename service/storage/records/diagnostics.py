@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from service.domain.diagnostics import LayerDiagnostics
 from service.storage.engine.unit_of_work import BLIND
 from service.storage.engine.upsert import upsert_rows
+from service.storage.tables.base import table_of
 from service.storage.tables.diagnostics import Layer
 from service.storage.tables.experiments import Experiment
 
+_LAYERS = table_of(Layer)
 _KEY = ("experiment_id", "epoch", "position")
 
 
@@ -20,7 +22,7 @@ def upsert(session: Session, experiment: UUID, attempt: int, layers: Sequence[La
     if not layers:
         return
     rows = [{"experiment_id": experiment, "attempt": attempt, **layer.model_dump()} for layer in layers]
-    upsert_rows(session, Layer, rows, _KEY, where=Layer.attempt <= attempt)
+    upsert_rows(session, _LAYERS, rows, _KEY, unless_newer="attempt")
 
 
 def forget_undone(session: Session, experiments: Collection[UUID]) -> None:

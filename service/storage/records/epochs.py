@@ -10,14 +10,18 @@ from service.domain.results import EpochMetrics
 from service.storage.engine.unit_of_work import BLIND
 from service.storage.engine.upsert import upsert_rows
 from service.storage.records import diagnostics
+from service.storage.tables.base import table_of
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
+
+_EPOCHS = table_of(Epoch)
+_KEY = ("experiment_id", "epoch")
 
 
 def upsert(session: Session, experiment: UUID, attempt: int, figures: EpochMetrics) -> None:
     """Write the figures of one epoch; a row that a newer attempt wrote stays."""
     values = {"experiment_id": experiment, "attempt": attempt, **figures.model_dump()}
-    upsert_rows(session, Epoch, [values], ("experiment_id", "epoch"), where=Epoch.attempt <= attempt)
+    upsert_rows(session, _EPOCHS, [values], _KEY, unless_newer="attempt")
 
 
 def forget_undone(session: Session, experiments: Collection[UUID]) -> None:
