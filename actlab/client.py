@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Self, TypeVar
 
 import httpx2 as httpx
 
-from actlab.operations import ApiError, Call, Flow, Json, Operations
+from actlab.operations import ApiError, Call, Flow, FreshReads, Json, Operations
 from actlab.watching import PAUSE_SECONDS, Event, Watch
 
 __all__ = ["ApiError", "AsyncClient", "Client", "Event", "Json", "UnknownFormat", "UnusableProxy"]
@@ -43,6 +43,7 @@ class Client(Operations[Json, list[Json], None]):
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.BaseTransport | None = None) -> None:
         if transport is None and _is_of_this_machine(url):
             transport = httpx.HTTPTransport()  # where a transport is given, httpx asks for no proxy
+        self._reads = FreshReads()
         with _proxies_checked():
             self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
 
@@ -117,6 +118,7 @@ class Client(Operations[Json, list[Json], None]):
                     _checked(answer)
                 for message in httpx.EventSource(answer, max_event_size=None):
                     if (event := watch.take(message)) is not None:
+                        self._reads.demand()
                         yield event
             time.sleep(PAUSE_SECONDS)
 
@@ -144,7 +146,7 @@ class Client(Operations[Json, list[Json], None]):
         call = next(flow)
         while True:
             answer = self._http.request(
-                call.method, call.url, params=call.parameters, json=call.body, headers=call.headers
+                call.method, call.url, params=call.parameters, json=call.body, headers=self._reads.headers(call)
             )
             try:
                 call = flow.send(_checked(answer))
@@ -159,6 +161,7 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
     def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
         if transport is None and _is_of_this_machine(url):
             transport = httpx.AsyncHTTPTransport()
+        self._reads = FreshReads()
         with _proxies_checked():
             self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
 
@@ -220,6 +223,7 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
                         _checked(answer)
                     async for message in httpx.EventSource(answer, max_event_size=None):
                         if (event := watch.take(message)) is not None:
+                            self._reads.demand()
                             yield event
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -247,7 +251,7 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
         call = next(flow)
         while True:
             answer = await self._http.request(
-                call.method, call.url, params=call.parameters, json=call.body, headers=call.headers
+                call.method, call.url, params=call.parameters, json=call.body, headers=self._reads.headers(call)
             )
             try:
                 call = flow.send(_checked(answer))

@@ -1,5 +1,6 @@
 """The operations of the HTTP API, described once for both clients: each is a generator of requests."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ Many = TypeVar("Many")
 Nothing = TypeVar("Nothing")
 
 LONGEST_WAIT = 30.0  # seconds; the most that the service waits with an answer
+FRESH_SECONDS = 180.0
+"""Seconds after a write in which another process of the service may not have seen it: twice the longest
+ACTLAB_POLL_SECONDS, and the time of the write itself."""
 
 
 class ApiError(Exception):
@@ -43,6 +47,28 @@ class Call:
         return {name: value for name, value in self.query.items() if value is not None}
 
 
+class FreshReads:
+    """What makes reads see what their client knows already: its own writes, and the events that it has received.
+
+    A service on PostgreSQL may have several processes, each of which answers from its memory. With
+    `Cache-Control: no-cache` it asks the database.
+    """
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def demand(self) -> None:
+        """Let the reads of the next FRESH_SECONDS see everything that has been committed before."""
+        self._until = time.monotonic() + FRESH_SECONDS
+
+    def headers(self, call: Call) -> dict[str, str]:
+        """Return the headers to send with a call."""
+        if call.method != "GET":
+            self.demand()
+        is_fresh = call.method == "GET" and time.monotonic() < self._until
+        return {**call.headers, **({"Cache-Control": "no-cache"} if is_fresh else {})}
+
+
 Flow = Generator[Call, Json, T]
 """A generator that yields requests, is sent the JSON of their answers ({} without a body), and returns the result."""
 
@@ -66,7 +92,7 @@ class Operations(ABC, Generic[One, Many, Nothing]):
 
     def experiment(self, id: str, *, wait: float = 0) -> One:
         """Read an experiment; with `wait`, as soon as it has ended or after so many seconds."""
-        return self._one(_call(Call("GET", f"/experiments/{id}", {"wait": wait})))
+        return self._one(_call(Call("GET", f"/experiments/{id}", {"wait": wait or None})))
 
     def finished_experiment(self, id: str) -> One:
         """Wait until an experiment has ended, without a limit, and read it."""
@@ -145,7 +171,7 @@ class Operations(ABC, Generic[One, Many, Nothing]):
 
     def study(self, id: str, *, wait: float = 0) -> One:
         """Read a study; with `wait`, as soon as it has finished or after so many seconds."""
-        return self._one(_call(Call("GET", f"/studies/{id}", {"wait": wait})))
+        return self._one(_call(Call("GET", f"/studies/{id}", {"wait": wait or None})))
 
     def finished_study(self, id: str) -> One:
         """Wait until all experiments of a study have ended, without a limit, and read it."""

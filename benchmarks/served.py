@@ -37,11 +37,15 @@ class Api:
         return f"/api/v1/experiments/{self.fence.id}"
 
     def record(self, epoch: int) -> None:
-        figures = EpochMetrics(
-            epoch=epoch, train_loss=0.5, train_accuracy=0.8, validation_loss=0.4, validation_accuracy=0.9, l2=0.01,
-            learning_rate=1e-3, seconds=1.0, images_per_second=1000.0,
-        )  # fmt: skip
+        figures = epoch_figures(epoch)
         self.database.run("epoch", lambda session: transitions.record_epoch(session, self.fence, figures))
+
+
+def epoch_figures(epoch: int) -> EpochMetrics:
+    return EpochMetrics(
+        epoch=epoch, train_loss=0.5, train_accuracy=0.8, validation_loss=0.4, validation_accuracy=0.9, l2=0.01,
+        learning_rate=1e-3, seconds=1.0, images_per_second=1000.0,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -49,17 +53,18 @@ def serving(home: Path, database_url: str = "") -> Iterator[Api]:
     """Run `actlab serve` on a new database with one running experiment."""
     database = Database(database_url or f"sqlite:///{home / 'actlab.db'}")
     migrate.upgrade(database)
-    fence = database.run("start", _start)
+    fence = database.run("start", start)
     port = free_port()
     settings = {"ACTLAB_HOME": str(home), "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error",
-                "ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS),
+                "ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS), "ACTLAB_API_PROCESSES": "1",
                 "ACTLAB_DATABASE_URL": str(database.engine.url.render_as_string(hide_password=False))}  # fmt: skip
     with child([sys.executable, "-m", "actlab", "serve"], os.environ | settings, port, "/healthz") as process:
         yield Api(port, psutil.Process(process.pid), database, fence)
     database.close()
 
 
-def _start(session: UnitOfWork) -> Fence:
+def start(session: UnitOfWork) -> Fence:
+    """Queue an experiment and claim it. No other may be queued."""
     submission = ExperimentSubmission.model_validate({"activation": "relu", "epochs": 1000})
     experiments.create(session, "local", submission, id=new_id())
     (claim,) = transitions.claim(session, "benchmark", 1, LEASE_SECONDS)

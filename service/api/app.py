@@ -1,7 +1,7 @@
 """The assembly of the API: its middlewares, routes, documentation, pages and background work."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -11,6 +11,7 @@ from service.api.http import errors
 from service.api.http.dependencies import EVERY_ROUTE
 from service.api.http.middleware.body_limit import BodyLimit
 from service.api.http.middleware.cross_site import SameSiteChanges
+from service.api.http.middleware.from_memory import FromMemory
 from service.api.http.middleware.head import HeadAsGet
 from service.api.http.middleware.hosts import AllowedHosts
 from service.api.http.middleware.proxies import DirectAccess
@@ -35,7 +36,7 @@ from service.api.routes import (
 from service.background.reaper import Reaper
 from service.background.reconciler import reconcile, start_rankings
 from service.background.wakes import Waker, create_celery
-from service.changefeed.feed import Feed
+from service.changefeed.feed import Feed, Listeners
 from service.changefeed.poller import Poller
 from service.dashboard.docs import add_docs
 from service.dashboard.pages import add_pages
@@ -43,9 +44,19 @@ from service.process.periodic import Periodic
 from service.settings import Settings
 from service.storage import migrate
 from service.storage.changes import revisions
+from service.storage.changes.reader import ChangeReader
 from service.storage.engine.database import Database, open_database
 
-MIDDLEWARES = (WholeRequest, HeadAsGet, SecurityHeaders, AllowedHosts, SameSiteChanges, DirectAccess, BodyLimit)
+MIDDLEWARES = (
+    WholeRequest,
+    HeadAsGet,
+    SecurityHeaders,
+    AllowedHosts,
+    SameSiteChanges,
+    DirectAccess,
+    BodyLimit,
+    FromMemory,  # last: it answers without asking who is there
+)
 """The middlewares, in the order in which a request passes through them."""
 
 # In one flat list with the busiest routers first: routers nested in routers cost a poll a fifth of its time.
@@ -79,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         strict_content_type=True,
     )
     app.state.settings = settings
+    app.state.listeners = Listeners()
     for middleware in reversed(MIDDLEWARES):
         app.add_middleware(middleware)
     errors.add_handlers(app)
@@ -95,12 +107,14 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     settings.home.mkdir(parents=True, exist_ok=True)
-    with closing(open_database(settings)) as database:
+    with closing(open_database(settings)) as database, ExitStack() as opened:
         migrate.check(database)
+        if reader := ChangeReader.of(database):
+            opened.enter_context(closing(reader))
         with database.read() as session:
             database_id, head = revisions.database_id(session), revisions.newest(session)
         waker = Waker(create_celery(settings), database.faults)
-        feed = Feed(head, settings.poll_seconds, settings.max_listeners)
+        feed = Feed(head, settings.poll_seconds, settings.max_listeners, reader, app.state.listeners)
         app.state.services = Services(settings, database, waker, database_id, app.version, feed)
         background = [
             Periodic(

@@ -1,20 +1,23 @@
 """The changes that a process knows without a query: those that its poller read, and those of its own commits."""
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableSequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from service.changefeed.items import Item
 from service.domain.errors import Overloaded
+from service.storage.changes.reader import ChangeReader
 
 MOST_BATCHES = 1000
 MOST_KEPT = 16 * 2**20  # characters of items
 MOST_REMEMBERED = 20_000  # revisions
+MOST_CAUGHT_UP = 1000  # changes that are read in the event loop; all revisions are forgotten where there are more
 
 
 @dataclass(frozen=True)
@@ -38,21 +41,52 @@ class Batch:
         return self.changed is None or id in self.changed
 
 
+@dataclass(frozen=True)
+class Listeners:
+    """The listeners of each API process on one port, in memory that all read and of which each writes its own place."""
+
+    counts: MutableSequence[int] = field(default_factory=lambda: [0])
+    place: int = 0
+
+    @property
+    def here(self) -> int:
+        return self.counts[self.place]
+
+    @property
+    def everywhere(self) -> int:
+        return sum(self.counts)
+
+    def add(self, number: int) -> None:
+        self.counts[self.place] += number
+
+
 class Feed:
     """The feed of a process: its recent changes, the revisions that it remembers, and the tasks that wait for changes.
 
     Create it in the event loop, whose tasks wait on it; the threads of the poller and of requests write to it.
+
+    What it remembers is exact with a `reader`, which asks the database each time: a process that shares a database with
+    others cannot tell otherwise what they have committed. Without one it is at most two periods old.
     """
 
-    def __init__(self, head: int, period: float, most_listeners: int) -> None:
+    def __init__(
+        self,
+        head: int,
+        period: float,
+        most_listeners: int,
+        reader: ChangeReader | None = None,
+        listeners: Listeners | None = None,
+    ) -> None:
         self.head = head
         self.closed = False
-        self.listeners = 0
+        self._listeners = listeners or Listeners()
         self._period = period
         self._most_listeners = most_listeners
         self._batches: deque[Batch] = deque()
         self._kept = 0
+        self._reader = reader
         self._revisions: dict[UUID, int] = {}
+        self._known = head  # the newest revision up to which all changes are in _revisions
         self._generation = 0
         self._fresh_until = 0.0
         self._lock = threading.Lock()
@@ -65,7 +99,9 @@ class Feed:
         """Add a batch that the poller read at `asked_at`, on the monotonic clock."""
         with self._lock:
             self.head = batch.until
-            self._raise(batch.changed)
+            if batch.until > self._known:
+                self._raise(batch.changed)
+                self._known = batch.until
             self._keep(batch)
             self._confirm(asked_at)
         self._loop.call_soon_threadsafe(self._announce)
@@ -121,9 +157,27 @@ class Feed:
                     del self._revisions[next(iter(self._revisions))]
 
     def recall(self, id: UUID) -> int | None:
-        """Return the remembered revision of an experiment or study, at most two periods old, or None."""
+        """Return the remembered revision of an experiment or study, or None."""
         with self._lock:
-            return self._revisions.get(id) if time.monotonic() <= self._fresh_until else None
+            return self._revisions.get(id) if self._is_current() else None
+
+    def is_unchanged(self, token: int) -> bool:
+        """Return whether nothing at all has changed since a token was taken."""
+        with self._lock:
+            return self._is_current() and token == self._generation
+
+    def _is_current(self) -> bool:
+        """Return whether what is remembered holds: now with a reader, else at most two periods ago."""
+        if self._reader is None:
+            return time.monotonic() <= self._fresh_until
+        try:
+            newest = self._reader.newest()
+            if newest > self._known:
+                self._raise(self._reader.since(self._known, MOST_CAUGHT_UP))
+                self._known = newest
+        except sqlite3.OperationalError:  # locked by a recovery, or the disk fails: the request's own read will tell
+            return False
+        return newest == self._known
 
     # --- waiting -------------------------------------------------------------------------------------------------
 
@@ -159,17 +213,22 @@ class Feed:
         except TimeoutError:
             pass
 
+    @property
+    def listeners(self) -> int:
+        """The number of listeners of this process."""
+        return self._listeners.here
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Count a listener within the block, so that batches carry items. Raises Overloaded for too many listeners."""
-        if self.listeners >= self._most_listeners:
+        if self._listeners.everywhere >= self._most_listeners:
             raise Overloaded(
                 f"{self._most_listeners} clients follow events here already (ACTLAB_MAX_LISTENERS). Poll with"
                 " If-None-Match and ?wait=30, or come back later.",
                 Retry_After="10",
             )
-        self.listeners += 1
+        self._listeners.add(1)
         try:
             yield
         finally:
-            self.listeners -= 1
+            self._listeners.add(-1)

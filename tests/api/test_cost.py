@@ -75,7 +75,7 @@ def test_list_routes_issue_a_constant_number_of_queries(client: TestClient, data
         counts = {}
         for route in routes:
             with recorded(services_of(client).database) as statements:
-                assert client.get(route).status_code == 200
+                assert client.get(route, headers={"Cache-Control": "no-cache"}).status_code == 200
             counts[route] = sum(statement.startswith(("SELECT", "WITH")) for statement, _ in statements)
         return counts
 
@@ -112,7 +112,8 @@ SHAPES = {
     "by status": (Filter(statuses=(Status.QUEUED,)), "-id", "ix_experiments_status_id"),
     "by study": (Filter(studies=(new_id(),)), "-id", "ix_experiments_study_id"),
     "by activation and data set, newest": (BOTH, "-id", "ix_experiments_activation_dataset_id"),
-    "by activation and data set, best": (BOTH, "-test_accuracy", "ix_experiments_activation_dataset_test_accuracy"),
+    "by activation and data set, best": (BOTH, "-test_accuracy", "ix_experiments_activation"),  # either of two
+    "by activation, best": (Filter(activations=("relu",)), "-test_accuracy", "ix_experiments_activation_test_accuracy"),
     "by test accuracy over all": (Filter(), "-test_accuracy", "ix_experiments_test_accuracy_id"),
     "by validation accuracy over all": (Filter(), "-validation_accuracy", "ix_experiments_validation_accuracy_id"),
     "by tag": (Filter(tags=("a",)), "-id", "pk_experiment_tags"),
@@ -125,7 +126,7 @@ def test_list_experiments_uses_an_index(database: Database, shape: str, paged: b
     filters, sort, index = SHAPES[shape]
     after = Position(None if sort == "-id" else 0.5, AFTER) if paged else None
     with recorded(database) as statements, database.read() as session:
-        experiments.page(session, filters, sort=sort, limit=50, after=after)
+        experiments.entries(session, filters, sort=sort, limit=50, after=after)
     (listing,) = [statement for statement in statements if "ORDER BY" in statement[0]]
     with database.read() as session:
         plan = explained(session, *listing, ordered=not filters.studies)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from service.api.http.memory import Answer
 from service.api.http.services import Services
 from service.changefeed.feed import Feed
 
@@ -18,6 +19,8 @@ LOOK_SECONDS = 1.0
 """The shortest time between two reads of a resource without a revision, such as one with a place in the queue."""
 LOOK_AT_LEAST_SECONDS = 5.0
 """The longest time between them: workers come and go without a revision."""
+KEPT_QUERIES = frozenset({b"", b"wait=0"})
+"""The query strings whose answers are kept: others are too many, or are answered once and never again."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,14 @@ class Snapshot:
     """A representation of a resource at one moment.
 
     `revision` is None where some of it changes without a revision, such as a queue position; its ETag is then a hash.
-    `final` says that it will not change any more.
+    `final` says that it will not change any more. `estimates` says that it holds a time that is left: no reason for
+    another ETag, but estimated anew for each answer.
     """
 
     body: BaseModel
     revision: int | None
     final: bool
+    estimates: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,20 @@ class Resource:
     id: UUID | None
     peek: Callable[[Session], int | None]
     build: Callable[[Session], Snapshot]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of a list, whose text is built only where the client does not have it.
+
+    `states` are the ids and revisions of its items. `is_steady` says that they determine the text, together with
+    `next_cursor`: no item has a place in the queue.
+    """
+
+    states: Sequence[tuple[UUID, int]]
+    next_cursor: str | None
+    is_steady: bool
+    build: Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -66,19 +85,23 @@ async def answer(request: Request, services: Services, resource: Resource, wait:
     deadline = time.monotonic() + wait
     while True:
         head = services.feed.head
-        look = _remembered(services, resource, known) or await _read(services, resource, known)
+        look = _remembered(request, services, resource, known) or await _read(services, resource, known)
         over = services.feed.closed or time.monotonic() >= deadline
         if look.snapshot is None or _knows(known, look.etag):
             if over:
-                return Response(status_code=304, headers={"ETag": look.etag})
+                return not_modified(look.etag)
         elif known or over or look.snapshot.final:
-            return _response(look.snapshot.body.model_dump_json(), look.etag)
+            response = _response(look.snapshot.body.model_dump_json(), look.etag)
+            _keep(request, services, resource, look, response)
+            return response
         await _change(services.feed, resource, look, known, head, deadline)
 
 
-def _remembered(services: Services, resource: Resource, known: set[str]) -> _Look | None:
+def _remembered(request: Request, services: Services, resource: Resource, known: set[str]) -> _Look | None:
     """Return that the resource has not changed, where this process knows it without asking the database."""
-    revision = None if resource.id is None or not known else services.feed.recall(resource.id)
+    if resource.id is None or not known or reads_database(request.headers):
+        return None
+    revision = services.feed.recall(resource.id)
     etag = _etag(services, revision)
     return _Look(etag, None, revision) if revision is not None and etag in known else None
 
@@ -89,6 +112,14 @@ async def _read(services: Services, resource: Resource, known: set[str]) -> _Loo
     if resource.id is not None and look.revision is not None:
         services.feed.remember(resource.id, look.revision, token)
     return look
+
+
+def _keep(request: Request, services: Services, resource: Resource, look: _Look, response: Response) -> None:
+    """Keep an answer that depends on nothing but the path, the query and the resource's revision."""
+    if resource.id is None or look.revision is None or look.snapshot is None or look.snapshot.estimates:
+        return
+    if (query := request.scope["query_string"]) in KEPT_QUERIES:
+        services.memory.keep((request.scope["path"], query), Answer.of(response, resource.id, look.revision))
 
 
 async def _change(feed: Feed, resource: Resource, look: _Look, known: set[str], head: int, deadline: float) -> None:
@@ -109,9 +140,20 @@ def hashed(request: Request, body: BaseModel) -> Response:
     """Answer with a list, whose ETag is a hash of its text, or with 304."""
     text = body.model_dump_json()
     etag = _hash(text)
+    return not_modified(etag) if _knows(_known(request), etag) else _response(text, etag)
+
+
+def listed(request: Request, services: Services, listing: Listing, token: int) -> Response:
+    """Answer with a page, or with 304. `token` is the feed's from before the page was read."""
+    text = None if listing.is_steady else listing.build()
+    etag = _hash(_identity(services, listing) if text is None else text)
     if _knows(_known(request), etag):
-        return Response(status_code=304, headers={"ETag": etag})
-    return _response(text, etag)
+        return not_modified(etag)
+    response = _response(listing.build() if text is None else text, etag)
+    if listing.is_steady:
+        question = (request.scope["path"], request.scope["query_string"])
+        services.memory.keep(question, Answer.of(response, None, token))
+    return response
 
 
 def at_revision(request: Request, services: Services, revision: int, build: Callable[[], BaseModel]) -> Response:
@@ -131,7 +173,7 @@ def text_at_revision(
     """Do as `at_revision` for a text of another media type, as an attachment where `file` names one."""
     etag = _etag(services, revision)
     if _knows(_known(request), etag):
-        return Response(status_code=304, headers={"ETag": etag})
+        return not_modified(etag)
     response = _response(build(), etag, media_type)
     if file is not None:
         response.headers["Content-Disposition"] = f'attachment; filename="{file}"'
@@ -141,6 +183,23 @@ def text_at_revision(
 def is_known(request: Request, etag: str) -> bool:
     """Return whether the client has the representation of a strong ETag."""
     return _knows(_known(request), f"W/{etag}")
+
+
+def is_among(etag: str, if_none_match: str) -> bool:
+    """Return whether an If-None-Match names a weak ETag."""
+    return etag == if_none_match or _knows(_tags(if_none_match), etag)
+
+
+def reads_database(headers: Mapping[str, str]) -> bool:
+    """Return whether a request asks for the state of the database, and not for what this process remembers.
+
+    Every Cache-Control counts: a client that sends one wants something newer, as browsers do that reload a page.
+    """
+    return "cache-control" in headers or "pragma" in headers
+
+
+def not_modified(etag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": etag})
 
 
 def _look(services: Services, session: Session, resource: Resource, known: set[str]) -> _Look:
@@ -162,9 +221,19 @@ def _hash(text: str) -> str:
     return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
+def _identity(services: Services, listing: Listing) -> str:
+    """Return a text that differs where the text of a steady page does."""
+    states = ",".join(f"{id.hex}.{revision}" for id, revision in listing.states)
+    return f"{services.database_id}.{services.version}.{listing.next_cursor}.{states}"
+
+
 def _known(request: Request) -> set[str]:
+    return _tags(request.headers.get("if-none-match", ""))
+
+
+def _tags(if_none_match: str) -> set[str]:
     """Return the ETags of If-None-Match, all as weak ones (RFC 9110, 13.1.2)."""
-    tags = (tag.strip() for tag in request.headers.get("if-none-match", "").split(","))
+    tags = (tag.strip() for tag in if_none_match.split(","))
     return {tag if tag.startswith("W/") or tag == "*" else f"W/{tag}" for tag in tags if tag}
 
 

@@ -1,13 +1,14 @@
 """The objects that all requests of an API process share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import anyio
 from anyio import to_thread
 from sqlalchemy.orm import Session
 
+from service.api.http.memory import Memory
 from service.background.wakes import Waker
 from service.changefeed.feed import Feed
 from service.domain.errors import Overloaded
@@ -21,7 +22,7 @@ BACKGROUND_CONNECTIONS = 3  # the reaper, the reconciler and the poller, which m
 
 @dataclass
 class Services:
-    """Settings, database and feed of this process, and admission to the database's connections."""
+    """Settings, database, feed and memory of this process, and admission to the database's connections."""
 
     settings: Settings
     database: Database
@@ -29,6 +30,7 @@ class Services:
     database_id: str
     version: str
     feed: Feed
+    memory: Memory = field(default_factory=Memory)
 
     def __post_init__(self) -> None:
         self.limiter = anyio.CapacityLimiter(max(1, self.database.pool_size - BACKGROUND_CONNECTIONS))

@@ -98,14 +98,16 @@ def submit_experiment(
 
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[ExperimentView])
-def list_experiments(request: Request, query: Annotated[ListQuery, Query()], session: ReadSession) -> Response:
+def list_experiments(
+    request: Request, query: Annotated[ListQuery, Query()], services: ServicesDep, session: ReadSession
+) -> Response:
     """List experiments, newest first unless `sort` says otherwise. A list sorted by a figure holds only experiments
     that have the figure."""
+    token = services.feed.token()
     after = position_after(query.cursor, query.filter, query.sort)
-    page = experiments.page(session, query.filter, sort=query.sort, limit=query.limit, after=after)
+    page = experiments.entries(session, query.filter, sort=query.sort, limit=query.limit, after=after)
     cursor = next_cursor(page, query.filter, query.sort)
-    items = views.experiment_views(session, page.items)
-    return conditional.hashed(request, Page[ExperimentView](items=items, next_cursor=cursor))
+    return conditional.listed(request, services, views.listing(session, services.memory, page.items, cursor), token)
 
 
 @router.get("/export", response_class=StreamingResponse, responses=exports.FILE)

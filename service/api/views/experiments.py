@@ -1,12 +1,14 @@
 """Views of experiments, and the resources that clients poll."""
 
+import json
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.api.http.conditional import Resource, Snapshot
+from service.api.http.conditional import Listing, Resource, Snapshot
 from service.api.http.loading import experiment_not_found, load_experiment, load_result
+from service.api.http.memory import Fragment, Memory
 from service.api.schemas.attempts import AttemptsView
 from service.api.schemas.diagnostics import DiagnosticsView, LayerView
 from service.api.schemas.epochs import EpochsView, EpochView
@@ -16,6 +18,7 @@ from service.domain.diagnostics import MEASURES, Measure
 from service.domain.status import Status
 from service.storage.queue import order
 from service.storage.records import attempts, diagnostics, epochs, experiments
+from service.storage.records.experiments import Entry
 from service.storage.tables.experiments import Experiment
 
 
@@ -52,6 +55,27 @@ def _waiting_reason(waiting: order.Waiting) -> str:
     if waiting.position == 1:
         return "It is next in line."
     return f"It is behind {waiting.position - 1} other{'s' if waiting.position > 2 else ''}."
+
+
+def listing(session: Session, memory: Memory, entries: Sequence[Entry], next_cursor: str | None) -> Listing:
+    """Return a page of a list of experiments, as Page[ExperimentView] would be serialised."""
+
+    def build() -> str:
+        items = ",".join(_items(session, memory, entries))
+        return f'{{"items":[{items}],"next_cursor":{json.dumps(next_cursor)}}}'
+
+    states = [(entry.id, entry.revision) for entry in entries]
+    return Listing(states, next_cursor, all(entry.status != Status.QUEUED for entry in entries), build)
+
+
+def _items(session: Session, memory: Memory, entries: Sequence[Entry]) -> list[str]:
+    """Return the text of each item: as it is kept, or else from the database, in one pass for all that are missing."""
+    texts = memory.fragments((entry.id, entry.revision) for entry in entries if entry.status != Status.QUEUED)
+    missing = [entry.id for entry in entries if entry.id not in texts]
+    views = experiment_views(session, experiments.whole(session, missing)) if missing else []
+    built = {view.id: Fragment(view.revision, view.model_dump_json()) for view in views}
+    memory.keep_fragments({view.id: built[view.id] for view in views if view.status != Status.QUEUED})
+    return [texts.get(entry.id) or built[entry.id].text for entry in entries]
 
 
 def experiment_resource(id: UUID) -> Resource:
@@ -93,11 +117,15 @@ def diagnostics_resource(
 
 
 def result_resource(id: UUID) -> Resource:
+    def peek(session: Session) -> int | None:
+        revision, status = _revision(session, id)
+        return revision if status == Status.SUCCEEDED else None  # the others have none: `build` raises the reason
+
     def build(session: Session) -> Snapshot:
         result = load_result(session, id)
         return Snapshot(ResultView.model_validate(result), load_experiment(session, id).revision, final=True)
 
-    return Resource(None, lambda session: None, build)
+    return Resource(id, peek, build)
 
 
 def attempts_resource(id: UUID) -> Resource:

@@ -116,6 +116,6 @@ def study_resource(id: UUID) -> Resource:
 
     def build(session: Session) -> Snapshot:
         view = study_view(session, load_study(session, id))
-        return Snapshot(view, view.revision, view.finished)
+        return Snapshot(view, view.revision, view.finished, estimates=not view.finished)
 
     return Resource(id, peek, build)

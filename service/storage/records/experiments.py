@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, tuple_, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, null, or_, select, tuple_, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
@@ -268,23 +268,53 @@ def which_exist(session: Session, ids: Collection[UUID]) -> tuple[set[UUID], set
     return {row.id for row in rows}, {row.id for row in rows if row.status in ACTIVE}
 
 
+class Entry(NamedTuple):
+    """An experiment's line in a list: what selects and sorts it, and what tells whether it has changed."""
+
+    id: UUID
+    revision: int
+    status: str
+    value: float | None
+
+
+def entries(session: Session, filters: Filter, *, sort: str, limit: int, after: Position | None) -> Page[Entry]:
+    """Do as `page`, and return what tells which experiments they are, and whether a copy of them is the newest."""
+    column = _column(sort)
+    value = null() if column is Experiment.id else column
+    query = select(Experiment.id, Experiment.revision, Experiment.status, value.label("value"))
+    rows = session.execute(_in_order(query, filters, sort, after).limit(limit + 1)).all()
+    return page_of([Entry(*row) for row in rows], limit, lambda last: Position(last.value, last.id))
+
+
 def page(session: Session, filters: Filter, *, sort: str, limit: int, after: Position | None) -> Page[Experiment]:
     """Return one page of experiments in the order of `sort`, a column, with a leading `-` for descending.
 
     Only experiments with a value in that column are listed, because null sorts differently in each database.
     """
-    column: Any = getattr(Experiment, sort.removeprefix("-"))
-    query = _whole().where(*filters.conditions(), column.is_not(None))
-    descending = sort.startswith("-")
+    column = _column(sort)
+    rows = session.scalars(_in_order(_whole(), filters, sort, after).limit(limit + 1)).all()
+    value = (lambda row: None) if column is Experiment.id else (lambda row: getattr(row, column.key))
+    return page_of(rows, limit, lambda last: Position(value(last), last.id))
+
+
+def whole(session: Session, ids: Collection[UUID]) -> Sequence[Experiment]:
+    """Return experiments by their ids, in no order."""
+    return session.scalars(_whole().where(Experiment.id.in_(ids))).all()
+
+
+def _column(sort: str) -> Any:
+    return getattr(Experiment, sort.removeprefix("-"))
+
+
+def _in_order(query: Select[Any], filters: Filter, sort: str, after: Position | None) -> Select[Any]:
+    column, descending = _column(sort), sort.startswith("-")
+    query = query.where(*filters.conditions(), column.is_not(None))
     if after is not None:
         place = tuple_(column, Experiment.id) if column is not Experiment.id else tuple_(Experiment.id)
         bound = (after.value, after.id) if column is not Experiment.id else (after.id,)
         query = query.where(place < bound if descending else place > bound)
     order = [column, Experiment.id] if column is not Experiment.id else [Experiment.id]
-    query = query.order_by(*(part.desc() for part in order) if descending else order).limit(limit + 1)
-    rows = session.scalars(query).all()
-    value = (lambda row: None) if column is Experiment.id else (lambda row: getattr(row, column.key))
-    return page_of(rows, limit, lambda last: Position(value(last), last.id))
+    return query.order_by(*(part.desc() for part in order) if descending else order)
 
 
 def edit(session: UnitOfWork, experiment: Experiment, changes: dict[str, Any]) -> Experiment:
@@ -336,7 +366,7 @@ def remove_of_studies(session: UnitOfWork, studies: Collection[UUID]) -> int | N
     return revision
 
 
-def _hand_over(session: Session, studies: Collection[UUID], revision: int) -> None:
+def _hand_over(session: UnitOfWork, studies: Collection[UUID], revision: int) -> None:
     """Give the experiments that other studies reuse to the first study that does."""
     reuses = select(StudyReuse.experiment_id, StudyReuse.study_id).join(
         Experiment, Experiment.id == StudyReuse.experiment_id
@@ -345,6 +375,7 @@ def _hand_over(session: Session, studies: Collection[UUID], revision: int) -> No
     rows = session.execute(reused_elsewhere.order_by(StudyReuse.study_id.desc())).all()
     for id, heir in {row.experiment_id: row.study_id for row in rows}.items():
         session.execute(update(Experiment).where(Experiment.id == id).values(study_id=heir, revision=revision))
+        session.note([id], revision)
         session.execute(delete(StudyReuse).where(StudyReuse.experiment_id == id, StudyReuse.study_id == heir))
     session.execute(delete(StudyReuse).where(StudyReuse.study_id.in_(studies)))
 

@@ -2,6 +2,9 @@
 
 const ROOT = "/api/v1";
 const TIMEOUT_MS = 30_000;
+const FRESH_MS = 180_000; // twice the longest ACTLAB_POLL_SECONDS, and the time of a request
+
+let freshUntil = 0;
 
 /** @typedef {{pointer?: string | null, parameter?: string | null, column?: number | null, detail: string}} Problem */
 
@@ -22,6 +25,14 @@ export class ApiError extends Error {
 }
 
 /**
+ * Let the reads of the next minutes ask the database: this page knows of a change, its own or that of an event, which
+ * another process of the API may not have seen.
+ */
+export function readFresh() {
+  freshUntil = Date.now() + FRESH_MS;
+}
+
+/**
  * GET, with the ETag and the text of what the caller has. A newer revision may read the same: a comparison while runs
  * learn.
  * @param {string} path below /api/v1
@@ -29,7 +40,11 @@ export class ApiError extends Error {
  * @returns {Promise<{changed: boolean, data?: any, text?: string, etag?: string}>}
  */
 export async function get(path, { etag, known, signal } = {}) {
-  const answer = await send(path, { headers: etag ? { "If-None-Match": etag } : {}, signal });
+  const headers = {
+    ...(etag ? { "If-None-Match": etag } : {}),
+    ...(Date.now() < freshUntil ? { "Cache-Control": "no-cache" } : {}),
+  };
+  const answer = await send(path, { headers, signal });
   if (answer.status === 304) return { changed: false, text: known, etag };
   const isJson = answer.headers.get("content-type")?.includes("json");
   const text = await answer.text();
@@ -90,6 +105,7 @@ export function newKey() {
  */
 async function send(path, { signal, ...options }) {
   const limit = AbortSignal.timeout(TIMEOUT_MS);
+  if (options.method) readFresh();
   let answer;
   try {
     answer = await fetch(ROOT + path, { ...options, signal: signal ? AbortSignal.any([signal, limit]) : limit });

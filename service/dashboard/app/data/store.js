@@ -3,7 +3,7 @@
  * after a failure it is repeated more slowly.
  */
 import { useEffect, useRef, useState } from "../core/html.js";
-import { get } from "./api.js";
+import { get, readFresh } from "./api.js";
 import { isLive, listen } from "./live.js";
 
 const SLOWEST_MS = 30_000;
@@ -262,6 +262,7 @@ listen({ onChange, onState: () => refresh() });
  * @param {import("./live.js").Change} of
  */
 function onChange({ kind, id, studyId }) {
+  readFresh();
   if (kind === "reset") refresh();
   const own = new Set([`/${kind === "study" ? "studies" : "experiments"}/${id}`, `/studies/${studyId}`]);
   /** @param {string} path */
