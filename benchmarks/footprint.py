@@ -49,13 +49,18 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 def report(supervisor: psutil.Process, seconds: float) -> None:
-    children = {child.cmdline()[3]: child for child in supervisor.children()} | {"supervisor": supervisor}
+    children = {"supervisor": supervisor}
+    for child in supervisor.children():
+        name = child.cmdline()[3]
+        children |= {name: child} | {f"{name} {place}": forked for place, forked in enumerate(child.children(), 1)}
     time.sleep(SETTLE_SECONDS)
     before = {name: used(process) for name, process in children.items()}
     time.sleep(seconds)
     for name, process in children.items():
         share = (used(process) - before[name]) / seconds
-        typer.echo(f"{name:<11} {process.memory_info().rss / 2**20:6.0f} MiB, {share:.2%} of a core over {seconds:g} s")
+        memory = process.memory_full_info()
+        size = f"{memory.rss / 2**20:6.0f} MiB resident ({memory.pss / 2**20:.0f} with its share of shared pages)"
+        typer.echo(f"{name:<11} {size}, {share:.2%} of a core over {seconds:g} s")
 
 
 def used(process: psutil.Process) -> float:

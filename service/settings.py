@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,9 @@ from service.domain.errors import ConfigurationError
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 """The addresses that stand for every address of the machine, and the one by which it reaches itself then."""
+
+MOST_PROCESSES = 4
+"""The most API processes by default: more cores are better left to training."""
 
 SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
 """The form of `<SERVICE>_PORT`, a variable that Kubernetes and `docker --link` give to a container for each service."""
@@ -63,6 +67,9 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address that the API binds. Any other than loopback needs ACTLAB_INSECURE."
     )
     port: int = Field(8000, ge=0, le=65535, description="Port that the API binds.")
+    api_processes: int | None = Field(
+        None, ge=1, le=64, description="API processes on the port; default: one for each core, at most 4."
+    )
     insecure: bool = Field(
         False, description="Serve an address that other machines can reach, although there are no API keys."
     )
@@ -120,7 +127,9 @@ class Settings(BaseSettings):
     heartbeat_seconds: float = Field(
         15.0, ge=0.1, le=3600, description="Most seconds between two messages of a stream of events."
     )
-    max_listeners: int = Field(1000, ge=0, le=100_000, description="Most streams of events of one API process.")
+    max_listeners: int = Field(
+        1000, ge=0, le=100_000, description="Most streams of events of the API processes on one port together."
+    )
     recycle_after: int = Field(
         200, ge=0, description="Experiments after which a worker that has grown by a quarter restarts itself; 0: never."
     )
@@ -150,6 +159,11 @@ class Settings(BaseSettings):
     def _expand_home(cls, path: Path | None) -> Path | None:
         """Expand `~`, which a shell leaves as it is in a quoted value, and which env files and unit files keep."""
         return None if path is None else Path(os.path.expanduser(path))  # keeps the `~` of an unknown user
+
+    @property
+    def processes(self) -> int:
+        """The number of API processes."""
+        return self.api_processes or default_processes()
 
     @property
     def database(self) -> str:
@@ -195,6 +209,12 @@ class Settings(BaseSettings):
                 f"ACTLAB_HOST={self.host} can be reached from other machines, and there are no API keys yet."
                 " Bind 127.0.0.1, or pass --insecure (ACTLAB_INSECURE=true) if the network itself keeps strangers out."
             )
+
+
+def default_processes() -> int:
+    """Return the number of cores that this process may use, at most MOST_PROCESSES; 1 beside Linux, where forked
+    processes have not been tried."""
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES) if sys.platform == "linux" else 1
 
 
 def load() -> Settings:

@@ -79,13 +79,13 @@ def up(insecure: Insecure = False, parent: Parent = None, port: Port = None) -> 
 def serve(insecure: Insecure = False, parent: Parent = None, port: Port = None) -> None:
     """Run the API alone."""
     end_with(parent)
+    from service.api import processes
     from service.api.app import create_app
-    from service.api.server import serve as serve_api
 
     settings = command_settings(insecure, port)
     api = create_app(settings)
     require_database(settings)
-    serve_api(api, settings)
+    raise typer.Exit(processes.run(api, settings))
 
 
 def worker(

@@ -3,31 +3,32 @@
 import gc
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
 
-from service.settings import Settings
 
+def serve(api: FastAPI, listeners: Sequence[socket.socket], started: Callable[[], object] = lambda: None) -> None:
+    """Serve on sockets until SIGINT or SIGTERM; call `started` when the server answers.
 
-def serve(api: FastAPI, settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Exits with status 1 if the server cannot start."""
+    Exits with status 1 if the server cannot start.
+    """
     server = Server(
         uvicorn.Config(
             api,
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=5,
-        )
+        ),
+        started,
     )
     freeze_imports()
     with suppress(KeyboardInterrupt):  # raised again by the server when it has stopped
-        server.run()
+        server.run(sockets=list(listeners))
     if not server.started:
         sys.exit(1)
 
@@ -42,7 +43,16 @@ def freeze_imports() -> None:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that ends event streams and waiting requests before it waits for its connections to close."""
+    """A uvicorn server that says when it answers, and that ends event streams and waiting requests before it waits for
+    its connections to close."""
+
+    def __init__(self, config: uvicorn.Config, has_started: Callable[[], object] = lambda: None) -> None:
+        super().__init__(config)
+        self._has_started = has_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._has_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.services.feed.close()  # type: ignore[union-attr]  # typed as any ASGI app

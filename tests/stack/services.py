@@ -128,6 +128,7 @@ def _environment(home: Path, port: int, database_url: str | None, broker_url: st
     settings = {
         "ACTLAB_HOME": str(home),
         "ACTLAB_PORT": str(port),
+        "ACTLAB_API_PROCESSES": "1",
         "ACTLAB_THREADS": "1",
         "ACTLAB_LEASE_SECONDS": "4",
         "ACTLAB_RENEW_SECONDS": "0.5",
