@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.request import urlopen
 
 import psutil
@@ -73,9 +74,10 @@ def start(session: UnitOfWork) -> Fence:
 
 @contextmanager
 def child(
-    command: Sequence[str], environment: dict[str, str], port: int, path: str
+    command: Sequence[str], environment: dict[str, str], port: int, path: str, output: IO[bytes] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=environment)
+    """Run a server until the block ends; the block starts when `path` is answered with 200. `output` takes its log."""
+    process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
         wait_for(lambda: _answers(port, path))
         yield process
