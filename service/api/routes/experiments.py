@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from service.api.http import conditional
 from service.api.http.blocks import in_blocks
@@ -98,16 +99,12 @@ def submit_experiment(
 
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[ExperimentView])
-def list_experiments(
-    request: Request, query: Annotated[ListQuery, Query()], services: ServicesDep, session: ReadSession
-) -> Response:
+async def list_experiments(request: Request, query: Annotated[ListQuery, Query()], services: ServicesDep) -> Response:
     """List experiments, newest first unless `sort` says otherwise. A list sorted by a figure holds only experiments
     that have the figure."""
     token = services.feed.token()
-    after = position_after(query.cursor, query.filter, query.sort)
-    page = experiments.entries(session, query.filter, sort=query.sort, limit=query.limit, after=after)
-    cursor = next_cursor(page, query.filter, query.sort)
-    return conditional.listed(request, services, views.listing(session, services.memory, page.items, cursor), token)
+    # In one call of a thread: a session as a dependency takes a dozen.
+    return await services.read(lambda session: _listed(session, request, services, query, token))
 
 
 @router.get("/export", response_class=StreamingResponse, responses=exports.FILE)
@@ -269,6 +266,14 @@ def _change_all(
         return creation.once_per_block(session, number, lambda: action.block(session, filters, after, until))
 
     return ExperimentCount(count=in_blocks(services, name, block))
+
+
+def _listed(session: Session, request: Request, services: Services, query: ListQuery, token: int) -> Response:
+    filters = query.filter
+    after = position_after(query.cursor, filters, query.sort)
+    page = experiments.entries(session, filters, sort=query.sort, limit=query.limit, after=after)
+    cursor = next_cursor(page, filters, query.sort)
+    return conditional.listed(request, services, views.listing(session, services.memory, page.items, cursor), token)
 
 
 def _retry(session: WriteSession, principal: str, old: UUID, new: UUID) -> None:
