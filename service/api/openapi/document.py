@@ -54,6 +54,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION,
             tags=TAGS,
             routes=app.routes,
+            servers=[{"url": "/", "description": "This service."}],
+            license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+            contact={"name": "The maintainers of ActLab"},
         )
     )
     schemas = document["components"]["schemas"]
@@ -61,9 +64,23 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs") | {"Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError", *SPELT_OUT):
         schemas.pop(unused, None)
+    _add_items(document)
     for name, example in BY_COMPONENT.items():  # not in the models: FastAPI leaves nulls out of their examples
         schemas[name]["examples"] = [example]
     return document
+
+
+def _add_items(value: Any) -> None:
+    """Give each array with `prefixItems` the `items` that its members have: tools for older documents require it."""
+    if isinstance(value, list):
+        for member in value:
+            _add_items(member)
+    elif isinstance(value, dict):
+        if isinstance(members := value.get("prefixItems"), list):
+            kinds = [kind for index, kind in enumerate(members) if kind not in members[:index]]
+            value.setdefault("items", kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
+        for part in value.values():
+            _add_items(part)
 
 
 def _named_by_title(document: dict[str, Any]) -> dict[str, Any]:
