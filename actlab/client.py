@@ -37,15 +37,24 @@ class Client(Operations[Json, list[Json], None]):
 
     `url` is the root of the service, such as http://127.0.0.1:8000; `timeout` is in seconds. A service on this machine
     is reached without a proxy, whatever the environment says; one on another machine through the proxy that HTTP_PROXY,
-    HTTPS_PROXY or ALL_PROXY names. Raises UnusableProxy.
+    HTTPS_PROXY or ALL_PROXY names. `api_key` is sent with each request, to this URL alone. Raises UnusableProxy.
     """
 
-    def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        timeout: float = 40.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         if transport is None and _is_of_this_machine(url):
             transport = httpx.HTTPTransport()  # where a transport is given, httpx asks for no proxy
         self._reads = FreshReads()
         with _proxies_checked():
-            self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
+            self._http = httpx.Client(
+                base_url=url, timeout=timeout, transport=transport, headers=_authorization(api_key)
+            )
 
     def healthy(self) -> bool:
         """Return whether an ActLab service answers at the URL."""
@@ -158,12 +167,21 @@ class Client(Operations[Json, list[Json], None]):
 class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
     """The client for asyncio: `async with AsyncClient(url) as client: await client.study(id)`."""
 
-    def __init__(self, url: str, *, timeout: float = 40.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        timeout: float = 40.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         if transport is None and _is_of_this_machine(url):
             transport = httpx.AsyncHTTPTransport()
         self._reads = FreshReads()
         with _proxies_checked():
-            self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
+            self._http = httpx.AsyncClient(
+                base_url=url, timeout=timeout, transport=transport, headers=_authorization(api_key)
+            )
 
     async def healthy(self) -> bool:
         """Return whether an ActLab service answers at the URL."""
@@ -258,6 +276,10 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
             except StopIteration as end:
                 value: T = end.value
                 return value
+
+
+def _authorization(api_key: str | None) -> dict[str, str]:
+    return {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
 
 
 def _is_of_this_machine(url: str) -> bool:

@@ -264,6 +264,23 @@ class Operations(ABC, Generic[One, Many, Nothing]):
     def queue(self) -> One:
         return self._one(_call(Call("GET", "/queue")))
 
+    # --- access --------------------------------------------------------------------------------------------------
+
+    def me(self) -> One:
+        """Read the name, the role and the end of the key that this client sends."""
+        return self._one(_call(Call("GET", "/me")))
+
+    def keys(self, *, revoked: bool = False) -> Many:
+        """List the API keys without their secrets."""
+        return self._many(_items(Call("GET", "/keys", {"revoked": revoked})))
+
+    def create_key(self, name: str, role: str, *, expires: str | None = None) -> One:
+        """Make a key; its `key` is shown only in this answer. `expires` is a lifetime such as 90d, 12h or 4w."""
+        return self._one(_call(Call("POST", "/keys", body={"name": name, "role": role, "expires": expires})))
+
+    def revoke_key(self, id: str) -> Nothing:
+        return self._nothing(_done(Call("DELETE", f"/keys/{id}")))
+
 
 def _call(call: Call) -> Flow[Json]:
     answer: Json = yield call

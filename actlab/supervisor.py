@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from actlab import holder, ports, predecessors
 from actlab.client import Client
 from actlab.holder import Holder
+from service.api import exposure
 from service.background import reaper
 from service.domain.errors import ConfigurationError
 from service.process.shutdown import Shutdown
@@ -109,7 +110,6 @@ class Supervisor:
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM, and return the exit status. Raises ConfigurationError where it cannot start,
         and where its data folder is deleted."""
-        self.settings.check_exposure()
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with _only_one(self.settings):
             if killed := holder.read(self.settings.home):  # one that ended by itself has removed it
@@ -129,7 +129,10 @@ class Supervisor:
         shutil.rmtree(self.settings.spool, ignore_errors=True)
         database = open_database(self.settings)
         migrate.upgrade(database)
-        database.close()
+        try:
+            exposure.prepare(self.settings, database)
+        finally:
+            database.close()
 
     def _serve(self) -> int:
         database = open_database(self.settings)

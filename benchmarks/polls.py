@@ -52,9 +52,9 @@ async def polls(api: Api, rounds: int) -> None:
     with child(command, dict(os.environ), port, "/"):
         peer, ours, busy = [], [], []
         for round in range(rounds + 1):
-            measured = (await _round(port, "/", ""), await _round(api.port, api.path, await _etag(api)))
+            measured = (await one_round(port, "/", ""), await one_round(api.port, api.path, await etag_of(api)))
             changing = asyncio.create_task(_change(api, round))
-            watched = await _round(api.port, api.path, await _etag(api), follow=True)
+            watched = await one_round(api.port, api.path, await etag_of(api), follow=True)
             await changing
             if round:  # the first one warms up
                 peer.append(measured[0])
@@ -83,31 +83,33 @@ async def _change(api: Api, round: int) -> None:
         await asyncio.to_thread(api.record, round * 4 + step + 1)
 
 
-async def _etag(api: Api) -> str:
-    return await _poll(api.port, api.path, "", Round(), until=0.0)
+async def etag_of(api: Api, headers: str = "") -> str:
+    return await _poll(api.port, api.path, "", Round(), until=0.0, headers=headers)
 
 
-async def _round(port: int, path: str, etag: str, follow: bool = False) -> Round:
+async def one_round(port: int, path: str, etag: str, follow: bool = False, headers: str = "") -> Round:
     """Send requests for ROUND_SECONDS, one after another on each connection. `follow` sends the newest ETag."""
     answers = Round()
     until = time.perf_counter() + ROUND_SECONDS
-    await asyncio.gather(*(_poll(port, path, etag, answers, until, follow) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(_poll(port, path, etag, answers, until, follow, headers) for _ in range(CONNECTIONS)))
     return answers
 
 
-async def _poll(port: int, path: str, etag: str, answers: Round, until: float, follow: bool = False) -> str:
+async def _poll(
+    port: int, path: str, etag: str, answers: Round, until: float, follow: bool = False, headers: str = ""
+) -> str:
     """Send one request, and more until the time `until`. Return the last ETag."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     sent = etag
     while True:
         started = time.perf_counter()
-        writer.write(request(path, f"If-None-Match: {sent}\r\n" if sent else ""))
+        writer.write(request(path, headers + (f"If-None-Match: {sent}\r\n" if sent else "")))
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        status, headers = parsed(head)
-        await reader.readexactly(int(headers.get("content-length", 0)) if status != 304 else 0)
+        status, answered = parsed(head)
+        await reader.readexactly(int(answered.get("content-length", 0)) if status != 304 else 0)
         answers.seconds.append(time.perf_counter() - started)
         answers.statuses[status] = answers.statuses.get(status, 0) + 1
-        etag = headers.get("etag", "")
+        etag = answered.get("etag", "")
         sent = etag if follow else sent
         if time.perf_counter() >= until:
             await hang_up(writer)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -63,15 +63,32 @@ class Settings(BaseSettings):
         return init_settings, _Environment(settings_cls)
 
     home: Path = Field(Path(".actlab"), description="Folder of all files: database, spool, checkpoints, logs, data.")
-    host: str = Field(
-        "127.0.0.1", description="Address that the API binds. Any other than loopback needs ACTLAB_INSECURE."
-    )
+    host: str = Field("127.0.0.1", description="Address that the API binds. Any other than loopback needs an API key.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the API binds.")
     api_processes: int | None = Field(
         None, ge=1, le=64, description="API processes on the port; default: one for each core, at most 4."
     )
     insecure: bool = Field(
-        False, description="Serve an address that other machines can reach, although there are no API keys."
+        False, description="Serve without API keys an address that others can reach, or behind a proxy."
+    )
+    api_url: str | None = Field(
+        None,
+        description="URL of the service for commands; default: that of this machine, by ACTLAB_HOST and ACTLAB_PORT.",
+    )
+    api_key: SecretStr | None = Field(None, description="API key that commands send to the service.")
+    admin_key: SecretStr | None = Field(
+        None, description="API key in the format of keys, which the service stores as that of an admin when it starts."
+    )
+    admin_key_file: Path | None = Field(None, description="File that holds such a key, in place of ACTLAB_ADMIN_KEY.")
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[0-9A-Za-z._~-]+)*$",
+        description="Path below which a reverse proxy serves pages and API, such as `/actlab`.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses and networks of reverse proxies, comma-separated, whose X-Forwarded-For and"
+        " X-Forwarded-Proto count; `*`: all.",
     )
     allowed_hosts: str = Field(
         "", description="Further host names, comma-separated, that requests may name in their Host header."
@@ -201,14 +218,26 @@ class Settings(BaseSettings):
         extra = {name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()}
         return frozenset({*LOOPBACK, self.host.lower(), *extra})
 
-    def check_exposure(self) -> None:
-        """Raise ConfigurationError for an address that other machines can reach unless `insecure` is set: there are no
-        API keys yet."""
-        if self.host not in LOOPBACK and not self.insecure:
+    def check_exposure(self, *, keys: bool) -> None:
+        """Raise ConfigurationError for an address that other machines can reach, unless there are API keys or
+        `insecure` is set."""
+        if self.host not in LOOPBACK and not keys and not self.insecure:
             raise ConfigurationError(
-                f"ACTLAB_HOST={self.host} can be reached from other machines, and there are no API keys yet."
-                " Bind 127.0.0.1, or pass --insecure (ACTLAB_INSECURE=true) if the network itself keeps strangers out."
+                f"ACTLAB_HOST={self.host} can be reached from other machines, and there is no API key. Make one with"
+                " `actlab keys create --role admin --name NAME`, or set ACTLAB_ADMIN_KEY. If the network itself keeps"
+                " strangers out, pass --insecure (ACTLAB_INSECURE=true)."
             )
+
+    def admin_key_text(self) -> str | None:
+        """Return the admin key of the settings. Raises ConfigurationError for two of them, or an unreadable file."""
+        if self.admin_key is not None and self.admin_key_file is not None:
+            raise ConfigurationError("ACTLAB_ADMIN_KEY and ACTLAB_ADMIN_KEY_FILE are both set; set one of them.")
+        if self.admin_key_file is None:
+            return None if self.admin_key is None else self.admin_key.get_secret_value()
+        try:
+            return self.admin_key_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"ACTLAB_ADMIN_KEY_FILE={self.admin_key_file} cannot be read: {error}") from error
 
 
 def default_processes() -> int:

@@ -27,6 +27,48 @@ def missing(*programs: str) -> list[str]:
     return [program for program in programs if shutil.which(program) is None]
 
 
+class NginxServer:
+    """An nginx that speaks TLS, with a `server` block of the documentation."""
+
+    PROGRAMS = ("nginx", "openssl")
+
+    def __init__(self, folder: Path, block: str) -> None:
+        """`block` has the places {port}, {certificate} and {key}."""
+        self.folder = folder
+        self.port = free_port()
+        self.certificate, key = folder / "test.crt", folder / "test.key"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.certificate],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        for place, value in {"port": self.port, "certificate": self.certificate, "key": key}.items():
+            block = block.replace(f"{{{place}}}", str(value))
+        user = "user root;" if os.getuid() == 0 else ""
+        temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in
+                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))  # fmt: skip
+        self.configuration = folder / "nginx.conf"
+        self.configuration.write_text(
+            f"{user} daemon off; worker_processes 1; pid {folder}/pid; error_log stderr warn;"
+            f" events {{}} http {{ access_log off; {temporary}\n{block}\n}}"
+        )
+
+    def start(self) -> Self:
+        with (self.folder / "log").open("ab") as output:
+            command = ["nginx", "-p", str(self.folder), "-c", str(self.configuration), "-e", "stderr"]
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+        _await(self._listens)
+        return self
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
 class PostgresServer:
     """A cluster of its own; `start` and `stop` as often as a test likes, `remove` at the end."""
 

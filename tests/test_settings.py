@@ -104,15 +104,23 @@ def test_load_keeps_an_empty_home_out_of_the_working_folder(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
-def test_check_exposure_refuses_other_addresses_unless_insecure(host: str) -> None:
-    with pytest.raises(ConfigurationError, match="--insecure"):
-        Settings(host=host).check_exposure()
-    Settings(host=host, insecure=True).check_exposure()
+def test_check_exposure_refuses_other_addresses_without_keys_unless_insecure(host: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"actlab keys create.*--insecure"):
+        Settings(host=host).check_exposure(keys=False)
+    Settings(host=host, insecure=True).check_exposure(keys=False)
+    Settings(host=host).check_exposure(keys=True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_check_exposure_accepts_loopback(host: str) -> None:
-    Settings(host=host).check_exposure()
+    Settings(host=host).check_exposure(keys=False)
+
+
+@pytest.mark.parametrize("path", ["actlab", "/", "/a/", "/a b", "/a?b", "//a", "/ä", '/"'])
+def test_root_path_is_a_plain_path(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv("ACTLAB_ROOT_PATH", path)
+    with pytest.raises(ConfigurationError, match="ACTLAB_ROOT_PATH"):
+        load()
 
 
 @pytest.mark.parametrize(

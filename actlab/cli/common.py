@@ -1,10 +1,12 @@
 """The settings, schema check and error message that commands share."""
 
 import sys
+from contextlib import closing
 from typing import NoReturn
 
 from rich.console import Console
 
+from actlab.client import Client
 from service.process import log
 from service.settings import Settings, load
 
@@ -23,9 +25,24 @@ def require_database(settings: Settings) -> None:
     from service.storage.engine.database import open_database
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings)
-    migrate.check(database)
-    database.close()
+    with closing(open_database(settings)) as database:
+        migrate.check(database)
+
+
+def require_access(settings: Settings) -> None:
+    """Store the admin key of the settings. Raises ConfigurationError for a service that others reach without any."""
+    from service.api import exposure
+    from service.storage.engine.database import open_database
+
+    with closing(open_database(settings)) as database:
+        exposure.prepare(settings, database)
+
+
+def service_client(url: str | None = None) -> Client:
+    """Return a client of the service at ACTLAB_API_URL or on this machine, with the key of ACTLAB_API_KEY."""
+    settings = load()
+    key = None if settings.api_key is None else settings.api_key.get_secret_value()
+    return Client(url or settings.api_url or settings.url, api_key=key)
 
 
 def fail(reason: str) -> NoReturn:

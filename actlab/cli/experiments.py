@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from actlab.client import EXPORTS, Client, Json
+from actlab.cli.common import service_client
+from actlab.client import EXPORTS, Json
 from service.domain.exports.columns import SHEETS
-from service.settings import load
 
 app = typer.Typer(help="Experiments: cancel, delete or retry many at once.", no_args_is_help=True)
 
@@ -45,7 +45,7 @@ def _change(
     filters: Json = _filters(where or []) | ({} if study is None else {"study": study})
     if bool(ids) == bool(filters):
         raise typer.BadParameter("give either ids, or --study or --where")
-    with Client(load().url) as client:
+    with service_client() as client:
         count = getattr(client, method)(ids or None, dry_run=dry_run, **filters)["count"]
     Console().print(changed(count, participle, dry_run=dry_run))
 
@@ -67,7 +67,7 @@ def export(
     if grid is not None and (study is None or where):
         raise typer.BadParameter("--grid goes with --study, and not with --where")
     filters: Json = _filters(where or []) if grid is None else {"grid": grid}
-    with Client(load().url) as client:
+    with service_client() as client:
         Console().print(f"{client.export(file, study=study, rows=rows, **filters)} is written.")
 
 

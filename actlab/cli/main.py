@@ -8,7 +8,7 @@ import httpx2
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from actlab.cli import data, database, experiments, processes, studies
+from actlab.cli import data, database, experiments, keys, processes, studies
 from actlab.cli.common import fail
 from actlab.client import ApiError, UnknownFormat, UnusableProxy
 from actlab.demo import DemoFailed
@@ -26,6 +26,7 @@ for command in (processes.demo, processes.up, processes.serve, processes.worker,
 app.add_typer(studies.app, name="study")
 app.add_typer(experiments.app, name="experiment")
 app.add_typer(database.app, name="db")
+app.add_typer(keys.app, name="keys")
 app.add_typer(data.app, name="data")
 
 

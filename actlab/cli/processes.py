@@ -9,7 +9,7 @@ from rich.console import Console
 
 from actlab import demo as demonstration
 from actlab import holder, ports
-from actlab.cli.common import command_settings, fail, require_database
+from actlab.cli.common import command_settings, fail, require_access, require_database, service_client
 from actlab.client import Client
 from service.domain.datasets import DATASETS
 from service.domain.presets import PRESETS
@@ -19,7 +19,10 @@ from worker.environment import restart_unless_set
 
 QUICK = PRESETS["quick"]["base"]
 
-Insecure = Annotated[bool, typer.Option("--insecure", help="Serve an address that others can reach, without API keys.")]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", help="Serve an address that others can reach, or behind a proxy, without API keys."),
+]
 Parent = Annotated[int | None, typer.Option(hidden=True, help="Process id of the supervisor to end with.")]
 Port = Annotated[int | None, typer.Option(hidden=True, help="The port, in place of ACTLAB_PORT.")]
 
@@ -39,7 +42,7 @@ def demo(
     # A plain SIGTERM would end the process without stopping the service that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     url, start = _demo_service(settings, console)
-    with Client(url) as client:
+    with service_client(url) as client:
         options: dict[str, str | int | None] = {"dataset": dataset, "epochs": epochs}
         base = {name: value for name, value in options.items() if value is not None}
         demonstration.run(client, url, settings.home, console, start, **base)
@@ -85,6 +88,7 @@ def serve(insecure: Insecure = False, parent: Parent = None, port: Port = None) 
     settings = command_settings(insecure, port)
     api = create_app(settings)
     require_database(settings)
+    require_access(settings)
     raise typer.Exit(processes.run(api, settings))
 
 

@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from actlab.cli.common import service_client
 from actlab.cli.experiments import DryRun, changed
-from actlab.client import REPORTS, Client, Json
+from actlab.client import REPORTS, Json
 from actlab.tables import comparison_table
 from service.domain.comparison_table import Rows
 from service.domain.comparisons.published import PublishedName
 from service.domain.presets import PRESETS
 from service.report.tables import FormatName as TableFormat
-from service.settings import load
 
 app = typer.Typer(help="Studies: plan, submit, follow, compare.", no_args_is_help=True)
 
@@ -35,7 +35,7 @@ Preset = Annotated[str | None, typer.Option(help=f"A preset to start from: {', '
 def plan(spec: Spec = None, preset: Preset = None) -> None:
     """Print the size of a study, its estimated duration and the differences that it detects. Nothing is stored."""
     body = _spec(spec, preset)
-    with _client() as client:
+    with service_client() as client:
         plan = client.plan_study(body)
     time = "unknown" if plan["seconds"] is None else f"{plan['seconds']:.0f} s"
     Console().print(f"{plan['cells']} cells, {plan['experiments']} experiments, time {time}. {plan['basis']}")
@@ -48,7 +48,7 @@ def plan(spec: Spec = None, preset: Preset = None) -> None:
 def submit(spec: Spec = None, preset: Preset = None) -> None:
     """Queue a study and print its id."""
     body = _spec(spec, preset)
-    with _client() as client:
+    with service_client() as client:
         typer.echo(client.submit_study(body)["id"])
 
 
@@ -56,7 +56,7 @@ def submit(spec: Spec = None, preset: Preset = None) -> None:
 def list_studies(text: Annotated[str | None, typer.Option(help="A part of the name.")] = None) -> None:
     """List all studies, newest first."""
     table = Table("id", "name", "experiments", "succeeded", "finished", box=None)
-    with _client() as client:
+    with service_client() as client:
         studies = client.studies(text=text)
     for study in studies:
         numbers = (str(study["experiments"]), str(study["progress"]["succeeded"]))
@@ -67,7 +67,7 @@ def list_studies(text: Annotated[str | None, typer.Option(help="A part of the na
 @app.command()
 def show(id: Id, wait: Annotated[bool, typer.Option("--wait", help="Wait until it has finished.")] = False) -> None:
     """Print a study as JSON."""
-    with _client() as client:
+    with service_client() as client:
         study = client.finished_study(id) if wait else client.study(id)
     typer.echo(json.dumps(study, indent=2))
 
@@ -85,7 +85,7 @@ def compare(
 ) -> None:
     """Print the comparison of a study's groups, with their uncertainty."""
     query = {"versus": versus, "grid": grid, "metric": metric}
-    with _client() as client:
+    with service_client() as client:
         if format is not None:
             typer.echo(client.comparison_table(format, study=id, rows=rows, **query), nl=False)
         else:
@@ -103,14 +103,14 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a study into a file."""
-    with _client() as client:
+    with service_client() as client:
         Console().print(f"{client.report(file, id, versus=versus, grid=grid, reference=reference)} is written.")
 
 
 @app.command("add-seeds")
 def add_seeds(id: Id, seeds: Annotated[list[int], typer.Argument(help="Seeds to add to every cell.")]) -> None:
     """Queue every cell of a study with further seeds."""
-    with _client() as client:
+    with service_client() as client:
         study = client.add_seeds(id, seeds)
     Console().print(f"The study has {len(study['seeds'])} seeds and {study['experiments']} experiments.")
 
@@ -118,7 +118,7 @@ def add_seeds(id: Id, seeds: Annotated[list[int], typer.Argument(help="Seeds to 
 @app.command()
 def cancel(id: Id) -> None:
     """Cancel a study: queued experiments at once, running ones within about one step."""
-    with _client() as client:
+    with service_client() as client:
         client.cancel_study(id)
     Console().print("The study is cancelled; results are kept.")
 
@@ -126,7 +126,7 @@ def cancel(id: Id) -> None:
 @app.command()
 def retry(id: Id, dry_run: DryRun = False) -> None:
     """Queue the experiments of a study again that failed or were lost, without those that have been retried."""
-    with _client() as client:
+    with service_client() as client:
         count = client.retry_study(id, dry_run=dry_run)["count"]
     Console().print(changed(count, "queued again", dry_run=dry_run))
 
@@ -134,13 +134,9 @@ def retry(id: Id, dry_run: DryRun = False) -> None:
 @app.command()
 def delete(id: Id) -> None:
     """Delete a study whose experiments have all ended, together with them."""
-    with _client() as client:
+    with service_client() as client:
         client.delete_study(id)
     Console().print("The study is deleted.")
-
-
-def _client() -> Client:
-    return Client(load().url)
 
 
 def _spec(file: Path | None, preset: str | None) -> Json:

@@ -1,4 +1,4 @@
-"""Indexes of the experiments of one activation, newest and best first: without them a page sorted all of them.
+"""An index of the experiments of one activation, best first: without it all of them were sorted for a page.
 
 Revision ID: 0019
 Revises: 0018
@@ -11,18 +11,12 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
-INDEXES = {
-    "ix_experiments_activation_id": ["activation", "id"],
-    "ix_experiments_activation_test_accuracy": ["activation", "test_accuracy", "id"],
-    "ix_experiments_activation_validation_accuracy": ["activation", "validation_accuracy", "id"],
-}
+INDEX = "ix_experiments_activation_test_accuracy"
 
 
 def upgrade() -> None:
-    for name, columns in INDEXES.items():
-        op.create_index(name, "experiments", columns)
+    op.create_index(INDEX, "experiments", ["activation", "test_accuracy", "id"])
 
 
 def downgrade() -> None:
-    for name in INDEXES:
-        op.drop_index(name, "experiments")
+    op.drop_index(INDEX, "experiments")

@@ -1,20 +1,32 @@
 """The assembly of the API: its middlewares, routes, documentation, pages and background work."""
 
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, closing
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.routing import BaseRoute
 
+from service.access import table as key_table
+from service.access.table import KeyTable, Snapshot
+from service.api import exposure
 from service.api.events.describe import describe as describe_changes
 from service.api.http import errors
 from service.api.http.dependencies import EVERY_ROUTE
+from service.api.http.gate import Gate
+from service.api.http.guarded import GuardedRoute
+from service.api.http.middleware.access import Access
 from service.api.http.middleware.body_limit import BodyLimit
 from service.api.http.middleware.cross_site import SameSiteChanges
 from service.api.http.middleware.from_memory import FromMemory
 from service.api.http.middleware.head import HeadAsGet
 from service.api.http.middleware.hosts import AllowedHosts
-from service.api.http.middleware.proxies import DirectAccess
+from service.api.http.middleware.proxies import TrustedProxies
+from service.api.http.middleware.root_path import RootPath
 from service.api.http.middleware.security_headers import SecurityHeaders
 from service.api.http.middleware.whole_request import WholeRequest
 from service.api.http.problem import EVERYWHERE
@@ -28,11 +40,13 @@ from service.api.routes import (
     diagnostics,
     events,
     experiments,
+    keys,
     reports,
     studies,
     system,
     workers,
 )
+from service.background import key_use
 from service.background.reaper import Reaper
 from service.background.reconciler import reconcile, start_rankings
 from service.background.wakes import Waker, create_celery
@@ -46,14 +60,17 @@ from service.storage import migrate
 from service.storage.changes import revisions
 from service.storage.changes.reader import ChangeReader
 from service.storage.engine.database import Database, open_database
+from service.storage.records import keys as key_records
 
 MIDDLEWARES = (
     WholeRequest,
     HeadAsGet,
     SecurityHeaders,
+    RootPath,
+    TrustedProxies,
     AllowedHosts,
     SameSiteChanges,
-    DirectAccess,
+    Access,
     BodyLimit,
     FromMemory,  # last: it answers without asking who is there
 )
@@ -71,15 +88,15 @@ VERSIONED = (
     article_claims,
     activations,
     workers,
+    keys,
 )
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Return an app that opens its database and starts its background work when it starts serving.
 
-    Raises ConfigurationError for settings that would expose the API without access control.
+    It then raises ConfigurationError for settings that would expose the API without access control.
     """
-    settings.check_exposure()
     app = FastAPI(
         title="ActLab",
         version=version("actlab"),
@@ -97,8 +114,10 @@ def create_app(settings: Settings) -> FastAPI:
     for part in VERSIONED:
         app.include_router(part.router, prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
     app.include_router(system.router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)
-    add_docs(app)
-    add_pages(app)
+    own = len(app.routes)
+    add_docs(app, settings.root_path)
+    add_pages(app, settings.root_path)
+    app.state.public = [*_public(app.routes[:own]), *_paths(app.routes[own:])]
     describe(app)
     return app
 
@@ -107,21 +126,30 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     settings.home.mkdir(parents=True, exist_ok=True)
+    # Keys are read through a connection of their own: no load may delay a revocation.
+    own = settings.model_copy(update={"pool_size": 1})
     with closing(open_database(settings)) as database, ExitStack() as opened:
         migrate.check(database)
+        exposure.prepare(settings, database)
         if reader := ChangeReader.of(database):
             opened.enter_context(closing(reader))
         with database.read() as session:
             database_id, head = revisions.database_id(session), revisions.newest(session)
         waker = Waker(create_celery(settings), database.faults)
         feed = Feed(head, settings.poll_seconds, settings.max_listeners, reader, app.state.listeners)
-        app.state.services = Services(settings, database, waker, database_id, app.version, feed)
+        keys_database = opened.enter_context(closing(open_database(own)))
+        table = KeyTable(lambda version: _read_keys(keys_database, version))
+        table.refresh()
+        gate = Gate(table, app.state.public, insecure=settings.insecure)
+        app.state.services = Services(settings, database, waker, database_id, app.version, feed, gate)
         background = [
             Periodic(
                 "reconciler", settings.reconcile_seconds, lambda: _reconcile(database, waker, app.version)
             ).start(),
             Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
             Periodic("poller", settings.poll_seconds, Poller(database, feed, describe_changes).poll).start(),
+            Periodic("keys", key_table.PERIOD_SECONDS, table.refresh).start(),
+            Periodic("key use", key_use.FLUSH_SECONDS, lambda: key_use.flush(database, table)).start(),
         ]
         try:
             yield
@@ -130,6 +158,27 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             for thread in background:
                 thread.stop()
             waker.stop()
+            with suppress(DBAPIError, PoolTimeout):
+                key_use.flush(database, table)
+
+
+def _read_keys(database: Database, version: int) -> Snapshot | None:
+    with database.read() as session:
+        return key_records.snapshot(session, version)
+
+
+def _public(routes: Sequence[BaseRoute]) -> list[re.Pattern[str]]:
+    """Return the paths of the API's routes that need no key."""
+    return [
+        context.path_regex
+        for context in iter_route_contexts(routes)
+        if isinstance(context.original_route, GuardedRoute) and context.original_route.role is None
+    ]
+
+
+def _paths(routes: Sequence[BaseRoute]) -> list[re.Pattern[str]]:
+    """Return the paths of the pages and of the files that they load, which hold no data."""
+    return [context.path_regex for context in iter_route_contexts(routes)]
 
 
 def _reconcile(database: Database, waker: Waker, code: str) -> None:

@@ -20,6 +20,11 @@ def headers(policy: str) -> dict[str, str]:
     return {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
 
 
+def rooted(page: str, root: str) -> str:
+    """Return the text of a page whose addresses begin with a slash, as one below the path `root`."""
+    return page.replace('"/', f'"{root}/').replace('data-root=""', f'data-root="{root}"')
+
+
 def assets() -> dict[str, Path]:
     """Map each address below /assets/ to its file: our own by their kind, and those that vendor.json lists."""
     vendor = DASHBOARD / "vendor"

@@ -1,9 +1,11 @@
 """The documentation pages /docs (Swagger UI) and /redoc, which load nothing from another host."""
 
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from collections.abc import Callable
 
-from service.dashboard.assets import DASHBOARD, ListedFiles, assets, headers
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from service.dashboard.assets import DASHBOARD, ListedFiles, assets, headers, rooted
 
 # Swagger UI runs under 'self' alone; its icons are data: images in its own style sheet.
 SWAGGER_POLICY = (
@@ -20,16 +22,17 @@ REDOC_POLICY = (
 )
 
 
-def add_docs(app: FastAPI) -> None:
-    """Add GET /docs, GET /redoc and the files that all pages load, under /assets/."""
-    app.add_api_route("/docs", swagger, include_in_schema=False)
-    app.add_api_route("/redoc", redoc, include_in_schema=False)
+def add_docs(app: FastAPI, root: str = "") -> None:
+    """Add GET /docs, GET /redoc and the files that all pages load, under /assets/, all below the path `root`."""
+    app.add_api_route("/docs", _page("swagger.html", root, SWAGGER_POLICY), include_in_schema=False, name="swagger")
+    app.add_api_route("/redoc", _page("redoc.html", root, REDOC_POLICY), include_in_schema=False, name="redoc")
     app.mount("/assets", ListedFiles(assets()), name="assets")
 
 
-def swagger() -> FileResponse:
-    return FileResponse(DASHBOARD / "docs" / "swagger.html", headers=headers(SWAGGER_POLICY))
+def _page(file: str, root: str, policy: str) -> Callable[[], HTMLResponse]:
+    text, sent = rooted((DASHBOARD / "docs" / file).read_text(), root), headers(policy)
 
+    def page() -> HTMLResponse:
+        return HTMLResponse(text, headers=sent)
 
-def redoc() -> FileResponse:
-    return FileResponse(DASHBOARD / "docs" / "redoc.html", headers=headers(REDOC_POLICY))
+    return page

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from service.dashboard.assets import DASHBOARD, headers
+from service.dashboard.assets import DASHBOARD, headers, rooted
 
 SHELL = DASHBOARD / "app" / "index.html"
 ADDRESSES = (
@@ -29,13 +29,13 @@ SPEC_PLACE = '<script type="application/json" id="spec">{}</script>'
 Schema = dict[str, Any]
 
 
-def policy() -> str:
-    """Return a policy under which nothing inline runs but the import map, which its hash names.
+def policy(shell: str) -> str:
+    """Return a policy for the shell under which nothing inline runs but the import map, which its hash names.
 
     Browsers take an import map from no file. Charts and components set styles through the CSS object model, which needs
     no `unsafe-inline`.
     """
-    [imports] = re.findall(r'<script type="importmap">(.*?)</script>', SHELL.read_text(), re.DOTALL)
+    [imports] = re.findall(r'<script type="importmap">(.*?)</script>', shell, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self';"
@@ -44,14 +44,16 @@ def policy() -> str:
     )
 
 
-def add_pages(app: FastAPI) -> None:
-    """Add every address of the pages; all answer the shell, and the browser chooses the page."""
-    sent = headers(policy())
+def add_pages(app: FastAPI, root: str = "") -> None:
+    """Add every address of the pages; all answer the shell, and the browser chooses the page. `root` is the path of the
+    service."""
+    page = rooted(SHELL.read_text(), root)
+    sent = headers(policy(page))
 
     @cache
     def text() -> str:
         spec = json.dumps(spec_of(app.openapi()), separators=(",", ":")).replace("<", "\\u003c")
-        return SHELL.read_text().replace(SPEC_PLACE, SPEC_PLACE.replace("{}", spec))
+        return page.replace(SPEC_PLACE, SPEC_PLACE.replace("{}", spec))
 
     def shell() -> HTMLResponse:
         return HTMLResponse(text(), headers=sent)
@@ -79,18 +81,9 @@ def spec_of(document: Schema) -> Schema:
         "status": components.get("Status", {}),
     }
     return {
-        "usual": {field: usual for field, schema in spec.items() for usual in _usual(schema)},
+        "usual": {field: schema["default"] for field, schema in spec.items() if "default" in schema},
         "choices": {path: values for path, schema in (spec | parts | others).items() if (values := _choices(schema))},
     }
-
-
-def _usual(schema: Schema) -> list[Any]:
-    """Return the default of a schema or, in a union, those of the fields of its object; an empty list without one."""
-    if "default" in schema:
-        return [schema["default"]]
-    fields = [branch.get("properties", {}) for branch in schema.get("anyOf", [])]
-    inner = {name: field["default"] for part in fields for name, field in part.items() if "default" in field}
-    return [inner] if inner else []
 
 
 def _choices(schema: Schema) -> list[Any]:

@@ -64,7 +64,13 @@ class HostNotAllowed(BadRequest):
 
 
 class Unauthorized(ActLabError):
+    """The request has no valid key. The answer asks for a bearer token and not for Basic, which is accepted too:
+    browsers would show a dialog of their own in place of the pages' one."""
+
     status, code, title = 401, "unauthorized", "Not authenticated"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, WWW_Authenticate='Bearer realm="ActLab"')
 
 
 class Forbidden(ActLabError):
@@ -91,6 +97,10 @@ class StudyNotFound(NotFound):
     code, title = "study_not_found", "There is no such study"
 
 
+class KeyNotFound(NotFound):
+    code, title = "key_not_found", "There is no such API key"
+
+
 class WeightsNotFound(NotFound):
     code, title = "weights_not_found", "The weights were not kept"
 
@@ -113,6 +123,10 @@ class ResultNotReady(Conflict):
 
 class NameTaken(Conflict):
     code, title = "name_taken", "The name is taken"
+
+
+class KeyNotStored(Conflict):
+    code, title = "key_not_stored", "The secret of the key is not stored"
 
 
 class NotChangeable(Conflict):

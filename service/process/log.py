@@ -6,16 +6,21 @@ from typing import TextIO, cast
 
 import structlog
 
+from service.access.keys import redacted
+
 
 class Forgiving:
-    """A stream whose writes never fail: where a disk is full, log lines are lost and the work continues."""
+    """A stream whose writes never fail: where a disk is full, log lines are lost and the work continues.
+
+    Secrets of API keys do not reach it, whoever puts one into a message or an address.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
         try:
-            return self._stream.write(text)
+            return self._stream.write(redacted(text))
         except OSError:
             return 0
 
@@ -28,9 +33,8 @@ class Forgiving:
 
 def configure(level: str) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(
-        level=max(number, logging.WARNING), stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
-    )
+    stream = cast(TextIO, Forgiving(sys.stderr))
+    logging.basicConfig(level=max(number, logging.WARNING), stream=stream, format="%(asctime)s %(name)s %(message)s")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -42,6 +46,6 @@ def configure(level: str) -> None:
             ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Forgiving(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )

@@ -31,10 +31,12 @@ _idle: list[FastAPI] = []
 def application(settings: Settings) -> Iterator[FastAPI]:
     """An app with these settings and nothing of another test but its routes, which take FastAPI as long to read as a
     dozen requests to answer."""
-    app = _idle.pop() if _idle else create_app(settings)
+    rooted = bool(settings.root_path)  # which its pages contain
+    app = _idle.pop() if _idle and not rooted else create_app(settings)
     app.state.settings = settings
     yield app
-    _idle.append(app)
+    if not rooted:
+        _idle.append(app)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def test_swagger_reads_this_schema_without_a_validator(client: TestClient) -> No
     script = client.get("/assets/docs/swagger.js").text
 
     assert "validatorUrl: null" in script
-    assert 'url: "/openapi.json"' in script
+    assert "url: `${document.documentElement.dataset.root}/openapi.json`" in script
 
 
 def test_docs_pages_are_not_in_the_schema(client: TestClient) -> None:

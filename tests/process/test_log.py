@@ -2,6 +2,7 @@
 
 import io
 
+from service.access.keys import generate
 from service.process.log import Forgiving
 
 
@@ -19,6 +20,13 @@ def test_forgiving_passes_text_on() -> None:
     stream = io.StringIO()
     assert Forgiving(stream).write("a line\n") == 7
     assert stream.getvalue() == "a line\n"
+
+
+def test_forgiving_hides_secrets_of_keys() -> None:
+    stream = io.StringIO()
+    key = generate()
+    Forgiving(stream).write(f"request_failed path=/api/v1/{key.text}\n")
+    assert stream.getvalue() == f"request_failed path=/api/v1/actlab_{key.id}_...\n"
 
 
 def test_forgiving_drops_lines_on_a_full_disk() -> None:

@@ -30,7 +30,5 @@ def _commit(services: Services, name: str, work: Work, number: int, after: UUID 
         return work(session, number, after, until), session
 
     block, session = services.database.run(name, run)
-    services.feed.wrote(session.changed)
-    if session.wakes:
-        services.waker.wake(session.wakes)
+    services.wrote(session)
     return block

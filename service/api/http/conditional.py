@@ -15,6 +15,7 @@ from service.api.http.services import Services
 from service.changefeed.feed import Feed
 
 JSON = "application/json"
+CACHING = {"Cache-Control": "no-cache", "Vary": "Authorization, Cookie"}  # `mine` depends on the sender
 LOOK_SECONDS = 1.0
 """The shortest time between two reads of a resource without a revision, such as one with a place in the queue."""
 LOOK_AT_LEAST_SECONDS = 5.0
@@ -143,14 +144,15 @@ def hashed(request: Request, body: BaseModel) -> Response:
     return not_modified(etag) if _knows(_known(request), etag) else _response(text, etag)
 
 
-def listed(request: Request, services: Services, listing: Listing, token: int) -> Response:
-    """Answer with a page, or with 304. `token` is the feed's from before the page was read."""
+def listed(request: Request, services: Services, listing: Listing, token: int, *, keep: bool) -> Response:
+    """Answer with a page, or with 304. `token` is the feed's from before the page was read; `keep` lets the process
+    answer the same question from memory, to whoever asks it."""
     text = None if listing.is_steady else listing.build()
     etag = _hash(_identity(services, listing) if text is None else text)
     if _knows(_known(request), etag):
         return not_modified(etag)
     response = _response(listing.build() if text is None else text, etag)
-    if listing.is_steady:
+    if listing.is_steady and keep:
         question = (request.scope["path"], request.scope["query_string"])
         services.memory.keep(question, Answer.of(response, None, token))
     return response
@@ -242,4 +244,4 @@ def _knows(known: set[str], etag: str) -> bool:
 
 
 def _response(text: str, etag: str, media_type: str = JSON) -> Response:
-    return Response(text, media_type=media_type, headers={"ETag": etag, "Cache-Control": "no-cache"})
+    return Response(text, media_type=media_type, headers={"ETag": etag, **CACHING})

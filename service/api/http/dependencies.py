@@ -8,7 +8,10 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
+from starlette._utils import get_route_path
 
+from service.access.principals import Principal
+from service.api.http.guarded import require
 from service.api.http.idempotency import Creation, body_hash
 from service.api.http.loading import load_experiment, load_result, load_study
 from service.api.http.services import Services
@@ -22,9 +25,6 @@ from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records.idempotency import Request as CreatingRequest
 from service.storage.tables.experiments import Experiment, Result
 from service.storage.tables.studies import Study
-
-LOCAL = "local"
-"""The principal of every request, until there are API keys."""
 
 
 # Dependencies that need no thread are `async`: a thread of the pool costs more than all of a poll answered with 304.
@@ -58,9 +58,7 @@ def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iter
     name = request.scope["route"].name
     with services.database.write(name) as session:
         yield session
-    services.feed.wrote(session.changed)
-    if session.wakes:
-        services.waker.wake(session.wakes)
+    services.wrote(session)
     services.database.faults.reach(f"{name}.before_answer")
 
 
@@ -77,11 +75,31 @@ ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
 WriteSession = Annotated[UnitOfWork, Depends(_write_session, scope="function")]
 
 
-async def _principal() -> str:
-    return LOCAL
+async def _sender(request: Request) -> Principal:
+    principal: Principal = request.scope["principal"]
+    return principal
 
 
+async def _principal(request: Request) -> str:
+    return (await _sender(request)).id
+
+
+SenderDep = Annotated[Principal, Depends(_sender)]
 PrincipalDep = Annotated[str, Depends(_principal)]
+"""The id of the sender, which records keep."""
+
+
+async def _dry_run(
+    request: Request,
+    dry_run: Annotated[bool, Query(description="Change nothing; answer with what the request would do.")] = False,
+) -> bool:
+    """Return whether a request is a dry run. Raises Forbidden where it is none and the sender may only try it."""
+    if not dry_run:
+        require(request.scope["principal"], request.scope["route"].endpoint.role)
+    return dry_run
+
+
+DryRun = Annotated[bool, Depends(_dry_run)]
 
 
 def _experiment(id: UUID, session: ReadSession) -> Experiment:
@@ -128,10 +146,11 @@ IdempotencyHeader = Annotated[
 
 
 async def _creation(request: Request, principal: PrincipalDep, key: IdempotencyHeader = None) -> Creation:
+    root = request.scope.get("root_path", "")
     if key is None:
-        return Creation(None)
-    route = f"{request.method} {request.url.path}"
-    return Creation(CreatingRequest(principal, key, route, body_hash(await request.body())))
+        return Creation(None, root)
+    route = f"{request.method} {get_route_path(request.scope)}"
+    return Creation(CreatingRequest(principal, key, route, body_hash(await request.body())), root)
 
 
 CreationDep = Annotated[Creation, Depends(_creation)]

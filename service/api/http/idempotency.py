@@ -27,10 +27,14 @@ def body_hash(body: bytes) -> str:
 
 
 class Creation:
-    """A request that creates something, with its Idempotency-Key if it has one."""
+    """A request that creates something, with its Idempotency-Key if it has one.
 
-    def __init__(self, request: idempotency.Request | None) -> None:
+    `root` is the path of the service, which comes before each Location.
+    """
+
+    def __init__(self, request: idempotency.Request | None, root: str = "") -> None:
         self._request = request
+        self._root = root
 
     def once(self, session: Session, response: Response, collection: str, make: Callable[[UUID], object]) -> UUID:
         """Call `make` with a new id unless the same request was served before; return the id and set Location.
@@ -59,7 +63,7 @@ class Creation:
             self._check(earlier.route, earlier.body_sha256)
             response.headers["Idempotency-Replayed"] = "true"
             location = earlier.location
-        response.headers["Location"] = location
+        response.headers["Location"] = f"{self._root}{location}"
         return location.rpartition("/")[2]
 
     def once_per_block(self, session: Session, number: int, work: Callable[[], Block]) -> Block:

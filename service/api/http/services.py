@@ -1,19 +1,24 @@
 """The objects that all requests of an API process share."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import anyio
 from anyio import to_thread
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from service.api.http.gate import Gate
 from service.api.http.memory import Memory
 from service.background.wakes import Waker
 from service.changefeed.feed import Feed
 from service.domain.errors import Overloaded
 from service.settings import Settings
 from service.storage.engine.database import Database
+from service.storage.engine.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
@@ -22,7 +27,7 @@ BACKGROUND_CONNECTIONS = 3  # the reaper, the reconciler and the poller, which m
 
 @dataclass
 class Services:
-    """Settings, database, feed and memory of this process, and admission to the database's connections."""
+    """Settings, database, feed, gate and memory of this process, and admission to the database's connections."""
 
     settings: Settings
     database: Database
@@ -30,6 +35,7 @@ class Services:
     database_id: str
     version: str
     feed: Feed
+    gate: Gate
     memory: Memory = field(default_factory=Memory)
 
     def __post_init__(self) -> None:
@@ -47,6 +53,15 @@ class Services:
         except TimeoutError as error:
             waited = self.settings.admission_seconds
             raise Overloaded(f"No database connection was free within {waited:g} s.", Retry_After="2") from error
+
+    def wrote(self, session: UnitOfWork) -> None:
+        """Make a commit of this process known to it, before its request is answered; then wake workers."""
+        self.feed.wrote(session.changed)
+        if session.keys_changed:
+            with suppress(DBAPIError, PoolTimeout):  # the table is too old within a second, and then decides nothing
+                self.gate.table.refresh()
+        if session.wakes:
+            self.waker.wake(session.wakes)
 
     def leave(self, borrower: object) -> None:
         self.limiter.release_on_behalf_of(borrower)

@@ -6,7 +6,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
+from service.api.http.credentials import COOKIE
+from service.api.http.guarded import GuardedRoute
 from service.api.http.problem import Problem
 from service.api.openapi.examples import BY_COMPONENT
 
@@ -17,8 +20,19 @@ TAGS = [
     {"name": "comparisons", "description": "Compare groups of experiments, with their uncertainty."},
     {"name": "activations", "description": "The catalogue of activation functions, and registered formulas."},
     {"name": "workers", "description": "The workers and the queue."},
+    {"name": "access", "description": "API keys, who one is, and the sessions of browsers."},
     {"name": "system", "description": "The health of the service, for operators."},
 ]
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
+    "basic": {"type": "http", "scheme": "basic", "description": "An API key as the password, with any user name."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "The cookie of `POST /api/v1/session`.",
+    },
+}
 SPELT_OUT = ("ActivationSpec", "ParameterValue", "Dropout")  # inline, with their short forms
 SUMMARY = "Experiments that show which activation function suits a network, and why."
 DESCRIPTION = """
@@ -30,6 +44,8 @@ each epoch and the test results, and compares groups of experiments with their u
 * **Lists** are paged with `cursor`.
 * **Resources** have an `ETag`. Send it in `If-None-Match` to get 304 until something changes; add `wait=30` to wait for
   the change.
+* **Access**: once there is an API key, every request needs one, as a bearer token or as the password of Basic. A
+  `viewer` reads, a `submitter` changes, an `admin` makes keys; each operation names the role that it needs.
 * **Idempotency**: a POST that is sent again with the same `Idempotency-Key` creates nothing a second time.
 """
 
@@ -54,9 +70,6 @@ def _document(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION,
             tags=TAGS,
             routes=app.routes,
-            servers=[{"url": "/", "description": "This service."}],
-            license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
-            contact={"name": "The maintainers of ActLab"},
         )
     )
     schemas = document["components"]["schemas"]
@@ -64,23 +77,32 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs") | {"Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError", *SPELT_OUT):
         schemas.pop(unused, None)
-    _add_items(document)
+    document["components"]["securitySchemes"] = SCHEMES
+    document["security"] = [{name: []} for name in SCHEMES]
+    _add_roles(app, document["paths"])
     for name, example in BY_COMPONENT.items():  # not in the models: FastAPI leaves nulls out of their examples
         schemas[name]["examples"] = [example]
     return document
 
 
-def _add_items(value: Any) -> None:
-    """Give each array with `prefixItems` the `items` that its members have: tools for older documents require it."""
-    if isinstance(value, list):
-        for member in value:
-            _add_items(member)
-    elif isinstance(value, dict):
-        if isinstance(members := value.get("prefixItems"), list):
-            kinds = [kind for index, kind in enumerate(members) if kind not in members[:index]]
-            value.setdefault("items", kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
-        for part in value.values():
-            _add_items(part)
+def _add_roles(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Name the role of each operation in its description; those without one need no key."""
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if not isinstance(route, GuardedRoute):
+            continue
+        for method in context.methods or ():
+            operation = paths[str(context.path_format)][method.lower()]
+            if route.role is None:
+                operation["security"] = []
+            else:
+                operation["description"] += f"\n\n{_sentence(route)}"
+
+
+def _sentence(route: GuardedRoute) -> str:
+    if route.role == route.endpoint.role:  # type: ignore[attr-defined]  # service.access.roles.needs sets it
+        return f"Needs the role `{route.role}`."
+    return f"Needs the role `{route.endpoint.role}`; a dry run `{route.role}`."  # type: ignore[attr-defined]
 
 
 def _named_by_title(document: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from service.access.roles import Role
 from service.api.http.problem import Problem, ProblemItem
 from service.api.openapi.activation_examples import ACTIVATIONS
 from service.api.openapi.comparison_examples import COMPARISON, CURVES
@@ -21,6 +22,7 @@ from service.api.schemas.base import Page
 from service.api.schemas.diagnostics import DiagnosticsView, LayerView
 from service.api.schemas.epochs import EpochsView, EpochView
 from service.api.schemas.experiments import ExperimentView
+from service.api.schemas.keys import KeysView, KeyView, NewKeyView, PrincipalView
 from service.api.schemas.results import ResultView, ScoreView
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
@@ -57,6 +59,7 @@ STUDY = StudyView(
     tunes=None,
     activations={},
     experiments=STUDY_SPEC.size,
+    created_by="Wq3x81Zt",
     progress={Status.QUEUED: 5, Status.RUNNING: 1, Status.SUCCEEDED: 4, Status.FAILED: 0, Status.CANCELLED: 0},
     retryable=0,
     finished=False,
@@ -92,6 +95,7 @@ EXPERIMENT = ExperimentView(
     attempt=1,
     lost_count=0,
     study_id=STUDY.id,
+    principal="Wq3x81Zt",
     activation="swish",
     spec=SPEC.model_dump(mode="json"),
     tags=["quick"],
@@ -246,6 +250,19 @@ WORKERS = WorkersView(
 )
 QUEUE = QueueView(queued=5, running=1, oldest_queued_seconds=67.0, eta_seconds=74.0, by_priority={0: 5})
 
+KEY = KeyView(
+    id="Wq3x81Zt",
+    name="ci",
+    role=Role.SUBMITTER,
+    created_at=SUBMITTED - timedelta(days=7),
+    created_by="b07GkPnA",
+    expires_at=SUBMITTED + timedelta(days=83),
+    revoked_at=None,
+    last_used_at=SUBMITTED,
+)
+NEW_KEY = NewKeyView(**KEY.model_dump(exclude={"last_used_at"}), last_used_at=None, key=f"actlab_{KEY.id}_{'s' * 43}")
+PRINCIPAL = PrincipalView(id=KEY.id, name=KEY.name, role=KEY.role, expires_at=KEY.expires_at, open=False)
+
 PROBLEM = Problem(
     type="about:blank",
     title="The request is not valid",
@@ -278,6 +295,10 @@ _ANSWERS: list[BaseModel] = [
     CLAIMS,
     WORKERS,
     QUEUE,
+    KEY,
+    NEW_KEY,
+    KeysView(items=[KEY]),
+    PRINCIPAL,
     *ACTIVATIONS,
 ]
 

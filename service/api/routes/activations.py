@@ -7,8 +7,10 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
+from service.access.roles import Role, needs
 from service.api.http import conditional
 from service.api.http.dependencies import CreationDep, PrincipalDep, ReadSession, WriteSession
+from service.api.http.guarded import GuardedRoute
 from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
 from service.api.http.specs import ChoiceDep
@@ -34,7 +36,7 @@ from service.domain.text import Text
 from service.storage.records import activations
 from service.storage.records.activations import Registered, StoredRegistry
 
-router = APIRouter(prefix="/activations", tags=["activations"])
+router = APIRouter(prefix="/activations", tags=["activations"], route_class=GuardedRoute)
 
 NOT_FOUND = responses(404)
 FARTHEST = 1e6
@@ -83,6 +85,7 @@ class ActivationListQuery(BaseModel):
 
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[ActivationView])
+@needs(Role.VIEWER)
 def list_activations(
     request: Request, query: Annotated[ActivationListQuery, Query()], session: ReadSession
 ) -> Response:
@@ -97,6 +100,7 @@ def list_activations(
 
 
 @router.post("", status_code=201, responses=WITH_BODY | responses(409))
+@needs(Role.SUBMITTER)
 def register_activation(
     new: NewActivation, session: WriteSession, principal: PrincipalDep, creation: CreationDep, response: Response
 ) -> ActivationView:
@@ -116,12 +120,14 @@ def register_activation(
 
 
 @router.post("/preview", responses=WITH_BODY)
+@needs(Role.VIEWER)
 def preview_activation(choice: ChoiceDep) -> PreviewView:
     """Compute the derivative, properties, curve and estimated cost of a formula. Nothing is stored."""
     return activation_views.preview_view(choice)
 
 
 @router.get("/{name}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ActivationView)
+@needs(Role.VIEWER)
 def get_activation(name: Name, request: Request, session: ReadSession, version: Version = None) -> Response:
     """Read a function of the catalogue, or a registered formula in its newest version or in `version`."""
     if name in CATALOGUE and version is None:
@@ -131,6 +137,7 @@ def get_activation(name: Name, request: Request, session: ReadSession, version: 
 
 
 @router.put("/{name}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))
+@needs(Role.SUBMITTER)
 def edit_activation(
     name: Name, new: NewVersion, session: WriteSession, principal: PrincipalDep, if_match: SeenVersion = None
 ) -> ActivationView:
@@ -147,6 +154,7 @@ def edit_activation(
 
 
 @router.delete("/{name}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
+@needs(Role.SUBMITTER)
 def archive_activation(name: Name, session: WriteSession) -> None:
     """Archive a registered name: lists leave it out, and new specs cannot use it. Its versions can still be read,
     because experiments show them. PUT makes it active again."""
@@ -154,6 +162,7 @@ def archive_activation(name: Name, session: WriteSession) -> None:
 
 
 @router.get("/{name}/curve", responses=NOT_FOUND)
+@needs(Role.VIEWER)
 def get_curve(
     name: Name,
     session: ReadSession,

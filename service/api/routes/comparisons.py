@@ -7,7 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from service.api.http.dependencies import Limit, ReadSession, ServicesDep
+from service.access.roles import Role, needs
+from service.api.http.dependencies import Limit, PrincipalDep, ReadSession, ServicesDep
+from service.api.http.guarded import GuardedRoute
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery, Margin, SetQuery, Versus
 from service.api.schemas.misclassified import DifferingImage, DifferingImages
@@ -23,7 +25,7 @@ from service.storage.analysis import comparisons, misclassified
 from service.usecases import experiment_sets
 from service.usecases.experiment_sets import ExperimentSet
 
-router = APIRouter(tags=["comparisons"])
+router = APIRouter(tags=["comparisons"], route_class=GuardedRoute)
 
 
 class QuestionQuery(TableQuery, GroupingQuery):
@@ -66,11 +68,16 @@ class StudyImageQuery(ImageQuery):
 
 
 @router.get("/comparisons", responses=NOT_FOUND | NOT_MODIFIED | TABLES, response_model=Comparison)
+@needs(Role.VIEWER)
 def get_comparison(
-    request: Request, query: Annotated[ComparisonQuery, Query()], session: ReadSession, services: ServicesDep
+    request: Request,
+    query: Annotated[ComparisonQuery, Query()],
+    session: ReadSession,
+    services: ServicesDep,
+    principal: PrincipalDep,
 ) -> Response:
     """Compare groups over their seeds: means with Student-t intervals, tests corrected for their number, and ranks."""
-    experiments = experiment_sets.of_filter(session, query.filter, query.group_by)
+    experiments = experiment_sets.of_filter(session, query.filter_for(principal), query.group_by)
     revision = experiment_sets.revision(session, experiments.filters)
     return answer(
         request, services, revision, lambda: _compare(session, experiments, query), query, f"comparison-{query.metric}"
@@ -78,6 +85,7 @@ def get_comparison(
 
 
 @router.get("/studies/{id}/comparison", responses=NOT_FOUND | NOT_MODIFIED | TABLES, response_model=Comparison)
+@needs(Role.VIEWER)
 def get_study_comparison(
     id: UUID,
     request: Request,
@@ -94,13 +102,17 @@ def get_study_comparison(
 
 
 @router.get("/comparisons/images", responses=NOT_FOUND, response_model=DifferingImages)
-def get_differing_images(query: Annotated[ImageSetQuery, Query()], session: ReadSession) -> DifferingImages:
+@needs(Role.VIEWER)
+def get_differing_images(
+    query: Annotated[ImageSetQuery, Query()], session: ReadSession, principal: PrincipalDep
+) -> DifferingImages:
     """List the test images that most seeds of one group get right and most of another wrong, such as those that swish
     gets right and ReLU does not."""
-    return _images(session, experiment_sets.of_filter(session, query.filter, query.group_by), query)
+    return _images(session, experiment_sets.of_filter(session, query.filter_for(principal), query.group_by), query)
 
 
 @router.get("/studies/{id}/images", responses=NOT_FOUND, response_model=DifferingImages)
+@needs(Role.VIEWER)
 def get_study_differing_images(
     id: UUID, query: Annotated[StudyImageQuery, Query()], session: ReadSession
 ) -> DifferingImages:

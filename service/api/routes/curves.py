@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from service.access.roles import Role, needs
 from service.api.http import conditional
-from service.api.http.dependencies import ReadSession, ServicesDep
+from service.api.http.dependencies import PrincipalDep, ReadSession, ServicesDep
+from service.api.http.guarded import GuardedRoute
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery
 from service.domain.comparisons.curves import CurveMetricName, Curves
@@ -17,7 +19,7 @@ from service.storage.analysis import curves
 from service.usecases import experiment_sets
 from service.usecases.experiment_sets import ExperimentSet
 
-router = APIRouter(tags=["comparisons"])
+router = APIRouter(tags=["comparisons"], route_class=GuardedRoute)
 
 
 class CurveQuery(GroupingQuery):
@@ -47,16 +49,22 @@ class CurveSetQuery(SetQuery, CurveQuery):
 
 
 @router.get("/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
+@needs(Role.VIEWER)
 def get_curves(
-    request: Request, query: Annotated[CurveSetQuery, Query()], session: ReadSession, services: ServicesDep
+    request: Request,
+    query: Annotated[CurveSetQuery, Query()],
+    session: ReadSession,
+    services: ServicesDep,
+    principal: PrincipalDep,
 ) -> Response:
     """Read the mean curves of groups over their seeds at every epoch, with Student-t intervals."""
-    experiments = experiment_sets.of_filter(session, query.filter, query.group_by)
+    experiments = experiment_sets.of_filter(session, query.filter_for(principal), query.group_by)
     revision = experiment_sets.revision(session, experiments.filters)
     return conditional.at_revision(request, services, revision, lambda: _curves(session, experiments, query))
 
 
 @router.get("/studies/{id}/curves", responses=NOT_FOUND | NOT_MODIFIED, response_model=Curves)
+@needs(Role.VIEWER)
 def get_study_curves(
     id: UUID, request: Request, query: Annotated[StudyCurveQuery, Query()], session: ReadSession, services: ServicesDep
 ) -> Response:

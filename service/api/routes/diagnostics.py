@@ -6,15 +6,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from service.access.roles import Role, needs
 from service.api.http import conditional
 from service.api.http.dependencies import ServicesDep, Wait
+from service.api.http.guarded import GuardedRoute
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.diagnostics import DiagnosticsView
 from service.api.views import experiments as views
 from service.domain.diagnostics import Measure
 from service.domain.network import LAYER_NAMES, LAYER_PATTERN
 
-router = APIRouter(prefix="/experiments", tags=["experiments"])
+router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=GuardedRoute)
 
 Layers = Annotated[
     list[Annotated[str, Field(pattern=LAYER_PATTERN)]],
@@ -31,6 +33,7 @@ Measures = Annotated[
 
 
 @router.get("/{id}/diagnostics", responses=NOT_FOUND | NOT_MODIFIED, response_model=DiagnosticsView)
+@needs(Role.VIEWER)
 async def get_diagnostics(
     id: UUID,
     request: Request,

@@ -9,9 +9,11 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from service.access.roles import Role, needs
 from service.api.events.describe import describe
 from service.api.events.stream import ELSEWHERE, Beginning, Delivery, Stream, Subscription, begin
 from service.api.http.dependencies import Listening, ServicesDep
+from service.api.http.guarded import GuardedRoute
 from service.api.http.loading import load_experiment, load_study
 from service.api.http.problem import responses
 from service.api.http.services import Services
@@ -20,7 +22,7 @@ from service.changefeed.items import Item, Kind
 from service.storage.changes import deltas
 from service.storage.changes.deltas import Deltas, Scope
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=GuardedRoute)
 
 MOST_NAMED = 100
 STREAMED: dict[int | str, dict[str, Any]] = {
@@ -76,6 +78,7 @@ LastEventId = Annotated[
 
 
 @router.get("/events", response_class=EventStream, responses=STREAMED)
+@needs(Role.VIEWER)
 async def list_events(
     services: ServicesDep,
     query: Annotated[AllEventsQuery, Query()],
@@ -88,6 +91,7 @@ async def list_events(
 
 
 @router.get("/experiments/{id}/events", response_class=EventStream, responses=STREAMED | responses(404))
+@needs(Role.VIEWER)
 async def list_experiment_events(
     id: UUID,
     services: ServicesDep,
@@ -105,6 +109,7 @@ async def list_experiment_events(
 
 
 @router.get("/studies/{id}/events", response_class=EventStream, responses=STREAMED | responses(404))
+@needs(Role.VIEWER)
 async def list_study_events(
     id: UUID,
     services: ServicesDep,

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from pydantic import Field
-from sqlalchemy.orm import Session
 
+from service.access.roles import Role, needs
 from service.api.http import conditional
 from service.api.http.blocks import in_blocks
 from service.api.http.dependencies import (
     Admitted,
     CreationDep,
+    DryRun,
     ExperimentDep,
     IfMatch,
     Limit,
@@ -25,6 +26,7 @@ from service.api.http.dependencies import (
     WriteSession,
     check_edit_version,
 )
+from service.api.http.guarded import GuardedRoute
 from service.api.http.idempotency import NO_KEY, Creation, gone_if_replayed
 from service.api.http.loading import experiment_not_found, load_experiment
 from service.api.http.pagination import next_cursor, position_after
@@ -46,11 +48,12 @@ from service.domain.text import Text
 from service.storage.analysis import misclassified
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import attempts, experiments
+from service.storage.records.experiments import Filter
 from service.usecases import experiments as usecases
 from service.usecases import many_experiments
 from service.usecases.many_experiments import Action, Block
 
-router = APIRouter(prefix="/experiments", tags=["experiments"])
+router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=GuardedRoute)
 
 NOT_FOUND = responses(404)
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
@@ -72,9 +75,6 @@ SORTS = Literal["-id", "id", "-test_accuracy", "test_accuracy", "-test_loss", "t
                 "seconds"]  # fmt: skip
 
 
-DryRun = Annotated[bool, Query(description="Change nothing; answer with the number that the request would change.")]
-
-
 class ListQuery(FilterQuery):
     """The filters, order and page of a list of experiments."""
 
@@ -86,6 +86,7 @@ class ListQuery(FilterQuery):
 
 
 @router.post("", status_code=202, responses=WITH_BODY | CREATED_BEFORE)
+@needs(Role.SUBMITTER)
 def submit_experiment(
     submission: SubmissionDep,
     session: WriteSession,
@@ -99,57 +100,77 @@ def submit_experiment(
 
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[ExperimentView])
-async def list_experiments(request: Request, query: Annotated[ListQuery, Query()], services: ServicesDep) -> Response:
+@needs(Role.VIEWER)
+def list_experiments(
+    request: Request,
+    query: Annotated[ListQuery, Query()],
+    services: ServicesDep,
+    session: ReadSession,
+    principal: PrincipalDep,
+) -> Response:
     """List experiments, newest first unless `sort` says otherwise. A list sorted by a figure holds only experiments
     that have the figure."""
-    token = services.feed.token()
-    # In one call of a thread: a session as a dependency takes a dozen.
-    return await services.read(lambda session: _listed(session, request, services, query, token))
+    token, filters = services.feed.token(), query.filter_for(principal)
+    after = position_after(query.cursor, filters, query.sort)
+    page = experiments.entries(session, filters, sort=query.sort, limit=query.limit, after=after)
+    listing = views.listing(session, services.memory, page.items, next_cursor(page, filters, query.sort))
+    # What is kept is answered to every principal.
+    return conditional.listed(request, services, listing, token, keep=not query.mine)
 
 
 @router.get("/export", response_class=StreamingResponse, responses=exports.FILE)
-async def export_experiments(query: Annotated[ExportQuery, Query()], services: ServicesDep) -> StreamingResponse:
+@needs(Role.VIEWER)
+async def export_experiments(
+    query: Annotated[ExportQuery, Query()], services: ServicesDep, principal: PrincipalDep
+) -> StreamingResponse:
     """Download the experiments that have ended and match the filters as one file, oldest first."""
-    return await exports.answer(services, query.filter, query, "actlab")
+    return await exports.answer(services, query.filter_for(principal), query, "actlab")
 
 
 @router.post("/cancel", responses=WITH_BODY)
+@needs(Role.SUBMITTER, dry_run=Role.VIEWER)
 def cancel_experiments(
-    selection: ExperimentSelection, services: ServicesDep, _: Admitted, dry_run: DryRun = False
+    selection: ExperimentSelection, services: ServicesDep, _: Admitted, principal: PrincipalDep, dry_run: DryRun
 ) -> ExperimentCount:
     """Cancel many experiments: queued ones at once, running ones within about one step."""
-    return _change_all(services, "cancel_experiments", many_experiments.cancelling(), selection, dry_run)
+    filters = selection.filter_for(principal)
+    return _change_all(services, "cancel_experiments", many_experiments.cancelling(), filters, dry_run)
 
 
 @router.post("/delete", responses=WITH_BODY)
+@needs(Role.SUBMITTER, dry_run=Role.VIEWER)
 def delete_experiments(
-    selection: ExperimentSelection, services: ServicesDep, _: Admitted, dry_run: DryRun = False
+    selection: ExperimentSelection, services: ServicesDep, _: Admitted, principal: PrincipalDep, dry_run: DryRun
 ) -> ExperimentCount:
     """Delete many experiments that have ended, with their epochs, results and attempts."""
-    return _change_all(services, "delete_experiments", many_experiments.deleting(), selection, dry_run)
+    filters = selection.filter_for(principal)
+    return _change_all(services, "delete_experiments", many_experiments.deleting(), filters, dry_run)
 
 
 @router.post("/retry", responses=WITH_BODY)
+@needs(Role.SUBMITTER, dry_run=Role.VIEWER)
 def retry_experiments(
     selection: ExperimentSelection,
     services: ServicesDep,
     _: Admitted,
     principal: PrincipalDep,
     creation: CreationDep,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> ExperimentCount:
     """Queue the specs of many experiments that have ended again, each as a new one whose `retry_of` is the first."""
     action = many_experiments.retrying(principal)
-    return _change_all(services, "retry_experiments", action, selection, dry_run, creation)
+    return _change_all(services, "retry_experiments", action, selection.filter_for(principal), dry_run, creation)
 
 
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ExperimentView)
+@needs(Role.VIEWER)
 async def get_experiment(id: UUID, request: Request, services: ServicesDep, wait: Wait = 0) -> Response:
     """Read an experiment. With `wait`, the answer comes when it has changed (with If-None-Match) or ended (without)."""
     return await conditional.answer(request, services, views.experiment_resource(id), wait)
 
 
 @router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(412))
+@needs(Role.SUBMITTER)
 def edit_experiment(
     patch: ExperimentPatch,
     experiment: LockedExperiment,
@@ -162,6 +183,7 @@ def edit_experiment(
 
 
 @router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
+@needs(Role.SUBMITTER)
 def cancel_experiment(experiment: LockedExperiment, session: WriteSession) -> ExperimentView:
     """Cancel an experiment: at once while it is queued, within about one step while it runs. After this answer it
     cannot succeed."""
@@ -169,6 +191,7 @@ def cancel_experiment(experiment: LockedExperiment, session: WriteSession) -> Ex
 
 
 @router.post("/{id}/retry", status_code=202, responses=NOT_FOUND | CREATED_BEFORE | responses(409))
+@needs(Role.SUBMITTER)
 def retry_experiment(
     id: UUID,
     session: WriteSession,
@@ -182,12 +205,14 @@ def retry_experiment(
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
+@needs(Role.SUBMITTER)
 def delete_experiment(experiment: LockedExperiment, session: WriteSession) -> None:
     """Delete an experiment that has ended, with its epochs, result and attempts."""
     usecases.delete(session, experiment)
 
 
 @router.get("/{id}/metrics", responses=NOT_FOUND | NOT_MODIFIED, response_model=EpochsView)
+@needs(Role.VIEWER)
 async def get_metrics(
     id: UUID,
     request: Request,
@@ -203,12 +228,14 @@ async def get_metrics(
 
 
 @router.get("/{id}/result", responses=NOT_FOUND | NOT_MODIFIED | responses(409), response_model=ResultView)
+@needs(Role.VIEWER)
 async def get_result(id: UUID, request: Request, services: ServicesDep) -> Response:
     """Read the test scores, figures per class, confusion matrix and fingerprint; 409 until the experiment succeeded."""
     return await conditional.answer(request, services, views.result_resource(id))
 
 
 @router.get("/{id}/weights", responses=NOT_FOUND | NOT_MODIFIED | responses(409) | WEIGHTS, response_class=FileResponse)
+@needs(Role.VIEWER)
 def get_weights(
     request: Request,
     result: ResultDep,
@@ -223,6 +250,7 @@ def get_weights(
 
 
 @router.get("/{id}/misclassified", responses=NOT_FOUND | responses(409), response_model=Misclassified)
+@needs(Role.VIEWER)
 def get_misclassified(
     result: ResultDep,
     which: Annotated[
@@ -236,12 +264,14 @@ def get_misclassified(
 
 
 @router.get("/{id}/attempts", responses=NOT_FOUND | NOT_MODIFIED, response_model=AttemptsView)
+@needs(Role.VIEWER)
 async def list_attempts(id: UUID, request: Request, services: ServicesDep) -> Response:
     """List the attempts: the worker, the time and the outcome of each, with the end of its log."""
     return await conditional.answer(request, services, views.attempts_resource(id))
 
 
 @router.get("/{id}/log", responses=NOT_FOUND, response_class=PlainTextResponse)
+@needs(Role.VIEWER)
 def get_log(experiment: ExperimentDep, session: ReadSession) -> str:
     """Read the end of the newest attempt's log, at most one renewal of the lease old while it runs. It is empty before
     the first attempt."""
@@ -253,11 +283,10 @@ def _change_all(
     services: Services,
     name: str,
     action: Action,
-    selection: ExperimentSelection,
+    filters: Filter,
     dry_run: bool,
     creation: Creation = NO_KEY,
 ) -> ExperimentCount:
-    filters = selection.filter
     if dry_run:
         with services.database.read() as session:
             return ExperimentCount(count=action.count(session, filters))
@@ -266,14 +295,6 @@ def _change_all(
         return creation.once_per_block(session, number, lambda: action.block(session, filters, after, until))
 
     return ExperimentCount(count=in_blocks(services, name, block))
-
-
-def _listed(session: Session, request: Request, services: Services, query: ListQuery, token: int) -> Response:
-    filters = query.filter
-    after = position_after(query.cursor, filters, query.sort)
-    page = experiments.entries(session, filters, sort=query.sort, limit=query.limit, after=after)
-    cursor = next_cursor(page, filters, query.sort)
-    return conditional.listed(request, services, views.listing(session, services.memory, page.items, cursor), token)
 
 
 def _retry(session: WriteSession, principal: str, old: UUID, new: UUID) -> None:

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from service.access.roles import Role, needs
 from service.api.http import conditional
 from service.api.http.dependencies import ReadSession, ServicesDep
+from service.api.http.guarded import GuardedRoute
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery, Margin, Versus
 from service.domain.comparisons.metrics import PRIMARY, MetricName
@@ -16,7 +18,7 @@ from service.domain.comparisons.published import PublishedName
 from service.usecases import experiment_sets, reports
 from service.usecases.experiment_sets import ExperimentSet
 
-router = APIRouter(tags=["studies"])
+router = APIRouter(tags=["studies"], route_class=GuardedRoute)
 
 Format = Literal["html", "markdown", "latex", "csv"]
 MEDIA_TYPES: dict[Format, str] = {
@@ -54,6 +56,7 @@ class ReportQuery(GroupingQuery):
 
 
 @router.get("/studies/{id}/report", responses=NOT_FOUND | NOT_MODIFIED | PAGES, response_class=Response)
+@needs(Role.VIEWER)
 def get_study_report(
     id: UUID,
     request: Request,

@@ -9,11 +9,13 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from service.access.roles import Role, needs
 from service.api.http import conditional
 from service.api.http.blocks import in_blocks
 from service.api.http.dependencies import (
     Admitted,
     CreationDep,
+    DryRun,
     IfMatch,
     Limit,
     LockedStudy,
@@ -24,12 +26,14 @@ from service.api.http.dependencies import (
     WriteSession,
     check_edit_version,
 )
+from service.api.http.guarded import GuardedRoute
 from service.api.http.idempotency import gone_if_replayed
 from service.api.http.loading import load_study, study_not_found
 from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
-from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED, DryRun
+from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.base import Page
+from service.api.schemas.filters import principals
 from service.api.schemas.selections import ExperimentCount
 from service.api.schemas.several import Several, distinct
 from service.api.schemas.studies import StudyPlan, StudyView
@@ -45,7 +49,7 @@ from service.usecases import experiment_sets
 from service.usecases import studies as usecases
 from service.usecases.many_experiments import Block
 
-router = APIRouter(prefix="/studies", tags=["studies"])
+router = APIRouter(prefix="/studies", tags=["studies"], route_class=GuardedRoute)
 
 PLANNED: dict[int | str, dict[str, Any]] = {
     200: {"model": StudyPlan, "description": "With `dry_run`: the size of the study and its estimated duration."}
@@ -61,18 +65,22 @@ class StudyListQuery(BaseModel):
         [], description="A part of the name; letter case is ignored."
     )
     preset: Several[PresetName] = Field([], description="Only studies that were made from this preset.")
+    created_by: Several[Text] = Field([], description="The id of the key that submitted it; `local` without keys.")
+    mine: bool = Field(False, description="Only what was submitted with the key of this request.")
     sort: Literal["-id", "id"] = "-id"
     limit: Limit = 50
     cursor: Text | None = Field(
         None, description="The `next_cursor` of the page before; filters and sort must be the same."
     )
 
-    @property
-    def filter(self) -> studies.Filter:
-        return studies.Filter(distinct(self.text), distinct(self.preset))
+    def filter_for(self, principal: str) -> studies.Filter:
+        """Return the filter of a request from a principal."""
+        created_by = principals(self.created_by, principal if self.mine else None)
+        return studies.Filter(distinct(self.text), distinct(self.preset), created_by)
 
 
 @router.post("", status_code=202, response_model=StudyView, responses=WITH_BODY | CREATED_BEFORE | PLANNED)
+@needs(Role.SUBMITTER, dry_run=Role.VIEWER)
 def submit_study(
     spec: StudySpec,
     session: WriteSession,
@@ -80,9 +88,7 @@ def submit_study(
     principal: PrincipalDep,
     creation: CreationDep,
     response: Response,
-    dry_run: Annotated[
-        bool, Query(description="Store nothing; answer with the size of the study and its estimated duration.")
-    ] = False,
+    dry_run: DryRun,
 ) -> StudyView | Response:
     """Queue a study: one experiment for each combination of the factors' values and each seed. All are queued, or
     none."""
@@ -95,22 +101,28 @@ def submit_study(
 
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[StudyView])
-def list_studies(request: Request, query: Annotated[StudyListQuery, Query()], session: ReadSession) -> Response:
+@needs(Role.VIEWER)
+def list_studies(
+    request: Request, query: Annotated[StudyListQuery, Query()], session: ReadSession, principal: PrincipalDep
+) -> Response:
     """List studies with their progress, newest first."""
-    after = position_after(query.cursor, query.filter, query.sort)
-    page = studies.page(session, query.filter, descending=query.sort == "-id", limit=query.limit, after=after)
-    cursor = next_cursor(page, query.filter, query.sort)
+    filters = query.filter_for(principal)
+    after = position_after(query.cursor, filters, query.sort)
+    page = studies.page(session, filters, descending=query.sort == "-id", limit=query.limit, after=after)
+    cursor = next_cursor(page, filters, query.sort)
     items = study_views.study_views(session, page.items)
     return conditional.hashed(request, Page[StudyView](items=items, next_cursor=cursor))
 
 
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=StudyView)
+@needs(Role.VIEWER)
 async def get_study(id: UUID, request: Request, services: ServicesDep, wait: Wait = 0) -> Response:
     """Read a study and its progress. With `wait`, the answer comes when it has changed or finished."""
     return await conditional.answer(request, services, study_views.study_resource(id), wait)
 
 
 @router.get("/{id}/export", response_class=StreamingResponse, responses=NOT_FOUND | exports.FILE)
+@needs(Role.VIEWER)
 async def export_study(id: UUID, query: Annotated[StudyFileQuery, Query()], services: ServicesDep) -> StreamingResponse:
     """Download the ended experiments of a study, or of one of its grids, as one file, oldest first."""
     experiments = await services.read(lambda session: experiment_sets.of_study(session, id, query.grid, []))
@@ -118,6 +130,7 @@ async def export_study(id: UUID, query: Annotated[StudyFileQuery, Query()], serv
 
 
 @router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))
+@needs(Role.SUBMITTER)
 def edit_study(
     patch: StudyPatch, study: LockedStudy, session: WriteSession, services: ServicesDep, if_match: IfMatch = None
 ) -> StudyView:
@@ -129,6 +142,7 @@ def edit_study(
 
 
 @router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))
+@needs(Role.SUBMITTER)
 def cancel_study(study: LockedStudy, session: WriteSession) -> StudyView:
     """Cancel a study: queued experiments at once, running ones within about one step. A cancelled study can be
     cancelled again."""
@@ -136,13 +150,14 @@ def cancel_study(study: LockedStudy, session: WriteSession) -> StudyView:
 
 
 @router.post("/{id}/retry", responses=NOT_FOUND | responses(409))
+@needs(Role.SUBMITTER, dry_run=Role.VIEWER)
 def retry_study(
     id: UUID,
     services: ServicesDep,
     _: Admitted,
     principal: PrincipalDep,
     creation: CreationDep,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> ExperimentCount:
     """Queue the experiments of a study that failed or were lost again, each as a new one whose `retry_of` is the first.
     Those that have been retried are passed over, so that a second request queues nothing twice. The trials of a study
@@ -160,6 +175,7 @@ def retry_study(
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))
+@needs(Role.SUBMITTER)
 def delete_study(study: LockedStudy, session: WriteSession) -> None:
     """Delete a study whose experiments have all ended, with its experiments, their epochs and results."""
     usecases.delete(session, study)

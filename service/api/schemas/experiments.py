@@ -27,6 +27,9 @@ class ExperimentView(View):
     attempt: int
     lost_count: int = Field(description="Lost attempts since the last finished epoch.")
     study_id: UUID | None
+    created_by: str = Field(
+        validation_alias="principal", description="The id of the key that submitted it; `local` without keys."
+    )
     activation_label: str = Field(
         validation_alias="activation",
         description="The activation as filters and comparisons name it: relu, swish(beta=2).",

@@ -1,5 +1,6 @@
 """Filters of experiments, which lists, comparisons and exports share."""
 
+from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
@@ -63,11 +64,13 @@ class FilterQuery(BaseModel):
     )
     best_validation_loss_min: Loss | None = Field(None, description="The smallest of the lowest validation losses.")
     best_validation_loss_max: Loss | None = Field(None, description="The largest of the lowest validation losses.")
+    created_by: Several[Text] = Field([], description="The id of the key that submitted it; `local` without keys.")
+    mine: bool = Field(False, description="Only what was submitted with the key of this request.")
     created_min: AwareDatetime | None = Field(None, description="The earliest time of creation, with a time zone.")
     created_max: AwareDatetime | None = Field(None, description="The latest time of creation, with a time zone.")
 
-    @property
-    def filter(self) -> Filter:
+    def filter_for(self, principal: str) -> Filter:
+        """Return the filter of a request from a principal."""
         return Filter(
             statuses=distinct(self.status),
             activations=distinct(self.activation),
@@ -75,9 +78,18 @@ class FilterQuery(BaseModel):
             studies=distinct(self.study),
             tags=distinct(self.tag),
             texts=distinct(self.text),
+            principals=principals(self.created_by, principal if self.mine else None),
             ranges=self._ranges(),
         )
 
     def _ranges(self) -> tuple[Range, ...]:
         ranges = (Range(name, getattr(self, f"{name}_min"), getattr(self, f"{name}_max")) for name in RANGES)
         return tuple(range for range in ranges if (range.least, range.most) != (None, None))
+
+
+def principals(created_by: Iterable[str], mine: str | None) -> tuple[str, ...] | None:
+    """Return the principals that `created_by` and `mine` select; None where neither selects any."""
+    named = distinct(created_by)
+    if mine is None:
+        return named or None
+    return (mine,) if not named or mine in named else ()

@@ -21,9 +21,8 @@ class SetQuery(FilterQuery):
         [], description=f"Only these experiments; repeat it at most {MOST_IDS} times."
     )
 
-    @property
-    def filter(self) -> Filter:
-        return replace(super().filter, ids=distinct(self.id) or None)
+    def filter_for(self, principal: str) -> Filter:
+        return replace(super().filter_for(principal), ids=distinct(self.id) or None)
 
 
 Grid = Annotated[

@@ -42,9 +42,9 @@ class ExperimentSelection(BaseModel):
             raise PydanticCustomError("ids_or_filters", "Give either ids or filters")
         return self
 
-    @property
-    def filter(self) -> Filter:
-        return Filter(ids=distinct(self.ids or [])) if self.filters is None else self.filters.filter
+    def filter_for(self, principal: str) -> Filter:
+        """Return the filter of a request from a principal."""
+        return Filter(ids=distinct(self.ids or [])) if self.filters is None else self.filters.filter_for(principal)
 
 
 class ExperimentCount(View):

@@ -28,6 +28,7 @@ class StudyView(View):
     name: str | None
     question: str | None
     preset: str | None
+    created_by: str = Field(description="The id of the key that submitted it; `local` without keys.")
     base: dict[str, Any]
     factors: dict[str, list[Any]]
     grids: list[Grid] = Field(description="The grids of a study with several. The base of a grid overrides `base`.")

@@ -49,6 +49,7 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
         name=row.name,
         question=row.question,
         preset=row.preset,
+        created_by=row.principal,
         base=row.base,
         factors=row.factors,
         grids=[Grid.model_validate(grid) for grid in row.grids],

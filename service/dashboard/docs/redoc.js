@@ -16,4 +16,4 @@ Object.defineProperty(image, "src", {
   },
 });
 
-Redoc.init("/openapi.json", {}, document.getElementById("redoc"));
+Redoc.init(`${document.documentElement.dataset.root}/openapi.json`, {}, document.getElementById("redoc"));

@@ -1,5 +1,5 @@
 SwaggerUIBundle({
-  url: "/openapi.json",
+  url: `${document.documentElement.dataset.root}/openapi.json`,
   domNode: document.getElementById("swagger"),
   deepLinking: true,
   displayRequestDuration: true,

@@ -202,6 +202,8 @@ declare namespace Api {
     best_validation_accuracy_max?: number | null;
     best_validation_loss_min?: number | null;
     best_validation_loss_max?: number | null;
+    created_by?: string | Array<string> | null;
+    mine?: boolean;
     created_min?: string | null;
     created_max?: string | null;
   }
@@ -250,6 +252,7 @@ declare namespace Api {
     attempt: number;
     lost_count: number;
     study_id: string | null;
+    created_by: string;
     activation_label: string;
     spec: Record<string, any>;
     tags: Array<string>;
@@ -341,6 +344,24 @@ declare namespace Api {
     name: string;
     source: string;
   }
+  interface KeyRequest {
+    name: string;
+    role: Role;
+    expires?: string | null;
+  }
+  interface KeyView {
+    id: string;
+    name: string;
+    role: Role;
+    created_at: string;
+    created_by: string;
+    expires_at: string | null;
+    revoked_at: string | null;
+    last_used_at: string | null;
+  }
+  interface KeysView {
+    items: Array<KeyView>;
+  }
   interface LayerView {
     epoch: number;
     layer: string;
@@ -397,6 +418,17 @@ declare namespace Api {
     formula: string;
     note?: string | null;
     name: string;
+  }
+  interface NewKeyView {
+    id: string;
+    name: string;
+    role: Role;
+    created_at: string;
+    created_by: string;
+    expires_at: string | null;
+    revoked_at: string | null;
+    last_used_at: string | null;
+    key: string;
   }
   interface NewVersion {
     parameters?: Record<string, number | Record<string, any>>;
@@ -474,6 +506,13 @@ declare namespace Api {
     properties: Properties;
     curve: CurveView;
     estimated_cost: EstimatedCost;
+  }
+  interface PrincipalView {
+    id: string;
+    name: string;
+    role: Role;
+    expires_at: string | null;
+    open: boolean;
   }
   interface Problem {
     type?: string;
@@ -562,6 +601,7 @@ declare namespace Api {
     checksum: string | null;
     collapse: LinearCollapse | null;
   }
+  type Role = "viewer" | "submitter" | "admin";
   interface ScoreView {
     epoch: number;
     test_loss: number | null;
@@ -583,6 +623,9 @@ declare namespace Api {
     finding: "difference" | "equivalence" | null;
     power: number;
     estimate: true;
+  }
+  interface SignIn {
+    key: string;
   }
   type Status = "queued" | "running" | "succeeded" | "failed" | "cancelled";
   interface StudyPatch {
@@ -619,6 +662,7 @@ declare namespace Api {
     name: string | null;
     question: string | null;
     preset: string | null;
+    created_by: string;
     base: Record<string, any>;
     factors: Record<string, Array<any>>;
     grids: Array<Grid>;

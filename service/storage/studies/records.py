@@ -28,10 +28,14 @@ NO_VERSIONS: Mapping[str, int] = {}
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions on studies, of which a study must meet any value each. `texts` are parts of the name."""
+    """Conditions on studies, of which a study must meet any value each. `texts` are parts of the name.
+
+    Empty `principals` select no study at all.
+    """
 
     texts: tuple[str, ...] = ()
     presets: tuple[str, ...] = ()
+    principals: tuple[str, ...] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
@@ -39,6 +43,8 @@ class Filter:
             conditions.append(or_(*(Study.name.icontains(text, autoescape=True) for text in self.texts)))
         if self.presets:
             conditions.append(Study.preset.in_(self.presets))
+        if self.principals is not None:
+            conditions.append(Study.principal.in_(self.principals))
         return conditions
 
 

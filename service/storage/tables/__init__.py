@@ -11,12 +11,13 @@ from service.storage.tables import (
     downloads,
     epochs,
     experiments,
+    keys,
     requests,
     studies,
     workers,
 )
 
 __all__ = [
-    "activations", "base", "changes", "diagnostics", "downloads", "epochs", "experiments", "requests", "studies",
-    "workers",
+    "activations", "base", "changes", "diagnostics", "downloads", "epochs", "experiments", "keys", "requests",
+    "studies", "workers",
 ]  # fmt: skip

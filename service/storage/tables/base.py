@@ -8,6 +8,7 @@ import uuid_utils.compat
 from sqlalchemy import JSON, CheckConstraint, MetaData, Table, Text, text
 from sqlalchemy.orm import DeclarativeBase
 
+from service.access.roles import Role
 from service.domain.status import Cause, Outcome, Status
 from service.storage.engine.clock import UtcDateTime
 
@@ -20,7 +21,7 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
-def one_of(column: str, values: type[Status] | type[Cause] | type[Outcome]) -> CheckConstraint:
+def one_of(column: str, values: type[Status] | type[Cause] | type[Outcome] | type[Role]) -> CheckConstraint:
     """Return the constraint that a column holds a value of an enumeration."""
     allowed = ", ".join(f"'{value.value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)

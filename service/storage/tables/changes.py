@@ -21,6 +21,9 @@ class ChangeCounter(Base):
     # The revision of the newest swept tombstone: a client that saw no later one may have missed a delete.
     forgotten: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
+    # The number of changes to API keys, by which each process notices one.
+    keys: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
 

@@ -131,12 +131,11 @@ class Experiment(Base):
         Index("ix_experiments_study_id_id", "study_id", "id"),
         Index("ix_experiments_activation_dataset_id", "activation", "dataset", "id"),
         Index("ix_experiments_activation_dataset_test_accuracy", "activation", "dataset", "test_accuracy", "id"),
-        Index("ix_experiments_activation_id", "activation", "id"),
         Index("ix_experiments_activation_test_accuracy", "activation", "test_accuracy", "id"),
-        Index("ix_experiments_activation_validation_accuracy", "activation", "validation_accuracy", "id"),
         Index("ix_experiments_test_accuracy_id", "test_accuracy", "id"),
         Index("ix_experiments_validation_accuracy_id", "validation_accuracy", "id"),
         Index("ix_experiments_condition_seed", "condition", "seed"),
+        Index("ix_experiments_principal_id", "principal", "id"),
     )  # fmt: skip
 
 

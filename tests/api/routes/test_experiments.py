@@ -19,8 +19,9 @@ from tests.making import make_epoch
 
 FIELDS = {
     "id", "name", "status", "cause", "detail", "remedy", "waiting_reason", "queue_position", "cancel_requested",
-    "attempt", "lost_count", "study_id", "activation_label", "spec", "tags", "notes", "priority", "epochs_done",
-    "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "validation_accuracy",
+    "attempt", "lost_count", "study_id", "created_by", "activation_label", "spec", "tags", "notes", "priority",
+    "epochs_done", "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss",
+    "validation_accuracy",
     "validation_loss", "best_validation_accuracy", "best_validation_loss", "early_loss",
     "images_per_second", "seconds", "retry_of", "edit_version", "created_at", "started_at", "finished_at", "revision",
 }  # fmt: skip

@@ -1,22 +1,23 @@
-"""Refusal of proxied requests while the server has no access control."""
+"""What trusted proxies say of the client: its address, and whether it speaks TLS."""
 
-from starlette.datastructures import Headers
-
-from service.api.http.middleware.check import RequestCheck
-from service.domain.errors import Unauthorized
-from service.settings import Settings
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
-class DirectAccess(RequestCheck):
-    """Refuse requests that came through a proxy, unless the server is started with --insecure. Open access is for this
-    machine alone, and a proxy in front would extend it to everybody."""
+class TrustedProxies:
+    """Take X-Forwarded-For and X-Forwarded-Proto from the addresses of `trusted_proxies`, and from nobody else."""
 
-    def check(self, settings: Settings, method: str, headers: Headers) -> None:
-        if settings.insecure:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._trusted = ""
+        self._proxied: ASGIApp = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        trusted = scope["app"].state.settings.trusted_proxies if scope["type"] == "http" else ""
+        if not trusted:
+            await self.app(scope, receive, send)
             return
-        for name in headers:
-            if name == "forwarded" or name.startswith("x-forwarded-"):
-                raise Unauthorized(
-                    f"The request came through a proxy ({name}) to a server without API keys. Remove the proxy, or"
-                    " start the server with --insecure if the proxy authenticates its users."
-                )
+        if trusted != self._trusted:
+            self._trusted = trusted
+            self._proxied = ProxyHeadersMiddleware(self.app, trusted)  # type: ignore[arg-type,assignment]  # its own types
+        await self._proxied(scope, receive, send)

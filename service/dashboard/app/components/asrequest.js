@@ -1,4 +1,5 @@
 /** The request that a form sends, as a command and as Python. */
+import { whole } from "../core/root.js";
 import { html, useState } from "../core/html.js";
 
 /** @param {{path: string, body: object, title?: string}} props `path` below /api/v1 */
@@ -37,7 +38,7 @@ export function Copy({ text, label = "Copy" }) {
 }
 
 /** @param {string} path */
-const address = (path) => `${location.origin}/api/v1${path}`;
+const address = (path) => `${location.origin}${whole("/api/v1")}${path}`;
 
 /**
  * @param {string} path

@@ -1,7 +1,8 @@
 /** Typeset mathematics. KaTeX is loaded when the first formula appears. */
 import { html, useEffect, useRef } from "../core/html.js";
+import { whole } from "../core/root.js";
 
-const KATEX = "/assets/katex/katex.min.js";
+const KATEX = whole("/assets/katex/katex.min.js");
 
 /** @type {Promise<Window["katex"]> | undefined} */
 let loading;
@@ -16,7 +17,7 @@ function loadKatex() {
   loading ??= new Promise((resolve, reject) => {
     const sheet = Object.assign(document.createElement("link"), {
       rel: "stylesheet",
-      href: "/assets/katex/katex.min.css",
+      href: whole("/assets/katex/katex.min.css"),
     });
     document.head.append(sheet);
     // A variable, so that tsc does not look for the file: its address exists only on the server.

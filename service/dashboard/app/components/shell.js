@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../core/html.js";
 import { useFeed } from "../data/store.js";
 import { count } from "../text/format.js";
+import { Account } from "./account.js";
 import { StaleNotice } from "./notices.js";
 
 /** @type {[string, string, RegExp][]} */
@@ -26,6 +27,7 @@ export function Shell({ path, children }) {
         <a href="/docs">API</a>
       </nav>
       <${QueueSummary} />
+      <${Account} />
       <${ThemeButton} />
     </header>
     <${StaleNotice} />

@@ -1,24 +1,25 @@
 /** The address: its path and its query, and navigation. routes.js maps addresses to pages. */
 import { useEffect, useState } from "./html.js";
+import { below, whole } from "./root.js";
 
 /**
  * Go to another page without loading the shell again.
- * @param {string} address
+ * @param {string} address below the root
  * @param {{replace?: boolean}} [options]
  */
 export function navigate(address, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+  history[replace ? "replaceState" : "pushState"](null, "", whole(address));
   dispatchEvent(new Event("navigated"));
 }
 
 /**
- * The current path; it follows links, `navigate` and the browser's back and forward.
+ * The current path below the root; it follows links, `navigate` and the browser's back and forward.
  * @param {(pathname: string) => boolean} isPage whether a link leads to one of our pages, which need no new document
  */
 export function usePath(isPage) {
-  const [path, setPath] = useState(location.pathname);
+  const [path, setPath] = useState(below());
   useEffect(() => {
-    const update = () => setPath(location.pathname);
+    const update = () => setPath(below());
     /** @param {MouseEvent} event */
     const follow = (event) => followLink(event, isPage);
     addEventListener("navigated", update);
@@ -56,7 +57,7 @@ export function useQuery() {
   const change = (changes, { push = false } = {}) => {
     const next = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(changes)) value ? next.set(name, value) : next.delete(name);
-    navigate(`${location.pathname}${next.size ? `?${next}` : ""}${location.hash}`, { replace: !push });
+    navigate(`${below()}${next.size ? `?${next}` : ""}${location.hash}`, { replace: !push });
   };
   return [query, change];
 }
@@ -70,9 +71,9 @@ function followLink(event, isPage) {
   const link =
     event.target instanceof Element ? /** @type {HTMLAnchorElement | null} */ (event.target.closest("a[href]")) : null;
   if (!isPlain || event.defaultPrevented || !link || link.target || link.hasAttribute("download")) return;
-  if (link.origin !== location.origin || link.hash || !isPage(link.pathname)) return;
+  if (link.origin !== location.origin || link.hash || !isPage(below(link.pathname))) return;
   event.preventDefault();
-  if (link.href !== location.href) navigate(link.href);
+  if (link.href !== location.href) navigate(`${below(link.pathname)}${link.search}`);
   scrollTo(0, 0);
 }
 

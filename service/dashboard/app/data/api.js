@@ -1,6 +1,8 @@
 /** The public API over HTTP: JSON in, JSON (or a log's text) out, problems as errors. It knows no page. */
 
-const ROOT = "/api/v1";
+import { whole } from "../core/root.js";
+
+const API = whole("/api/v1");
 const TIMEOUT_MS = 30_000;
 const FRESH_MS = 180_000; // twice the longest ACTLAB_POLL_SECONDS, and the time of a request
 
@@ -94,6 +96,26 @@ export async function patch(path, body, version) {
   return answer.json();
 }
 
+/**
+ * DELETE.
+ * @param {string} path
+ */
+export async function del(path) {
+  await send(path, { method: "DELETE" });
+}
+
+/** @type {Set<() => void>} */
+const refusals = new Set();
+
+/**
+ * Call back each time the API asks for a key, until the returned function is called.
+ * @param {() => void} callback
+ */
+export function onUnauthorized(callback) {
+  refusals.add(callback);
+  return () => refusals.delete(callback);
+}
+
 /** A key for one intended creation. crypto.randomUUID exists only on secure origins; this works on all. */
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -108,12 +130,13 @@ async function send(path, { signal, ...options }) {
   if (options.method) readFresh();
   let answer;
   try {
-    answer = await fetch(ROOT + path, { ...options, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    answer = await fetch(API + path, { ...options, signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, { detail: "The API does not answer.", code: "unreachable" });
   }
   if (answer.ok || answer.status === 304) return answer;
+  if (answer.status === 401 && path !== "/session") refusals.forEach((callback) => callback());
   throw new ApiError(answer.status, await problemOf(answer));
 }
 

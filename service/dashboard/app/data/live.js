@@ -3,8 +3,10 @@
  * the lock listens and tells the others. An event names what has changed; a component that shows it asks for its state.
  * docs/live.md has the shapes. Without locks (an address that is not secure) pages poll instead.
  */
-const ADDRESS = "/api/v1/events?compact=true&kind=experiment&kind=study";
-const NAME = "actlab.live";
+import { ROOT, whole } from "../core/root.js";
+
+const ADDRESS = whole("/api/v1/events?compact=true&kind=experiment&kind=study");
+const NAME = `actlab.live${ROOT}`;
 const FIRST_PAUSE_MS = 2000;
 const LONGEST_PAUSE_MS = 60_000;
 

@@ -1,40 +1,32 @@
-"""DirectAccess: no proxy stands in front of a server without access control."""
-
-from collections.abc import Iterator
+"""TrustedProxies: forwarded headers count from the addresses of the setting alone."""
 
 import pytest
-from fastapi.testclient import TestClient
 
+from service.api.http.credentials import COOKIE
 from service.settings import Settings
+from service.storage.engine.database import Database
 from tests.api import states
-from tests.api.http.middleware.requests import METHODS, send
-from tests.api.problems import refused
+from tests.api.holders import make_key
 from tests.api.serving import serving
 
-PROXIED = ["Forwarded", "X_Forwarded_For", "X_Forwarded_Host", "X_Forwarded_Proto", "x_forwarded_anything"]
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
 
 
-@pytest.fixture
-def insecure(settings: Settings) -> Iterator[TestClient]:
-    with serving(settings.model_copy(update={"insecure": True, "host": "0.0.0.0"})) as client:
-        yield client
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_direct_access_refuses_proxies_on_every_route(steady: TestClient, paths: list[str], method: str) -> None:
-    for path in paths:
-        assert send(steady, path, method, X_Forwarded_For="10.0.0.1").status_code == 401, path
-
-
-@pytest.mark.parametrize("header", PROXIED)
-def test_direct_access_refuses_the_headers_of_proxies(steady: TestClient, header: str) -> None:
-    problem = refused(send(steady, "/healthz", "GET", **{header: "x"}), 401, "unauthorized")
-    assert "--insecure" in problem["detail"]
+@pytest.mark.parametrize(
+    ("trusted", "counts"),
+    [("", False), ("testclient", True), ("*", True), ("10.0.0.0/8", False), ("10.0.0.1, testclient", True)],
+)
+@states.on_sqlite
+def test_forwarded_scheme_counts_from_trusted_proxies(
+    settings: Settings, database: Database, trusted: str, counts: bool
+) -> None:
+    key = make_key(database).text
+    with serving(settings.model_copy(update={"trusted_proxies": trusted})) as client:
+        answer = client.post("/api/v1/session", json={"key": key}, headers=FORWARDED)
+    assert answer.headers["set-cookie"].startswith(f"__Host-{COOKIE}=") is counts
 
 
 @states.on_sqlite
-def test_direct_access_accepts_proxies_with_insecure(insecure: TestClient) -> None:
-    for header in PROXIED:
-        assert send(insecure, "/healthz", "GET", **{header: "x"}).status_code == 200
-    refused(send(insecure, "/healthz", "GET", Host="attacker.example"), 400)
-    refused(send(insecure, Sec_Fetch_Site="cross-site"), 403)
+def test_trusted_proxy_does_not_open_a_service_without_keys(settings: Settings) -> None:
+    with serving(settings.model_copy(update={"trusted_proxies": "*"})) as client:
+        assert client.get("/api/v1/me", headers=FORWARDED).status_code == 401
