@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
 
@@ -240,3 +241,28 @@ def test_client_takes_addresses_of_this_machine_alone_for_it(proxy: str) -> None
     for address in ("198.51.100.7", "[2001:db8::7]"):
         with pytest.raises(UnusableProxy):
             Client(f"http://{address}:8000")
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_client_asks_for_the_database_after_its_own_writes(kind: type[Client] | type[AsyncClient]) -> None:
+    """Another process of the service may not have seen them."""
+    sent: list[tuple[str, str | None]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append((request.method, request.headers.get("cache-control")))
+        return httpx2.Response(200, json={})
+
+    client: Any = kind("http://127.0.0.1:1", transport=httpx2.MockTransport(answer))
+
+    def call(name: str) -> None:
+        called = getattr(client, name)("id")
+        if inspect.isawaitable(called):
+            asyncio.run(_await(called))
+
+    for name in ("study", "cancel", "study", "experiment"):
+        call(name)
+    assert sent == [("GET", None), ("POST", None), ("GET", "no-cache"), ("GET", "no-cache")]
+
+
+async def _await(called: Awaitable[Any]) -> Any:
+    return await called
