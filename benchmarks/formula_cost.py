@@ -1,10 +1,11 @@
 """Measure the time of formulas, forward and backward, relative to torch's fused ReLU, and print their memory.
 
-    python -m benchmarks.formula_cost [--rounds 15]
+    python -m benchmarks.formula_cost [--rounds 15] [--precision bfloat16] [--threads 2]
 
-It prints first what each operation of the language adds to a formula, the source of the figures in
-`service/domain/activations/cost.py`; then formulas, with the time that those figures estimate. Times are medians of
-ratios to ReLU on the same tensor, taken in turns, of processor time in float32 with one thread.
+It prints first the time of each step of a formula's program, the source of the figures in
+`service/domain/activations/cost.py`; then formulas, with the time that those figures estimate, and other activations.
+Times are medians relative to ReLU's on the same tensor, taken in turns: of processor time, or with several threads of
+wall-clock time.
 """
 
 import platform
@@ -12,104 +13,114 @@ import statistics
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from math import prod
+from math import ceil, prod
 
 import torch
 import typer
 from torch import Tensor
 from torch.nn import functional as F
 
-from service.domain.activations.cost import estimated_cost
+from service.domain.activations.cost import TIMES, estimated_cost
 from service.domain.activations.selection import ActivationSpec
-from service.domain.formulas.expression import ARITY
-from service.domain.formulas.library import DEFINITIONS
+from service.domain.formulas.expression import ARITY, softmax
 from service.domain.formulas.parser import parse
+from service.domain.formulas.programs import IS_NOT_ZERO, POWER, TEST, Step
 from service.domain.network import layers
 from service.domain.spec import ExperimentSpec
 from worker.training.activations import build, definition
+from worker.training.programs import BLOCK, block_function
 
 SPEC = ExperimentSpec.model_validate({"activation": "relu"})
 CHANNELS, *SIDES = next(layer for layer in layers(SPEC) if layer.pooled).pooled_outputs
 SHAPE = (SPEC.batch_size * prod(SIDES), CHANNELS)  # of a batch after pooling
-OVERHEAD = "overhead"
-POWER = "** 3"
-PART = "(x * x)"  # an argument with a slope of its own
-ARITIES = {name: arity for name, arity in ARITY.items() if arity and name not in DEFINITIONS}
-INFIX = {"+", "-", "*", "/", "**", "<", "<=", ">", ">="}
 FORMULAS = (
     "x * sigmoid(x)", "x * sigmoid(1.5 * x)", "x * tanh(softplus(0.5 * x))", "where(x > 0, x, 0.1 * expm1(x))",
     "x / sqrt(1 + x * x)", "x + sin(3 * x) ** 2 / 3", "maximum(x, 0.2 * x)", "x * exp(-x * x / 2)",
     "tanh(x) + 0.1 * x", "x ** 3 / (1 + x ** 2)", "where(x > 0, log1p(x), -log1p(-x))", "x * erf(softplus(x))",
 )  # fmt: skip
+NAMES = ("step", "rrelu", "prelu", "gelu", "mish", "swish(beta=1.5)")
 
 
 def seconds(function: Callable[[Tensor], Tensor], x: Tensor, gradient: Tensor) -> float:
-    started = time.thread_time()
+    clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
+    started = clock()
     y = function(x)
     if y.requires_grad:  # that of a step, such as floor(x), does not
         torch.autograd.grad(y, x, gradient)
-    return time.thread_time() - started
+    return clock() - started
 
 
-def ratios(functions: dict[str, Callable[[Tensor], Tensor]], rounds: int) -> dict[str, float]:
-    """Return the median ratio of each function's time to ReLU's."""
-    x = (torch.rand(SHAPE) + 0.01).requires_grad_()
-    gradient = torch.rand(SHAPE)
-    measured: dict[str, list[float]] = {name: [] for name in functions}
+def ratios(functions: dict[str, Callable[[Tensor], Tensor]], rounds: int, dtype: torch.dtype) -> dict[str, float]:
+    """Return the ratio of each function's median time to ReLU's."""
+    x = torch.randn(SHAPE).to(dtype).requires_grad_()
+    gradient = torch.rand(SHAPE).to(dtype)
+    measured: dict[str, list[float]] = {name: [] for name in ("", *functions)}
     for turn in range(rounds + 1):
         for name, function in functions.items():
-            base = (seconds(F.relu, x, gradient) + seconds(F.relu, x, gradient)) / 2
+            taken = {"": seconds(F.relu, x, gradient), name: seconds(function, x, gradient)}
             if turn:  # the first one warms up
-                measured[name].append(seconds(function, x, gradient) / base)
-    return {name: statistics.median(values) for name, values in measured.items()}
+                for key, value in taken.items():
+                    measured[key].append(value)
+    medians = {name: statistics.median(times) for name, times in measured.items()}
+    typer.echo(f"ReLU {1000 * medians['']:.2f} ms")
+    return {name: medians[name] / medians[""] for name in functions}
 
 
-def tree(text: str) -> Callable[[Tensor], Tensor]:
-    expression = parse(text)
-    return lambda x: definition(expression, x, {})
+def steps() -> dict[str, Callable[[Tensor], Tensor]]:
+    """Return by the function of a step what computes it in blocks, without a gradient."""
+    of_softmax = softmax(parse("x"))
+    return {
+        name: (lambda x: definition(of_softmax, x, {})) if name == "softmax" else in_blocks(name)
+        for name in TIMES
+        if name != "read"
+    }
 
 
-def call(name: str, *arguments: str) -> str:
-    if name == "negative":
-        return f"-{arguments[0]}"
-    if name in INFIX:  # a comparison has no slope, and is no formula alone
-        text = f"({arguments[0]} {name} {arguments[1]})"
-        return f"{PART} * {text}" if name[0] in "<>" else text
-    return f"{name}({', '.join(arguments)})"
-
-
-def added(rounds: int) -> dict[str, tuple[float, float | None]]:
-    """Return what each operation adds: with one argument that depends on x, and where all of several do."""
-    fixed = {name: call(name, PART, *["0.5"] * (arity - 1)) for name, arity in ARITIES.items()}
-    fixed["acosh"] = call("acosh", f"(1 + {PART})")
-    fixed[POWER] = f"{PART} ** 3"
-    whole = {name: call(name, *[PART] * arity) for name, arity in ARITIES.items() if arity > 1}
-    texts = {OVERHEAD: "x * 0.5", PART: PART, **fixed, **{f"{name} of all": text for name, text in whole.items()}}
-    measured = ratios({name: tree(text) for name, text in texts.items()}, rounds)
-    part = measured[PART] - measured[OVERHEAD]
-    times = {}
-    for name, arity in ARITIES.items():
-        alone = measured[name] - measured[PART]
-        together = measured[f"{name} of all"] - measured[OVERHEAD] - arity * part if arity > 1 else None
-        times[name] = (alone, together)
-    return {OVERHEAD: (measured[OVERHEAD], None), POWER: (measured[POWER] - measured[PART], None), **times}
-
-
-def main(rounds: int = 15) -> None:
-    torch.set_num_threads(1)
-    typer.echo(
-        f"{platform.machine()}, torch {version('torch')}, {SHAPE[0] * SHAPE[1]:,} elements, n = {rounds}; ReLU = 1"
+def in_blocks(name: str) -> Callable[[Tensor], Tensor]:
+    arity = {POWER: 1, IS_NOT_ZERO: 1}.get(name) or ARITY[name.removeprefix(TEST)]
+    operands = [torch.rand(BLOCK) + 0.01 + (name == "acosh") for _ in range(arity)]
+    if name == "where":
+        operands[0] = -torch.randint(2, (BLOCK,), dtype=torch.int32)
+    function = block_function(Step(name, number=3.0))
+    result = torch.empty_like(
+        operands[-1], dtype=torch.int32 if name.startswith((TEST, IS_NOT_ZERO)) else torch.float32
     )
-    for name, (alone, together) in added(rounds).items():
-        typer.echo(f"{name:<10} {alone:6.1f}" + ("" if together is None else f" {together:6.1f} where all depend on x"))
-    specs = {text: ActivationSpec(formula=text) for text in FORMULAS}
-    measured = ratios({text: build(spec, torch.Generator()) for text, spec in specs.items()}, rounds)
+
+    def computed(x: Tensor) -> Tensor:
+        for _ in range(ceil(x.numel() / BLOCK)):
+            function(*operands, out=result)
+        return result
+
+    return computed
+
+
+def main(rounds: int = 15, precision: str = "float32", threads: int = 1, with_steps: bool = True) -> None:
+    torch.set_num_threads(threads)
+    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+    elements = SHAPE[0] * SHAPE[1]
+    typer.echo(
+        f"{platform.machine()}, torch {version('torch')}, {elements:,} elements, {precision}, n = {rounds}; ReLU = 1"
+    )
+    if with_steps:
+        typer.echo(
+            f"{'overhead':<18} {ratios({'': lambda x: definition(parse('x * 0.5'), x, {})}, rounds, dtype)['']:6.2f}"
+        )
+        for name, ratio in ratios(steps(), rounds, dtype).items():
+            typer.echo(f"{name:<18} {ratio:6.2f}")
+    specs = {text: ActivationSpec(formula=text) for text in FORMULAS} | {name: named(name) for name in NAMES}
+    measured = ratios({text: build(spec, torch.Generator()) for text, spec in specs.items()}, rounds, dtype)
     for text, spec in specs.items():
         cost = estimated_cost(spec, prod(SHAPE))
         typer.echo(
-            f"{text:<36} time {measured[text]:6.1f} (estimated {cost.time_ratio:5.1f}),"
+            f"{text:<36} time {measured[text]:6.2f} (estimated {cost.time_ratio:5.1f}),"
             f" {cost.bytes_per_element} bytes an element{', fused' if cost.fused else ''}"
         )
+
+
+def named(text: str) -> ActivationSpec:
+    name, _, parameter = text.rstrip(")").partition("(")
+    key, _, value = parameter.partition("=")
+    return ActivationSpec.model_validate({"name": name, "parameters": {key: float(value)} if key else {}})
 
 
 if __name__ == "__main__":

@@ -6,30 +6,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.domain.activations.memory import Memory, kept_for_backward
 from service.domain.activations.selection import ActivationSpec
-from service.domain.formulas.expression import CONSTANTS, Call, Expression, Variable, nodes
-from service.domain.formulas.library import DEFINITIONS
-from service.domain.formulas.parser import whole_power
+from service.domain.formulas.expression import Call, Expression, Reference, is_elementwise, nodes
+from service.domain.formulas.library import DEFINITIONS, written_out
+from service.domain.formulas.programs import COMPARISONS, INPUT, IS_NOT_ZERO, POWER, READ, TEST, program_of
 
-# Times relative to torch's ReLU, forward and backward, measured by `python -m benchmarks.formula_cost`.
-OVERHEAD = 1.2
+# Times relative to torch's ReLU in float32, forward and backward, measured by `python -m benchmarks.formula_cost`.
+OVERHEAD = 1.3
 """The time of a formula without operations: the slope is kept, and multiplied on the way back."""
 
 TIMES: Mapping[str, float] = {
-    "+": 0.7, "-": 0.4, "negative": 0.5, "*": 1.3, "/": 3.1, "**": 17.8, **dict.fromkeys(("<", "<=", ">", ">="), 3.5),
-    "exp": 3.8, "expm1": 6.5, "log": 4.7, "log1p": 4.9, "sqrt": 5.2, "sin": 3.8, "cos": 4.5, "atan": 4.6, "tanh": 5.1,
-    "erf": 4.7, "abs": 6.6, "sigmoid": 4.1, "softplus": 5.6, "softmax": 1.9, "minimum": 11.8, "maximum": 11.5,
-    "where": 3.2, **dict.fromkeys(CONSTANTS, 0.0), **dict.fromkeys(("sign", "floor", "ceil", "round"), 0.0),
-    "log2": 5.1, "log10": 5.6, "cbrt": 15.3, "tan": 7.1, "asin": 10.4, "acos": 13.7, "sinh": 7.6, "cosh": 7.7,
-    "asinh": 22.8, "acosh": 33.2, "atanh": 7.7,
+    READ: 0.0, "+": 0.2, "-": 0.2, "*": 0.2, "/": 0.3, "**": 4.2, POWER: 0.3, "negative": 0.2,
+    **dict.fromkeys(COMPARISONS, 0.3), **dict.fromkeys((TEST + name for name in COMPARISONS), 0.7), IS_NOT_ZERO: 0.7,
+    "where": 0.8, "minimum": 0.3, "maximum": 0.3, **dict.fromkeys(("abs", "sign", "floor", "ceil", "round"), 0.2),
+    "exp": 1.6, "expm1": 1.9, "log": 2.0, "log1p": 1.3, "log2": 2.0, "log10": 2.2, "sqrt": 1.0, "cbrt": 5.1,
+    "sin": 2.3, "cos": 2.6, "tan": 3.0, "asin": 3.2, "acos": 3.2, "atan": 5.0, "sinh": 2.1, "cosh": 2.0, "tanh": 2.8,
+    "asinh": 36.0, "acosh": 24.0, "atanh": 1.8, "erf": 2.5, "sigmoid": 0.6, "softplus": 2.9, "softmax": 4.4,
 }  # fmt: skip
-"""The time that an operation adds if one of its arguments depends on x."""
-
-TIMES_OF_ALL: Mapping[str, float] = {
-    "+": 1.3, "-": 1.3, "*": 7.1, "/": 10.1, "**": 32.3, "minimum": 18.3, "maximum": 17.0,
-}  # fmt: skip
-"""The time that an operation adds if all of its arguments depend on x, so that each of them has a slope."""
-
-WHOLE_POWER = 2.0  # of ** with a whole number
+"""The time of a step of a formula's program, by its function, and of softmax."""
 
 
 class EstimatedCost(BaseModel):
@@ -72,17 +65,13 @@ def _time(expression: Expression) -> float:
 
 
 def _added(expression: Expression) -> float:
-    return sum(_call_time(node) for node in nodes(expression) if isinstance(node, Call) and _has_x(node))
-
-
-def _call_time(call: Call) -> float:
-    if call.function in DEFINITIONS:
-        return _added(DEFINITIONS[call.function])
-    if call.function == "**" and whole_power(call.arguments[1]) is not None:
-        return WHOLE_POWER
-    of_all = TIMES_OF_ALL if all(map(_has_x, call.arguments)) else {}
-    return of_all.get(call.function, TIMES[call.function])
-
-
-def _has_x(expression: Expression) -> bool:
-    return any(isinstance(node, Variable) for node in nodes(expression))
+    """Return the time of the steps that compute value and slope by x; of softmax, and the parts around it, by name."""
+    if is_elementwise(expression):
+        fixed = {node.name: 0.5 for node in nodes(expression) if isinstance(node, Reference)}
+        program = program_of(expression, fixed, slopes_by=[INPUT], guarded=False)
+        return sum(TIMES[program.steps[index].function] for index in program.varying)
+    if isinstance(expression, Call) and expression.function in DEFINITIONS:
+        return _added(written_out(expression))
+    arguments = expression.arguments if isinstance(expression, Call) else ()
+    function = expression.function if isinstance(expression, Call) else READ
+    return TIMES[function] + sum(map(_added, arguments))

@@ -6,23 +6,13 @@ its source): the inputs and results that the gradient of each operation needs. A
 that torch saves.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from service.domain.formulas.expression import (
-    NAMED,
-    Call,
-    Expression,
-    Number,
-    Reference,
-    Variable,
-    is_elementwise,
-    nodes,
-)
+from service.domain.formulas.expression import Call, Expression, Reference, is_elementwise, nodes
 from service.domain.formulas.library import DEFINITIONS, written_out
-from service.domain.formulas.parser import constant, whole_power
-from service.domain.formulas.partials import RESULT, SLOTS, TRAINED_PARTIALS
+from service.domain.formulas.parser import whole_power
+from service.domain.formulas.programs import INPUT, READ, Program, program_of
 
 VALUE_BYTES = 4  # formulas are computed in float32 in every precision
 MASK_BYTES = 1
@@ -35,15 +25,6 @@ Place = tuple[object, ...]
 Key = object
 """The identity of a tensor with a value for each element; None for a single number."""
 
-
-class _Dual(NamedTuple):
-    """The tensors of a node's value and of its slopes. A slope that is the number 1 is `_ONE`."""
-
-    value: Key
-    slopes: Mapping[str, Key]
-
-
-_ONE = object()
 
 _VIEW = object()
 """The key of a single number that is seen once for each element, without memory of its own."""
@@ -66,7 +47,7 @@ class _SavedTensors:
     masks: set[Key] = field(default_factory=set)
 
     def save(self, *keys: Key) -> None:
-        self.values.update(key for key in keys if key not in (None, _ONE, _VIEW))
+        self.values.update(key for key in keys if key not in (None, _VIEW))
 
     def visit(self, node: Expression, place: Place, spread: bool) -> _Tensor:
         """Collect what a node and those below it keep, and return its result.
@@ -93,10 +74,12 @@ class _SavedTensors:
 
     def _joined(self, node: Expression, place: Place, spread: bool) -> _Tensor:
         """Collect the slopes of an elementwise part."""
-        parameters = {name: _Dual(_VIEW if spread else None, {name: _ONE}) for name in self.learned}
-        dual = _slopes(node, place, _Dual(_INPUT, {_INPUT: _ONE}), parameters)
-        self.save(*dual.slopes.values())
-        return _Tensor(dual.value, bool(dual.slopes))
+        others = [name for name in _names(node) if name not in self.learned]
+        fixed = {name: _ANY + number for number, name in enumerate(others)}
+        program = program_of(node, fixed, self.learned, (INPUT, *self.learned), spread=spread)
+        keys = [_key(program, slope, place) for slope in program.slopes.values() if isinstance(slope, int)]
+        self.save(*keys)
+        return _Tensor(_key(program, program.value, place), bool(program.slopes))
 
     def _where(self, condition: Expression, branches: tuple[Expression, Expression], place: Place) -> _Tensor:
         with_mask = self.visit(condition, (*place, "condition"), False).key is not None
@@ -132,58 +115,22 @@ _OF_INPUT = frozenset(
 _OF_RESULT = frozenset(("exp", "expm1", "sqrt", "tan", "tanh", "sigmoid", "softmax"))
 
 
-def _slopes(node: Expression, place: Place, x: _Dual, parameters: Mapping[str, _Dual]) -> _Dual:
-    """Return the tensors that `worker.training.slopes.dual` computes for a node."""
-    match node:
-        case Variable():
-            return x
-        case Reference(name):
-            return parameters.get(name, _Dual(None, {}))
-        case Call(function, arguments):
-            inner = [_slopes(argument, (*place, i), x, parameters) for i, argument in enumerate(arguments)]
-            if function in DEFINITIONS:
-                inside = dict(zip(NAMED[function], inner[1:], strict=True))
-                return _slopes(DEFINITIONS[function], (*place, function), inner[0], inside)
-            value = place if any(argument.value is not None for argument in inner) else None
-            if function == "where":
-                return _Dual(value, _of_branches(inner, place))
-            slots = {RESULT: value, **dict(zip(SLOTS, (argument.value for argument in inner), strict=False))}
-            slopes: dict[str, Key] = {}
-            for index, (rule, argument) in enumerate(zip(_rules(node), inner, strict=False)):
-                for name, slope in argument.slopes.items():
-                    term = _term(rule, slots, slope, (*place, index), name)
-                    slopes[name] = term if name not in slopes else _combined((slopes[name], term), (*place, name))
-            return _Dual(value, slopes)
-    return _Dual(None, {})
+_ANY = 0.123
+"""The value of a parameter that is not learned: no formula is likely to have such a number too."""
 
 
-def _of_branches(inner: Sequence[_Dual], place: Place) -> Mapping[str, Key]:
-    condition, *branches = inner
-    names = dict.fromkeys(name for branch in branches for name in branch.slopes)
-    return {
-        name: _combined((condition.value, *(branch.slopes.get(name) for branch in branches)), (*place, name))
-        for name in names
-    }
+def _names(node: Expression) -> list[str]:
+    return list(dict.fromkeys(part.name for part in nodes(node) if isinstance(part, Reference)))
 
 
-def _combined(keys: Sequence[Key], place: Place) -> Key:
-    """Return the key of a new tensor, or None where it is computed from single numbers."""
-    return None if all(key in (None, _ONE) for key in keys) else place
-
-
-def _rules(call: Call) -> Sequence[Expression]:
-    if call.function == "**" and (power := whole_power(call.arguments[1])) is not None:
-        return (Number(power) if power in (0, 1) else Reference(SLOTS[0]) * 2,)
-    return TRAINED_PARTIALS.get(call.function, ())
-
-
-def _term(rule: Expression, slots: Mapping[str, Key], slope: Key, place: Place, name: str) -> Key:
-    """Return the key of a partial derivative times the slope of its argument."""
-    if constant(rule) == 1:
-        return slope
-    keys = [slots[node.name] for node in nodes(rule) if isinstance(node, Reference)]
-    local = keys[0] if isinstance(rule, Reference) else _combined(keys, place)
-    return local if slope is _ONE else _combined((local, slope), (*place, name))
+def _key(program: Program, index: int, place: Place) -> Key:
+    """Return the key of a step's result."""
+    step = program.steps[index]
+    if index not in program.varying:
+        return None
+    if step.function == READ:
+        return _INPUT if step.name == INPUT else _VIEW
+    return (*place, index, step)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The activation of a spec: a function of the catalogue, a registered formula, or a formula."""
 
+from itertools import product
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -29,6 +30,7 @@ from service.domain.activations.parameters import (
 from service.domain.activations.recognition import bindings
 from service.domain.activations.registry import LATEST_VERSION, REGISTRY, is_name, with_registered_formula
 from service.domain.activations.selection_schema import SCHEMA, SPELT_OUT_SCHEMA
+from service.domain.activations.spellings import spellings
 from service.domain.formulas.expression import Expression, formula, number
 from service.domain.formulas.parser import parse
 from service.domain.formulas.rewriting import stable
@@ -129,8 +131,9 @@ class ActivationSpec(StrictModel):
         tree = stable(self._tree())
         values = {name: parameter.value for name, parameter in self.parameters.items()}
         learned = {name for name, parameter in self.parameters.items() if parameter.learnable}
-        for row in CATALOGUE.values():
-            bound = bindings(row, tree, values, learned)
+        fixed = {name: value for name, value in values.items() if name not in learned}
+        for spelling, row in product(spellings(tree, fixed), CATALOGUE.values()):
+            bound = bindings(row, spelling, values, learned)
             if bound is not None:
                 parameters = {name: {"value": value, "learnable": name in learned} for name, value in bound.items()}
                 return ActivationSpec.model_validate({"name": row.name, "parameters": parameters})

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from service.domain.activations.catalogue import CATALOGUE
-from service.domain.activations.cost import OVERHEAD, TIMES, TIMES_OF_ALL, estimated_cost
+from service.domain.activations.cost import OVERHEAD, TIMES, estimated_cost
 from service.domain.activations.memory import kept_for_backward
 from service.domain.activations.selection import ActivationSpec
 from service.domain.formulas.expression import ARITY, Expression
 from service.domain.formulas.library import DEFINITIONS
 from service.domain.formulas.parser import parse
+from service.domain.formulas.programs import COMPARISONS, IS_NOT_ZERO, POWER, READ, TEST
 from service.domain.formulas.rewriting import stable
 from service.domain.formulas.tokens import FormulaError
 from tests.domain.formulas.generating import TEXTBOOK, grammatical
@@ -30,9 +31,9 @@ class KeptTensor:
         self.tensor = saved.detach()  # a result would keep its own graph alive
 
 
-def bytes_kept(function: object, dtype: torch.dtype = torch.float32) -> float:
+def bytes_kept(function: object, shape: tuple[int, ...] = SHAPE) -> float:
     """The bytes for each element of x that are alive between forward and backward pass; a tensor counts once."""
-    x = torch.rand(SHAPE, dtype=dtype).requires_grad_() * 1
+    x = torch.rand(shape).requires_grad_() * 1
     references: list[weakref.ref[KeptTensor]] = []
 
     def pack(saved: Tensor) -> KeptTensor:
@@ -98,16 +99,18 @@ def test_cost_says_fused_where_training_takes_a_kernel(fields: dict[str, object]
     assert estimated_cost(spec, ELEMENTS).fused == (getattr(kernel_for(spec), "func", None) is not definition)
 
 
-def test_cost_has_a_time_for_every_operation() -> None:
-    assert TIMES.keys() == ARITY.keys() - DEFINITIONS.keys()
+def test_cost_has_a_time_for_every_step() -> None:
+    operations = {name for name, arity in ARITY.items() if arity} - DEFINITIONS.keys()
+    assert TIMES.keys() == {*operations, *(TEST + name for name in COMPARISONS), POWER, IS_NOT_ZERO, READ}
 
 
-def test_cost_adds_up_its_operations() -> None:
-    cost = estimated_cost(ActivationSpec(formula="x * tanh(softplus(x * 2))"), ELEMENTS)
-    assert (cost.nodes, cost.fused, cost.intermediate_tensors, cost.bytes_per_element) == (7, False, 1, 4)
+def test_cost_adds_up_the_steps_of_value_and_slope() -> None:
+    cost = estimated_cost(ActivationSpec(formula="x * tanh(sin(x))"), ELEMENTS)
+    assert (cost.nodes, cost.fused, cost.intermediate_tensors, cost.bytes_per_element) == (5, False, 1, 4)
     assert cost.bytes_per_batch == 4 * ELEMENTS
-    operations = TIMES["*"] + TIMES["softplus"] + TIMES["tanh"] + TIMES_OF_ALL["*"]
-    assert cost.time_ratio == pytest.approx(OVERHEAD + operations, abs=0.051)
+    value = TIMES["sin"] + TIMES["tanh"] + TIMES["*"]
+    slope = TIMES["cos"] + TIMES[POWER] + TIMES["-"] + 2 * TIMES["*"] + TIMES["+"]  # x cos(x) (1 - tanh^2) + tanh
+    assert cost.time_ratio == pytest.approx(OVERHEAD + value + slope, abs=0.051)
     learned = {"formula": "where(x > 0, x, a * x)", "parameters": {"a": {"value": 0.5, "learnable": True}}}
     masks = estimated_cost(ActivationSpec.model_validate(learned), ELEMENTS)
     assert (masks.intermediate_tensors, masks.bytes_per_element) == (2, 8)  # a slope for x and one for a
