@@ -94,7 +94,7 @@ def _train_epoch(state: TrainingState, execution: Execution, callbacks: Callback
     state.network.train()
     while state.step < state.steps_per_epoch:
         start = state.step * state.batch_size
-        _step(state, execution, order[start : start + state.batch_size])
+        train_step(state, execution, order[start : start + state.batch_size])
         if state.device.type == "cpu" and not state.totals.finite:
             return
         with state.stopwatch.paused():
@@ -104,7 +104,7 @@ def _train_epoch(state: TrainingState, execution: Execution, callbacks: Callback
         _keep_time(state)
 
 
-def _step(state: TrainingState, execution: Execution, batch: Tensor) -> None:
+def train_step(state: TrainingState, execution: Execution, batch: Tensor) -> None:
     """Train one step on the training images at the positions `batch`, int64 (batch size,)."""
     targets = state.train_targets[batch]
     state.network.set_momentum(momentum_at(state.steps_done + 1, state.steps_per_epoch))
