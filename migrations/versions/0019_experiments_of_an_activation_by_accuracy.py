@@ -1,4 +1,4 @@
-"""An index of the experiments of one activation, best first: without it all of them were sorted for a page.
+"""Indexes of the experiments of one activation, newest and best first: without them a page sorted all of them.
 
 Revision ID: 0019
 Revises: 0018
@@ -11,12 +11,18 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
-INDEX = "ix_experiments_activation_test_accuracy"
+INDEXES = {
+    "ix_experiments_activation_id": ["activation", "id"],
+    "ix_experiments_activation_test_accuracy": ["activation", "test_accuracy", "id"],
+    "ix_experiments_activation_validation_accuracy": ["activation", "validation_accuracy", "id"],
+}
 
 
 def upgrade() -> None:
-    op.create_index(INDEX, "experiments", ["activation", "test_accuracy", "id"])
+    for name, columns in INDEXES.items():
+        op.create_index(name, "experiments", columns)
 
 
 def downgrade() -> None:
-    op.drop_index(INDEX, "experiments")
+    for name in INDEXES:
+        op.drop_index(name, "experiments")

@@ -81,9 +81,18 @@ def spec_of(document: Schema) -> Schema:
         "status": components.get("Status", {}),
     }
     return {
-        "usual": {field: schema["default"] for field, schema in spec.items() if "default" in schema},
+        "usual": {field: usual for field, schema in spec.items() for usual in _usual(schema)},
         "choices": {path: values for path, schema in (spec | parts | others).items() if (values := _choices(schema))},
     }
+
+
+def _usual(schema: Schema) -> list[Any]:
+    """Return the default of a schema or, in a union, those of the fields of its object; an empty list without one."""
+    if "default" in schema:
+        return [schema["default"]]
+    fields = [branch.get("properties", {}) for branch in schema.get("anyOf", [])]
+    inner = {name: field["default"] for part in fields for name, field in part.items() if "default" in field}
+    return [inner] if inner else []
 
 
 def _choices(schema: Schema) -> list[Any]:

@@ -136,13 +136,17 @@ _DROPOUT_SCHEMA = {
     "anyOf": [
         _PROBABILITY_SCHEMA,
         {
+            "title": "DropoutOfEach",
             "type": "object",
-            "properties": {"conv": _PROBABILITY_SCHEMA, "dense": _PROBABILITY_SCHEMA},
+            # Here and not on the field: generators of clients take no default of a union that has an object.
+            "properties": {
+                "conv": _PROBABILITY_SCHEMA | {"default": 0.25},
+                "dense": _PROBABILITY_SCHEMA | {"default": 0.5},
+            },
             "additionalProperties": False,
         },
     ],
     "description": "One number for both places, or one each.",
-    "default": {"conv": 0.25, "dense": 0.5},
     "examples": [0.25, {"conv": 0.25, "dense": 0.5}],
 }
 
@@ -156,7 +160,7 @@ class ExperimentSpec(StrictModel):
     model: ModelSpec = ModelSpec()
     batch_size: int = Field(128, ge=1, le=8192, description="Images a batch.")
     dropout: Annotated[Dropout, BeforeValidator(_dropout_from), WithJsonSchema(_DROPOUT_SCHEMA, mode="validation")] = (
-        Dropout()
+        Field(default_factory=Dropout)
     )
     seed: int = Field(
         0, ge=0, le=LARGEST_SAFE_INTEGER, description="Seed of initialisation, order, dropout and random activations."

@@ -312,7 +312,7 @@ class StudyPatch(BaseModel):
 
     name: Name | None = None
     question: Notes | None = None
-    seeds: list[int] = Field([], min_length=1, max_length=MOST_SEEDS, description="Seeds can only be added.")
+    seeds: Seeds = Field(default_factory=list[int], description="Seeds can only be added.")
     reference: Reference = None
 
     def changes(self) -> dict[str, Any]:

@@ -110,9 +110,14 @@ BOTH = Filter(activations=("relu",), datasets=("mnist",))
 SHAPES = {
     "newest first": (Filter(), "-id", "pk_experiments"),
     "by status": (Filter(statuses=(Status.QUEUED,)), "-id", "ix_experiments_status_id"),
+    "by status, best": (Filter(statuses=(Status.SUCCEEDED,)), "-test_accuracy", "ix_experiments_test_accuracy_id"),
     "by study": (Filter(studies=(new_id(),)), "-id", "ix_experiments_study_id"),
-    "by activation and data set, newest": (BOTH, "-id", "ix_experiments_activation_dataset_id"),
-    "by activation and data set, best": (BOTH, "-test_accuracy", "ix_experiments_activation"),  # either of two
+    "by activation and data set, newest": (BOTH, "-id", "ix_experiments_activation"),  # with or without the data set
+    "by activation and data set, best": (BOTH, "-test_accuracy", "ix_experiments_activation"),
+    "by activation, newest": (Filter(activations=("relu",)), "-id", "ix_experiments_activation_id"),
+    "by activation, best on validation images": (
+        Filter(activations=("relu",)), "-validation_accuracy", "ix_experiments_activation_validation_accuracy",
+    ),
     "by activation, best": (Filter(activations=("relu",)), "-test_accuracy", "ix_experiments_activation_test_accuracy"),
     "by test accuracy over all": (Filter(), "-test_accuracy", "ix_experiments_test_accuracy_id"),
     "by validation accuracy over all": (Filter(), "-validation_accuracy", "ix_experiments_validation_accuracy_id"),

@@ -70,6 +70,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION,
             tags=TAGS,
             routes=app.routes,
+            servers=[{"url": app.state.settings.root_path or "/", "description": "This service."}],
+            license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+            contact={"name": "The maintainers of ActLab"},
         )
     )
     schemas = document["components"]["schemas"]
@@ -80,6 +83,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document["components"]["securitySchemes"] = SCHEMES
     document["security"] = [{name: []} for name in SCHEMES]
     _add_roles(app, document["paths"])
+    _add_items(document)
     for name, example in BY_COMPONENT.items():  # not in the models: FastAPI leaves nulls out of their examples
         schemas[name]["examples"] = [example]
     return document
@@ -103,6 +107,19 @@ def _sentence(route: GuardedRoute) -> str:
     if route.role == route.endpoint.role:  # type: ignore[attr-defined]  # service.access.roles.needs sets it
         return f"Needs the role `{route.role}`."
     return f"Needs the role `{route.endpoint.role}`; a dry run `{route.role}`."  # type: ignore[attr-defined]
+
+
+def _add_items(value: Any) -> None:
+    """Give each array with `prefixItems` the `items` that its members have: tools for older documents require it."""
+    if isinstance(value, list):
+        for member in value:
+            _add_items(member)
+    elif isinstance(value, dict):
+        if isinstance(members := value.get("prefixItems"), list):
+            kinds = [kind for index, kind in enumerate(members) if kind not in members[:index]]
+            value.setdefault("items", kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
+        for part in value.values():
+            _add_items(part)
 
 
 def _named_by_title(document: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from service.access.roles import Role, needs
 from service.api.http import conditional
@@ -101,21 +102,14 @@ def submit_experiment(
 
 @router.get("", responses=NOT_MODIFIED, response_model=Page[ExperimentView])
 @needs(Role.VIEWER)
-def list_experiments(
-    request: Request,
-    query: Annotated[ListQuery, Query()],
-    services: ServicesDep,
-    session: ReadSession,
-    principal: PrincipalDep,
+async def list_experiments(
+    request: Request, query: Annotated[ListQuery, Query()], services: ServicesDep, principal: PrincipalDep
 ) -> Response:
     """List experiments, newest first unless `sort` says otherwise. A list sorted by a figure holds only experiments
     that have the figure."""
-    token, filters = services.feed.token(), query.filter_for(principal)
-    after = position_after(query.cursor, filters, query.sort)
-    page = experiments.entries(session, filters, sort=query.sort, limit=query.limit, after=after)
-    listing = views.listing(session, services.memory, page.items, next_cursor(page, filters, query.sort))
-    # What is kept is answered to every principal.
-    return conditional.listed(request, services, listing, token, keep=not query.mine)
+    token = services.feed.token()
+    # In one call of a thread: a session as a dependency takes a dozen.
+    return await services.read(lambda session: _listed(session, request, services, query, principal, token))
 
 
 @router.get("/export", response_class=StreamingResponse, responses=exports.FILE)
@@ -295,6 +289,17 @@ def _change_all(
         return creation.once_per_block(session, number, lambda: action.block(session, filters, after, until))
 
     return ExperimentCount(count=in_blocks(services, name, block))
+
+
+def _listed(
+    session: Session, request: Request, services: Services, query: ListQuery, principal: str, token: int
+) -> Response:
+    filters = query.filter_for(principal)
+    after = position_after(query.cursor, filters, query.sort)
+    page = experiments.entries(session, filters, sort=query.sort, limit=query.limit, after=after)
+    listing = views.listing(session, services.memory, page.items, next_cursor(page, filters, query.sort))
+    # What is kept is answered to every principal.
+    return conditional.listed(request, services, listing, token, keep=not query.mine)
 
 
 def _retry(session: WriteSession, principal: str, old: UUID, new: UUID) -> None:

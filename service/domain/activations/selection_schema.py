@@ -13,6 +13,7 @@ PARAMETERS_SCHEMA: dict[str, Any] = {
         "anyOf": [
             {"type": "number"},
             {
+                "title": "ParameterSetting",
                 "type": "object",
                 "properties": {"value": {"type": "number"}, "learnable": {"type": "boolean"}},
                 "required": ["value"],
@@ -26,18 +27,21 @@ FORMULA_TEXT_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 REGISTERED_NAME_SCHEMA = {"type": "string", "pattern": NAME, "maxLength": LONGEST_NAME}
 
 _NAMED_SCHEMA = {
+    "title": "CatalogueActivation",
     "type": "object",
     "properties": {"name": {"type": "string", "enum": sorted(CATALOGUE)}, "parameters": PARAMETERS_SCHEMA},
     "required": ["name"],
     "additionalProperties": False,
 }
 _FORMULA_SCHEMA = {
+    "title": "FormulaActivation",
     "type": "object",
     "properties": {"formula": FORMULA_TEXT_SCHEMA, "parameters": PARAMETERS_OF_FORMULA_SCHEMA},
     "required": ["formula"],
     "additionalProperties": False,
 }
 _REGISTERED_SCHEMA = {
+    "title": "RegisteredActivation",
     "type": "object",
     "description": "A registered formula, in its newest version unless another one is given.",
     "properties": {

@@ -40,6 +40,8 @@ TEXTS = frozenset({"title", "description", "summary", "example", "examples"})
 
 ACCEPTED = (
     "components.Family.properties.decision.default: ",  # a text, which follows the family now
+    "components.ExperimentSubmission.properties.dropout.default is missing",  # in the fields `conv` and `dense` now
+    "components.StudyPatch.properties.seeds.default is missing",  # an empty list, which the schema forbids
     "components.Pair.properties.verdict.enum: 'not separable' is missing",  # `equivalent` or `undecided`
     "components.Pair.properties.verdict.enum: 'not separable (diverged)' is missing",  # `undecided (diverged)`
 )
@@ -130,7 +132,13 @@ def _changes_of_object(old: Json, new: Json, where: str, names: bool) -> Iterato
         else:
             yield from _changes(value, new[key], f"{where}.{key}", names=not names and key in NAMED)
     if not names:
-        yield from (f"{where}.{key} is a new constraint" for key in new if key in CONSTRAINTS and key not in old)
+        added = [key for key in new if key in CONSTRAINTS and key not in old]
+        yield from (f"{where}.{key} is a new constraint" for key in added if not _is_never_applied(key, new))
+
+
+def _is_never_applied(keyword: str, schema: Json) -> bool:
+    """Return whether a keyword is the `items` of an array that has no members beyond `prefixItems`."""
+    return keyword == "items" and schema.get("maxItems") == len(schema.get("prefixItems", ())) != 0
 
 
 def _changes_of_parameters(old: list[Json], new: list[Json], where: str) -> Iterator[str]:

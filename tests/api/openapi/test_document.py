@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 
 from service.api.app import create_app
 from service.api.http.problem import MEDIA_TYPE
@@ -41,6 +42,22 @@ def conforms(value: Any, schema: Any) -> bool:
 def bodies(operation: dict[str, Any]) -> Iterator[Any]:
     for media in operation.get("requestBody", {}).get("content", {}).values():
         yield media["schema"]
+
+
+def test_document_is_valid() -> None:
+    """By the schema of OpenAPI 3.1, and with defaults that their own schemas allow."""
+    validate(DOCUMENT)
+
+
+def test_arrays_name_their_items() -> None:
+    assert [schema for schema in _schemas(DOCUMENT) if schema.get("type") == "array" and "items" not in schema] == []
+
+
+def _schemas(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _schemas(part)
 
 
 # --- readable ------------------------------------------------------------------------------------------------------

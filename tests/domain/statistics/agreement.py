@@ -2,7 +2,7 @@
 
 The packages stay out of the project's environment, since they bring pandas and matplotlib with them:
 
-python -m venv /tmp/agreement && /tmp/agreement/bin/pip install statsmodels pingouin
+python -m venv /tmp/agreement && /tmp/agreement/bin/pip install statsmodels pingouin scikit-posthocs
 /tmp/agreement/bin/python tests/domain/statistics/agreement.py
 """
 
@@ -43,9 +43,21 @@ def cases() -> list[dict[str, Any]]:
     return made
 
 
+def families() -> list[dict[str, Any]]:
+    """Return groups with the p values of all their pairs, corrected together, that scikit-posthocs gives for them."""
+    posthocs = import_module("scikit_posthocs")
+    rng = np.random.default_rng(16)
+    made = []
+    for groups, n in ((3, 5), (5, 6), (8, 12)):
+        values = [rng.normal(0.96 - 0.0005 * group, 0.002, n).round(4).tolist() for group in range(groups)]
+        p = posthocs.posthoc_ttest(values, equal_var=False, p_adjust="holm").to_numpy()
+        made.append({"groups": values, "welch_holm": p[np.triu_indices(groups, 1)].tolist()})
+    return made
+
+
 def main() -> None:
-    versions = {name: version(name) for name in ("statsmodels", "pingouin", "scipy", "numpy")}
-    FILE.write_text(json.dumps({"versions": versions, "cases": cases()}, indent=1) + "\n")
+    versions = {name: version(name) for name in ("statsmodels", "pingouin", "scikit-posthocs", "scipy", "numpy")}
+    FILE.write_text(json.dumps({"versions": versions, "cases": cases(), "families": families()}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Our figures against those of statsmodels and pingouin, which `agreement.py` records."""
+"""Our figures against those of statsmodels, pingouin and scikit-posthocs, which `agreement.py` records."""
 
 import json
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from service.domain.statistics.improvement import probabilities_of_more
 from service.domain.statistics.t_tests import t_tests
 from tests.domain.statistics.agreement import FILE
 
-CASES: list[dict[str, Any]] = json.loads(FILE.read_text())["cases"]
+RECORDED: dict[str, list[dict[str, Any]]] = json.loads(FILE.read_text())
+CASES, FAMILIES = RECORDED["cases"], RECORDED["families"]
 CLOSE = 1e-9
 
 
@@ -60,3 +62,13 @@ def test_probability_of_more_needs_values() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{len(case['p_values'])} p values")
 def test_holm_against_statsmodels(case: dict[str, Any]) -> None:
     assert holm(case["p_values"]) == pytest.approx(case["p_holm"], abs=CLOSE)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: f"{len(family['groups'])} groups")
+def test_tests_of_all_pairs_against_scikit_posthocs(family: dict[str, Any]) -> None:
+    # Seeds of their own, so that no pair is compared by seed.
+    groups = [dict(enumerate(values, start=100 * index)) for index, values in enumerate(family["groups"])]
+    sides = list(combinations(range(len(groups)), 2))
+    tests = [test for test in t_tests(groups, sides, 0.95) if test is not None and test.test == "Welch t"]
+    assert len(tests) == len(sides)
+    assert holm([test.p for test in tests]) == pytest.approx(family["welch_holm"], abs=CLOSE)

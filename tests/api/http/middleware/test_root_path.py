@@ -32,7 +32,7 @@ def test_root_path_precedes_every_address_of_an_answer(rooted: TestClient, prefi
     assert rooted.get(location).json()["id"] == made.json()["id"]
     again = rooted.post(f"{EXPERIMENTS}", json=RELU, headers={"Idempotency-Key": "k"})
     assert (again.headers["location"], again.headers["idempotency-replayed"]) == (location, "true")
-    assert rooted.get(f"{prefix}/openapi.json").json()["servers"] == [{"url": ROOT}]
+    assert rooted.get(f"{prefix}/openapi.json").json()["servers"][0]["url"] == ROOT
     assert rooted.get(f"{prefix}/healthz").status_code == 200
     redirect = rooted.get(f"{prefix}{EXPERIMENTS}/", follow_redirects=False)
     assert redirect.headers["location"] == f"http://127.0.0.1:8000{ROOT}{EXPERIMENTS}"

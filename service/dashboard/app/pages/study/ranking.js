@@ -68,11 +68,17 @@ export function Ranking({ comparison }) {
       class="roomy"> The one over test images says where the accuracy of these trained networks would lie on other
         images of the same kind.</span>`
     }</p>
-  ${
-    comparison.seeds_needed?.seeds &&
-    html`<p class="small-text muted">To find a difference of ${groupLabel(comparison.seeds_needed.a)} and ${groupLabel(comparison.seeds_needed.b)} with 80 % power
-    it would take about ${comparison.seeds_needed.seeds} seeds each (an estimate from ${comparison.seeds_needed.n}).</p>`
-  }`;
+  ${comparison.seeds_needed && html`<${Needed} ...${comparison.seeds_needed} />`}`;
+}
+
+/**
+ * The number of seeds that would find the difference of a pair.
+ * @param {Api.SeedsNeeded} props
+ */
+function Needed({ a, b, n, seeds }) {
+  if (!seeds) return null;
+  return html`<p class="small-text muted">To find a difference of ${groupLabel(a)} and ${groupLabel(b)} with 80 % power
+    it would take about ${seeds} seeds each (an estimate from ${n}).</p>`;
 }
 
 /** @param {[number, number]} ends */
