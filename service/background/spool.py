@@ -5,6 +5,8 @@ that is not a message is dropped instead of ending the worker. The folder holds 
 it, even while processes run, only delays work.
 """
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
 from time import monotonic_ns
@@ -37,20 +39,24 @@ class Channel(filesystem.Channel):
         unfinished.rename(folder / f"{name}.{queue}.msg")
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        for file in self._messages(queue):
-            payload = _take(file)
+        folder = self._folder()
+        for name in sorted(self._messages(folder, queue)):
+            payload = _take(folder / name)
             if payload is not None:
                 return payload
         raise Empty
 
     def _size(self, queue: str) -> int:
-        return len(self._messages(queue))
+        return sum(1 for _ in self._messages(self._folder(), queue))
 
     def _purge(self, queue: str) -> int:
-        return sum(_take(file) is not None for file in self._messages(queue))
+        folder = self._folder()
+        return sum(_take(folder / name) is not None for name in sorted(self._messages(folder, queue)))
 
-    def _messages(self, queue: str) -> list[Path]:
-        return sorted(self._folder().glob(f"*.{queue}.msg"))
+    def _messages(self, folder: Path, queue: str) -> Iterator[str]:
+        """Yield the names of messages; as names, because sorted paths took a fifth of the time of a submit."""
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries if entry.name.endswith(f".{queue}.msg"))
 
     def _folder(self) -> Path:
         folder = Path(self.data_folder_in)

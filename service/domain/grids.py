@@ -66,17 +66,21 @@ class Block:
         yield from self._factor_problems()
         yield from self.seed_problems()
 
-    def experiments(self, registry: Registry | None = None) -> tuple[list[ExperimentSubmission], list[FieldProblem]]:
-        """Return its experiments, seed by seed and within a seed cell by cell, and the problems of any of them.
+    def first_experiments(
+        self, registry: Registry | None = None
+    ) -> tuple[list[ExperimentSubmission], list[FieldProblem]]:
+        """Return the experiment of each cell with the first seed, and the problems of any of them.
 
-        The registry has the formulas of registered activations.
+        The registry has the formulas of registered activations. Those of the other seeds differ by the seed alone
+        (`with_seed`), which `problems` has checked.
         """
         submissions: list[ExperimentSubmission] = []
         problems: dict[tuple[str, str], FieldProblem] = {}
         n_problems = 0
-        for values, origins in self._fields():
+        for values, origins in self._cells():
             try:
-                submissions.append(ExperimentSubmission.model_validate(values, context={REGISTRY: registry}))
+                fields = {**values, "seed": self.seeds[0]}
+                submissions.append(ExperimentSubmission.model_validate(fields, context={REGISTRY: registry}))
             except ValidationError as error:
                 for problem in self._located(error, origins):
                     problems.setdefault((problem.pointer, problem.code), problem)
@@ -130,20 +134,8 @@ class Block:
         reason = f"{factor.path} is in base too; give it once"
         yield FieldProblem(pointer(factor.place), reason, "given_twice", factor.path)
 
-    def _fields(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-        """Yield each experiment's fields, and the origin in the study of those that are not in base: pointer to
-        pointer.
-
-        Seeds are outermost, so that the queue trains all cells with one seed before the next seed, and half a study has
-        whole pairs.
-        """
-        cells = list(self._cells())
-        for index, seed in enumerate(self.seeds):
-            for values, origins in cells:
-                yield {**values, "seed": seed}, {**origins, "/seed": pointer((*self.seeds_place, index))}
-
     def _cells(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-        """Yield the same of each cell, without a seed."""
+        """Yield each cell's fields, and the origin in the study of those that are not in base: pointer to pointer."""
         for combination in itertools.product(*(enumerate(factor.values) for factor in self.factors)):
             values = dict(self.base)
             origins = {}

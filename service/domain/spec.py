@@ -369,7 +369,17 @@ class ExperimentSubmission(ExperimentSpec):
 
     @property
     def spec(self) -> ExperimentSpec:
-        return ExperimentSpec.model_validate(self.model_dump(exclude={"priority", "name", "tags", "notes"}))
+        # Valid already, and nothing in it changes: no copy and no second validation, which took 0.1 ms.
+        return ExperimentSpec.model_construct(**{name: getattr(self, name) for name in ExperimentSpec.model_fields})
+
+    @property
+    def but_seed(self) -> str:
+        """All of it but the seed as JSON, which is equal for repetitions."""
+        return self.model_dump_json(exclude={"seed"})
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the same with another seed, which must be a valid one."""
+        return self.model_copy(update={"seed": seed})
 
     @classmethod
     def of(cls, spec: ExperimentSpec, **filing: Any) -> Self:

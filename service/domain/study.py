@@ -212,7 +212,7 @@ class StudySpec(StrictModel):
 
     def cells(self, registry: Registry | None = None) -> list[ExperimentSubmission]:
         """Return each cell with seed 0, once for each grid that has it."""
-        cells = [replace(block, seeds=[0]).experiments(registry)[0] for block in self.blocks()]
+        cells = [replace(block, seeds=[0]).first_experiments(registry)[0] for block in self.blocks()]
         return [cell for block_cells in cells for cell in block_cells]
 
     def with_seeds(self, seeds: list[int]) -> "StudySpec | None":
@@ -340,21 +340,24 @@ def _made(
 ) -> list[ExperimentSubmission]:
     refuse(problems)
     refuse([problem for block in blocks for problem in block.problems()])
-    made = [block.experiments(registry) for block in blocks]
+    made = [block.first_experiments(registry) for block in blocks]
     refuse([problem for _, problems in made for problem in problems])
-    submissions_by_text: dict[str, ExperimentSubmission] = {}
-    for block, (submissions, _) in zip(blocks, made, strict=True):
-        submissions_by_text |= _distinct(submissions, pointer((*block.place, "factors")))
-    return list(submissions_by_text.values())
+    submissions: dict[tuple[str, int], ExperimentSubmission] = {}
+    for block, (cells, _) in zip(blocks, made, strict=True):
+        distinct = _distinct(cells, pointer((*block.place, "factors")))
+        # Seeds are outermost, so that the queue trains all cells with one seed before the next seed, and half a study
+        # has whole pairs.
+        for seed in block.seeds:
+            submissions |= {(text, seed): cell.with_seed(seed) for text, cell in distinct.items()}
+    return list(submissions.values())
 
 
-def _distinct(submissions: Iterable[ExperimentSubmission], where: str) -> dict[str, ExperimentSubmission]:
-    """Return submissions by their JSON. Raises Invalid where one grid holds the same one twice."""
+def _distinct(cells: Iterable[ExperimentSubmission], where: str) -> dict[str, ExperimentSubmission]:
+    """Return cells by their JSON. Raises Invalid where one grid holds the same one twice."""
     by_text: dict[str, ExperimentSubmission] = {}
-    for submission in submissions:
-        text = submission.model_dump_json()
-        if text in by_text:
+    for cell in cells:
+        if cell.but_seed in by_text:
             problem = FieldProblem(where, "Two values of a factor mean the same", "repeated_value")
-            raise Invalid(f"The study holds {submission.activation.label} twice.", errors=[problem])
-        by_text[text] = submission
+            raise Invalid(f"The study holds {cell.activation.label} twice.", errors=[problem])
+        by_text[cell.but_seed] = cell
     return by_text

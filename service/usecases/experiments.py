@@ -12,9 +12,9 @@ from service.storage.studies import reuse
 from service.storage.tables.experiments import Experiment
 
 
-def submit(session: UnitOfWork, principal: str, submission: ExperimentSubmission, id: UUID) -> Experiment:
+def submit(session: UnitOfWork, principal: str, submission: ExperimentSubmission, id: UUID) -> None:
     """Queue one experiment under the given id."""
-    return experiments.create(session, principal, submission, id=id)
+    experiments.add(session, principal, submission, id=id)
 
 
 def retry(session: UnitOfWork, principal: str, experiment: Experiment, id: UUID) -> Experiment:

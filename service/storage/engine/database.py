@@ -1,5 +1,7 @@
 """The database of a process, with its two kinds of transaction: one that writes and one that only reads."""
 
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,8 +10,9 @@ from typing import Any, TypeVar
 import tenacity
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.domain.errors import ConfigurationError
 from service.process.faults import Faults
@@ -25,6 +28,8 @@ RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 
 STATEMENT_SECONDS = 30.0
 RENEW_SECONDS = 5.0
+BUSY_SECONDS = 10.0
+"""The time that a writer waits for others on SQLite."""
 
 
 def _postgresql_timeouts(statement_seconds: float) -> dict[str, Any]:
@@ -161,8 +166,10 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10)
+    turns = _Turns()
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", turns.begin)
+    event.listen(engine, "checkin", turns.end)
     return engine
 
 
@@ -171,11 +178,33 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     connection.create_aggregate("packed", 1, Packing)
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+    busy = f"busy_timeout={BUSY_SECONDS * 1000:.0f}"
+    for pragma in (busy, "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred BEGIN that later writes fails at once with "database is locked"; IMMEDIATE waits for the lock.
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
+class _Turns:
+    """Begins the transactions of a process on SQLite, of which one writes at a time.
+
+    SQLite waits for another writer by trying again after pauses of up to 100 ms, in which the database may be idle. A
+    thread that waits here goes on as soon as the one before has finished. Writers of other processes wait as before.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def begin(self, connection: Connection) -> None:
+        """Raises OperationalError where the turn does not come."""
+        # A deferred BEGIN that later writes fails at once with "database is locked"; IMMEDIATE waits for the lock.
+        statement = connection.get_execution_options().get("begin", "BEGIN IMMEDIATE")
+        if statement == "BEGIN IMMEDIATE":
+            if not self._turn.acquire(timeout=BUSY_SECONDS):
+                raise OperationalError(statement, {}, sqlite3.OperationalError("database is locked"))
+            connection.info["turn"] = True
+        connection.exec_driver_sql(statement)
+
+    def end(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """Pass the turn on; a connection comes back to the pool when its transaction has ended, in whatever way."""
+        if record.info.pop("turn", False):
+            self._turn.release()

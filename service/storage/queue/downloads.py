@@ -78,14 +78,16 @@ def _is_over(session: Session, dataset: str, machine: Machine) -> ColumnElement[
     return and_(Experiment.created_at <= long_ago, since.scalar_subquery() <= long_ago)
 
 
+_WAITING = (
+    select(FailedDownload, (-seconds_since(FailedDownload.retry_at)).label("seconds"))
+    .where(downloads.is_waiting())
+    .order_by(FailedDownload.retry_at.desc())
+)
+
+
 def unavailable(session: Session) -> dict[str, Unavailable]:
     """Return the data sets that no live worker can get now, by name; none where no worker is alive."""
-    seconds_left = -seconds_since(FailedDownload.retry_at)
-    rows = session.execute(
-        select(FailedDownload, seconds_left.label("seconds"))
-        .where(downloads.is_waiting())
-        .order_by(FailedDownload.retry_at.desc())
-    ).all()
+    rows = session.execute(_WAITING).all()
     if not rows:
         return {}
     alive = workers.hostnames(session)

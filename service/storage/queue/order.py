@@ -4,13 +4,14 @@ Experiments of a higher priority come first. Of one priority, the share comes fi
 time of the last hour, and of one share the oldest experiment.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from service.domain.spec import SPEC_VERSION
 from service.domain.status import ACTIVE, Status
@@ -77,20 +78,67 @@ def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
     less time when their turn comes, if the experiments before them take as long as others of the share did. Those whose
     data set no live worker can get stand at the end.
     """
-    queue = _queue()
     unavailable = downloads.unavailable(session)
-    position = func.row_number().over(
-        order_by=(
-            queue.c.dataset.in_(unavailable),
-            *(queue.c.priority.desc(), queue.c.start, queue.c.running, queue.c.created_at, queue.c.id),
-        )
-    )
-    ranked = select(queue.c.id, queue.c.dataset, queue.c.back_off, position.label("position")).subquery()
-    rows = session.execute(select(ranked).where(ranked.c.id.in_(ids))).all()
+    rows: Sequence[Any] = []
+    if len(ids) == 1 and not unavailable:
+        rows = session.execute(_place_of_no_study(), {"own_id": next(iter(ids))}).all()
+    rows = rows or session.execute(_places(), {"unavailable": list(unavailable), "ids": list(ids)}).all()
     if not rows:
         return {}
     alive, problem = workers.presence(session)
     return {row.id: Waiting(row.position, row.back_off, alive, problem, unavailable.get(row.dataset)) for row in rows}
+
+
+@cache
+def _places() -> Select[Any]:
+    """Select the places of the experiments `ids`, where those of the data sets `unavailable` stand at the end."""
+    queue = _queue()
+    position = func.row_number().over(
+        order_by=(
+            queue.c.dataset.in_(bindparam("unavailable", expanding=True)),
+            *(queue.c.priority.desc(), queue.c.start, queue.c.running, queue.c.created_at, queue.c.id),
+        )
+    )
+    ranked = select(queue.c.id, queue.c.dataset, queue.c.back_off, position.label("position")).subquery()
+    return select(ranked).where(ranked.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _place_of_no_study() -> Select[Any]:
+    """Select the place of the experiment `own_id` where it is queued and of no study, and all data sets are available.
+
+    What stands before it is counted, which takes a twentieth of the time that it takes to order the whole queue: an
+    experiment of no study has used no time, so that of each study only the first stands before it, if at all.
+    """
+    own = aliased(Experiment, name="own")
+    older = or_(
+        Experiment.created_at < own.created_at,
+        and_(Experiment.created_at == own.created_at, Experiment.id < own.id),
+    )
+    of_no_study = and_(Experiment.priority == own.priority, Experiment.study_id.is_(None), older)
+    before = select(func.count()).where(
+        Experiment.status == Status.QUEUED, or_(Experiment.priority > own.priority, of_no_study)
+    )
+    firsts = _firsts_without_use()
+    studies = select(func.count()).where(firsts.c.priority == own.priority, firsts.c.created_at <= own.created_at)
+    position = 1 + before.correlate(own).scalar_subquery() + studies.correlate(own).scalar_subquery()
+    back_off = case((own.not_before > now(), -seconds_since(own.not_before)), else_=0.0)
+    return select(own.id, own.dataset, back_off.label("back_off"), position.label("position")).where(
+        own.id == bindparam("own_id"), own.status == Status.QUEUED, own.study_id.is_(None)
+    )
+
+
+def _firsts_without_use() -> Subquery:
+    """Select when the first experiment of each study was queued, of the studies that have used no time."""
+    used = shares.used()
+    seconds, running = shares.order(used)
+    columns: Any = select(Experiment.priority, func.min(Experiment.created_at).label("created_at"))
+    return (
+        shares.joined(columns, used)
+        .where(Experiment.status == Status.QUEUED, Experiment.study_id.is_not(None), seconds == 0.0, running == 0)
+        .group_by(Experiment.priority, shares.share())
+        .subquery()
+    )
 
 
 def _queue() -> Subquery:

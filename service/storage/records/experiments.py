@@ -6,10 +6,26 @@ Their transitions are in service.storage.queue.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, null, or_, select, tuple_, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
@@ -19,7 +35,7 @@ from service.storage.changes.revisions import next_revision, stamp
 from service.storage.engine.hints import unselective
 from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
-from service.storage.tables.base import new_id
+from service.storage.tables.base import new_id, table_of
 from service.storage.tables.experiments import Experiment, Tag
 from service.storage.tables.studies import StudyReuse
 
@@ -121,63 +137,88 @@ def of_studies(studies: Sequence[UUID]) -> Any:
 
 
 def create(session: UnitOfWork, principal: str, submission: ExperimentSubmission, *, id: UUID) -> Experiment:
+    """Queue one experiment and return its row."""
+    add(session, principal, submission, id=id)
+    return reload(session, id)
+
+
+def add(session: UnitOfWork, principal: str, submission: ExperimentSubmission, *, id: UUID) -> None:
     """Queue one experiment."""
-    return _add(session, _row(principal, submission, id))
+    _insert(session, [_columns(principal, submission) | {"id": id}], [submission.tags])
+    stamp(session, [id])
 
 
 def retry(session: UnitOfWork, principal: str, experiment: Experiment, id: UUID) -> Experiment:
     """Queue the spec of an experiment again, in the same study, as a new one that points to the first."""
-    return _add(session, _retry_row(principal, experiment, id))
-
-
-def _add(session: UnitOfWork, experiment: Experiment) -> Experiment:
-    session.add(experiment)
-    session.flush()
-    stamp(session, [experiment.id])
-    return reload(session, experiment.id)
+    _insert(session, [_retry_columns(principal, experiment, id)], [experiment.tags])
+    stamp(session, [id])
+    return reload(session, id)
 
 
 def create_all(session: UnitOfWork, principal: str, study: UUID, submissions: Iterable[ExperimentSubmission]) -> int:
     """Queue experiments of a study under one revision, and return that revision for the study's row."""
-    rows = [_row(principal, submission, new_id()) for submission in submissions]
-    for row in rows:
-        row.study_id = study
-    session.add_all(rows)
+    submissions = list(submissions)
+    rows = _rows(principal, study, submissions)
     session.flush()
+    _insert(session, rows, [submission.tags for submission in submissions])
     revision = next_revision(session)
-    queued_now = (Experiment.study_id == study, Experiment.revision == 0)
-    session.execute(update(Experiment).where(*queued_now).values(revision=revision))
-    session.note([study, *(row.id for row in rows)], revision)
+    session.execute(_STAMP_NEW, {"of_study": study, "revision": revision})
+    session.note([study, *(row["id"] for row in rows)], revision)
     return revision
 
 
-def _retry_row(principal: str, experiment: Experiment, id: UUID) -> Experiment:
-    row = _row(principal, submission_of(experiment), id)
-    row.retry_of, row.study_id = experiment.id, experiment.study_id
-    return row
+def _rows(principal: str, study: UUID, submissions: Iterable[ExperimentSubmission]) -> list[dict[str, Any]]:
+    """Return the columns of new experiments of a study. Those that differ by the seed alone share their values: to
+    write and hash the spec of each would take half of the time of a large study."""
+    shared: dict[str, dict[str, Any]] = {}
+    rows = []
+    for submission in submissions:
+        text = submission.but_seed
+        if text not in shared:
+            shared[text] = _columns(principal, submission) | {"study_id": study}
+        seed = {"seed": submission.seed}
+        rows.append(shared[text] | seed | {"id": new_id(), "spec": shared[text]["spec"] | seed})
+    return rows
 
 
-def _row(principal: str, submission: ExperimentSubmission, id: UUID) -> Experiment:
+def _insert(session: UnitOfWork, rows: Sequence[dict[str, Any]], tags: Sequence[Sequence[str]]) -> None:
+    """Insert rows with the same columns, each with its tags."""
+    if rows:
+        session.execute(_INSERT, rows)
+    if tagged := [{"tag": tag, "experiment_id": row["id"]} for row, own in zip(rows, tags, strict=True) for tag in own]:
+        session.execute(_INSERT_TAGS, tagged)
+
+
+_EXPERIMENTS = table_of(Experiment)
+_INSERT, _INSERT_TAGS = insert(_EXPERIMENTS), insert(table_of(Tag))
+_STAMP_NEW = update(_EXPERIMENTS).where(_EXPERIMENTS.c.study_id == bindparam("of_study"), _EXPERIMENTS.c.revision == 0)
+
+
+def _retry_columns(principal: str, experiment: Experiment, id: UUID) -> dict[str, Any]:
+    links = {"id": id, "retry_of": experiment.id, "study_id": experiment.study_id}
+    return _columns(principal, submission_of(experiment)) | links
+
+
+def _columns(principal: str, submission: ExperimentSubmission) -> dict[str, Any]:
+    """Return the columns that a submission sets."""
     spec = submission.spec
-    return Experiment(
-        id=id,
-        principal=principal,
-        name=submission.name,
-        notes=submission.notes,
-        priority=submission.priority,
-        tag_rows=[Tag(tag=tag) for tag in submission.tags],
-        spec=spec.model_dump(mode="json"),
-        spec_version=SPEC_VERSION,
-        activation=spec.activation.label,
-        dataset=spec.dataset,
-        seed=spec.seed,
-        epochs=spec.epochs,
-        batch_size=spec.batch_size,
-        dropout_conv=spec.dropout.conv,
-        dropout_dense=spec.dropout.dense,
-        learning_rate=spec.optimizer.learning_rate,
-        condition=spec.condition,
-    )
+    return {
+        "principal": principal,
+        "name": submission.name,
+        "notes": submission.notes,
+        "priority": submission.priority,
+        "spec": spec.model_dump(mode="json"),
+        "spec_version": SPEC_VERSION,
+        "activation": spec.activation.label,
+        "dataset": spec.dataset,
+        "seed": spec.seed,
+        "epochs": spec.epochs,
+        "batch_size": spec.batch_size,
+        "dropout_conv": spec.dropout.conv,
+        "dropout_dense": spec.dropout.dense,
+        "learning_rate": spec.optimizer.learning_rate,
+        "condition": spec.condition,
+    }
 
 
 def submission_of(experiment: Experiment) -> ExperimentSubmission:
@@ -192,7 +233,7 @@ def submission_of(experiment: Experiment) -> ExperimentSubmission:
 
 
 def find(session: Session, id: UUID) -> Experiment | None:
-    return session.scalars(_whole().where(Experiment.id == id)).one_or_none()
+    return session.scalars(_by_id(), {"own_id": id}).one_or_none()
 
 
 def find_locked(session: Session, id: UUID) -> Experiment | None:
@@ -237,11 +278,10 @@ def lock(session: Session, ids: Collection[UUID]) -> list[Locked]:
 def retry_all(session: UnitOfWork, principal: str, ids: Collection[UUID]) -> int:
     """Do as `retry` for several experiments, under one revision; return their number."""
     rows = session.scalars(_whole().where(Experiment.id.in_(ids)).order_by(Experiment.id)).all()
-    retries = [_retry_row(principal, experiment, new_id()) for experiment in rows]
-    session.add_all(retries)
-    session.flush()
+    retries = [_retry_columns(principal, experiment, new_id()) for experiment in rows]
+    _insert(session, retries, [experiment.tags for experiment in rows])
     if retries:
-        stamp(session, [row.id for row in retries])
+        stamp(session, [row["id"] for row in retries])
     return len(retries)
 
 
@@ -262,7 +302,7 @@ def ids_of(
 def reload(session: Session, id: UUID) -> Experiment:
     """Read a row again after UPDATEs that bypassed the session."""
     session.flush()
-    return session.scalars(_whole().where(Experiment.id == id), execution_options=FRESH).one()
+    return session.scalars(_by_id(), {"own_id": id}, execution_options=FRESH).one()
 
 
 def revision(session: Session, id: UUID) -> tuple[int, str] | None:
@@ -387,6 +427,11 @@ def _hand_over(session: UnitOfWork, studies: Collection[UUID], revision: int) ->
         session.note([id], revision)
         session.execute(delete(StudyReuse).where(StudyReuse.experiment_id == id, StudyReuse.study_id == heir))
     session.execute(delete(StudyReuse).where(StudyReuse.study_id.in_(studies)))
+
+
+@cache
+def _by_id() -> Select[Experiment]:
+    return _whole().where(Experiment.id == bindparam("own_id"))
 
 
 def _whole() -> Select[Experiment]:

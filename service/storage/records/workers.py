@@ -1,8 +1,11 @@
 """Records of workers: one row for each worker process, refreshed by its heartbeats."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, select
 from sqlalchemy.orm import Session
 
 from service.domain.workers import WorkerMemory
@@ -63,6 +66,20 @@ def problem_of(session: Session, id: str) -> str | None:
     return session.scalar(select(Worker.problem).where(Worker.id == id))
 
 
+@dataclass(frozen=True)
+class Presence:
+    """A live worker: its kind of device, and whether it has an experiment."""
+
+    device: str
+    busy: bool
+
+
+def presences(session: Session, ids: Collection[str]) -> dict[str, Presence]:
+    """Return those of these workers that are alive."""
+    query = select(Worker.id, Worker.device, Worker.experiments).where(Worker.id.in_(ids), _alive(session))
+    return {row.id: Presence(row.device, bool(row.experiments)) for row in session.execute(query)}
+
+
 def leave(session: Session, id: str) -> None:
     """Delete a worker that stopped cleanly, or that its supervisor saw die."""
     session.execute(delete(Worker).where(Worker.id == id))
@@ -88,10 +105,15 @@ def count_alive(session: Session) -> int:
 
 def presence(session: Session) -> tuple[int, str | None]:
     """Return the number of live workers, and the reason why the worker seen last could not start, if it could not."""
-    newest = select(Worker.problem).order_by(Worker.last_seen.desc(), Worker.id).limit(1).scalar_subquery()
-    alive = select(func.count()).select_from(Worker).where(_alive(session)).scalar_subquery()
-    count, problem = session.execute(select(alive, newest)).one()
+    count, problem = session.execute(_presence(session.info["renew_seconds"])).one()
     return count, problem
+
+
+@cache
+def _presence(renew_seconds: float) -> Select[Any]:
+    newest = select(Worker.problem).order_by(Worker.last_seen.desc(), Worker.id).limit(1).scalar_subquery()
+    alive = select(func.count()).select_from(Worker).where(_is_alive(renew_seconds)).scalar_subquery()
+    return select(alive, newest)
 
 
 def devices(session: Session) -> set[str]:
@@ -117,12 +139,15 @@ def count_idle(session: Session) -> int:
 
 
 def _alive(session: Session) -> ColumnElement[bool]:
+    return _is_alive(session.info["renew_seconds"])
+
+
+def _is_alive(renew_seconds: float) -> ColumnElement[bool]:
     """Return whether a worker's last heartbeat is recent, by the time between two of its own heartbeats.
 
-    For a worker that does not report that time, ACTLAB_RENEW_SECONDS of this process counts.
+    For a worker that does not report that time, `renew_seconds` counts, ACTLAB_RENEW_SECONDS of this process.
     """
-    renew_seconds = func.coalesce(Worker.renew_seconds, session.info["renew_seconds"])
-    missing = renew_seconds * ALIVE_HEARTBEATS
+    missing = func.coalesce(Worker.renew_seconds, renew_seconds) * ALIVE_HEARTBEATS
     limit = case((missing > ALIVE_SECONDS, missing), else_=ALIVE_SECONDS)
     # The lower bound leaves out heartbeats from before the clock was set back.
     return and_(seconds_since(Worker.last_seen).between(-limit, limit), Worker.problem.is_(None))

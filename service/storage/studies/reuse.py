@@ -30,8 +30,9 @@ def untrained(
     """
     if not enabled:
         return list(submissions), []
-    finished = _find(session, submissions, code)
-    left = [submission for submission in submissions if _repetition(submission) not in finished]
+    repetitions = _repetitions(submissions)
+    finished = _find(session, set(repetitions), code)
+    left = [submission for submission, same in zip(submissions, repetitions, strict=True) if same not in finished]
     return left, list(finished.values())
 
 
@@ -57,18 +58,25 @@ def counted(session: Session, experiments: Collection[UUID]) -> set[UUID]:
     return set(session.scalars(select(StudyReuse.experiment_id).where(StudyReuse.experiment_id.in_(experiments))))
 
 
-def _repetition(submission: ExperimentSubmission) -> Repetition:
-    return submission.spec.condition, submission.seed
+def _repetitions(submissions: Sequence[ExperimentSubmission]) -> list[Repetition]:
+    """Return the repetition that each submission is; one hash for those that differ by the seed alone."""
+    conditions: dict[str, str] = {}
+    repetitions = []
+    for submission in submissions:
+        text = submission.but_seed
+        if text not in conditions:
+            conditions[text] = submission.spec.condition
+        repetitions.append((conditions[text], submission.seed))
+    return repetitions
 
 
-def _find(session: Session, submissions: Sequence[ExperimentSubmission], code: str) -> dict[Repetition, UUID]:
-    """Return finished experiments that may stand for submissions, locked against deletion.
+def _find(session: Session, repetitions: Collection[Repetition], code: str) -> dict[Repetition, UUID]:
+    """Return finished experiments that may stand for repetitions, locked against deletion.
 
     They have the same spec and seed, the given version of the code, and one fingerprint for all, which fits the device
     and versions of a live worker. Of several fingerprints, that of the most experiments is taken; of several
     experiments of one repetition, the newest.
     """
-    repetitions = {_repetition(submission) for submission in submissions}
     alive = workers.machines(session)
     by_fingerprint: dict[str, dict[Repetition, UUID]] = defaultdict(dict)
     for row in _finished(session, {condition for condition, _ in repetitions}, code):

@@ -1,16 +1,18 @@
 """The two kinds of transaction, alone and under several threads."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, event, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from service.domain.errors import ConfigurationError
 from service.storage.changes import revisions
+from service.storage.engine import database as engine_module
 from service.storage.engine.database import Database
 from service.storage.queue import transitions
 from service.storage.tables.changes import ChangeCounter
@@ -57,6 +59,32 @@ def test_concurrent_writers_lose_no_update(database: Database) -> None:
         for future in [pool.submit(raise_often) for _ in range(WRITERS)]:
             future.result()
     assert counter(database) == WRITERS * WRITES
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_writers_of_one_process_begin_one_after_another(database: Database) -> None:
+    """SQLite would let the second one try again and again, with pauses of up to 100 ms."""
+    begun: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *values: begun.append(values[2]))
+    with ThreadPoolExecutor(1) as pool:
+        with database.write("first") as session:
+            revisions.next_revision(session)
+            second = pool.submit(database.run, "second", revisions.next_revision)
+            time.sleep(0.1)
+            assert begun.count("BEGIN IMMEDIATE") == 1
+        assert second.result(timeout=5) == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_writer_whose_turn_does_not_come_finds_the_database_locked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "BUSY_SECONDS", 0.05)
+    with database.write("first") as session:
+        revisions.next_revision(session)
+        with pytest.raises(OperationalError, match="database is locked"):
+            database.run("second", revisions.next_revision)
+    assert database.run("third", revisions.next_revision) == 2
 
 
 def test_read_does_not_wait_for_a_writer(database: Database) -> None:

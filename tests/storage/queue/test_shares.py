@@ -167,3 +167,19 @@ def test_claim_reads_the_attempts_of_the_hour_by_an_index(database: Database) ->
     plan = "\n".join(row[-1] for row in rows)
     assert "ix_attempts_ended_at" in plan, plan
     assert "SCAN attempts" not in plan, plan
+
+
+def test_waiting_counts_the_place_of_one_as_it_orders_all(database: Database, studies: list[UUID]) -> None:
+    used, running, unused = studies
+    queue(database, used, 3)
+    train(database, 60.0)
+    queue(database, running, 2)
+    claimed(database, "w2")
+    alone = []
+    for priority in (0, 3, 0, 1):
+        alone += queue(database, None, 2, priority)
+        queue(database, unused, 2, priority)
+        queue(database, used, 1, priority)
+    together = positions(database, alone)
+    assert [positions(database, [id])[0] for id in alone] == together
+    assert len(set(together)) == len(alone)
