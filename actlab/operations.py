@@ -278,6 +278,10 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         """Make a key; its `key` is shown only in this answer. `expires` is a lifetime such as 90d, 12h or 4w."""
         return self._one(_call(Call("POST", "/keys", body={"name": name, "role": role, "expires": expires})))
 
+    def audit(self, **filters: Any) -> Many:
+        """List who changed what, the newest first: all entries that match the filters, over all pages."""
+        return self._many(_pages("/audit", filters))
+
     def revoke_key(self, id: str) -> Nothing:
         return self._nothing(_done(Call("DELETE", f"/keys/{id}")))
 

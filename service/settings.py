@@ -154,6 +154,7 @@ class Settings(BaseSettings):
     restart_seconds: float = Field(
         30.0, ge=0, le=3600, description="Most seconds before `actlab up` restarts a process that ended early."
     )
+    audit_days: float = Field(365.0, gt=0, le=36_500, description="Days after which entries of the audit are removed.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device on which workers train.")
     threads: int | None = Field(
         None,

@@ -10,14 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from actlab.cli.common import command_settings, require_database
+from actlab.cli.common import require_database
 from service.access import keys as api_keys
 from service.access.principals import CONSOLE
 from service.access.roles import Role
 from service.domain.errors import KeyNotFound, NameTaken
+from service.settings import load
 from service.storage.engine.database import open_database
 from service.storage.engine.unit_of_work import UnitOfWork
-from service.storage.records import keys
+from service.storage.records import audit, keys
+from service.storage.records.audit import Sender
 
 T = TypeVar("T")
 
@@ -42,7 +44,14 @@ def create_key(
     if not 1 <= len(name) <= api_keys.LONGEST_KEY_NAME or not name.isprintable():
         raise typer.BadParameter(f"1 to {api_keys.LONGEST_KEY_NAME} printable characters", param_hint="--name")
     key, lifetime = api_keys.generate(), _lifetime(expires)
-    if _run("create_key", lambda session: keys.create(session, CONSOLE.id, key, name, role, lifetime)) is None:
+
+    def create(session: UnitOfWork) -> bool:
+        if keys.create(session, CONSOLE.id, key, name, role, lifetime) is None:
+            return False
+        audit.record(session, Sender(CONSOLE, "create_key"), {"key": key.id, "name": name, "role": role})
+        return True
+
+    if not _run("create_key", create):
         raise NameTaken(f"A key {name!r} exists. Revoke it, or choose another name.")
     Console(stderr=True).print(f"The key {key.id} ({name}, {role}), which is not shown again:", markup=False)
     typer.echo(key.text)
@@ -66,7 +75,10 @@ def revoke_key(key: Annotated[str, typer.Argument(metavar="ID|NAME", help="The i
 
     def revoke(session: UnitOfWork) -> str | None:
         row = keys.find_named(session, key)
-        return row.id if row is not None and keys.revoke(session, row.id) else None
+        if row is None or not keys.revoke(session, row.id):
+            return None
+        audit.record(session, Sender(CONSOLE, "revoke_key"), {"key": row.id, "name": row.name})
+        return row.id
 
     id = _run("revoke_key", revoke)
     if id is None:
@@ -75,7 +87,7 @@ def revoke_key(key: Annotated[str, typer.Argument(metavar="ID|NAME", help="The i
 
 
 def _run(name: str, work: Callable[[UnitOfWork], T]) -> T:
-    settings = command_settings()
+    settings = load()
     require_database(settings)
     database = open_database(settings)
     try:

@@ -35,6 +35,7 @@ from service.api.openapi.document import describe
 from service.api.routes import (
     activations,
     article_claims,
+    audit,
     comparisons,
     curves,
     diagnostics,
@@ -46,6 +47,7 @@ from service.api.routes import (
     system,
     workers,
 )
+from service.background import audit as old_audit
 from service.background import key_use
 from service.background.reaper import Reaper
 from service.background.reconciler import reconcile, start_rankings
@@ -89,6 +91,7 @@ VERSIONED = (
     activations,
     workers,
     keys,
+    audit,
 )
 
 
@@ -149,6 +152,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
             Periodic("poller", settings.poll_seconds, Poller(database, feed, describe_changes).poll).start(),
             Periodic("keys", key_table.PERIOD_SECONDS, table.refresh).start(),
+            Periodic("audit", old_audit.SWEEP_SECONDS, lambda: old_audit.sweep(database, settings.audit_days)).start(),
             Periodic("key use", key_use.FLUSH_SECONDS, lambda: key_use.flush(database, table)).start(),
         ]
         try:

@@ -8,7 +8,8 @@ from service.access.principals import CONSOLE
 from service.access.roles import Role
 from service.domain.errors import ConfigurationError
 from service.storage.engine.unit_of_work import UnitOfWork
-from service.storage.records import keys
+from service.storage.records import audit, keys
+from service.storage.records.audit import Sender
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +25,9 @@ def store(session: UnitOfWork, text: str) -> None:
             "ACTLAB_ADMIN_KEY is not in the format of keys, actlab_<8 characters>_<43 characters>; docs/production.md"
             " has a command that makes one."
         )
-    key = NewKey(id, text)
-    keys.create(session, CONSOLE.id, key, f"admin {key.id}", Role.ADMIN, None)
+    key, name = NewKey(id, text), f"admin {id}"
+    if keys.create(session, CONSOLE.id, key, name, Role.ADMIN, None) is not None:
+        audit.record(session, Sender(CONSOLE, "create_key"), {"key": id, "name": name, "role": Role.ADMIN})
     row = keys.find(session, key.id)
     if row is None or row.sha256 != key.sha256:
         raise ConfigurationError(f"ACTLAB_ADMIN_KEY has the id {key.id} of another key. Make a new one.")

@@ -26,7 +26,13 @@ PUBLIC_API = {
     "GET /healthz", "GET /readyz", "POST /api/v1/session", "DELETE /api/v1/session",
 }  # fmt: skip
 READS_BY_POST = {"POST /api/v1/activations/preview"}
-ADMINS = {"POST /api/v1/keys", "GET /api/v1/keys", "GET /api/v1/keys/{id}", "DELETE /api/v1/keys/{id}"}
+ADMINS = {
+    "GET /api/v1/audit",
+    "POST /api/v1/keys",
+    "GET /api/v1/keys",
+    "GET /api/v1/keys/{id}",
+    "DELETE /api/v1/keys/{id}",
+}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from service.api.http.services import Services
 from service.storage.engine.unit_of_work import UnitOfWork
+from service.storage.records import audit
+from service.storage.records.audit import Sender
 from service.storage.tables.base import new_id
 from service.usecases.many_experiments import Block
 
@@ -12,23 +14,26 @@ Work = Callable[[UnitOfWork, int, UUID | None, UUID], Block]
 """Does the block of a number, from 0, that begins after one id, within those up to another."""
 
 
-def in_blocks(services: Services, name: str, work: Work) -> int:
+def in_blocks(services: Services, sender: Sender, work: Work) -> int:
     """Do all blocks and return the number of experiments; what each commits is told, and wakes workers, at once.
 
-    `name` names the transactions. A failure leaves the blocks before it done.
+    The action of the sender names the transactions. A failure leaves the blocks before it done.
     """
     count, number = 0, 0
-    block = _commit(services, name, work, number, None, new_id())
+    block = _commit(services, sender, work, number, None, new_id())
     while block.last is not None:
         count, number = count + block.count, number + 1
-        block = _commit(services, name, work, number, block.last, block.until)
+        block = _commit(services, sender, work, number, block.last, block.until)
     return count + block.count
 
 
-def _commit(services: Services, name: str, work: Work, number: int, after: UUID | None, until: UUID) -> Block:
+def _commit(services: Services, sender: Sender, work: Work, number: int, after: UUID | None, until: UUID) -> Block:
     def run(session: UnitOfWork) -> tuple[Block, UnitOfWork]:
-        return work(session, number, after, until), session
+        block = work(session, number, after, until)
+        if block.count and session.audited:
+            audit.record(session, sender, {"experiments": block.count})
+        return block, session
 
-    block, session = services.database.run(name, run)
+    block, session = services.database.run(sender.action, run)
     services.wrote(session)
     return block

@@ -22,6 +22,8 @@ from service.domain.errors import (
     UnsupportedMediaType,
 )
 from service.storage.engine.unit_of_work import UnitOfWork
+from service.storage.records import audit
+from service.storage.records.audit import Sender as AuditSender
 from service.storage.records.idempotency import Request as CreatingRequest
 from service.storage.tables.experiments import Experiment, Result
 from service.storage.tables.studies import Study
@@ -58,8 +60,17 @@ def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iter
     name = request.scope["route"].name
     with services.database.write(name) as session:
         yield session
+        if session.audited:
+            audit.record(session, sender_of(request), session.details)
     services.wrote(session)
     services.database.faults.reach(f"{name}.before_answer")
+
+
+def sender_of(request: Request) -> AuditSender:
+    """Return who sends a request, for the audit."""
+    client = request.scope.get("client")
+    address = client[0] if client else None
+    return AuditSender(request.scope["principal"], request.scope["route"].name, get_route_path(request.scope), address)
 
 
 async def _listening(request: Request) -> AsyncIterator[None]:
@@ -84,6 +95,11 @@ async def _principal(request: Request) -> str:
     return (await _sender(request)).id
 
 
+async def _audited(request: Request) -> AuditSender:
+    return sender_of(request)
+
+
+AuditSenderDep = Annotated[AuditSender, Depends(_audited)]
 SenderDep = Annotated[Principal, Depends(_sender)]
 PrincipalDep = Annotated[str, Depends(_principal)]
 """The id of the sender, which records keep."""

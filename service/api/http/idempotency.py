@@ -7,9 +7,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from fastapi import Response
-from sqlalchemy.orm import Session
 
 from service.domain.errors import Gone, IdempotencyMismatch
+from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import idempotency
 from service.storage.tables.base import new_id
 from service.usecases.many_experiments import Block
@@ -36,7 +36,7 @@ class Creation:
         self._request = request
         self._root = root
 
-    def once(self, session: Session, response: Response, collection: str, make: Callable[[UUID], object]) -> UUID:
+    def once(self, session: UnitOfWork, response: Response, collection: str, make: Callable[[UUID], object]) -> UUID:
         """Call `make` with a new id unless the same request was served before; return the id and set Location.
 
         Raises IdempotencyMismatch when the key was used with another route or body.
@@ -46,7 +46,7 @@ class Creation:
 
     def once_named(
         self,
-        session: Session,
+        session: UnitOfWork,
         response: Response,
         collection: str,
         name: str,
@@ -62,11 +62,13 @@ class Creation:
         else:
             self._check(earlier.route, earlier.body_sha256)
             response.headers["Idempotency-Replayed"] = "true"
+            session.audited = False
             location = earlier.location
+        session.details["location"] = location
         response.headers["Location"] = f"{self._root}{location}"
         return location.rpartition("/")[2]
 
-    def once_per_block(self, session: Session, number: int, work: Callable[[], Block]) -> Block:
+    def once_per_block(self, session: UnitOfWork, number: int, work: Callable[[], Block]) -> Block:
         """Do a block of a creation in several transactions, unless an earlier sending of the request has done it."""
         if self._request is None:
             return work()
@@ -77,6 +79,7 @@ class Creation:
             idempotency.keep_location(session, own, f"{block.count} {block.last or ''} {block.until}")
             return block
         self._check(earlier.route, earlier.body_sha256)
+        session.audited = False
         count, last, until = earlier.location.split(" ")
         return Block(int(count), UUID(last) if last else None, UUID(until))
 

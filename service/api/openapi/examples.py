@@ -18,6 +18,7 @@ from service.api.openapi.activation_examples import ACTIVATIONS
 from service.api.openapi.comparison_examples import COMPARISON, CURVES
 from service.api.openapi.names import component_name
 from service.api.schemas.attempts import AttemptsView, AttemptView
+from service.api.schemas.audit import AuditView
 from service.api.schemas.base import Page
 from service.api.schemas.diagnostics import DiagnosticsView, LayerView
 from service.api.schemas.epochs import EpochsView, EpochView
@@ -262,6 +263,16 @@ KEY = KeyView(
 )
 NEW_KEY = NewKeyView(**KEY.model_dump(exclude={"last_used_at"}), last_used_at=None, key=f"actlab_{KEY.id}_{'s' * 43}")
 PRINCIPAL = PrincipalView(id=KEY.id, name=KEY.name, role=KEY.role, expires_at=KEY.expires_at, open=False)
+AUDIT = AuditView(
+    id=UUID("0198c1d2-7e60-7b22-9c1d-2e3f40516273"),
+    at=SUBMITTED,
+    principal=KEY.id,
+    name=KEY.name,
+    action="submit_study",
+    path="/api/v1/studies",
+    address="192.0.2.7",
+    details={"location": f"/api/v1/studies/{STUDY.id}"},
+)
 
 PROBLEM = Problem(
     type="about:blank",
@@ -299,6 +310,8 @@ _ANSWERS: list[BaseModel] = [
     NEW_KEY,
     KeysView(items=[KEY]),
     PRINCIPAL,
+    AUDIT,
+    Page[AuditView](items=[AUDIT], next_cursor=None),
     *ACTIVATIONS,
 ]
 

@@ -13,6 +13,7 @@ from service.api.http import conditional
 from service.api.http.blocks import in_blocks
 from service.api.http.dependencies import (
     Admitted,
+    AuditSenderDep,
     CreationDep,
     DryRun,
     ExperimentDep,
@@ -49,6 +50,7 @@ from service.domain.text import Text
 from service.storage.analysis import misclassified
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import attempts, experiments
+from service.storage.records.audit import Sender as AuditSender
 from service.storage.records.experiments import Filter
 from service.usecases import experiments as usecases
 from service.usecases import many_experiments
@@ -126,21 +128,21 @@ async def export_experiments(
 @router.post("/cancel", responses=WITH_BODY)
 @needs(Role.SUBMITTER, dry_run=Role.VIEWER)
 def cancel_experiments(
-    selection: ExperimentSelection, services: ServicesDep, _: Admitted, principal: PrincipalDep, dry_run: DryRun
+    selection: ExperimentSelection, services: ServicesDep, _: Admitted, sender: AuditSenderDep, dry_run: DryRun
 ) -> ExperimentCount:
     """Cancel many experiments: queued ones at once, running ones within about one step."""
-    filters = selection.filter_for(principal)
-    return _change_all(services, "cancel_experiments", many_experiments.cancelling(), filters, dry_run)
+    filters = selection.filter_for(sender.principal.id)
+    return _change_all(services, sender, many_experiments.cancelling(), filters, dry_run)
 
 
 @router.post("/delete", responses=WITH_BODY)
 @needs(Role.SUBMITTER, dry_run=Role.VIEWER)
 def delete_experiments(
-    selection: ExperimentSelection, services: ServicesDep, _: Admitted, principal: PrincipalDep, dry_run: DryRun
+    selection: ExperimentSelection, services: ServicesDep, _: Admitted, sender: AuditSenderDep, dry_run: DryRun
 ) -> ExperimentCount:
     """Delete many experiments that have ended, with their epochs, results and attempts."""
-    filters = selection.filter_for(principal)
-    return _change_all(services, "delete_experiments", many_experiments.deleting(), filters, dry_run)
+    filters = selection.filter_for(sender.principal.id)
+    return _change_all(services, sender, many_experiments.deleting(), filters, dry_run)
 
 
 @router.post("/retry", responses=WITH_BODY)
@@ -149,13 +151,13 @@ def retry_experiments(
     selection: ExperimentSelection,
     services: ServicesDep,
     _: Admitted,
-    principal: PrincipalDep,
+    sender: AuditSenderDep,
     creation: CreationDep,
     dry_run: DryRun,
 ) -> ExperimentCount:
     """Queue the specs of many experiments that have ended again, each as a new one whose `retry_of` is the first."""
-    action = many_experiments.retrying(principal)
-    return _change_all(services, "retry_experiments", action, selection.filter_for(principal), dry_run, creation)
+    action = many_experiments.retrying(sender.principal.id)
+    return _change_all(services, sender, action, selection.filter_for(sender.principal.id), dry_run, creation)
 
 
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ExperimentView)
@@ -277,7 +279,7 @@ def get_log(experiment: ExperimentDep, session: ReadSession) -> str:
 
 def _change_all(
     services: Services,
-    name: str,
+    sender: AuditSender,
     action: Action,
     filters: Filter,
     dry_run: bool,
@@ -290,7 +292,7 @@ def _change_all(
     def block(session: UnitOfWork, number: int, after: UUID | None, until: UUID) -> Block:
         return creation.once_per_block(session, number, lambda: action.block(session, filters, after, until))
 
-    return ExperimentCount(count=in_blocks(services, name, block))
+    return ExperimentCount(count=in_blocks(services, sender, block))
 
 
 def _listed(

@@ -58,6 +58,7 @@ def create_key(
     def make() -> None:
         if keys.create(session, principal, key, new.name, new.role, lifetime) is None:
             raise NameTaken(f"A key {new.name!r} exists. Revoke it, or choose another name.")
+        session.details.update(name=new.name, role=new.role)
 
     id = creation.once_named(session, response, "keys", key.id, make, status=201)
     if id != key.id:

@@ -14,6 +14,7 @@ from service.api.http import conditional
 from service.api.http.blocks import in_blocks
 from service.api.http.dependencies import (
     Admitted,
+    AuditSenderDep,
     CreationDep,
     DryRun,
     IfMatch,
@@ -94,6 +95,7 @@ def submit_study(
     none."""
     staged = usecases.stage(session, spec, services.version, services.settings.max_study_experiments)
     if dry_run:
+        session.audited = False
         return JSONResponse(study_views.plan(session, staged).model_dump(mode="json"))
     id = creation.once(session, response, "studies", lambda id: usecases.submit(session, principal, staged, id))
     session.wakes = staged.wakes
@@ -156,6 +158,7 @@ def retry_study(
     services: ServicesDep,
     _: Admitted,
     principal: PrincipalDep,
+    sender: AuditSenderDep,
     creation: CreationDep,
     dry_run: DryRun,
 ) -> ExperimentCount:
@@ -171,7 +174,7 @@ def retry_study(
         work = partial(usecases.retry, session, principal, study, after, until)
         return creation.once_per_block(session, number, work)
 
-    return ExperimentCount(count=in_blocks(services, "retry_study", block))
+    return ExperimentCount(count=in_blocks(services, sender, block))
 
 
 @router.delete("/{id}", status_code=204, response_class=Response, responses=NOT_FOUND | responses(409))

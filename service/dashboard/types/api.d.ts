@@ -40,6 +40,16 @@ declare namespace Api {
   interface AttemptsView {
     items: Array<AttemptView>;
   }
+  interface AuditView {
+    id: string;
+    at: string;
+    principal: string;
+    name: string;
+    action: string;
+    path: string | null;
+    address: string | null;
+    details: Record<string, any>;
+  }
   type Cause = "diverged" | "out_of_memory" | "worker_lost" | "timeout" | "invalid_data" | "internal_error" | "cancelled";
   interface Choice {
     factors: Record<string, string | number | boolean | null>;
@@ -444,6 +454,10 @@ declare namespace Api {
   type Outcome = "succeeded" | "failed" | "cancelled" | "released" | "lost";
   interface Page_ActivationView_ {
     items: Array<ActivationView>;
+    next_cursor: string | null;
+  }
+  interface Page_AuditView_ {
+    items: Array<AuditView>;
     next_cursor: string | null;
   }
   interface Page_ExperimentView_ {

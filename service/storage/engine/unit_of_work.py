@@ -17,8 +17,8 @@ class UnitOfWork(Session):
     """The session of a writing transaction.
 
     `changed` holds the new revision of every experiment and study that the transaction changes, by id. `wakes` is the
-    number of workers to wake after the commit, and `keys_changed` says that an API key has changed. `trace` enables the
-    trace of transitions, for tests.
+    number of workers to wake after the commit, and `keys_changed` says that an API key has changed. `audited` says that
+    the audit tells of the transaction, with `details`. `trace` enables the trace of transitions, for tests.
     """
 
     def __init__(self, *args: Any, trace: bool = False, **kwargs: Any) -> None:
@@ -27,6 +27,8 @@ class UnitOfWork(Session):
         self.changed: dict[UUID, int] = {}
         self.wakes = 0
         self.keys_changed = False
+        self.audited = True
+        self.details: dict[str, Any] = {}
 
     def note(self, ids: Iterable[UUID], revision: int) -> None:
         """Note that the transaction gives experiments or studies a revision."""

@@ -5,6 +5,7 @@ Importing any of them registers all of them in the metadata, because foreign key
 
 from service.storage.tables import (
     activations,
+    audit,
     base,
     changes,
     diagnostics,
@@ -18,6 +19,6 @@ from service.storage.tables import (
 )
 
 __all__ = [
-    "activations", "base", "changes", "diagnostics", "downloads", "epochs", "experiments", "keys", "requests",
+    "activations", "audit", "base", "changes", "diagnostics", "downloads", "epochs", "experiments", "keys", "requests",
     "studies", "workers",
 ]  # fmt: skip
