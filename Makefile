@@ -5,12 +5,21 @@ BIN := $(VENV)/bin
 # Python compiles what is imported when it is first imported, which is a tenth of what pip would compile, and must then be
 # allowed to keep it: compiled anew, each start of a worker takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+# Each file of a lock is checked against its hash. What the second step adds is torch, whose build is that of the machine.
+CHECKED := $(PIP) --require-hashes --no-deps --requirement
+INSTALL := $(PIP) --constraint constraints.txt --no-build-isolation --editable
 
 # npm writes it when it has installed what package-lock.json lists.
 NODE_STAMP := node_modules/.package-lock.json
 
-.PHONY: setup demo up test nightly lint bench vendor types lock
+# Tools that need other versions of what ActLab needs, or much that it does not.
+TOOLS ?= $(VENV)-tools
+COMPILE := $(TOOLS)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header --no-emit-options \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+OWN := --constraint constraints.txt --all-build-deps --unsafe-package torch
+
+.PHONY: setup demo up test nightly lint audit sbom bench vendor types lock
 
 setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need
 
@@ -26,11 +35,18 @@ test: $(VENV)/.dev  ## Run every test that this machine allows: ARGS='-m "not sl
 nightly: $(VENV)/.dev  ## Run what takes too long for every change: random kills, and each guard removed in turn
 	$(BIN)/pytest -m nightly $(ARGS)
 
-lint: $(VENV)/.dev $(NODE_STAMP)  ## Check style and types, of Python and of the pages' JavaScript (Node 20.19 or newer)
+lint: $(VENV)/.dev $(NODE_STAMP) $(TOOLS)/.installed audit  ## Check style and types, of Python, of the image and of the pages' JavaScript (Node 20.19 or newer)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	npm run --silent lint
+	$(TOOLS)/bin/hadolint Dockerfile
+
+audit: $(TOOLS)/.installed  ## Ask the advisory database about every locked version; say so where the network does not allow it
+	$(PYTHON) scripts/audit.py $(TOOLS)/bin/pip-audit locks/worker.txt
+
+sbom: $(VENV)/.worker $(TOOLS)/.installed  ## Write the bill of materials of what is installed: sbom.json, in CycloneDX's format
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
 
 bench: $(VENV)/.dev  ## Print figures of docs/performance.md: NAME=live, ARGS='--rounds 3'
 	$(BIN)/python -m benchmarks.$(or $(NAME),epoch_time) $(ARGS)
@@ -41,21 +57,32 @@ vendor:  ## Fetch the browser libraries of vendor.json again and check them
 types: $(VENV)/.dev  ## Write the types of what the API sends, for the pages' modules
 	$(BIN)/python scripts/api_types.py
 
-lock: $(VENV)/.dev  ## Write constraints.txt from what is installed
+lock: $(VENV)/.dev $(TOOLS)/.installed  ## Write constraints.txt from what is installed, and from it the locks with hashes
 	{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
 	mv constraints.new constraints.txt
+	$(COMPILE) $(OWN) --output-file locks/api.txt pyproject.toml
+	$(COMPILE) $(OWN) --extra worker --output-file locks/worker.txt pyproject.toml
+	$(COMPILE) $(OWN) --extra worker --extra dev --output-file locks/dev.txt pyproject.toml
+	$(COMPILE) --allow-unsafe --output-file locks/tools.txt locks/tools.in
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ActLab needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.worker: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.worker: $(VENV)/bin/python pyproject.toml constraints.txt locks/worker.txt
+	$(CHECKED) locks/worker.txt
 	$(INSTALL) '.[worker]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt locks/dev.txt
+	$(CHECKED) locks/dev.txt
 	$(INSTALL) '.[worker,dev]'
 	@touch $@ $(VENV)/.worker
+
+$(TOOLS)/.installed: locks/tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps --requirement locks/tools.txt
+	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error

@@ -101,7 +101,14 @@ def test_image_is_built_from_a_known_target_or_pinned(name: str) -> None:
 def test_image_does_not_run_as_root(target: str) -> None:
     instructions = re.findall(r"^(USER \w+|CMD|ENTRYPOINT)", stages()[target], re.MULTILINE)
 
-    assert instructions == ["USER actlab", "CMD"]
+    assert instructions == ["USER 10001", "CMD"]  # a number, which Kubernetes can tell from root
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_containers_write_to_their_volume_and_to_memory_alone(name: str) -> None:
+    service = SERVICES[name]
+    assert (service["read_only"], service["tmpfs"], service["volumes"]) == (True, ["/tmp"], ["data:/data"])
+    assert service["cap_drop"] == ["ALL"]
 
 
 def test_api_image_is_built_without_torch() -> None:

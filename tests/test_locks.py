@@ -1,0 +1,50 @@
+"""The locks: each file that set-up installs has a hash, in the versions of constraints.txt."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKS = {"api": [], "worker": ["worker"], "dev": ["worker", "dev"]}
+"""The extras of each lock."""
+
+
+def locked(name: str) -> dict[str, str]:
+    """Return the version of each package of a lock."""
+    text = (ROOT / "locks" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+) \\$", text, re.MULTILINE))
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def constraints() -> dict[str, str]:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
+    return {canonical(name): version for name, version in (line.split("==") for line in lines)}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_has_the_versions_of_the_constraints(name: str) -> None:
+    pinned = constraints()
+    others = {package: version for package, version in locked(name).items() if pinned.get(package) != version}
+    assert others.keys() <= {"setuptools"}  # which pip leaves out of a list of what is installed
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_has_every_requirement_but_torch(name: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [line for extra in LOCKS[name] for line in project["optional-dependencies"][extra]]
+    required = {canonical(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in [*project["dependencies"], *extras]}
+    assert required - {"torch"} <= locked(name).keys()
+    assert "torch" not in locked(name)
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "tools"])
+def test_lock_has_hashes_of_each_package(name: str) -> None:
+    text = (ROOT / "locks" / f"{name}.txt").read_text()
+    packages = [part for part in re.split(r"\n(?=\S)", text) if "==" in part.partition("\n")[0]]
+    assert packages
+    assert [part.partition(" ")[0] for part in packages if not re.search(r"--hash=sha256:[0-9a-f]{64}", part)] == []
