@@ -200,6 +200,17 @@ class Operations(ABC, Generic[One, Many, Nothing]):
         query = {"dry_run": True} if dry_run else {}
         return self._one(_call(Call("POST", f"/studies/{id}/retry", query, headers=_key(idempotency_key))))
 
+    def share_study(self, id: str, *, expires: str | None = "30d") -> One:
+        """Make a link to a read-only page of a study; its `url` is shown only in this answer, None has no end."""
+        return self._one(_call(Call("POST", f"/studies/{id}/shares", body={"expires": expires})))
+
+    def shares(self, id: str) -> Many:
+        """List the links of a study, with the number of their views."""
+        return self._many(_items(Call("GET", f"/studies/{id}/shares")))
+
+    def revoke_share(self, id: str, share: str) -> Nothing:
+        return self._nothing(_done(Call("DELETE", f"/studies/{id}/shares/{share}")))
+
     def delete_study(self, id: str) -> Nothing:
         """Delete a study whose experiments have all ended, together with them."""
         return self._nothing(_done(Call("DELETE", f"/studies/{id}")))

@@ -90,6 +90,11 @@ class Settings(BaseSettings):
         description="Addresses and networks of reverse proxies, comma-separated, whose X-Forwarded-For and"
         " X-Forwarded-Proto count; `*`: all.",
     )
+    share_embedding: str = Field(
+        "",
+        pattern=r"^(\*|https?://[\w.:*-]+( https?://[\w.:*-]+)*)?$",
+        description="Origins that may embed the pages of share links, separated by spaces; `*`: all.",
+    )
     allowed_hosts: str = Field(
         "", description="Further host names, comma-separated, that requests may name in their Host header."
     )

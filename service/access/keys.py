@@ -19,6 +19,8 @@ ALPHABET = string.digits + string.ascii_letters
 ID_LENGTH = 8
 SECRET_BYTES = 32
 PATTERN = re.compile(r"actlab_([0-9A-Za-z]{8})_([0-9A-Za-z_-]{43})", re.ASCII)
+SHARED = re.compile(r"/s/[0-9A-Za-z_-]{43}", re.ASCII)
+"""The address of a share link, which is a secret too."""
 NO_HASH = bytes(32)
 """A hash that no text has. Texts with the id of no key are compared with it."""
 
@@ -81,5 +83,6 @@ def lifetime(text: str) -> timedelta:
 
 
 def redacted(text: str) -> str:
-    """Return a text in which the secrets of keys are replaced by dots; their ids stay."""
-    return PATTERN.sub(r"actlab_\1_...", text) if "actlab_" in text else text
+    """Return a text in which the secrets of keys and share links are replaced by dots; the ids of keys stay."""
+    text = PATTERN.sub(r"actlab_\1_...", text) if "actlab_" in text else text
+    return SHARED.sub("/s/...", text) if "/s/" in text else text

@@ -43,6 +43,7 @@ from service.api.routes import (
     experiments,
     keys,
     reports,
+    shares,
     studies,
     system,
     workers,
@@ -83,6 +84,7 @@ VERSIONED = (
     experiments,
     diagnostics,
     studies,
+    shares,
     reports,
     events,
     comparisons,
@@ -116,7 +118,8 @@ def create_app(settings: Settings) -> FastAPI:
     errors.add_handlers(app)
     for part in VERSIONED:
         app.include_router(part.router, prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
-    app.include_router(system.router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)
+    for router in (system.router, shares.pages):
+        app.include_router(router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)
     own = len(app.routes)
     add_docs(app, settings.root_path)
     add_pages(app, settings.root_path)

@@ -101,6 +101,10 @@ class KeyNotFound(NotFound):
     code, title = "key_not_found", "There is no such API key"
 
 
+class ShareNotFound(NotFound):
+    code, title = "share_not_found", "There is no such share link"
+
+
 class WeightsNotFound(NotFound):
     code, title = "weights_not_found", "The weights were not kept"
 

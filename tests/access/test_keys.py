@@ -78,4 +78,5 @@ def test_lifetime_pattern_refuses_other_texts(text: str) -> None:
 def test_redacted_replaces_secrets_and_keeps_ids() -> None:
     key = generate()
     assert redacted(f"path=/{key.text} {key.text}") == f"path=/actlab_{key.id}_... actlab_{key.id}_..."
-    assert redacted("actlab_session") == "actlab_session"
+    assert redacted("actlab_session /s/1") == "actlab_session /s/1"
+    assert redacted(f"path=/s/{'t' * 43}") == "path=/s/..."

@@ -24,6 +24,7 @@ FRAMEWORK = {"/openapi.json": Role.VIEWER}
 """Routes that the framework adds, which the middleware decides."""
 PUBLIC_API = {
     "GET /healthz", "GET /readyz", "POST /api/v1/session", "DELETE /api/v1/session",
+    "GET /s/{token}",
 }  # fmt: skip
 READS_BY_POST = {"POST /api/v1/activations/preview"}
 ADMINS = {
@@ -51,9 +52,11 @@ class Walked:
     @property
     def address(self) -> str:
         """A path that the route serves: of a record that does not exist, so that nothing is changed."""
-        path = (
-            self.path.replace("{id}", str(states.SOME_ID)).replace("{name}", "nothing").replace("{path}", "app/main.js")
-        )
+        places = {"{id}": str(states.SOME_ID), "{share}": str(states.SOME_ID), "{name}": "nothing",
+                  "{path}": "app/main.js", "{token}": "t" * 43}  # fmt: skip
+        path = self.path
+        for place, value in places.items():
+            path = path.replace(place, value)
         if self.path.startswith("/api/v1/keys/"):
             path = "/api/v1/keys/nothing0"
         return f"{path}?seconds=0.01" if self.path.endswith("/events") else path
@@ -80,7 +83,9 @@ each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.na
 def test_every_route_has_an_access_decision() -> None:
     assert len(ROUTES) > 50
     assert {
-        route.name for route in ROUTES if route.role is None and route.path.startswith(("/api", "/healthz", "/readyz"))
+        route.name
+        for route in ROUTES
+        if route.role is None and route.path.startswith(("/api", "/healthz", "/readyz", "/s/"))
     } == PUBLIC_API
     changes = {route for route in ROUTES if route.path.startswith("/api") and route.method != "GET"} - {
         route for route in ROUTES if route.name in PUBLIC_API | READS_BY_POST
@@ -106,9 +111,18 @@ def senders(opened: tuple[TestClient, Database]) -> dict[str, str]:
     client, database = opened
     texts = {str(role): make_key(database, role).text for role in Role}
     texts |= {"revoked": make_revoked(database).text, "expired": make_expired(database).text}
-    texts |= {"unknown": f"actlab_{'a' * 8}_{'b' * 43}", "malformed": "secret", "empty": ""}
     notice(client)
+    texts |= {"share": make_share(client, bearer(texts["admin"]))}
+    texts |= {"unknown": f"actlab_{'a' * 8}_{'b' * 43}", "malformed": "secret", "empty": ""}
     return texts
+
+
+def make_share(client: TestClient, admin: Headers) -> str:
+    """Return the token of a link to a study."""
+    study = client.post("/api/v1/studies", json={"base": {"activation": "relu"}, "seeds": [0]}, headers=admin).json()
+    made = client.post(f"/api/v1/studies/{study['id']}/shares", json={}, headers=admin).json()
+    assert client.get(made["url"]).status_code == 200
+    return str(made["url"]).removeprefix("/s/")
 
 
 def send(client: TestClient, route: Walked, headers: Headers) -> int:
@@ -163,7 +177,7 @@ def test_dry_run_needs_a_viewer_and_a_change_a_submitter(
         assert "submitter" in problem["detail"]
     for query in ("?dry_run=false&dry_run=true", "?dry_run=true&dry_run=false", "?dry_run=maybe", "?Dry_run=true"):
         assert client.request(method, path + query, json=body, headers=headers).status_code in (403, 422)
-    assert client.get("/api/v1/studies", headers=headers).json()["items"] == []
+    assert len(client.get("/api/v1/studies", headers=headers).json()["items"]) == 1  # the one that is shared
 
 
 @pytest.mark.parametrize(

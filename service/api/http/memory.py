@@ -21,6 +21,7 @@ Question = tuple[str, bytes]
 ANSWER_BYTES = 24 * 2**20
 LIST_BYTES = 8 * 2**20
 FRAGMENT_BYTES = 16 * 2**20
+SHARED_BYTES = 4 * 2**20
 """The most bytes that one process keeps of each kind; a page of 50 experiments has about 110,000."""
 OVERHEAD_BYTES = 1500
 """What an entry takes beside its text, about: its key, its headers and its objects."""
@@ -53,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """An experiment at a revision, as an item of a list."""
+    """An experiment at a revision, as an item of a list, or the page of a study at one."""
 
     revision: int
     text: str
@@ -100,6 +101,7 @@ class Memory:
         self._answers: Kept[Question, Answer] = Kept(ANSWER_BYTES)
         self._lists: Kept[Question, Answer] = Kept(LIST_BYTES)
         self._fragments: Kept[UUID, Fragment] = Kept(FRAGMENT_BYTES)
+        self._shared: Kept[UUID, Fragment] = Kept(SHARED_BYTES)
 
     def answer(self, question: Question) -> Answer | None:
         """Return the answer to a question that was kept last, which may not be true any more."""
@@ -115,3 +117,11 @@ class Memory:
 
     def keep_fragments(self, fragments: Mapping[UUID, Fragment]) -> None:
         self._fragments.put(fragments)
+
+    def shared_page(self, study: UUID, revision: int) -> str | None:
+        """Return the kept page of a study at a revision, which share links open."""
+        page = self._shared.get(study)
+        return page.text if page is not None and page.revision == revision else None
+
+    def keep_shared_page(self, study: UUID, revision: int, text: str) -> None:
+        self._shared.put({study: Fragment(revision, text)})

@@ -93,7 +93,7 @@ def _add_roles(app: FastAPI, paths: dict[str, Any]) -> None:
     """Name the role of each operation in its description; those without one need no key."""
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        if not isinstance(route, GuardedRoute):
+        if not isinstance(route, GuardedRoute) or not route.include_in_schema:
             continue
         for method in context.methods or ():
             operation = paths[str(context.path_format)][method.lower()]

@@ -25,6 +25,7 @@ from service.api.schemas.epochs import EpochsView, EpochView
 from service.api.schemas.experiments import ExperimentView
 from service.api.schemas.keys import KeysView, KeyView, NewKeyView, PrincipalView
 from service.api.schemas.results import ResultView, ScoreView
+from service.api.schemas.shares import NewShareView, SharesView, ShareView
 from service.api.schemas.studies import StudyPlan, StudyView
 from service.api.schemas.workers import QueueView, WorkersView, WorkerView
 from service.domain.article_claims.answer import ArticleClaim, ArticleClaims, ClaimPart, Evidence
@@ -263,6 +264,18 @@ KEY = KeyView(
 )
 NEW_KEY = NewKeyView(**KEY.model_dump(exclude={"last_used_at"}), last_used_at=None, key=f"actlab_{KEY.id}_{'s' * 43}")
 PRINCIPAL = PrincipalView(id=KEY.id, name=KEY.name, role=KEY.role, expires_at=KEY.expires_at, open=False)
+SHARE = ShareView(
+    id=UUID("0198c1d2-7e61-7a10-8b2c-3d4e5f607182"),
+    study_id=STUDY.id,
+    created_at=SUBMITTED,
+    created_by=KEY.id,
+    expires_at=SUBMITTED + timedelta(days=30),
+    revoked_at=None,
+    views=3,
+    last_viewed_at=FINISHED,
+)
+NEW_SHARE = NewShareView(**SHARE.model_dump(exclude={"views", "last_viewed_at"}), views=0, last_viewed_at=None,
+                         url=f"/s/{'t' * 43}")  # fmt: skip
 AUDIT = AuditView(
     id=UUID("0198c1d2-7e60-7b22-9c1d-2e3f40516273"),
     at=SUBMITTED,
@@ -310,6 +323,9 @@ _ANSWERS: list[BaseModel] = [
     NEW_KEY,
     KeysView(items=[KEY]),
     PRINCIPAL,
+    SHARE,
+    NEW_SHARE,
+    SharesView(items=[SHARE]),
     AUDIT,
     Page[AuditView](items=[AUDIT], next_cursor=None),
     *ACTIVATIONS,

@@ -69,11 +69,12 @@ def get_study_report(
     experiments = experiment_sets.of_study(session, id, query.grid, query.group_by)
     revision = experiment_sets.revision(session, experiments.filters)
     return conditional.text_at_revision(
-        request, services, revision, lambda: _page(session, id, experiments, query), MEDIA_TYPES[query.format]
+        request, services, revision, lambda: page_of(session, id, experiments, query), MEDIA_TYPES[query.format]
     )
 
 
-def _page(session: Session, id: UUID, experiments: ExperimentSet, query: ReportQuery) -> str:
+def page_of(session: Session, id: UUID, experiments: ExperimentSet, query: ReportQuery) -> str:
+    """Return the report of a study in the format of the query."""
     # Imported late: the drawing library takes 30 MiB and a second, which only a service that draws reports should pay.
     from service.report import pages
 

@@ -440,6 +440,17 @@ declare namespace Api {
     last_used_at: string | null;
     key: string;
   }
+  interface NewShareView {
+    id: string;
+    study_id: string;
+    created_at: string;
+    created_by: string;
+    expires_at: string | null;
+    revoked_at: string | null;
+    views: number;
+    last_viewed_at: string | null;
+    url: string;
+  }
   interface NewVersion {
     parameters?: Record<string, number | Record<string, any>>;
     formula: string;
@@ -637,6 +648,22 @@ declare namespace Api {
     finding: "difference" | "equivalence" | null;
     power: number;
     estimate: true;
+  }
+  interface ShareRequest {
+    expires?: string | null;
+  }
+  interface ShareView {
+    id: string;
+    study_id: string;
+    created_at: string;
+    created_by: string;
+    expires_at: string | null;
+    revoked_at: string | null;
+    views: number;
+    last_viewed_at: string | null;
+  }
+  interface SharesView {
+    items: Array<ShareView>;
   }
   interface SignIn {
     key: string;

@@ -14,11 +14,12 @@ from service.storage.tables import (
     experiments,
     keys,
     requests,
+    shares,
     studies,
     workers,
 )
 
 __all__ = [
     "activations", "audit", "base", "changes", "diagnostics", "downloads", "epochs", "experiments", "keys", "requests",
-    "studies", "workers",
+    "shares", "studies", "workers",
 ]  # fmt: skip
