@@ -22,6 +22,7 @@ from service.settings import Settings
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0  # above the five that a server gives its requests
 LOOK_SECONDS = 0.1
+HANG_SECONDS = 30.0  # without a turn of the event loop, which has ten a second
 SETTLED_SECONDS = 30.0  # a process that served for so long is replaced at once
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ def run(api: FastAPI, settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM and return the exit status. Raises ConfigurationError where the port is taken."""
     sockets = bound(settings)
     if settings.processes == 1:
-        serve(api, sockets)
+        serve(api, sockets[0])
         return 0
     return Processes(api, settings, sockets).run()
 
@@ -51,12 +52,13 @@ class _Place:
 class Processes:
     """Processes that are forked from this one, which serves nothing itself.
 
-    They share what is imported, in memory and in the time that it takes (2 s), and the listening sockets.
+    They share what is imported, in memory and in the time that it takes (2 s). Each has a socket on the port, which
+    this process keeps open: connections that wait on it are answered by the next process that gets the place.
     """
 
     api: FastAPI
     settings: Settings
-    sockets: Sequence[socket.socket]
+    sockets: Sequence[Sequence[socket.socket]]
     stopping: Shutdown = field(default_factory=Shutdown)
 
     def __post_init__(self) -> None:
@@ -64,6 +66,7 @@ class Processes:
         # Shared memory without a lock, which a process that is killed could not release.
         self._serves = self._fork.RawValue("b", 0)
         self._listeners = self._fork.RawArray("i", self.settings.processes)
+        self._beats = self._fork.RawArray("d", self.settings.processes)
         self._places = [_Place(number) for number in range(self.settings.processes)]
 
     def run(self) -> int:
@@ -97,11 +100,20 @@ class Processes:
     def _tend(self, place: _Place) -> None:
         """Start the process of a place unless it runs. The pause before that doubles each time it ends early."""
         if place.process is not None:
+            self._end_if_it_hangs(place)
             if place.process.is_alive():
                 return
             self._note_end(place)
         if time.monotonic() >= place.not_before:
             self._start(place)
+
+    def _end_if_it_hangs(self, place: _Place) -> None:
+        """Kill a process whose event loop stands still: its share of the connections would wait for ever."""
+        beat = self._beats[place.number]
+        if beat and time.monotonic() - beat > HANG_SECONDS and place.process is not None:
+            log.warning("api_process_hangs", pid=place.process.pid, seconds=HANG_SECONDS)
+            place.process.kill()
+            place.process.join()
 
     def _note_end(self, place: _Place) -> None:
         assert place.process is not None
@@ -114,6 +126,7 @@ class Processes:
 
     def _start(self, place: _Place) -> None:
         self._listeners[place.number] = 0
+        self._beats[place.number] = 0.0  # none before it serves
         place.process = self._fork.Process(target=self._serve, args=(place.number, os.getpid()), name="api")
         place.started = time.monotonic()
         place.process.start()
@@ -123,14 +136,18 @@ class Processes:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         end_with(parent)
+        for other in {own for sockets in self.sockets for own in sockets} - set(self.sockets[place]):
+            other.close()
         self.api.state.listeners = Listeners(self._listeners, place)
-        serve(self.api, self.sockets, self._note_start)
 
-    def _note_start(self) -> None:
-        self._serves.value = 1
+        def beat() -> None:
+            self._beats[place] = time.monotonic()
+            self._serves.value = 1
+
+        serve(self.api, self.sockets[place], beat)
 
     def _stop(self) -> None:
-        for own in self.sockets:
+        for own in (own for sockets in self.sockets for own in sockets):
             own.close()  # or the kernel would accept connections that nobody serves
         running = [place.process for place in self._places if place.process is not None]
         for process in running:

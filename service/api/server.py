@@ -10,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 
-def serve(api: FastAPI, listeners: Sequence[socket.socket], started: Callable[[], object] = lambda: None) -> None:
-    """Serve on sockets until SIGINT or SIGTERM; call `started` when the server answers.
+def serve(api: FastAPI, sockets: Sequence[socket.socket], beat: Callable[[], object] = lambda: None) -> None:
+    """Serve on sockets until SIGINT or SIGTERM; call `beat` ten times a second while the server answers.
 
     Exits with status 1 if the server cannot start.
     """
@@ -24,11 +24,11 @@ def serve(api: FastAPI, listeners: Sequence[socket.socket], started: Callable[[]
             proxy_headers=False,
             timeout_graceful_shutdown=5,
         ),
-        started,
+        beat,
     )
     freeze_imports()
     with suppress(KeyboardInterrupt):  # raised again by the server when it has stopped
-        server.run(sockets=list(listeners))
+        server.run(sockets=list(sockets))
     if not server.started:
         sys.exit(1)
 
@@ -43,16 +43,16 @@ def freeze_imports() -> None:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that says when it answers, and that ends event streams and waiting requests before it waits for
+    """A uvicorn server that says that it answers, and that ends event streams and waiting requests before it waits for
     its connections to close."""
 
-    def __init__(self, config: uvicorn.Config, has_started: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, config: uvicorn.Config, beat: Callable[[], object] = lambda: None) -> None:
         super().__init__(config)
-        self._has_started = has_started
+        self._beat = beat
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._has_started()
+    async def on_tick(self, counter: int) -> bool:
+        self._beat()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.services.feed.close()  # type: ignore[union-attr]  # typed as any ASGI app

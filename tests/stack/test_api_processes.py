@@ -50,16 +50,6 @@ def processes(service: Service) -> list[psutil.Process]:
     return psutil.Process(service.processes["serve"].pid).children()
 
 
-def test_processes_answer_while_one_hangs(shared: Service) -> None:
-    hanging = processes(shared)[0]
-    hanging.suspend()
-    try:
-        for _ in range(30):  # each on a connection of its own
-            assert httpx2.get(f"http://127.0.0.1:{shared.port}/healthz", timeout=10).status_code == 200
-    finally:
-        hanging.resume()
-
-
 def test_processes_are_replaced_when_they_end_and_end_with_their_parent(api: Service) -> None:
     before = processes(api)
     before[0].kill()
@@ -117,6 +107,36 @@ def test_port_that_is_taken_is_said_once(shared: Service) -> None:
     assert failed.returncode == 1
     assert failed.stderr.count(f"port {shared.port}") == 1
     assert "Traceback" not in failed.stderr
+
+
+IMPATIENT = """
+from service.api import processes
+from actlab.cli.main import main
+
+processes.HANG_SECONDS = 2.0
+main()
+"""
+
+
+def test_process_that_hangs_is_replaced(tmp_path: Path) -> None:
+    """Connections that wait for it meanwhile are answered by the next one."""
+    service = Service(tmp_path / "home", ACTLAB_API_PROCESSES="2")
+    service.run("db", "upgrade")
+    command = [sys.executable, "-c", IMPATIENT, "serve"]
+    parent = subprocess.Popen(command, env=service.environment)
+    try:
+        service.await_health()
+        await_true(lambda: len(psutil.Process(parent.pid).children()) == 2)
+        time.sleep(1)  # until both beat
+        hanging = psutil.Process(parent.pid).children()[0]
+        hanging.suspend()
+        for _ in range(10):  # each on a connection of its own
+            assert httpx2.get(f"http://127.0.0.1:{service.port}/healthz", timeout=20).status_code == 200
+        await_true(lambda: not hanging.is_running(), seconds=20)
+    finally:
+        parent.terminate()
+        parent.wait(30)
+    service.client.close()
 
 
 DEFECT = """
