@@ -54,6 +54,8 @@ function SignIn({ onClose }) {
   };
   return html`<${Dialog} title="Sign in" onClose=${onClose}>
     <form class="stack" onSubmit=${signIn}>
+      ${/* Managers of passwords keep a key under a name. */ ""}
+      <input type="text" name="username" autocomplete="username" value="ActLab" readonly hidden />
       <${Field} label="API key" errors=${error ? [{ detail: error.message }] : []}
         hint="An administrator makes one with actlab keys create. The browser keeps it until you sign out.">
         ${(/** @type {object} */ attributes) =>
