@@ -170,7 +170,6 @@ def test_up_fails_where_another_service_has_its_port(service: Service, tmp_path:
 MISTAKES = {
     "a setting of the wrong type": ({"ACTLAB_PORT": "eighty"}, ["serve"], "ACTLAB_PORT"),
     "an exposed address": ({"ACTLAB_HOST": "0.0.0.0"}, ["up"], "--insecure"),
-    "an exposed address, served alone": ({"ACTLAB_HOST": "0.0.0.0"}, ["serve"], "--insecure"),
     "a database that is not there": (
         {"ACTLAB_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, ["serve"], "ACTLAB_DATABASE_URL",
     ),
@@ -193,6 +192,15 @@ def test_command_reports_a_mistake_without_a_traceback(make_service: Callable[..
     failed = make_service(**settings).run(*command, check=False)
     assert failed.returncode == 1
     assert said in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_serve_refuses_an_exposed_address_without_keys(make_service: Callable[..., Service]) -> None:
+    service = make_service(ACTLAB_HOST="0.0.0.0")
+    service.run("db", "upgrade")  # keys are in the database
+    failed = service.run("serve", check=False)
+    assert failed.returncode == 1
+    assert "--insecure" in failed.stderr
     assert "Traceback" not in failed.stderr
 
 
