@@ -3,6 +3,8 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -107,8 +109,11 @@ def opened(tmp_path_factory: pytest.TempPathFactory, sqlite_template: object) ->
 
 @pytest.fixture(scope="module")
 def senders(opened: tuple[TestClient, Database]) -> dict[str, str]:
-    """The text of a key of each kind."""
-    client, database = opened
+    return senders_of(*opened)
+
+
+def senders_of(client: TestClient, database: Database) -> dict[str, str]:
+    """Return the text of a key of each kind."""
     texts = {str(role): make_key(database, role).text for role in Role}
     texts |= {"revoked": make_revoked(database).text, "expired": make_expired(database).text}
     notice(client)
@@ -254,3 +259,32 @@ def test_forwarded_headers_change_nothing_with_keys(
         client.cookies.clear()
         refused(client.get("/api/v1/me", headers=forged), 401)
         assert client.get("/api/v1/me", headers=forged | bearer(senders["viewer"])).status_code == 200
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+FORGED = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https", "Forwarded": "for=127.0.0.1"}
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1200)
+def test_every_sender_with_every_method_on_every_path(client: TestClient, database: Database) -> None:
+    """The whole product, on both databases, also with the headers of a proxy that nobody trusts."""
+    sent: list[tuple[str, Headers]] = [("none", {}), ("none", FORGED)]
+    for kind, text in senders_of(client, database).items():
+        sent += [(kind, way(text) | more) for way in WAYS.values() for more in ({}, FORGED)]
+    routes = {(route.address, route.method): route for route in ROUTES}
+    public = {route.address for route in ROUTES if route.role is None}
+    for address, method, (kind, headers) in product(dict.fromkeys(route.address for route in ROUTES), METHODS, sent):
+        client.cookies.clear()
+        options: dict[str, Any] = {} if method in ("GET", "HEAD") else {"json": {}}
+        status = client.request(method, address, headers=headers, follow_redirects=False, **options).status_code
+        told = f"{method} {address} as {kind} with {list(headers)}: {status}"
+        assert status < 500, told
+        if kind not in list(Role):
+            assert status == 401 or address in public, told
+            continue
+        found = routes.get((address, "GET" if method == "HEAD" else method))
+        if found is None:  # no route of this path, but perhaps of one with `{id}`
+            assert status >= 400, told
+        else:
+            assert (status == 403) == (found.full is not None and not Role(kind).may(found.full)), told

@@ -12,6 +12,9 @@ import httpx2
 import psutil
 import pytest
 
+from service.storage.engine.database import Database
+from service.storage.records import keys
+from tests.api.holders import bearer, make_key
 from tests.stack.services import Service
 from tests.waiting import await_true
 
@@ -48,6 +51,25 @@ def api(tmp_path: Path) -> Iterator[Service]:
 
 def processes(service: Service) -> list[psutil.Process]:
     return psutil.Process(service.processes["serve"].pid).children()
+
+
+def statuses(service: Service, key: str | None) -> set[int]:
+    """Return the statuses of requests with a key, each on a connection of its own, so that all processes answer."""
+    headers = {} if key is None else bearer(key)
+    url = f"http://127.0.0.1:{service.port}/api/v1/me"
+    return {httpx2.get(url, headers=headers, timeout=10).status_code for _ in range(40)}
+
+
+def test_keys_and_revocations_hold_in_every_process_within_a_second(api: Service) -> None:
+    database = Database(api.database_url)
+    key = make_key(database)
+    time.sleep(1)
+    assert statuses(api, key.text) == {200}
+    assert statuses(api, None) == {401}
+    database.run("revoke", lambda session: keys.revoke(session, key.id))
+    time.sleep(1)
+    assert statuses(api, key.text) == {401}
+    database.close()
 
 
 def test_processes_are_replaced_when_they_end_and_end_with_their_parent(api: Service) -> None:

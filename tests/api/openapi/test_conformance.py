@@ -2,6 +2,7 @@
 OpenAPI document does not tell of."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from service.access.roles import Role
 from service.api.app import create_app
 from service.settings import Settings
 from service.storage import migrate
 from service.storage.engine.database import Database
 from tests.api import states
+from tests.api.holders import bearer, make_key
 from tests.api.openapi.test_document import OPERATIONS
 from tests.api.problems import MEDIA_TYPE
 from tests.api.serving import ACTIVATIONS, STUDIES
@@ -37,6 +40,9 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 EXAMPLES = 30
 DRAWN = {"get_study_report": 5}
 """The number of examples of operations that take a second each."""
+
+WITHOUT_KEYS = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
+"""Requests have the key of the session, and none that is made up: all of those would be answered 401."""
 
 TIMEOUT_SECONDS = 60  # the first report of a process draws for seconds on a loaded machine
 ASKED = [
@@ -53,6 +59,8 @@ class Live:
     session: requests.Session
     ids: dict[str, str]
     """The id of a record of each collection."""
+    share: str
+    """The id of a link to the study."""
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +74,21 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     thread.start()
     try:
         await_true(lambda: server.started)
+        key = make_key(database, Role.ADMIN)
+        time.sleep(1)  # until the server has noticed the key
         with requests.Session() as session:
+            session.headers.update(bearer(key.text))
             study = session.post(f"{own.url}{STUDIES}", json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()
             (fence,) = states.claim(database)
             states.succeed(database, fence)
             mine: Any = {"name": "mine", "formula": "a * x", "parameters": {"a": 1}}
             assert session.post(f"{own.url}{ACTIVATIONS}", json=mine).status_code == 201
-            ids = {"experiments": str(fence.id), "studies": study["id"]}
-            yield Live(schemathesis.openapi.from_url(f"{own.url}/openapi.json"), session, ids)
+            ids = {"experiments": str(fence.id), "studies": study["id"], "keys": key.id}
+            share = session.post(f"{own.url}{STUDIES}/{study['id']}/shares", json={}).json()["id"]
+            schema = schemathesis.openapi.from_url(
+                f"{own.url}/openapi.json", config=WITHOUT_KEYS, headers=bearer(key.text)
+            )
+            yield Live(schema, session, ids, share)
     finally:
         server.should_exit = True
         thread.join(20)
@@ -99,6 +114,7 @@ def test_operation_conforms_to_the_document(live: Live, name: str, mode: Generat
             _about_what_exists(case, live)
         answer = case.call(session=live.session, timeout=TIMEOUT_SECONDS)
         case.validate_response(answer, checks=CHECKS)
+        assert answer.status_code != 401 or name == "create_session"
         if answer.status_code >= 400:
             assert answer.headers["content-type"] == [MEDIA_TYPE]
 
@@ -108,6 +124,8 @@ def test_operation_conforms_to_the_document(live: Live, name: str, mode: Generat
 def _about_what_exists(case: Any, live: Live) -> None:
     if "id" in case.path_parameters:
         case.path_parameters["id"] = live.ids[case.path.split("/")[3]]
+    if "share" in case.path_parameters:
+        case.path_parameters["share"] = live.share
     if "name" in case.path_parameters:
         case.path_parameters["name"] = "mine"
     if "wait" in (case.query or {}):
