@@ -18,12 +18,12 @@ Header = tuple[bytes, bytes]
 Question = tuple[str, bytes]
 """The path and the query string of a GET."""
 
-ANSWER_BYTES = 24 * 2**20
-LIST_BYTES = 8 * 2**20
-FRAGMENT_BYTES = 16 * 2**20
+ANSWER_BYTES = 16 * 2**20
+LIST_BYTES = 4 * 2**20
+FRAGMENT_BYTES = 8 * 2**20
 SHARED_BYTES = 4 * 2**20
-"""The most bytes that one process keeps of each kind; a page of 50 experiments has about 110,000."""
-OVERHEAD_BYTES = 1500
+"""The most bytes that one process keeps of each kind; a page of 50 experiments has about 75,000."""
+OVERHEAD_BYTES = 1000
 """What an entry takes beside its text, about: its key, its headers and its objects."""
 
 
