@@ -83,9 +83,25 @@ class EpochTotals:
             tensor.copy_(state[name])
 
 
+def checked_parts(validation: Examples, training_images: int) -> list[Examples]:
+    """Deal validation examples out to checks, each class in proportion, so that one check scores one part.
+
+    A part has one image for 540 training images, at least 20 and at most 100: ten checks an epoch then take 1 % of the
+    epoch's steps, and 3 % of the smallest ones (`python -m benchmarks.diagnostics_cost`). With fewer than CHECKS parts,
+    the first one follows the last.
+    """
+    size = min(max(training_images // 540, 20), 100)
+    count = len(validation)
+    parts = min(max(count // size, 1), CHECKS)
+    by_class = torch.argsort(validation.targets, stable=True)
+    spread = torch.arange(min(size * parts, count), device=by_class.device) * count // min(size * parts, count)
+    dealt = [by_class[spread][part::parts] for part in range(parts)]
+    return [Examples(validation.images[at], validation.targets[at]) for at in dealt]
+
+
 class Checks:
     """Validation losses at CHECKS evenly spaced steps of the first CHECKED_EPOCHS epochs, on the device, so that no
-    step waits for the host."""
+    step waits for the host. Each is that of a part of the validation examples."""
 
     def __init__(self, device: torch.device) -> None:
         self.losses = torch.zeros(CHECKS, dtype=torch.float64, device=device)  # nats
@@ -150,6 +166,7 @@ class TrainingState:
         self.step = 0
         self.totals = EpochTotals(self.device)
         self.checks = Checks(self.device)
+        self.checked_parts = checked_parts(self.validation, len(self.train_positions))
         self.best: Best | None = None
         self.hook_state: Snapshot = {}
         self.stopwatch = Stopwatch()

@@ -12,9 +12,10 @@ from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
 from tests.worker.make import make_data, make_execution, make_spec
 from worker.training.datasets.tensors import Dataset
+from worker.training.evaluation import Examples, evaluate
 from worker.training.failures import Diverged, TimedOut
 from worker.training.loop import Callbacks, Trained, train
-from worker.training.state import TrainingState
+from worker.training.state import TrainingState, checked_parts
 
 DATA = make_data()
 SWISH = ("swish", "silu", {"formula": "x * sigmoid(x)"})
@@ -89,24 +90,42 @@ def test_train_is_not_changed_by_a_callback_that_validates() -> None:
 
 
 class Validating(Recorder):
-    """Measures the validation loss at each check as the loop does, by `validate`."""
+    """Measures the loss of each check's part of the validation set as `evaluate` does."""
 
     def __init__(self) -> None:
         super().__init__()
         self.losses: list[float] = []
 
     def on_step(self, state: TrainingState) -> None:
-        loss = state.validate().loss
-        self.losses += [loss] * (state.checks.done - len(self.losses))
+        parts = state.checked_parts
+        for check in range(len(self.losses), state.checks.done):
+            self.losses.append(evaluate(state.network, parts[check % len(parts)], state.spec.output).loss)
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 @pytest.mark.parametrize("batch_size", [4, 128])
-def test_early_loss_is_the_mean_validation_loss_over_the_checks(output: str, batch_size: int) -> None:
+def test_early_loss_is_the_mean_loss_over_the_checks(output: str, batch_size: int) -> None:
     recorder = Validating()
     trained = run(make_spec(epochs=3, batch_size=batch_size, output=output), recorder)
     assert len(recorder.losses) == 20
     assert trained.result.early_loss == pytest.approx(np.mean(recorder.losses), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("validation", "training", "parts", "size"),
+    [(400, 3600, 20, 20), (6000, 54000, 20, 100), (2200, 20000, 20, 37), (130, 1167, 6, 20), (12, 100, 1, 12)],
+)
+def test_checked_parts_are_stratified_and_disjoint(validation: int, training: int, parts: int, size: int) -> None:
+    images = torch.arange(validation).view(-1, 1, 1, 1)
+    targets = torch.arange(validation) % 10
+    dealt = checked_parts(Examples(images, targets), training)
+    assert [len(part) for part in dealt] == [size] * parts
+    seen = torch.cat([part.images.view(-1) for part in dealt])
+    assert len(set(seen.tolist())) == parts * size
+    for part in dealt:
+        counts = part.targets.bincount(minlength=10)
+        assert counts.max() - counts.min() <= 1
+        assert torch.equal(part.targets, part.images.view(-1) % 10)
 
 
 @pytest.mark.parametrize("spec", [{"epochs": 1}, {"diagnostics": False}])

@@ -22,8 +22,9 @@ from worker.training.evaluation import Examples, losses
 from worker.training.model import Block
 from worker.training.state import TrainingState
 
-GRADIENT_BATCHES = 4
-"""The batches of the probe, 500 images, that the gradient is taken of: a backward pass costs twice a forward one."""
+GRADIENT_BATCHES = 1
+"""The batches of the probe that the gradient is taken of: a backward pass costs twice a forward one. It is taken of all
+batches where they are the whole training set."""
 
 
 class Diagnostics:
@@ -36,6 +37,11 @@ class Diagnostics:
         """`after_batch` is called after each batch of images, so that a long measurement is not without a hook."""
         self._after_batch = after_batch
         self._probe: list[Examples] | None = None
+        self._graded = GRADIENT_BATCHES
+
+    def use(self, batches: list[Examples], graded: int) -> None:
+        """Measure on these batches in place of the probe, and take the gradient of the first `graded` of them."""
+        self._probe, self._graded = batches, graded
 
     def on_step(self, state: TrainingState) -> None:
         updates.note_step(state)
@@ -66,13 +72,15 @@ class Diagnostics:
         """Return the activities by layer, and the gradients of the mean cross-entropy by kernel."""
         if self._probe is None:
             self._probe = probe(state)
+            if sum(map(len, self._probe)) == len(state.train_positions):
+                self._graded = len(self._probe)
         activities = _activities(state)
         kernels = updates.kernels(state.network)
         gradients = {name: torch.zeros_like(kernel) for name, kernel in kernels.items()}
-        graded = sum(map(len, self._probe[:GRADIENT_BATCHES]))
+        graded = sum(map(len, self._probe[: self._graded]))
         with probing(state.network):
             for number, batch in enumerate(self._probe):
-                with torch.set_grad_enabled(number < GRADIENT_BATCHES):
+                with torch.set_grad_enabled(number < self._graded):
                     passed = pass_through(state.network, batch.images)
                 for name, activity in activities.items():
                     activity.add(passed.before.get(name, passed.logits.detach()), passed.after.get(name))

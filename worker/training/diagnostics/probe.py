@@ -15,22 +15,32 @@ from worker.training.evaluation import Examples, scaled
 from worker.training.model import Network
 from worker.training.state import TrainingState
 
-IMAGES = 1000
 BATCH = 125
 """Images at a time: about a batch of training, because batch normalisation takes its statistics of them."""
 
+LEAST_IMAGES, MOST_IMAGES = 200, 1000
+
+
+def probe_size(training_images: int) -> int:
+    """Return the number of images in the probe of a run, as far as it has so many.
+
+    The measurement then takes 2 % of an epoch of 20,000 images or more, and 11 % of one of 3,600
+    (`python -m benchmarks.diagnostics_cost`).
+    """
+    return min(max(BATCH * (training_images // 5700 - 1), LEAST_IMAGES), MOST_IMAGES)
+
 
 def probe(state: TrainingState) -> list[Examples]:
-    """Return IMAGES of the run's training images, or all where they are fewer, each class in proportion."""
+    """Return `probe_size` of the run's training images, or all where they are fewer, each class in proportion."""
     labels = _labels(state)
-    chosen, _ = stratified(labels, min(IMAGES, len(labels)), state.spec.dataset)
-    return _batches(state, labels, chosen)
+    chosen, _ = stratified(labels, min(probe_size(len(labels)), len(labels)), state.spec.dataset)
+    return dealt(state, labels, chosen)
 
 
 def training_set(state: TrainingState) -> list[Examples]:
     """Return all of the run's training images, in batches such as those of the probe."""
     labels = _labels(state)
-    return _batches(state, labels, np.arange(len(labels)))
+    return dealt(state, labels, np.arange(len(labels)))
 
 
 def _labels(state: TrainingState) -> NDArray[np.integer]:
@@ -38,14 +48,14 @@ def _labels(state: TrainingState) -> NDArray[np.integer]:
     return labels
 
 
-def _batches(state: TrainingState, labels: NDArray[np.integer], chosen: Positions) -> list[Examples]:
+def dealt(state: TrainingState, labels: NDArray[np.integer], chosen: Positions) -> list[Examples]:
     """Deal the images out to batches class by class, because a data set may be sorted by class."""
-    dealt = chosen[np.argsort(labels[chosen], kind="stable")]
+    by_class = chosen[np.argsort(labels[chosen], kind="stable")]
     positions = state.train_positions.cpu().numpy()
-    count = -(-len(dealt) // BATCH)
+    count = -(-len(by_class) // BATCH)
     data = state.data
     return [
-        state.examples(data.train_images, data.train_labels, positions[np.sort(dealt[first::count])])
+        state.examples(data.train_images, data.train_labels, positions[np.sort(by_class[first::count])])
         for first in range(count)
     ]
 

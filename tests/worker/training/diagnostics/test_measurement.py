@@ -12,7 +12,7 @@ from service.domain.diagnostics import MEASURES, LayerDiagnostics
 from tests.worker.make import make_data, make_execution, make_spec
 from worker.training.datasets.tensors import Dataset
 from worker.training.diagnostics.measurement import Diagnostics
-from worker.training.diagnostics.probe import probe
+from worker.training.diagnostics.probe import probe, probe_size
 from worker.training.diagnostics.updates import kernels
 from worker.training.evaluation import losses, scaled
 from worker.training.model import Block
@@ -157,7 +157,7 @@ def test_zero_share_of_relu_is_half_at_the_start_with_batch_norm() -> None:
 
 @pytest.mark.parametrize("rest", [{}, {"output": "sigmoid", "classes": [1, 7]}, {"optimizer": {"l2": 1.0}}])
 def test_gradient_norm_is_that_of_the_cross_entropy_alone(rest: dict[str, Any]) -> None:
-    """The gradient is that of all 128 training images, which are fewer than its limit."""
+    """The gradient is that of all 128 training images, of which the probe has all."""
     state = make_state(activation="tanh", dropout=0.5, **rest)
     layers = measured(state)
     network = state.network.eval()
@@ -256,3 +256,20 @@ def _outside_the_probe(data: Dataset) -> int:
     shown = torch.cat([batch.images for batch in probe(state)])[:, 0, 0, :2].long()
     inside = np.asarray(shown[:, 0] * 256 + shown[:, 1])
     return int(np.setdiff1d(state.train_positions.numpy(), inside)[0])
+
+
+@pytest.mark.parametrize(
+    ("training_images", "images"),
+    [(100, 200), (3600, 200), (20_000, 250), (36_000, 625), (54_000, 1000), (10**6, 1000)],
+)
+def test_probe_grows_with_the_training_set(training_images: int, images: int) -> None:
+    assert probe_size(training_images) == images
+
+
+def test_gradient_norm_is_that_of_the_first_batch_of_a_larger_set() -> None:
+    state = make_state(data=make_data(train=1600), activation="tanh")
+    layers, (first, _) = measured(state), probe(state)
+    torch.autograd.backward(losses(state.network.eval()(scaled(first.images)), first.targets, "softmax").mean())
+    for name, kernel in kernels(state.network).items():
+        assert kernel.grad is not None
+        assert layers[name].gradient_norm == pytest.approx(kernel.grad.norm().item(), rel=1e-4)
