@@ -58,6 +58,7 @@ def serving(home: Path, database_url: str = "") -> Iterator[Api]:
     port = free_port()
     settings = {"ACTLAB_HOME": str(home), "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error",
                 "ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS), "ACTLAB_API_PROCESSES": "1",
+                "ACTLAB_RATE_PER_MINUTE": "1000000000",
                 "ACTLAB_DATABASE_URL": str(database.engine.url.render_as_string(hide_password=False))}  # fmt: skip
     with child([sys.executable, "-m", "actlab", "serve"], os.environ | settings, port, "/healthz") as process:
         yield Api(port, psutil.Process(process.pid), database, fence)

@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         pattern=r"^(/[0-9A-Za-z._~-]+)*$",
         description="Path below which a reverse proxy serves pages and API, such as `/actlab`.",
     )
+    rate_per_minute: int = Field(600, ge=0, description="Most requests of one API key in a minute; 0: no limit.")
+    submits_per_hour: int = Field(
+        1000, ge=0, description="Most requests of one API key in an hour that queue experiments; 0: no limit."
+    )
+    max_queued: int = Field(50_000, ge=0, description="Most queued experiments of one API key; 0: no limit.")
     trusted_proxies: str = Field(
         "",
         description="Addresses and networks of reverse proxies, comma-separated, whose X-Forwarded-For and"

@@ -146,6 +146,8 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         reap_seconds=0.2,
         reconcile_seconds=0.1,
         poll_seconds=0.1,
+        rate_per_minute=0,
+        submits_per_hour=0,
         trace=True,
     )
 

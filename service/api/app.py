@@ -26,6 +26,7 @@ from service.api.http.middleware.from_memory import FromMemory
 from service.api.http.middleware.head import HeadAsGet
 from service.api.http.middleware.hosts import AllowedHosts
 from service.api.http.middleware.proxies import TrustedProxies
+from service.api.http.middleware.rates import RequestRates
 from service.api.http.middleware.root_path import RootPath
 from service.api.http.middleware.security_headers import SecurityHeaders
 from service.api.http.middleware.whole_request import WholeRequest
@@ -74,6 +75,7 @@ MIDDLEWARES = (
     AllowedHosts,
     SameSiteChanges,
     Access,
+    RequestRates,
     BodyLimit,
     FromMemory,  # last: it answers without asking who is there
 )
@@ -165,6 +167,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             for thread in background:
                 thread.stop()
             waker.stop()
+            await app.state.services.rates.close()
             with suppress(DBAPIError, PoolTimeout):
                 key_use.flush(database, table)
 

@@ -165,6 +165,14 @@ class IdempotencyMismatch(Invalid):
     code, title = "idempotency_mismatch", "The Idempotency-Key was used for another request"
 
 
+class RateLimited(ActLabError):
+    status, code, title = 429, "rate_limited", "Too many requests of this key"
+
+
+class QueueFull(RateLimited):
+    code, title = "queue_full", "Too many queued experiments of this key"
+
+
 class Unavailable(ActLabError):
     status, code, title = 503, "unavailable", "Temporarily unavailable"
 

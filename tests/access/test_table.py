@@ -51,6 +51,7 @@ def test_principal_returns_who_a_key_stands_for() -> None:
         (replace(KEY, revoked_at=datetime.now(UTC)), NEW.text, "revoked"),
         (replace(KEY, expires_at=datetime.now(UTC) - timedelta(seconds=1)), NEW.text, "expired"),
     ],
+    ids=["no key", "another id", "another secret", "revoked", "expired"],  # not the random texts
 )
 def test_principal_refuses_keys_that_are_not_valid(key: Key, text: str, says: str) -> None:
     with pytest.raises(Unauthorized, match=says):

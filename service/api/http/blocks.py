@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from service.api.http import submissions
 from service.api.http.services import Services
 from service.storage.engine.unit_of_work import UnitOfWork
 from service.storage.records import audit
@@ -30,6 +31,7 @@ def in_blocks(services: Services, sender: Sender, work: Work) -> int:
 def _commit(services: Services, sender: Sender, work: Work, number: int, after: UUID | None, until: UUID) -> Block:
     def run(session: UnitOfWork) -> tuple[Block, UnitOfWork]:
         block = work(session, number, after, until)
+        submissions.check(session, services, sender.principal, counts=number == 0)
         if block.count and session.audited:
             audit.record(session, sender, {"experiments": block.count})
         return block, session

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette._utils import get_route_path
 
 from service.access.principals import Principal
+from service.api.http import submissions
 from service.api.http.guarded import require
 from service.api.http.idempotency import Creation, body_hash
 from service.api.http.loading import load_experiment, load_result, load_study
@@ -60,6 +61,7 @@ def _write_session(request: Request, services: ServicesDep, _: Admitted) -> Iter
     name = request.scope["route"].name
     with services.database.write(name) as session:
         yield session
+        submissions.check(session, services, request.scope["principal"])
         if session.audited:
             audit.record(session, sender_of(request), session.details)
     services.wrote(session)

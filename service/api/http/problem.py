@@ -77,8 +77,9 @@ _DESCRIPTIONS = {
     413: "The body is too large",
     415: "The body is not declared as JSON",
     422: "A field or parameter is not valid",
+    429: "The key has sent more than it may, or has too many experiments in the queue",
     503: "Too many requests, or the database does not answer",
 }
-EVERYWHERE = responses(400, 401, 403, 422, 503)
+EVERYWHERE = responses(400, 401, 403, 422, 429, 503)
 """The error answers of every route."""
 WITH_BODY = responses(413, 415)

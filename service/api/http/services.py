@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from service.access.rates import Rates
 from service.api.http.gate import Gate
 from service.api.http.memory import Memory
 from service.background.wakes import Waker
@@ -39,6 +40,10 @@ class Services:
     memory: Memory = field(default_factory=Memory)
 
     def __post_init__(self) -> None:
+        settings = self.settings
+        self.rates = Rates(
+            settings.rate_per_minute, settings.submits_per_hour, broker=settings.broker, processes=settings.processes
+        )
         self.limiter = anyio.CapacityLimiter(max(1, self.database.pool_size - BACKGROUND_CONNECTIONS))
 
     async def admit(self, borrower: object) -> None:

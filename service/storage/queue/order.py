@@ -71,6 +71,12 @@ def count_due(session: Session) -> int:
     return session.execute(select(func.count()).select_from(Experiment).where(*_claimable(), available)).scalar_one()
 
 
+def count_queued(session: Session, principal: str) -> int:
+    """Return the number of queued experiments that a principal has submitted."""
+    own = (Experiment.status == Status.QUEUED, Experiment.principal == principal)
+    return session.execute(select(func.count()).select_from(Experiment).where(*own)).scalar_one()
+
+
 def waiting(session: Session, ids: Collection[UUID]) -> dict[UUID, Waiting]:
     """Return the places of those experiments that are queued; a few queries whatever their number.
 

@@ -247,7 +247,7 @@ def test_breaking_changes_passes_additions() -> None:
     new = copy.deepcopy(document())
     new["paths"]["/api/v1/owners"] = {"get": {"operationId": "list_owners", "responses": {}}}
     queue = new["paths"]["/api/v1/queue"]["get"]
-    queue["responses"]["429"] = {"description": "Too many requests."}
+    queue["responses"]["418"] = {"description": "Too many requests."}
     queue["description"] = "Other words."
     schemas = new["components"]["schemas"]
     schemas["EarlyStopping"]["properties"]["output"] = {"type": "number", "default": 0.0}
