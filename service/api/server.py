@@ -9,6 +9,8 @@ from contextlib import suppress
 import uvicorn
 from fastapi import FastAPI
 
+from service.api.protocol import BoundedProtocol
+
 
 def serve(api: FastAPI, sockets: Sequence[socket.socket], beat: Callable[[], object] = lambda: None) -> None:
     """Serve on sockets until SIGINT or SIGTERM; call `beat` ten times a second while the server answers.
@@ -22,6 +24,7 @@ def serve(api: FastAPI, sockets: Sequence[socket.socket], beat: Callable[[], obj
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            http=BoundedProtocol,
             timeout_graceful_shutdown=5,
         ),
         beat,
