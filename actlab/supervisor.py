@@ -1,108 +1,42 @@
-"""`actlab up`: upgrade the database, run the API and a worker, restart them, and stop them cleanly."""
+"""`actlab up`: upgrade the database, run the API and workers, restart them, and stop them cleanly."""
 
 import errno
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
 
 from actlab import holder, ports, predecessors
+from actlab.child import Child
 from actlab.client import Client
 from actlab.holder import Holder
+from actlab.pool import WorkerPool
 from service.api import exposure
-from service.background import reaper
 from service.domain.errors import ConfigurationError
 from service.process.shutdown import Shutdown
 from service.settings import Settings
 from service.storage import migrate
-from service.storage.engine.database import Database, open_database
-from service.storage.records import workers
-from service.storage.tables.base import new_id
+from service.storage.engine.database import open_database
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.1
 PORT_SECONDS = 5.0  # for a port that its process is about to release
-SETTLED_SECONDS = 30.0  # a child that ran for so long is restarted at once
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass
-class Child:
-    """A process that is restarted when it ends. `arguments` returns its command line for each start, and `on_end` takes
-    its status and returns whether to start it again."""
-
-    name: str
-    arguments: Callable[[], list[str]]
-    longest_pause: float
-    on_end: Callable[[int], bool] = lambda status: True
-    process: subprocess.Popen[bytes] | None = None
-    failures: int = 0
-    started: float = 0.0
-    not_before: float = 0.0
-    abandoned: bool = False
-
-    def start(self) -> None:
-        # A session of its own: Ctrl-C reaches the supervisor alone, which then stops everything in order.
-        command = [sys.executable, "-m", "actlab", *self.arguments(), "--parent", str(os.getpid())]
-        self.process = subprocess.Popen(command, start_new_session=True)
-        self.started = time.monotonic()
-
-    def tend(self) -> None:
-        """Start the process unless it runs. The pause before a restart doubles each time it fails early."""
-        if self.abandoned:
-            return
-        if self.process is None:
-            if time.monotonic() >= self.not_before:
-                self.start()
-            return
-        status = self.process.poll()
-        if status is None:
-            return
-        lived = time.monotonic() - self.started
-        self.failures = 0 if lived > SETTLED_SECONDS or status == 0 else self.failures + 1
-        self.not_before = time.monotonic() + min(self.longest_pause, 2.0**self.failures - 1)
-        self.process = None
-        log.warning("child_ended", child=self.name, status=status, lived=round(lived, 1))
-        self.abandoned = not self.on_end(status)
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-
-    def kill(self) -> None:
-        """Kill the process and those that it has forked: they are one session."""
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until it has ended, and kill it after so many seconds."""
-        if self.process is None:
-            return
-        try:
-            self.process.wait(max(0.1, seconds))
-        except subprocess.TimeoutExpired:
-            log.warning("child_killed", child=self.name)
-            self.kill()
-
-
-@dataclass
 class Supervisor:
-    """The processes of one service: an API and a worker, in one data folder."""
+    """The processes of one service: an API and its workers, in one data folder."""
 
     settings: Settings
     stopping: Shutdown = field(default_factory=Shutdown)
@@ -137,36 +71,33 @@ class Supervisor:
     def _serve(self) -> int:
         database = open_database(self.settings)
         files = _Files(self.settings)
-        worker = _Worker(database, self.settings)
+        pool = WorkerPool(database, self.settings)
         options = ["--port", str(self.settings.port), *(["--insecure"] if self.settings.insecure else [])]
-        pause = self.settings.restart_seconds
-        api = Child("api", lambda: ["serve", *options], pause)
-        worker_child = Child("worker", worker.arguments, pause, worker.ended)
-        children = [api, worker_child]
+        api = Child("api", lambda: ["serve", *options], self.settings.restart_seconds)
         try:
-            for child in children:
-                child.start()
-            return self._tend(children, files) if self._answers(api) else 1
+            api.start()
+            pool.start()
+            return self._tend(api, pool, files) if self._answers(api) else 1
         except FilesGone:
-            for child in children:  # they have nothing left to save, and would make the folder again
+            for child in (api, *pool.children):  # they have nothing left to save, and would make the folder again
                 child.kill()
             raise
         finally:
             self.stopping.request()
             if not files.gone():
                 Holder(os.getpid(), self.settings.url, stopping=True).write(self.settings.home)
-            _stop(children)
+            _stop([api, *pool.children])
             if not files.gone():
-                worker.stopped()
+                pool.stopped()
             database.close()
 
-    def _tend(self, children: list[Child], files: "_Files") -> int:
+    def _tend(self, api: Child, pool: WorkerPool, files: "_Files") -> int:
         """Restart what ends until a signal asks to stop, and return the exit status. Raises FilesGone."""
         log.info("up", url=self.settings.url, docs=f"{self.settings.url}/docs", home=str(self.settings.home))
         while not self.stopping.requested:
             files.check()
-            for child in children:
-                child.tend()
+            api.tend()
+            pool.tend()
             time.sleep(LOOK_SECONDS)
         return 0
 
@@ -183,55 +114,6 @@ class Supervisor:
                 time.sleep(0.1)
         log.error("api_silent", seconds=START_SECONDS)
         return self.stopping.requested
-
-
-class _Worker:
-    """The worker process. Each start has an id, so that its experiments can be requeued as soon as it ends."""
-
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self._database = database
-        self._settings = settings
-        self._id = ""
-
-    def arguments(self) -> list[str]:
-        self._id = new_id().hex
-        return ["worker", "--id", self._id]
-
-    def ended(self, status: int) -> bool:
-        """Requeue the experiments of the process as a counted loss; return whether another process may do better.
-
-        One that reported why it cannot start stays in the list of workers.
-        """
-        reason = f"signal {-status}" if status < 0 else f"exit status {status}"
-        try:
-            if self._has_problem():
-                log.error("worker_not_restarted", hint="correct what it reported, then start again")
-                return False
-            self._requeue(f"The worker process ended with {reason}.", counted=True)
-        except DBAPIError as error:
-            self._report(error)
-        return True
-
-    def stopped(self) -> None:
-        """Requeue what a process that was stopped on purpose has not released, without counting a loss."""
-        try:
-            self._requeue("The worker process was stopped.", counted=False)
-        except DBAPIError as error:
-            self._report(error)
-
-    def _has_problem(self) -> bool:
-        with self._database.read() as session:
-            return workers.problem_of(session, self._id) is not None
-
-    def _requeue(self, detail: str, counted: bool) -> None:
-        lost = reaper.requeue_from_dead(self._database, self._settings, self._id, detail, counted)
-        self._database.run("leave", lambda session: workers.leave(session, self._id))
-        if lost:
-            log.warning("worker_lost", requeued=[str(fence.id) for fence in lost], reason=detail)
-
-    def _report(self, error: DBAPIError) -> None:
-        """Log a database that is away: the reaper requeues the experiments when their leases run out."""
-        log.warning("worker_not_requeued", worker=self._id, error=str(error.orig))
 
 
 class FilesGone(ConfigurationError):

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -170,7 +170,13 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=1024,
-        description="CPU threads of a worker; default: all cores that its affinity and CPU quota leave it.",
+        description="CPU threads of a worker; default: all cores that its affinity and CPU quota leave it, divided"
+        " among the workers of `actlab up`.",
+    )
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = Field(
+        "auto",
+        description="Most workers of `actlab up`, started as there is work; auto: on CPU one for each core, at most 8,"
+        " and on a GPU one.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of log lines that are shown."

@@ -36,14 +36,17 @@ GROWTH = 1.25
 log = structlog.get_logger(__name__)
 
 
-def main(settings: Settings, id: str | None = None) -> int:
-    """Serve until a signal stops the process, and return its exit status. `id` is the worker's, made up by default; a
-    supervisor passes one that it knows. Raises UnusableDevice."""
+def main(settings: Settings, id: str | None = None, share: int = 1) -> int:
+    """Serve until a signal stops the process, and return its exit status. Raises UnusableDevice.
+
+    `id` is the worker's, made up by default; a supervisor passes one that it knows. `share` is the number of workers
+    among which it divides the processors.
+    """
     database = open_database(settings)
     identity = _identify(database, id or new_id().hex, settings)
     migrate.check(database)
     shutdown = Shutdown()
-    context = WorkerContext.open(settings, database, identity, shutdown)
+    context = WorkerContext.open(settings, database, identity, shutdown, share)
     app = create_celery(settings)
     waker = Waker(app)
     _register(app, context, lambda: tasks.train(context, identity, waker))

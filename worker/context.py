@@ -32,15 +32,24 @@ class WorkerContext:
         return Machine(hostname(), self.datasets.loaded, self.settings.download_hours * 3600)
 
     @classmethod
-    def open(cls, settings: Settings, database: Database, identity: Identity, shutdown: Shutdown) -> Self:
-        """Build the context of this process. The caller starts and stops its lease renewer."""
+    def open(
+        cls, settings: Settings, database: Database, identity: Identity, shutdown: Shutdown, share: int = 1
+    ) -> Self:
+        """Build the context of this process. The caller starts and stops its lease renewer.
+
+        `share` is the number of workers among which the processors of this machine are divided.
+        """
         return cls(
             settings=settings,
             device=identity.device,
-            threads=settings.threads or default_threads(),
+            threads=settings.threads or _threads(identity.device, share),
             persistence=Persistence(database, settings.outage_seconds, shutdown),
             lease_renewer=LeaseRenewer(database, settings, identity),
             checkpoints=Checkpoints(settings.checkpoints, database.faults),
             datasets=Datasets(Locations(settings.home, settings.data_dir), identity.device),
             shutdown=shutdown,
         )
+
+
+def _threads(device: Device, share: int) -> int:
+    return max(1, default_threads() // share) if device == "cpu" else default_threads()

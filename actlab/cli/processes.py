@@ -72,7 +72,7 @@ def _is_healthy(url: str) -> bool:
 
 
 def up(insecure: Insecure = False, parent: Parent = None, port: Port = None) -> None:
-    """Run the API and one worker until Ctrl-C."""
+    """Run the API and workers until Ctrl-C."""
     end_with(parent)
     from actlab.supervisor import Supervisor
 
@@ -94,6 +94,7 @@ def serve(insecure: Insecure = False, parent: Parent = None, port: Port = None) 
 
 def worker(
     id: Annotated[str | None, typer.Option(help="The id in the list of workers. Default: a new one.")] = None,
+    share: Annotated[int, typer.Option(min=1, help="Workers among which the processors are divided, on CPU.")] = 1,
     parent: Parent = None,
 ) -> None:
     """Run a worker, which trains one experiment at a time on one device."""
@@ -104,4 +105,4 @@ def worker(
     except ModuleNotFoundError as error:
         fail(f"A worker needs the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
     settings = command_settings()
-    raise typer.Exit(serve_work(settings, id))
+    raise typer.Exit(serve_work(settings, id, share))

@@ -130,6 +130,7 @@ def _environment(home: Path, port: int, database_url: str | None, broker_url: st
         "ACTLAB_PORT": str(port),
         "ACTLAB_API_PROCESSES": "1",
         "ACTLAB_THREADS": "1",
+        "ACTLAB_WORKERS": "1",
         "ACTLAB_LEASE_SECONDS": "4",
         "ACTLAB_RENEW_SECONDS": "0.5",
         "ACTLAB_REAP_SECONDS": "0.5",

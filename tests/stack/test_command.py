@@ -41,7 +41,7 @@ def test_up_stops_its_children_on_a_signal(service: Service, number: int) -> Non
 
 
 def test_children_end_when_their_supervisor_is_killed(service: Service) -> None:
-    await_true(service.client.workers, seconds=30)
+    await_true(service.client.workers, seconds=60)
     children = psutil.Process(service.processes["up"].pid).children()
     service.stop("up", signal.SIGKILL)
     await_true(lambda: not any(child.is_running() for child in children), seconds=15)
@@ -73,7 +73,7 @@ def test_up_waits_for_one_that_is_stopping(service: Service) -> None:
 
 @pytest.mark.parametrize("loss", ["folder", "folder made again", "database"])
 def test_up_ends_with_one_line_when_its_files_are_deleted(service: Service, loss: str) -> None:
-    await_true(service.client.workers, seconds=30)
+    await_true(service.client.workers, seconds=60)
     await_true(lambda: "docs=" in service.output("up"))
     output = (service.home / "up.out").open()
     output.seek(0, 2)
@@ -122,11 +122,21 @@ def test_up_starts_beside_service_links_and_empty_variables(make_service: Callab
     empty = dict.fromkeys(("ACTLAB_THREADS", "ACTLAB_DEVICE", "ACTLAB_BROKER_URL", "ACTLAB_WEIGHTS_DAYS"), "")
     links = {"ACTLAB_SERVICE_HOST": "10.96.0.1", "ACTLAB_SERVICE_PORT": "8000"}
     service = make_service(**empty, **links).start()
-    await_true(service.client.workers, seconds=30)
+    await_true(service.client.workers, seconds=60)
     linked = make_service(ACTLAB_PORT="tcp://10.96.0.1:8000")
     checked = linked.run("db", "check")
     assert "ACTLAB_PORT=tcp://10.96.0.1:8000 is ignored" in checked.stderr
     assert checked.stdout == "The database is up to date.\n"
+
+
+def test_up_trains_as_many_experiments_at_once_as_it_may_have_workers(make_service: Callable[..., Service]) -> None:
+    service = make_service(ACTLAB_WORKERS="2", ACTLAB_THREADS="").start()
+    ids = [service.client.submit_experiment(LONG)["id"] for _ in range(3)]
+    for id in ids[:2]:
+        service.until(id, status="running", seconds=120)
+    await_true(lambda: [worker["status"] for worker in service.client.workers()] == ["busy", "busy"], seconds=30)
+    assert service.client.experiment(ids[2])["status"] == "queued"
+    assert service.output("up").count("worker_added") == 1
 
 
 def test_up_chooses_a_port_for_port_zero(make_service: Callable[..., Service]) -> None:

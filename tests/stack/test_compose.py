@@ -17,7 +17,9 @@ from jsonschema import Draft201909Validator
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+# With the numbers that Compose takes for variables that are not set.
+TEXT = re.sub(r"\$\{\w+:-(\d+)\}", r"\1", (ROOT / "docker-compose.yml").read_text())
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = sorted(name for name, service in SERVICES.items() if service["image"].startswith("actlab-"))
 
