@@ -1,4 +1,4 @@
-"""Measure an idle service: seconds until the API answers, memory, and processor time.
+"""Measure an idle service: seconds until the API answers and a worker takes work, memory, and processor time.
 
 python -m benchmarks.footprint [--seconds 60]
 """
@@ -30,6 +30,7 @@ def main(seconds: float = 60.0) -> None:
                 wait_for(client.healthy)
                 typer.echo(f"API answers {time.monotonic() - started:.1f} s after `actlab up`, migration included")
                 wait_for(client.workers)
+                typer.echo(f"a worker takes work {time.monotonic() - started:.1f} s after `actlab up`")
                 report(psutil.Process(up.pid), seconds)
         finally:
             up.terminate()

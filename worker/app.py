@@ -29,6 +29,7 @@ from worker.context import WorkerContext
 from worker.devices import UnusableDevice
 from worker.identity import Identity, unusable
 from worker.sweep import sweep
+from worker.warmup import warm_up
 
 SWEEP_SECONDS = 3600.0
 GROWTH = 1.25
@@ -46,6 +47,7 @@ def main(settings: Settings, id: str | None = None, share: int = 1) -> int:
     identity = _identify(database, id or new_id().hex, settings)
     migrate.check(database)
     shutdown = Shutdown()
+    warm_up(identity.device)
     context = WorkerContext.open(settings, database, identity, shutdown, share)
     app = create_celery(settings)
     waker = Waker(app)
