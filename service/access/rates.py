@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from math import ceil
 
 import structlog
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import FixedWindowRateLimiter
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
+from limits.storage import MemoryStorage
 from redis.asyncio import ConnectionPool
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ class Window:
 
 
 class Rates:
-    """Counts what keys send.
+    """Counts what keys send, in windows of fixed length that begin with a key's first request.
 
     In Redis all processes count together. Without it each process counts for itself, and grants its share of a limit.
     Where Redis does not answer, processes count for themselves until it does.
@@ -42,9 +42,9 @@ class Rates:
             "submissions": RateLimitItemPerHour(submits_per_hour) if submits_per_hour else None,
         }
         self._processes = processes
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._own = MemoryStorage()
         self._pool = ConnectionPool.from_url(broker, **TIMEOUTS) if broker.startswith(REDIS) else None
-        self._shared = None if self._pool is None else FixedWindowRateLimiter(_storage(broker, self._pool))
+        self._shared = None if self._pool is None else _storage(broker, self._pool)
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -62,22 +62,21 @@ class Rates:
         limit = self._limits[kind]
         if limit is None:
             return None
+        name, period = f"{kind}/{key}", limit.get_expiry()
         if self._shared is not None:
             try:
-                return await _hit(self._shared, limit, kind, key)
+                count = await self._shared.incr(name, period)
+                return _window(limit.amount, period, count, await self._shared.get_expiry(name))
             except StorageError as error:
                 log.warning("rates_counted_alone", error=str(error))
-        return await _hit(self._own, self._share(limit), kind, key)
-
-    def _share(self, limit: RateLimitItem) -> RateLimitItem:
-        return type(limit)(ceil(limit.amount / self._processes))
+        count = self._own.incr(name, period)
+        return _window(ceil(limit.amount / self._processes), period, count, self._own.get_expiry(name))
 
 
 def _storage(broker: str, pool: ConnectionPool) -> RedisStorage:
     return RedisStorage(broker, implementation="redispy", wrap_exceptions=True, connection_pool=pool)  # type: ignore[arg-type]
 
 
-async def _hit(limiter: FixedWindowRateLimiter, limit: RateLimitItem, kind: str, key: str) -> Window:
-    passes = await limiter.hit(limit, kind, key)
-    reset, remaining = await limiter.get_window_stats(limit, kind, key)
-    return Window(limit.amount, limit.get_expiry(), remaining, max(0, ceil(reset - time.time())), passes)
+def _window(limit: int, period: int, count: int, ends_at: float) -> Window:
+    """Return the state of a window after its `count`-th request."""
+    return Window(limit, period, max(0, limit - count), max(0, ceil(ends_at - time.time())), count <= limit)

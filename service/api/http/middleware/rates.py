@@ -1,6 +1,5 @@
 """The limit on the requests of each key, told in the headers of the IETF's draft on rate limits."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access.principals import LOCAL, Principal
@@ -31,7 +30,7 @@ class RequestRates:
 
         async def send_with_limit(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _tell(MutableHeaders(scope=message), window)
+                message["headers"] = [*message["headers"], *_headers(window)]
             await send(message)
 
         if window.passes:
@@ -49,6 +48,8 @@ def refusal(window: Window, what: str) -> RateLimited:
     )
 
 
-def _tell(headers: MutableHeaders, window: Window) -> None:
-    headers["RateLimit-Policy"] = f'"default";q={window.limit};w={window.period_seconds}'
-    headers["RateLimit"] = f'"default";r={window.remaining};t={window.reset_seconds}'
+def _headers(window: Window) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"ratelimit-policy", b'"default";q=%d;w=%d' % (window.limit, window.period_seconds)),
+        (b"ratelimit", b'"default";r=%d;t=%d' % (window.remaining, window.reset_seconds)),
+    ]
