@@ -27,7 +27,9 @@ from benchmarks.footprint import used
 from benchmarks.served import LEASE_SECONDS, Api, serving
 from benchmarks.wire import hang_up, parsed
 from service.domain.diagnostics import LayerDiagnostics
+from service.domain.network import layer_names
 from service.domain.results import EpochMetrics
+from service.domain.spec import ModelSpec
 from service.domain.study import StudySpec
 from service.process.shutdown import Shutdown
 from service.storage import migrate
@@ -42,7 +44,7 @@ from tests.servers import PostgresServer
 from worker.persistence import Persistence
 
 CONNECTIONS = 8
-LAYERS = ("conv1", "conv2", "dense1", "output")
+LAYERS = layer_names(ModelSpec())
 COLUMNS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "l2", "learning_rate", "seconds",
            "images_per_second")  # fmt: skip
 PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")

@@ -99,7 +99,8 @@ def test_connection_that_drops_packets_delays_by_seconds(stage: Stage, undisturb
     proxy.drop()
     stage.scenario.inject()
     requested = time.monotonic()
-    answer = httpx2.get(f"http://127.0.0.1:{stage.service.port}/api/v1/experiments/{id}", timeout=60)
+    url, fresh = f"http://127.0.0.1:{stage.service.port}/api/v1/experiments/{id}", {"Cache-Control": "no-cache"}
+    answer = httpx2.get(url, headers=fresh, timeout=60)
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     time.sleep(max(0.0, AWAY_SECONDS - (time.monotonic() - requested)))

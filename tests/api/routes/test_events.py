@@ -323,6 +323,7 @@ def test_events_refuse_too_many_listeners(settings: Settings, database: Database
         await_true(lambda: api.services.feed.listeners == 0)
         with following(api.client):
             assert api.services.feed.listeners == 1
+        await_true(lambda: api.services.feed.listeners == 0)
         refused(api.client.get(f"{EXPERIMENTS}/{states.SOME_ID}/events"), 404)
         await_true(lambda: api.services.feed.listeners == 0)
 
