@@ -1,11 +1,10 @@
 """The rates of API keys: requests a minute and submissions an hour, counted in memory or in Redis."""
 
 import time
-from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 import structlog
-from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
@@ -15,11 +14,12 @@ log = structlog.get_logger(__name__)
 
 REDIS = ("redis://", "rediss://")
 TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
-"""In seconds: a Redis that hangs must not hold up requests."""
+"""In seconds: a Redis that hangs must not hold up requests for long."""
+ALONE_SECONDS = 5.0
+"""The time for which Redis is not asked again after it has failed."""
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """The state of a limit after a request: what is left of `limit` in `reset_seconds`, and whether it may pass."""
 
     limit: int
@@ -29,20 +29,27 @@ class Window:
     passes: bool
 
 
+class _Limit(NamedTuple):
+    """A limit of all processes together, and the share of one that counts alone."""
+
+    kind: str
+    amount: int
+    share: int
+    period_seconds: int
+
+
 class Rates:
     """Counts what keys send, in windows of fixed length that begin with a key's first request.
 
     In Redis all processes count together. Without it each process counts for itself, and grants its share of a limit.
-    Where Redis does not answer, processes count for themselves until it does.
+    Where Redis does not answer, processes count for themselves for a while.
     """
 
     def __init__(self, per_minute: int, submits_per_hour: int, *, broker: str, processes: int) -> None:
-        self._limits = {
-            "requests": RateLimitItemPerMinute(per_minute) if per_minute else None,
-            "submissions": RateLimitItemPerHour(submits_per_hour) if submits_per_hour else None,
-        }
-        self._processes = processes
+        self._requests = _Limit("requests", per_minute, ceil(per_minute / processes), 60)
+        self._submissions = _Limit("submissions", submits_per_hour, ceil(submits_per_hour / processes), 3600)
         self._own = MemoryStorage()
+        self._alone_until = 0.0
         self._pool = ConnectionPool.from_url(broker, **TIMEOUTS) if broker.startswith(REDIS) else None
         self._shared = None if self._pool is None else _storage(broker, self._pool)
 
@@ -52,25 +59,25 @@ class Rates:
 
     async def request(self, key: str) -> Window | None:
         """Count a request of a key; None without a limit."""
-        return await self._count("requests", key)
+        return await self._count(self._requests, key)
 
     async def submission(self, key: str) -> Window | None:
         """Count a submission of a key; None without a limit."""
-        return await self._count("submissions", key)
+        return await self._count(self._submissions, key)
 
-    async def _count(self, kind: str, key: str) -> Window | None:
-        limit = self._limits[kind]
-        if limit is None:
+    async def _count(self, limit: _Limit, key: str) -> Window | None:
+        if limit.amount == 0:
             return None
-        name, period = f"{kind}/{key}", limit.get_expiry()
-        if self._shared is not None:
+        name, period = f"{limit.kind}/{key}", limit.period_seconds
+        if self._shared is not None and time.monotonic() >= self._alone_until:
             try:
-                count = await self._shared.incr(name, period)
-                return _window(limit.amount, period, count, await self._shared.get_expiry(name))
+                count, ends_at = await self._shared.incr(name, period), await self._shared.get_expiry(name)
+                return _window(limit.amount, period, count, ends_at)
             except StorageError as error:
-                log.warning("rates_counted_alone", error=str(error))
-        count = self._own.incr(name, period)
-        return _window(ceil(limit.amount / self._processes), period, count, self._own.get_expiry(name))
+                self._alone_until = time.monotonic() + ALONE_SECONDS
+                log.warning("rates_counted_alone", seconds=ALONE_SECONDS, error=str(error))
+        # Not by a strategy of the library: the same two calls cost three times as much there.
+        return _window(limit.share, period, self._own.incr(name, period), self._own.get_expiry(name))
 
 
 def _storage(broker: str, pool: ConnectionPool) -> RedisStorage:
@@ -79,4 +86,5 @@ def _storage(broker: str, pool: ConnectionPool) -> RedisStorage:
 
 def _window(limit: int, period: int, count: int, ends_at: float) -> Window:
     """Return the state of a window after its `count`-th request."""
-    return Window(limit, period, max(0, limit - count), max(0, ceil(ends_at - time.time())), count <= limit)
+    left, seconds = limit - count, ceil(ends_at - time.time())
+    return Window(limit, period, left if left > 0 else 0, seconds if seconds > 0 else 0, left >= 0)

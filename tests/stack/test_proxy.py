@@ -73,7 +73,7 @@ def test_addresses_of_answers_are_those_of_the_proxy(service: Proxied) -> None:
     with httpx.Client(transport=service.transport, headers=bearer(service.key)) as client:
         made = client.post(f"{service.url}/api/v1/experiments", json=RELU)
         assert made.headers["location"] == f"{ROOT_PATH}/api/v1/experiments/{made.json()['id']}"
-        assert client.get(f"{service.url}/openapi.json").json()["servers"] == [{"url": ROOT_PATH}]
+        assert client.get(f"{service.url}/openapi.json").json()["servers"][0]["url"] == ROOT_PATH
         slashed = client.get(f"{service.url}/api/v1/experiments/", follow_redirects=False)
         assert slashed.headers["location"] == f"{service.url}/api/v1/experiments"
         session = client.post(f"{service.url}/api/v1/session", json={"key": service.key}).headers["set-cookie"]
