@@ -63,6 +63,10 @@ class Client(Operations[Json, list[Json], None]):
         except (httpx.HTTPError, ValueError):
             return False
 
+    def address(self, path: str) -> str:
+        """Return the whole address of a path of the service's host, such as that of a link or a Location."""
+        return str(self._http.base_url.join(path))
+
     def export(self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any) -> Path:
         """Export the experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl.
 

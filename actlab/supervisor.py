@@ -52,7 +52,7 @@ class Supervisor:
                 port = ports.free_port(self.settings.host)
                 self.settings = self.settings.model_copy(update={"port": port})
             _await_port(self.settings)
-            Holder(os.getpid(), self.settings.url).write(self.settings.home)
+            Holder(os.getpid(), self.settings.own_url).write(self.settings.home)
             self._prepare()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: self.stopping.request())
@@ -85,7 +85,7 @@ class Supervisor:
         finally:
             self.stopping.request()
             if not files.gone():
-                Holder(os.getpid(), self.settings.url, stopping=True).write(self.settings.home)
+                Holder(os.getpid(), self.settings.own_url, stopping=True).write(self.settings.home)
             _stop([api, *pool.children])
             if not files.gone():
                 pool.stopped()
@@ -93,7 +93,7 @@ class Supervisor:
 
     def _tend(self, api: Child, pool: WorkerPool, files: "_Files") -> int:
         """Restart what ends until a signal asks to stop, and return the exit status. Raises FilesGone."""
-        log.info("up", url=self.settings.url, docs=f"{self.settings.url}/docs", home=str(self.settings.home))
+        log.info("up", url=self.settings.own_url, docs=f"{self.settings.own_url}/docs", home=str(self.settings.home))
         while not self.stopping.requested:
             files.check()
             api.tend()
@@ -104,7 +104,7 @@ class Supervisor:
     def _answers(self, api: Child) -> bool:
         """Wait for the API; return False, after logging the reason, if it ends or does not answer."""
         deadline = time.monotonic() + START_SECONDS
-        with Client(self.settings.url) as client:
+        with Client(self.settings.own_url) as client:
             while time.monotonic() < deadline and not self.stopping.requested:
                 if api.process is None or api.process.poll() is not None:
                     log.error("api_did_not_start", hint=f"is port {self.settings.port} taken? Set ACTLAB_PORT.")

@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     insecure: bool = Field(
         False, description="Serve without API keys an address that others can reach, or behind a proxy."
     )
-    api_url: str | None = Field(
+    url: str | None = Field(
         None,
         description="URL of the service for commands; default: that of this machine, by ACTLAB_HOST and ACTLAB_PORT.",
     )
@@ -224,7 +224,7 @@ class Settings(BaseSettings):
         return self.home.resolve() / "logs"
 
     @property
-    def url(self) -> str:
+    def own_url(self) -> str:
         """The URL of the API for clients on this machine."""
         host = ANY_ADDRESS.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

@@ -134,5 +134,5 @@ def test_root_path_is_a_plain_path(monkeypatch: pytest.MonkeyPatch, path: str) -
         ("lab.example", "http://lab.example:8000"),
     ],
 )
-def test_url_is_one_that_the_address_answers_on_this_machine(host: str, url: str) -> None:
-    assert Settings(host=host, port=8000).url == url
+def test_own_url_is_one_that_the_address_answers_on_this_machine(host: str, url: str) -> None:
+    assert Settings(host=host, port=8000).own_url == url

@@ -39,10 +39,10 @@ def require_access(settings: Settings) -> None:
 
 
 def service_client(url: str | None = None) -> Client:
-    """Return a client of the service at ACTLAB_API_URL or on this machine, with the key of ACTLAB_API_KEY."""
+    """Return a client of the service at ACTLAB_URL or on this machine, with the key of ACTLAB_API_KEY."""
     settings = load()
     key = None if settings.api_key is None else settings.api_key.get_secret_value()
-    return Client(url or settings.api_url or settings.url, api_key=key)
+    return Client(url or settings.url or settings.own_url, api_key=key)
 
 
 def fail(reason: str) -> NoReturn:

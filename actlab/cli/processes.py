@@ -55,15 +55,15 @@ def _demo_service(settings: Settings, console: Console) -> tuple[str, str]:
     program has the default one.
     """
     if "port" in settings.model_fields_set or settings.port == 0:
-        return settings.url, "make up"
+        return settings.own_url, "make up"
     process = holder.read(settings.home)
     if process is not None and _is_healthy(process.url):
         return process.url, "make up"
-    if _is_healthy(settings.url) or not ports.is_taken(settings.host, settings.port):
-        return settings.url, "make up"
+    if _is_healthy(settings.own_url) or not ports.is_taken(settings.host, settings.port):
+        return settings.own_url, "make up"
     port = ports.free_port(settings.host)
     console.print(f"Port {settings.port} is taken by another program: the demo uses port {port}.")
-    return settings.model_copy(update={"port": port}).url, f"ACTLAB_PORT={port} make up"
+    return settings.model_copy(update={"port": port}).own_url, f"ACTLAB_PORT={port} make up"
 
 
 def _is_healthy(url: str) -> bool:

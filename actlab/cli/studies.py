@@ -132,6 +132,23 @@ def retry(id: Id, dry_run: DryRun = False) -> None:
 
 
 @app.command()
+def share(
+    id: Id,
+    expires: Annotated[str, typer.Option(help="Lifetime of the link in hours, days or weeks: 12h, 30d, 4w.")] = "30d",
+    revoke: Annotated[str | None, typer.Option(metavar="LINK", help="End this link instead, by its id.")] = None,
+) -> None:
+    """Make a link to a read-only page of a study, with its report; whoever has the link sees the page."""
+    with service_client() as client:
+        if revoke is not None:
+            client.revoke_share(id, revoke)
+            Console().print(f"The link {revoke} is revoked.")
+            return
+        made = client.share_study(id, expires=expires)
+        Console(stderr=True).print(f"The link {made['id']}, which is not shown again:", highlight=False)
+        typer.echo(client.address(made["url"]))
+
+
+@app.command()
 def delete(id: Id) -> None:
     """Delete a study whose experiments have all ended, together with them."""
     with service_client() as client:

@@ -41,7 +41,7 @@ def running(settings: Settings) -> Iterator[Running]:
         thread.start()
         try:
             await_true(lambda: server.started)
-            with httpx2.Client(base_url=own.url, timeout=30) as client:
+            with httpx2.Client(base_url=own.own_url, timeout=30) as client:
                 yield Running(client, server, app.state.services)
         finally:
             server.should_exit = True

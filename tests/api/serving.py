@@ -59,7 +59,7 @@ def listening(settings: Settings) -> Iterator[str]:
         thread.start()
         try:
             await_true(lambda: server.started)
-            yield own.url
+            yield own.own_url
         finally:
             server.should_exit = True
             thread.join(20)

@@ -62,7 +62,7 @@ def test_keys_create_refuses_wrong_options(run: Run, words: list[str]) -> None:
 def test_commands_send_the_key_of_the_settings(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     key = run("keys", "create", "--role", "submitter", "--name", "ci").stdout.strip()
     with listening(settings) as url:
-        monkeypatch.setenv("ACTLAB_API_URL", url)
+        monkeypatch.setenv("ACTLAB_URL", url)
         assert run("study", "submit", "--preset", "quick").exit_code == 1
         monkeypatch.setenv("ACTLAB_API_KEY", key)
         id = run("study", "submit", "--preset", "quick").stdout.strip()

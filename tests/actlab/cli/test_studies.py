@@ -1,10 +1,12 @@
 """`actlab study` and `actlab export` against a listening server."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -51,6 +53,19 @@ def test_study_commands_run_a_study(run: Run, database: Database, tmp_path: Path
     assert run("export", str(file), "--study", id, "--grid", "depth").exit_code == 1
     assert run("study", "delete", id).exit_code == 0
     assert id not in run("study", "list").output
+
+
+@states.on_sqlite
+def test_study_share_prints_a_link_that_opens_and_ends(run: Run) -> None:
+    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "name": "shown"}').output.strip()
+    made = run("study", "share", id, "--expires", "2h")
+    link = made.stdout.strip()
+    assert "shown" in httpx2.get(link).text
+    share = re.search(r"The link (\S+),", made.stderr)
+    assert share is not None
+    assert "revoked" in run("study", "share", id, "--revoke", share[1]).output
+    assert httpx2.get(link).status_code == 404
+    assert run("study", "share", id, "--expires", "soon").exit_code == 1
 
 
 @states.on_sqlite
