@@ -194,6 +194,10 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
         except (httpx.HTTPError, ValueError):
             return False
 
+    def address(self, path: str) -> str:
+        """Return the whole address of a path of the service's host, such as that of a link or a Location."""
+        return str(self._http.base_url.join(path))
+
     async def export(
         self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any
     ) -> Path:
