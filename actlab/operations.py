@@ -48,7 +48,7 @@ class Call:
 
 
 class FreshReads:
-    """What makes reads see what their client knows already: its own writes, and the events that it has received.
+    """Makes reads see what their client knows already: its own writes, and the events that it has received.
 
     A service on PostgreSQL may have several processes, each of which answers from its memory. With
     `Cache-Control: no-cache` it asks the database.

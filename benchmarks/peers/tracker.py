@@ -1,4 +1,4 @@
-"""What is asked of each tracker that is compared."""
+"""The interface of a tracker that is compared with others."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager

@@ -1,1 +1,1 @@
-"""Who may do what: API keys, their roles, and the table of keys that each API process holds."""
+"""API keys, their roles and rates, and the table of keys that each API process holds."""

@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 REDIS = ("redis://", "rediss://")
 TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
-"""In seconds: a Redis that hangs must not hold up requests for long."""
+"""The timeouts of Redis in seconds, short because one that hangs holds up requests."""
 ALONE_SECONDS = 5.0
 """The time for which Redis is not asked again after it has failed."""
 

@@ -24,7 +24,7 @@ class Role(StrEnum):
 
 
 PUBLIC = None
-"""In place of a role: the route needs no key."""
+"""The value in place of a role for a route that needs no key."""
 
 
 def needs(role: Role | None, *, dry_run: Role | None = None) -> Callable[[F], F]:

@@ -56,12 +56,12 @@ class KeyTable:
 
     @property
     def fresh(self) -> bool:
-        """Whether the table is young enough to decide."""
+        """True while the table is young enough to decide."""
         return self._clock() - self._asked_at <= LONGEST_AGE_SECONDS
 
     @property
     def empty(self) -> bool:
-        """Whether no key was ever made. Revoked and expired keys count."""
+        """True if no key was ever made. Revoked and expired keys count."""
         return not self._keys
 
     def principal(self, text: str) -> Principal:

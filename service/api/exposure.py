@@ -1,4 +1,4 @@
-"""Whether a service may start: it has a key, or nobody else can reach it."""
+"""The check at the start: a service has an API key, or nobody else can reach it."""
 
 from service.settings import Settings
 from service.storage.engine.database import Database
