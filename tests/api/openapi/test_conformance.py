@@ -78,15 +78,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         time.sleep(1)  # until the server has noticed the key
         with requests.Session() as session:
             session.headers.update(bearer(key.text))
-            study = session.post(f"{own.url}{STUDIES}", json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()
+            study = session.post(f"{own.own_url}{STUDIES}", json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()
             (fence,) = states.claim(database)
             states.succeed(database, fence)
             mine: Any = {"name": "mine", "formula": "a * x", "parameters": {"a": 1}}
-            assert session.post(f"{own.url}{ACTIVATIONS}", json=mine).status_code == 201
+            assert session.post(f"{own.own_url}{ACTIVATIONS}", json=mine).status_code == 201
             ids = {"experiments": str(fence.id), "studies": study["id"], "keys": key.id}
-            share = session.post(f"{own.url}{STUDIES}/{study['id']}/shares", json={}).json()["id"]
+            share = session.post(f"{own.own_url}{STUDIES}/{study['id']}/shares", json={}).json()["id"]
             schema = schemathesis.openapi.from_url(
-                f"{own.url}/openapi.json", config=WITHOUT_KEYS, headers=bearer(key.text)
+                f"{own.own_url}/openapi.json", config=WITHOUT_KEYS, headers=bearer(key.text)
             )
             yield Live(schema, session, ids, share)
     finally:
