@@ -32,7 +32,7 @@ up: setup  ## Serve the API with one worker, until Ctrl-C
 test: $(VENV)/.dev  ## Run every test that this machine allows: ARGS='-m "not slow"' for the quick ones
 	$(BIN)/pytest $(ARGS)
 
-nightly: $(VENV)/.dev  ## Run what takes too long for every change: random kills, and each guard removed in turn
+nightly: $(VENV)/.dev $(NODE_STAMP)  ## Run what takes too long for every change: random kills, and each guard removed in turn
 	$(BIN)/pytest -m nightly $(ARGS)
 
 lint: $(VENV)/.dev $(NODE_STAMP) $(TOOLS)/.installed audit  ## Check style and types, of Python, of the image and of the pages' JavaScript (Node 20.19 or newer)
