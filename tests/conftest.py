@@ -61,6 +61,14 @@ def _shares(item: pytest.Item) -> str | None:
     return next((group for start, group in shared.items() if item.nodeid.startswith(start)), None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_configuration_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the configuration file of the user who runs the tests, from this process and those that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("configuration")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep messages of commands on one line, however long the path of a temporary folder is."""

@@ -39,6 +39,7 @@ ARROWS: dict[str, list[str]] = {
                "service.storage", "worker.training"],
     "actlab": ["service", "worker"],
     "actlab.client": ["actlab"],
+    "actlab.configuration": ["actlab"],
     "actlab.operations": ["actlab"],
     "actlab.watching": ["actlab"],
     "actlab.demo": ["actlab"],
@@ -60,6 +61,7 @@ UNREACHABLE = {
     "worker.training": ["service.storage", "sqlalchemy", "celery", "fastapi"],
     "worker": ["service.api", "actlab", "fastapi", "starlette"],
     "actlab.client": ["service", "worker"],
+    "actlab.configuration": ["service", "worker", "pydantic"],
     "actlab.operations": ["service", "worker"],
     "actlab.demo": ["service", "worker"],
     "actlab.tables": ["service.storage", "service.api", "worker", "torch"],
@@ -67,7 +69,8 @@ UNREACHABLE = {
 
 # Modules that read or write the environment, and why a setting cannot replace that.
 ENVIRONMENT = {
-    "service.settings": "the one reader, through pydantic-settings",
+    "service.settings": "the one reader of the service, through pydantic-settings",
+    "actlab.configuration": "the one reader of the client, which is installed without pydantic",
     "worker.environment": "for OpenMP and glibc, which read them before any line of Python",
     "worker.training.execution": "CUBLAS_WORKSPACE_CONFIG: cuBLAS itself reads it, before its first use",
 }

@@ -78,7 +78,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         time.sleep(1)  # until the server has noticed the key
         with requests.Session() as session:
             session.headers.update(bearer(key.text))
-            study = session.post(f"{own.own_url}{STUDIES}", json={"factors": {"activation": ["relu"]}, "seeds": [0]}).json()
+            study = session.post(
+                f"{own.own_url}{STUDIES}", json={"factors": {"activation": ["relu"]}, "seeds": [0]}
+            ).json()
             (fence,) = states.claim(database)
             states.succeed(database, fence)
             mine: Any = {"name": "mine", "formula": "a * x", "parameters": {"a": 1}}
