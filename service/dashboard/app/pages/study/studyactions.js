@@ -1,4 +1,4 @@
-/** Actions on a study: cancel it, add seeds, retry what failed, report and export it. */
+/** Actions on a study: cancel it, add seeds, retry what failed, report, export and share it. */
 import { onText } from "../../core/events.js";
 import { html, useRef, useState } from "../../core/html.js";
 import { act, newKey, patch } from "../../data/api.js";
@@ -9,10 +9,12 @@ import { seedsOf, seedsText } from "../../text/lists.js";
 import { Confirm } from "../../components/dialog.js";
 import { Field } from "../../components/field.js";
 import { Menu } from "./menu.js";
+import { Share, useMayShare } from "./share.js";
 
 /** @param {{study: Api.StudyView}} props */
 export function StudyActions({ study }) {
   const [open, setOpen] = useState("");
+  const mayShare = useMayShare();
   const close = () => setOpen("");
   const active = study.progress.queued + study.progress.running;
   const what = isTuning(study) ? "the tuning and the ranking" : counted(active, "experiment");
@@ -35,6 +37,7 @@ export function StudyActions({ study }) {
     }
     <${Menu} label="Report" groups=${reportsOf(study)} />
     <${Menu} label="Export" groups=${exportsOf(study)} />
+    ${mayShare && html`<button type="button" onClick=${() => setOpen("share")}>Share</button>`}
     ${
       open === "cancel" &&
       html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${what}`} onClose=${close}
@@ -42,6 +45,7 @@ export function StudyActions({ study }) {
       <p>What waits or runs will end without a result. What has ended keeps its own.</p><//>`
     }
     ${open === "retry" && html`<${RetryFailed} study=${study} onClose=${close} />`}
+    ${open === "share" && html`<${Share} study=${study} onClose=${close} />`}
     ${open === "seeds" && html`<${AddSeeds} study=${study} onClose=${close} />`}
   </div>`;
 }
