@@ -126,6 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_docs(app, settings.root_path)
     add_pages(app, settings.root_path)
     app.state.public = [*_public(app.routes[:own]), *_paths(app.routes[own:])]
+    app.state.literal_paths = _literal(app.routes)
     describe(app)
     return app
 
@@ -189,6 +190,11 @@ def _public(routes: Sequence[BaseRoute]) -> list[re.Pattern[str]]:
 def _paths(routes: Sequence[BaseRoute]) -> list[re.Pattern[str]]:
     """Return the paths of the pages and of the files that they load, which hold no data."""
     return [context.path_regex for context in iter_route_contexts(routes)]
+
+
+def _literal(routes: Sequence[BaseRoute]) -> frozenset[str]:
+    """Return the paths without parameters."""
+    return frozenset(path for context in iter_route_contexts(routes) if "{" not in (path := context.path_format or ""))
 
 
 def _reconcile(database: Database, waker: Waker, code: str) -> None:

@@ -198,6 +198,21 @@ def test_paths_that_do_not_exist_need_a_key_too(
         assert client.request(method, path, follow_redirects=False).status_code == 401
 
 
+def test_path_without_parameters_takes_its_own_methods_alone(
+    opened: tuple[TestClient, Database], senders: dict[str, str]
+) -> None:
+    taken: dict[str, set[str]] = {}
+    for route in ROUTES:
+        # A name may be any word: /activations/preview is one too.
+        if route.path.startswith("/api/") and "{" not in route.path and "preview" not in route.path:
+            taken.setdefault(route.path, set()).add(route.method)
+    for path, methods in taken.items():
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods:
+            answer = opened[0].request(method, path, headers=bearer(senders["admin"]))
+            refused(answer, 405, "method_not_allowed")
+            assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == methods
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [(b"{", "application/json"), (b"x" * 2_000_000, "application/json"), (b"a=1", "text/plain"),

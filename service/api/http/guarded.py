@@ -1,6 +1,8 @@
 """Routes with a role: each names the role that it needs, and refuses senders with a lesser one."""
 
 from fastapi.routing import APIRoute
+from starlette._utils import get_route_path
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from service.access.principals import Principal
@@ -17,11 +19,27 @@ class GuardedRoute(APIRoute):
         least: Role | None = self.endpoint.dry_run_role or self.endpoint.role  # type: ignore[attr-defined]
         return least
 
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Leave a path to the route that is written like it: `GET /experiments/cancel` is 405, for no id reads "cancel".
+
+        A name may be any word, so that a path with `{name}` matches as it would.
+        """
+        match, child_scope = super().matches(scope)
+        if match is Match.FULL and "id" in self.param_convertors and get_route_path(scope) in _literal_paths(scope):
+            return Match.NONE, {}
+        return match, child_scope
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the role before the body is read; 405 comes before 403."""
         if self.role is not None and scope["method"] in (self.methods or ()):
             require(scope["principal"], self.role)
         await super().handle(scope, receive, send)
+
+
+def _literal_paths(scope: Scope) -> frozenset[str]:
+    """Return the paths of the app's routes without parameters."""
+    paths: frozenset[str] = scope["app"].state.literal_paths
+    return paths
 
 
 def require(principal: Principal, needed: Role) -> None:

@@ -201,7 +201,9 @@ def test_unknown_path_is_404(steady: TestClient, path: str) -> None:
      ("POST", "/healthz", "GET, HEAD"), ("PUT", f"{EXPERIMENTS}/{SOME_ID}", "DELETE, GET, HEAD, PATCH"),
      ("GET", f"{EXPERIMENTS}/{SOME_ID}/cancel", "POST"), ("TRACE", STUDIES, "GET, HEAD, POST"),
      ("POST", f"{ACTIVATIONS}/mine", "DELETE, GET, HEAD, PUT"), ("POST", "/", "GET, HEAD"),
-     ("DELETE", "/openapi.json", "GET, HEAD"), ("POST", "/assets/app/main.js", "GET, HEAD")],
+     ("DELETE", "/openapi.json", "GET, HEAD"), ("POST", "/assets/app/main.js", "GET, HEAD"),
+     ("GET", f"{EXPERIMENTS}/cancel", "POST"), ("PATCH", f"{EXPERIMENTS}/retry", "POST"),
+     ("PATCH", f"{EXPERIMENTS}/delete", "POST"), ("DELETE", f"{EXPERIMENTS}/export", "GET, HEAD")],
 )  # fmt: skip
 def test_unknown_method_is_405_with_all_methods_of_the_path(
     steady: TestClient, method: str, path: str, allowed: str
