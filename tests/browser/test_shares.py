@@ -1,6 +1,7 @@
 """The dialog that shares a study: making, copying, listing and revoking links by keyboard and by touch."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -20,8 +21,8 @@ from tests.browser.watch import Watch
 pytestmark = states.on_sqlite
 
 NOTICED_MS = 1000
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "color_scheme": "dark"}
-DESK = {"viewport": {"width": 1400, "height": 900}, "color_scheme": "light"}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "color_scheme": "dark"}
+DESK: dict[str, Any] = {"viewport": {"width": 1400, "height": 900}, "color_scheme": "light"}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def open_study(chromium: Browser, url: str, database: Database, watch: Watch) ->
     contexts: list[BrowserContext] = []
     study = fill(database, {"name": "shared", "factors": {"activation": ["relu"]}, "seeds": [0]}).study
 
-    def opened(**options: object) -> Page:
+    def opened(**options: Any) -> Page:
         context = chromium.new_context(base_url=url, permissions=["clipboard-read", "clipboard-write"], **options)
         context.set_default_timeout(TIMEOUT_MS)
         watch.attach(context, int(url.rpartition(":")[2]))

@@ -20,7 +20,7 @@ class GuardedRoute(APIRoute):
         return least
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Leave a path to the route that is written like it: `GET /experiments/cancel` is 405, for no id reads "cancel".
+        """Leave a path to the route that is written like it, since no id reads "cancel".
 
         A name may be any word, so that a path with `{name}` matches as it would.
         """
