@@ -1,4 +1,5 @@
-"""The settings of ActLab. Each process reads them once from the environment; no other module reads the environment."""
+"""The settings of the service. Each process reads them once from the environment; actlab.configuration reads those of
+clients."""
 
 import logging
 import os
@@ -71,11 +72,6 @@ class Settings(BaseSettings):
     insecure: bool = Field(
         False, description="Serve without API keys an address that others can reach, or behind a proxy."
     )
-    url: str | None = Field(
-        None,
-        description="URL of the service for commands; default: that of this machine, by ACTLAB_HOST and ACTLAB_PORT.",
-    )
-    api_key: SecretStr | None = Field(None, description="API key that commands send to the service.")
     admin_key: SecretStr | None = Field(
         None, description="API key in the format of keys, which the service stores as that of an admin when it starts."
     )

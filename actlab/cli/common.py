@@ -1,25 +1,46 @@
-"""The settings, schema check and error message that commands share."""
+"""The settings, schema check, client and error messages that commands share."""
 
 import sys
-from contextlib import closing
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from rich.console import Console
 
+from actlab import configuration
 from actlab.client import Client
-from service.process import log
-from service.settings import Settings, load
+
+if TYPE_CHECKING:  # a client is installed without the libraries of the settings
+    from service.settings import Settings
+
+Extra = Literal["server", "worker"]
+OURS = ("actlab", "service", "worker", "migrations")
 
 
-def command_settings(insecure: bool = False, port: int | None = None) -> Settings:
+@contextmanager
+def extra(name: Extra) -> Iterator[None]:
+    """Enclose the imports of a command that needs an extra; without it, print one line that names it and exit."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] in OURS:
+            raise
+        fail(f"This command needs the extra `{name}` ({error.name} is missing): pip install 'actlab[{name}]'")
+
+
+def command_settings(insecure: bool = False, port: int | None = None, *, needs: Extra = "server") -> "Settings":
     """Load the settings of this command and configure its log. Options of the command come before the environment."""
+    with extra(needs):
+        from service.process import log
+        from service.settings import load
+
     settings = load()
     log.configure(settings.log_level)
     options: dict[str, object] = {"insecure": True} if insecure else {}
     return settings.model_copy(update=options if port is None else options | {"port": port})
 
 
-def require_database(settings: Settings) -> None:
+def require_database(settings: "Settings") -> None:
     """Raise SchemaOutdated before anything has started, unless the schema is the one that this version needs."""
     from service.storage import migrate
     from service.storage.engine.database import open_database
@@ -29,7 +50,7 @@ def require_database(settings: Settings) -> None:
         migrate.check(database)
 
 
-def require_access(settings: Settings) -> None:
+def require_access(settings: "Settings") -> None:
     """Store the admin key of the settings. Raises ConfigurationError for a service that others reach without any."""
     from service.api import exposure
     from service.storage.engine.database import open_database
@@ -39,10 +60,9 @@ def require_access(settings: Settings) -> None:
 
 
 def service_client(url: str | None = None) -> Client:
-    """Return a client of the service at ACTLAB_URL or on this machine, with the key of ACTLAB_API_KEY."""
-    settings = load()
-    key = None if settings.api_key is None else settings.api_key.get_secret_value()
-    return Client(url or settings.url or settings.own_url, api_key=key)
+    """Return a client of the service at `url`, or at the one that `actlab.configuration` finds, with its key."""
+    service = configuration.resolve(url)
+    return Client(service.url, api_key=service.api_key)
 
 
 def fail(reason: str) -> NoReturn:

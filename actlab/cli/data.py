@@ -16,7 +16,7 @@ def fetch_data(
     names: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(published())}; default: mnist.")] = None,
 ) -> None:
     """Download data sets into the data folder and verify them."""
+    settings = command_settings()
     from service.datasets.fetching import fetch_all
 
-    settings = command_settings()
     fetch_all(names or ["mnist"], settings.home, settings.data_dir, Console())

@@ -14,10 +14,10 @@ app = typer.Typer(help="The schema of the database, and backups.", no_args_is_he
 @app.command("upgrade")
 def upgrade_database() -> None:
     """Upgrade the schema to the newest revision. On SQLite, a backup is made beside the file first."""
+    settings = command_settings()
     from service.storage import migrate
     from service.storage.engine.database import open_database
 
-    settings = command_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings)
     migrate.upgrade(database)
@@ -34,8 +34,9 @@ def check_database() -> None:
 @app.command("backup")
 def back_up_database(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")]) -> None:
     """Copy the SQLite database consistently while the service runs. For PostgreSQL, use pg_dump."""
+    settings = command_settings()
     from service.storage import migrate
     from service.storage.engine.database import open_database
 
-    migrate.back_up(open_database(command_settings()), file)
+    migrate.back_up(open_database(settings), file)
     Console().print(f"The database is copied to {file}.")

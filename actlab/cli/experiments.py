@@ -9,7 +9,7 @@ from rich.console import Console
 
 from actlab.cli.common import service_client
 from actlab.client import EXPORTS, Json
-from service.domain.exports.columns import SHEETS
+from service.domain.choices import ExportRows
 
 app = typer.Typer(help="Experiments: cancel, delete or retry many at once.", no_args_is_help=True)
 
@@ -60,7 +60,7 @@ def export(
     file: Annotated[Path, typer.Argument(help=f"A file whose name ends in {', '.join(EXPORTS)}.")],
     study: Annotated[str | None, typer.Option(help="Only the experiments of the study with this id.")] = None,
     grid: Annotated[str | None, typer.Option(help="Only this grid, for a study with several.")] = None,
-    rows: Annotated[str, typer.Option(help=f"What each row is about: {', '.join(SHEETS)}.")] = "experiments",
+    rows: Annotated[ExportRows, typer.Option(help="What each row is about.")] = "experiments",
     where: Where = None,
 ) -> None:
     """Export the experiments that have ended into a file, from the service at this address."""

@@ -1,16 +1,18 @@
 """The `actlab` command.
 
-A command imports what only it needs when it runs: the API takes seconds to import, and torch is in the extra `worker`,
-without which the other commands work.
+A command imports what only it needs when it runs: what a client has is enough for most, those that run or open parts of
+the service need the extra `server`, and those that train the extra `worker`. The API takes seconds to import.
 """
+
+import sys
 
 import httpx2
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from actlab.cli import data, database, experiments, keys, processes, studies
 from actlab.cli.common import fail
 from actlab.client import ApiError, UnknownFormat, UnusableProxy
+from actlab.configuration import InvalidConfiguration
 from actlab.demo import DemoFailed
 from service.domain.errors import ActLabError
 
@@ -36,13 +38,25 @@ def main() -> None:
         app()
     except ActLabError as error:
         fail(error.detail)
-    except (DemoFailed, ApiError, UnknownFormat, UnusableProxy) as error:
+    except (DemoFailed, ApiError, InvalidConfiguration, UnknownFormat, UnusableProxy) as error:
         fail(str(error))
     except httpx2.TransportError as error:
         fail(f"The service does not answer: {error}")
     except KeyboardInterrupt:
         fail("interrupted; finished work is kept.")
-    except DBAPIError as error:
-        fail(f"The database does not answer: {str(error.orig).strip()} (ACTLAB_DATABASE_URL)")
     except OSError as error:
         fail(f"{error.strerror or error}: {error.filename or ''}")
+    except Exception as error:
+        reason = _database_problem(error)
+        if reason is None:
+            raise
+        fail(f"The database does not answer: {reason} (ACTLAB_DATABASE_URL)")
+
+
+def _database_problem(error: Exception) -> str | None:
+    """Return the database's own words in an error of SQLAlchemy; None for any other error.
+
+    Where SQLAlchemy raised it, it is loaded; a client does not have it.
+    """
+    module = sys.modules.get("sqlalchemy.exc")
+    return str(error.orig).strip() if module is not None and isinstance(error, module.DBAPIError) else None

@@ -2,20 +2,21 @@
 
 import signal
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from actlab import demo as demonstration
 from actlab import holder, ports
-from actlab.cli.common import command_settings, fail, require_access, require_database, service_client
+from actlab.cli.common import command_settings, extra, require_access, require_database, service_client
 from actlab.client import Client
 from service.domain.datasets import DATASETS
 from service.domain.presets import PRESETS
-from service.process.parent import end_with
-from service.settings import Settings
 from worker.environment import restart_unless_set
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 QUICK = PRESETS["quick"]["base"]
 
@@ -36,7 +37,7 @@ def demo(
     ] = None,
 ) -> None:
     """Train five activations over five seeds, and print their comparison."""
-    settings = command_settings()
+    settings = command_settings(needs="worker")  # it starts `actlab up`
     settings.home.mkdir(parents=True, exist_ok=True)
     console = Console()
     # A plain SIGTERM would end the process without stopping the service that it started.
@@ -48,7 +49,7 @@ def demo(
         demonstration.run(client, url, settings.home, console, start, **base)
 
 
-def _demo_service(settings: Settings, console: Console) -> tuple[str, str]:
+def _demo_service(settings: "Settings", console: Console) -> tuple[str, str]:
     """Return the URL of the service that the demo uses, and the command that starts it again.
 
     Unless ACTLAB_PORT is set, it is the service that runs in the data folder, or one at a free port where another
@@ -73,17 +74,19 @@ def _is_healthy(url: str) -> bool:
 
 def up(insecure: Insecure = False, parent: Parent = None, port: Port = None) -> None:
     """Run the API and workers until Ctrl-C."""
-    end_with(parent)
-    from actlab.supervisor import Supervisor
+    with extra("worker"):
+        _end_with(parent)
+        from actlab.supervisor import Supervisor
 
     raise typer.Exit(Supervisor(command_settings(insecure, port)).run())
 
 
 def serve(insecure: Insecure = False, parent: Parent = None, port: Port = None) -> None:
     """Run the API alone."""
-    end_with(parent)
-    from service.api import processes
-    from service.api.app import create_app
+    with extra("server"):
+        _end_with(parent)
+        from service.api import processes
+        from service.api.app import create_app
 
     settings = command_settings(insecure, port)
     api = create_app(settings)
@@ -98,11 +101,17 @@ def worker(
     parent: Parent = None,
 ) -> None:
     """Run a worker, which trains one experiment at a time on one device."""
-    end_with(parent)
-    restart_unless_set()
-    try:
+    with extra("worker"):
+        _end_with(parent)
+        restart_unless_set()
         from worker.app import main as serve_work
-    except ModuleNotFoundError as error:
-        fail(f"A worker needs the extra `worker` ({error.name} is missing): pip install 'actlab[worker]'.")
+
     settings = command_settings()
     raise typer.Exit(serve_work(settings, id, share))
+
+
+def _end_with(parent: int | None) -> None:
+    """End this process with its parent, already while it imports the rest."""
+    from service.process.parent import end_with
+
+    end_with(parent)

@@ -13,10 +13,8 @@ from actlab.cli.common import service_client
 from actlab.cli.experiments import DryRun, changed
 from actlab.client import REPORTS, Json
 from actlab.tables import comparison_table
-from service.domain.comparison_table import Rows
-from service.domain.comparisons.published import PublishedName
+from service.domain.choices import PublishedName, TableFormat, TableRows
 from service.domain.presets import PRESETS
-from service.report.tables import FormatName as TableFormat
 
 app = typer.Typer(help="Studies: plan, submit, follow, compare.", no_args_is_help=True)
 
@@ -81,7 +79,7 @@ def compare(
     format: Annotated[
         TableFormat | None, typer.Option(help="Print a table for a paper or a program, and not for the terminal.")
     ] = None,
-    rows: Annotated[Rows, typer.Option(help="The rows of such a table.")] = "groups",
+    rows: Annotated[TableRows, typer.Option(help="The rows of such a table.")] = "groups",
 ) -> None:
     """Print the comparison of a study's groups, with their uncertainty."""
     query = {"versus": versus, "grid": grid, "metric": metric}

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Generic, Literal, TypeVar
 
+from service.domain.choices import TableRows
 from service.domain.comparisons.answer import Comparison, Family, Group, Pair
 from service.domain.comparisons.cells import Factors, key, label
 from service.domain.methods import used_tests
 from service.domain.report import name_of
-
-Rows = Literal["groups", "pairs"]
 
 Kind = Literal["text", "group", "integer", "real", "figure", "difference", "interval", "p", "rank"]
 """`group` holds the factors of every name of a group, `interval` two figures, `rank` two integers; the others hold one
@@ -57,7 +56,7 @@ class _Row:
     pair: Pair | None
 
 
-def table_of(comparison: Comparison, rows: Rows = "groups") -> ComparisonTable:
+def table_of(comparison: Comparison, rows: TableRows = "groups") -> ComparisonTable:
     """Return the table of a comparison's groups, or of its pairs.
 
     Where all pairs are compared, a group has its rank. Where one group is compared with, each other group has its
@@ -72,7 +71,7 @@ def table_of(comparison: Comparison, rows: Rows = "groups") -> ComparisonTable:
 
 
 def _table(
-    comparison: Comparison, rows: Rows, fields: Sequence[_Field[Record]], records: Iterable[Record]
+    comparison: Comparison, rows: TableRows, fields: Sequence[_Field[Record]], records: Iterable[Record]
 ) -> ComparisonTable:
     family = comparison.family
     of_family = _family_values(family)
@@ -177,7 +176,7 @@ def _family_values(family: Family) -> list[tuple[Column, Any]]:
     ]
 
 
-def _caption(comparison: Comparison, rows: Rows) -> list[str]:
+def _caption(comparison: Comparison, rows: TableRows) -> list[str]:
     family = comparison.family
     # The first of several sentences is about the verdicts, which the rows have.
     tests = [*(comparison.summary[1:] or comparison.summary), *used_tests(comparison)]

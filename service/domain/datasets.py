@@ -1,15 +1,11 @@
 """Every data set: its name, the shape of its images, its classes and sizes, and where its files are published.
 
 Nothing is loaded here: `service.datasets` reads published files, `worker.training.datasets` those of Python packages.
+Only the standard library is imported: the command lists data sets without the server's libraries.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Any
-
-from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import PydanticKnownError
 
 Shape = tuple[int, int, int]
 """Channels, height and width of an image, in pixels."""
@@ -132,23 +128,3 @@ MOST_CLASSES = max(definition.classes for definition in _DEFINITIONS)
 def published() -> list[str]:
     """Return the names of the data sets that have files to download."""
     return [name for name, definition in DATASETS.items() if definition.publication is not None]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names as pydantic writes a choice: `'mnist', 'mnist_5k' or 'digits'`."""
-    *first, last = (repr(name) for name in names)
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def _known_name(value: Any) -> str:
-    if not isinstance(value, str) or value not in DATASETS:
-        raise PydanticKnownError("literal_error", {"expected": listed(list(DATASETS))})
-    return value
-
-
-DatasetName = Annotated[
-    str,
-    PlainValidator(_known_name),
-    WithJsonSchema({"type": "string", "enum": [dataset.name for dataset in _DEFINITIONS]}),
-]
-"""The name of one of DATASETS. It is checked when a value is validated, so that a test can add a data set."""

@@ -1,9 +1,12 @@
-"""Presets: studies that come with the service, and the merging of a client's fields into one."""
+"""Presets: studies that come with the service, and the merging of a client's fields into one.
+
+Only the standard library is imported: the command lists presets without the server's libraries.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from service.domain.grids import has, merged, without
+from service.domain.nested import has, merged, without
 
 PresetName = Literal["quick", "kizrak-2019", "claims"]
 

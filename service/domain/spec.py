@@ -15,7 +15,8 @@ from service.domain.activations.finite import check_finite_somewhere
 from service.domain.activations.registry import REGISTRY, Registry
 from service.domain.activations.selection import ActivationSelection, ActivationSpec
 from service.domain.activations.selection_schema import FORMULA_EXAMPLE
-from service.domain.datasets import DATASETS, MOST_CLASSES, DatasetDefinition, DatasetName
+from service.domain.dataset_names import DatasetName
+from service.domain.datasets import DATASETS, MOST_CLASSES, DatasetDefinition
 from service.domain.strict import StrictModel
 from service.domain.text import Name, Notes, Tags, printable
 

@@ -13,7 +13,8 @@ from service.domain.activations.selection_schema import FORMULA_EXAMPLE
 from service.domain.comparisons.cells import Factors as Group
 from service.domain.comparisons.cells import key, label
 from service.domain.errors import FieldProblem, Invalid
-from service.domain.grids import Block, Factor, merged, refuse
+from service.domain.grids import Block, Factor, refuse
+from service.domain.nested import merged
 from service.domain.presets import PRESETS, PresetName, over_preset
 from service.domain.problems import pointer
 from service.domain.spec import ExperimentSubmission

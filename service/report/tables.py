@@ -4,9 +4,10 @@ import csv as csv_files
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from service.domain.activations.labels import label_latex
+from service.domain.choices import TableFormat
 from service.domain.comparison_table import Column, ComparisonTable, Kind
 from service.domain.comparisons.cells import Factor, Factors
 from service.domain.exports.formats import safe_text
@@ -14,8 +15,6 @@ from service.domain.report import factor_text, name_of
 from service.report import escaping
 from service.report.numbers import NONE, UnitFormat, p_value, ranks
 from service.report.parts import Table
-
-FormatName = Literal["csv", "markdown", "latex"]
 
 NUMBERS: frozenset[Kind] = frozenset({"integer", "real", "figure", "difference", "interval", "p", "rank"})
 
@@ -166,4 +165,4 @@ def _latex_factor(path: str, value: Factor, text: str) -> str:
     return text if formula is None else formula
 
 
-WRITERS: Mapping[FormatName, Callable[[ComparisonTable], str]] = {"csv": csv, "markdown": markdown, "latex": latex}
+WRITERS: Mapping[TableFormat, Callable[[ComparisonTable], str]] = {"csv": csv, "markdown": markdown, "latex": latex}

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.domain import factors
 from service.domain.article_claims.verdicts import judge
+from service.domain.choices import PublishedName
 from service.domain.comparisons.agreement import Agreement, agreement
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.cells import Factors, one_named
@@ -15,7 +16,7 @@ from service.domain.comparisons.compare import compare
 from service.domain.comparisons.curves import CurveMetricName, Curves
 from service.domain.comparisons.machines import MACHINE
 from service.domain.comparisons.metrics import OF_THE_MACHINE, PRIMARY, MetricName
-from service.domain.comparisons.published import PublishedName, article
+from service.domain.comparisons.published import article
 from service.domain.errors import StudyNotFound
 from service.domain.report import Machine, Report, SubmittedStudy
 from service.storage.analysis import comparisons, curves, report

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from service.domain.comparison_table import Rows, table_of
+from service.domain.choices import TableRows
+from service.domain.comparison_table import table_of
 from service.domain.comparisons.answer import Comparison
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.compare import compare
@@ -38,7 +39,7 @@ def against_relu(**options: Any) -> Comparison:
     return make_comparison(versus=RELU, reference=RELU, **options)
 
 
-def read_csv(comparison: Comparison, rows: Rows = "groups") -> list[dict[str, str]]:
+def read_csv(comparison: Comparison, rows: TableRows = "groups") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tables.csv(table_of(comparison, rows)), newline="")))
 
 
@@ -108,7 +109,7 @@ def test_markdown_escapes_names_and_rounds_figures() -> None:
 
 @pytest.mark.parametrize("rows", ["groups", "pairs"])
 @pytest.mark.parametrize("write", [tables.markdown, tables.latex])
-def test_caption_names_the_family(write: Any, rows: Rows) -> None:
+def test_caption_names_the_family(write: Any, rows: TableRows) -> None:
     assert "2 tests against relu, the study's reference, corrected together (Holm, 0.05)." in write(
         table_of(against_relu(), rows)
     )

@@ -13,8 +13,8 @@ from service.api.http.dependencies import PrincipalDep, ReadSession, ServicesDep
 from service.api.http.guarded import GuardedRoute
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery, SetQuery
+from service.domain.choices import PublishedName
 from service.domain.comparisons.curves import CurveMetricName, Curves
-from service.domain.comparisons.published import PublishedName
 from service.storage.analysis import curves
 from service.usecases import experiment_sets
 from service.usecases.experiment_sets import ExperimentSet

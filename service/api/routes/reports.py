@@ -13,8 +13,8 @@ from service.api.http.dependencies import ReadSession, ServicesDep
 from service.api.http.guarded import GuardedRoute
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.grouping import Grid, GroupingQuery, Margin, Versus
+from service.domain.choices import PublishedName
 from service.domain.comparisons.metrics import PRIMARY, MetricName
-from service.domain.comparisons.published import PublishedName
 from service.usecases import experiment_sets, reports
 from service.usecases.experiment_sets import ExperimentSet
 

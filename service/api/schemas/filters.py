@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.api.schemas.several import Several, distinct
-from service.domain.datasets import DatasetName
+from service.domain.dataset_names import DatasetName
 from service.domain.status import Status
 from service.domain.text import Name, Text
 from service.storage.records.experiments import RANGES, Filter, Range

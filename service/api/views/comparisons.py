@@ -8,19 +8,20 @@ from pydantic import BaseModel, Field
 
 from service.api.http import conditional
 from service.api.http.services import Services
-from service.domain.comparison_table import Rows, table_of
+from service.domain.choices import TableFormat, TableRows
+from service.domain.comparison_table import table_of
 from service.domain.comparisons.answer import Comparison
 from service.report import tables
 
-FormatName = Literal["json", tables.FormatName]
+FormatName = Literal["json", TableFormat]
 
-MEDIA_TYPES: Mapping[tables.FormatName, str] = {
+MEDIA_TYPES: Mapping[TableFormat, str] = {
     "csv": "text/csv",
     "markdown": "text/markdown",
     "latex": "application/x-tex",
 }
-SUFFIXES: Mapping[tables.FormatName, str] = {"csv": "csv", "markdown": "md", "latex": "tex"}
-_EXAMPLES: Mapping[tables.FormatName, str] = {
+SUFFIXES: Mapping[TableFormat, str] = {"csv": "csv", "markdown": "md", "latex": "tex"}
+_EXAMPLES: Mapping[TableFormat, str] = {
     "csv": "group,activation,n,mean\r\nrelu,relu,5,0.9594\r\n",
     "markdown": "| group | n | mean (%) |\n| --- | ---: | ---: |\n| relu | 5 | 95.94 |\n",
     "latex": "\\begin{tabular}{lrr}\n    relu & 5 & $95.94$ \\\\\n\\end{tabular}\n",
@@ -43,7 +44,7 @@ class TableQuery(BaseModel):
         description="JSON, or one table: CSV for programs, with all digits; Markdown or LaTeX for a paper, with a"
         " caption that names the family of tests.",
     )
-    rows: Rows = Field(
+    rows: TableRows = Field(
         "groups", description="The rows of a CSV, Markdown or LaTeX table: groups or pairs. JSON has both."
     )
 

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.api.http.services import Services
 from service.api.schemas.filters import FilterQuery
 from service.api.schemas.grouping import Grid
+from service.domain.choices import ExportRows
 from service.domain.errors import FieldProblem, Invalid
-from service.domain.exports.columns import SHEETS, RowsName
+from service.domain.exports.columns import SHEETS
 from service.domain.exports.formats import FORMATS, Format, FormatName
 from service.domain.status import TERMINAL
 from service.storage.analysis.exports import Reader, Record
@@ -26,7 +27,7 @@ class FileQuery(BaseModel):
     format: FormatName = Field(
         "csv", description="The format of the file. All formats have the same columns, which docs/export.md describes."
     )
-    rows: RowsName = Field("experiments", description="What each row is about.")
+    rows: ExportRows = Field("experiments", description="What each row is about.")
 
 
 class StudyFileQuery(FileQuery):
@@ -70,7 +71,7 @@ async def answer(services: Services, filters: Filter, query: FileQuery, name: st
 
 
 async def _chunks(
-    services: Services, reader: Reader, rows: RowsName, file: Format, block: list[Record] | None
+    services: Services, reader: Reader, rows: ExportRows, file: Format, block: list[Record] | None
 ) -> AsyncIterator[bytes]:
     columns = SHEETS[rows]
 

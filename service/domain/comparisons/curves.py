@@ -8,9 +8,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import ConfigDict, Field
 
+from service.domain.choices import PublishedName
 from service.domain.comparisons.answer import Figures
 from service.domain.comparisons.cells import Factor, Factors
-from service.domain.comparisons.published import Column, PublishedName, article
+from service.domain.comparisons.published import Column, article
 from service.domain.errors import FieldProblem, Invalid
 from service.domain.statistics.summary import Floats, Mask, moments, t_quantile
 from service.domain.statistics.survival import kaplan_meier

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-PublishedName = Literal["kizrak-2019"]
+from service.domain.choices import PublishedName
+
 Column = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
 

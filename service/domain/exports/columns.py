@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from service.domain.choices import ExportRows
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec, fields_of, value_at
-
-RowsName = Literal["experiments", "epochs", "diagnostics"]
 
 Kind = Literal["text", "integer", "real", "boolean", "time", "texts", "integers", "object"]
 """`texts` and `integers` are lists; `object` is a JSON object; `time` is in UTC."""
@@ -168,7 +167,7 @@ DIAGNOSTICS = (
     *_part_columns(LayerDiagnostics, _part("attempt", "integer", "Attempt that measured it."), after="position"),
 )
 
-SHEETS: Mapping[RowsName, tuple[Column, ...]] = {
+SHEETS: Mapping[ExportRows, tuple[Column, ...]] = {
     "experiments": EXPERIMENTS,
     "epochs": EPOCHS,
     "diagnostics": DIAGNOSTICS,

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.domain import factors
+from service.domain.choices import PublishedName
 from service.domain.comparisons.cells import Factors, Run, key, standing
 from service.domain.comparisons.curves import CURVE_METRICS, CurveMetricName, Curves, Trace, curve, curves, level_of
-from service.domain.comparisons.published import PublishedName
 from service.domain.comparisons.refusals import TooManyTraces
 from service.domain.spec import ExperimentSpec
 from service.domain.status import Cause, Status

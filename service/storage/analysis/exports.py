@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.domain.exports.columns import RowsName
+from service.domain.choices import ExportRows
 from service.domain.network import layer_names
 from service.domain.spec import ModelSpec
 from service.storage.engine.keyset import Position
@@ -26,7 +26,7 @@ Record = tuple[Experiment, Any]
 class Reader:
     """Reads terminal experiments in the order of creation. Those that end while it reads may be among them or not."""
 
-    def __init__(self, filters: Filter, rows: RowsName) -> None:
+    def __init__(self, filters: Filter, rows: ExportRows) -> None:
         self._filters = replace(filters, ended=True)
         self._parts = PARTS[rows]
         self._layers = rows == "diagnostics"
@@ -76,7 +76,7 @@ def _layers(session: Session, rows: Sequence[Experiment]) -> Iterator[Record]:
     return ((by_id[layer.experiment_id], layer) for layer in diagnostics.of_experiments(session, list(by_id)))
 
 
-PARTS: Mapping[RowsName, Callable[[Session, Sequence[Experiment]], Iterator[Record]]] = {
+PARTS: Mapping[ExportRows, Callable[[Session, Sequence[Experiment]], Iterator[Record]]] = {
     "experiments": _whole,
     "epochs": _epochs,
     "diagnostics": _layers,
