@@ -18,6 +18,8 @@ FROM base AS wheel
 COPY . /source
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --require-hashes --no-deps --requirement /locks/api.txt && \
+    python -m venv /docs && /docs/bin/pip install --require-hashes --no-deps --requirement /locks/docs.txt && \
+    /docs/bin/python /source/scripts/guide.py && \
     pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /source
 
 FROM base AS api

@@ -13,15 +13,18 @@ INSTALL := $(PIP) --constraint constraints.txt --no-build-isolation --editable
 # npm writes it when it has installed what package-lock.json lists.
 NODE_STAMP := node_modules/.package-lock.json
 
+# Zensical, which builds the guide.
+DOCS ?= $(VENV)-docs
+
 # Tools that need other versions of what ActLab needs, or much that it does not.
 TOOLS ?= $(VENV)-tools
 COMPILE := $(TOOLS)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header --no-emit-options \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 OWN := --constraint constraints.txt --all-build-deps --unsafe-package torch
 
-.PHONY: setup demo up test nightly lint audit sbom bench vendor types lock
+.PHONY: setup demo up test docs nightly lint audit sbom bench vendor types lock
 
-setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need
+setup: $(VENV)/.worker  ## Make the virtual environment with what serving and training need, and build the guide
 
 demo: setup  ## Compare five activations over five seeds, and print the table: ARGS='--dataset mnist'
 	$(BIN)/actlab demo $(ARGS)
@@ -29,10 +32,13 @@ demo: setup  ## Compare five activations over five seeds, and print the table: A
 up: setup  ## Serve the API with one worker, until Ctrl-C
 	$(BIN)/actlab up $(ARGS)
 
-test: $(VENV)/.dev  ## Run every test that this machine allows: ARGS='-m "not slow"' for the quick ones
+test: $(VENV)/.dev $(DOCS)/.installed  ## Run every test that this machine allows: ARGS='-m "not slow"' for the quick ones
 	$(BIN)/pytest $(ARGS)
 
-nightly: $(VENV)/.dev $(NODE_STAMP)  ## Run what takes too long for every change: random kills, and each guard removed in turn
+docs: $(DOCS)/.installed  ## Build the guide from docs/, which the API serves at /guide
+	$(DOCS)/bin/python scripts/guide.py
+
+nightly: $(VENV)/.dev $(DOCS)/.installed $(NODE_STAMP)  ## Run what takes too long for every change: random kills, and each guard removed in turn
 	$(BIN)/pytest -m nightly $(ARGS)
 
 lint: $(VENV)/.dev $(NODE_STAMP) $(TOOLS)/.installed audit  ## Check style and types, of Python, of the image and of the pages' JavaScript (Node 20.19 or newer)
@@ -64,6 +70,7 @@ lock: $(VENV)/.dev $(TOOLS)/.installed  ## Write constraints.txt from what is in
 	$(COMPILE) $(OWN) --extra worker --output-file locks/worker.txt pyproject.toml
 	$(COMPILE) $(OWN) --extra worker --extra dev --output-file locks/dev.txt pyproject.toml
 	$(COMPILE) --allow-unsafe --output-file locks/tools.txt locks/tools.in
+	$(COMPILE) --allow-unsafe --output-file locks/docs.txt locks/docs.in
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ActLab needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
@@ -73,6 +80,7 @@ $(VENV)/.worker: $(VENV)/bin/python pyproject.toml constraints.txt locks/worker.
 	$(CHECKED) locks/worker.txt
 	$(INSTALL) '.[worker]'
 	@touch $@
+	-@$(MAKE) --no-print-directory docs  # ActLab runs without its guide, too
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt locks/dev.txt
 	$(CHECKED) locks/dev.txt
@@ -80,8 +88,10 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt locks/dev.txt
 	@touch $@ $(VENV)/.worker
 
 $(TOOLS)/.installed: locks/tools.txt
-	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps --requirement locks/tools.txt
+$(DOCS)/.installed: locks/docs.txt
+$(TOOLS)/.installed $(DOCS)/.installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps --requirement $<
 	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json

@@ -3,7 +3,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["**/vendor/", "node_modules/", ".venv/"] },
+  { ignores: ["**/vendor/", "**/guide_site/", "node_modules/", ".venv*/"] },
   js.configs.recommended,
   {
     files: ["service/dashboard/**/*.js"],

@@ -11,10 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.test_layout import ARROWS
 
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md"),
-     ROOT / "docs" / "examples" / "README.md"]
-)  # fmt: skip
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FOLDERS = "actlab|service|worker|migrations|tests|benchmarks|docs|scripts|deploy"
 
 PATH = re.compile(rf"(?<![\w/.@-])((?:{FOLDERS})/(?:[\w.@*-]+/?)*[\w*]|(?:{FOLDERS})/)(?![\w/<{{])")

@@ -42,7 +42,7 @@ def test_lock_has_every_requirement_but_torch(name: str) -> None:
     assert "torch" not in locked(name)
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "tools"])
+@pytest.mark.parametrize("name", [*LOCKS, "tools", "docs"])
 def test_lock_has_hashes_of_each_package(name: str) -> None:
     text = (ROOT / "locks" / f"{name}.txt").read_text()
     packages = [part for part in re.split(r"\n(?=\S)", text) if "==" in part.partition("\n")[0]]

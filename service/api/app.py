@@ -57,6 +57,7 @@ from service.background.wakes import Waker, create_celery
 from service.changefeed.feed import Feed, Listeners
 from service.changefeed.poller import Poller
 from service.dashboard.docs import add_docs
+from service.dashboard.guide import add_guide
 from service.dashboard.pages import add_pages
 from service.process.periodic import Periodic
 from service.settings import Settings
@@ -124,6 +125,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)
     own = len(app.routes)
     add_docs(app, settings.root_path)
+    add_guide(app, settings.root_path)
     add_pages(app, settings.root_path)
     app.state.public = [*_public(app.routes[:own]), *_paths(app.routes[own:])]
     app.state.literal_paths = _literal(app.routes)

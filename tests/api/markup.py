@@ -4,11 +4,12 @@ from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """The addresses that a page refers to, and its inline scripts and styles."""
+    """The addresses that a page refers to, also with the element that does, and its inline scripts and styles."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.addresses: list[str] = []
+        self.references: list[tuple[str, str]] = []
         self.inline: list[str] = []
         self._open = ""
         self.feed(html)
@@ -19,6 +20,7 @@ class Page(HTMLParser):
         for name, value in attrs:
             if name in ("src", "href"):
                 self.addresses.append(value or "")
+                self.references.append((tag, value or ""))
             if name == "style" or name.startswith("on"):
                 self.inline.append(f"{tag} {name}")
 

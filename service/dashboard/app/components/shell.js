@@ -25,6 +25,7 @@ export function Shell({ path, children }) {
           return html`<a href=${href} aria-current=${isHere ? "page" : undefined}>${name}</a>`;
         })}
         <a href="/docs">API</a>
+        <a href="/guide/">Guide</a>
       </nav>
       <${QueueSummary} />
       <${Account} />
