@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -148,6 +148,29 @@ class Operations(ABC, Generic[One, Many, Nothing]):
     def delete_experiments(self, ids: Sequence[str] | None = None, *, dry_run: bool = False, **filters: Any) -> One:
         """Delete experiments that have ended; the arguments are those of `cancel_experiments`."""
         return self._one(_call(_of_many("delete", ids, filters, dry_run)))
+
+    def tag_experiments(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        dry_run: bool = False,
+        **filters: Any,
+    ) -> One:
+        """Add tags to experiments and remove others; the other arguments are those of `cancel_experiments`."""
+        return self._one(
+            _call(_of_many("tag", ids, filters, dry_run, fields={"add": list(add), "remove": list(remove)}))
+        )
+
+    def archive_experiments(
+        self, ids: Sequence[str] | None = None, *, archived: bool = True, dry_run: bool = False, **filters: Any
+    ) -> One:
+        """Archive experiments that have ended, so that lists leave them out; with `archived` False, restore them.
+
+        The other arguments are those of `cancel_experiments`.
+        """
+        return self._one(_call(_of_many("archive", ids, filters, dry_run, fields={"archived": archived})))
 
     def retry_experiments(
         self,
@@ -340,13 +363,18 @@ def _post(path: str, body: Json, idempotency_key: str | None) -> Call:
 
 
 def _of_many(
-    action: str, ids: Sequence[str] | None, filters: Json, dry_run: bool, idempotency_key: str | None = None
+    action: str,
+    ids: Sequence[str] | None,
+    filters: Json,
+    dry_run: bool,
+    idempotency_key: str | None = None,
+    fields: Mapping[str, Any] | None = None,
 ) -> Call:
     if (ids is None) == (not filters):
         raise ValueError(f"Give either ids or filters of the experiments to {action}.")
     selection: Json = {"filters": filters} if ids is None else {"ids": list(ids)}
     query = {"dry_run": True} if dry_run else {}
-    return Call("POST", f"/experiments/{action}", query, selection, _key(idempotency_key))
+    return Call("POST", f"/experiments/{action}", query, {**selection, **(fields or {})}, _key(idempotency_key))
 
 
 def _key(idempotency_key: str | None) -> dict[str, str]:

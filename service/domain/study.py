@@ -19,7 +19,7 @@ from service.domain.presets import PRESETS, PresetName, over_preset
 from service.domain.problems import pointer
 from service.domain.spec import ExperimentSubmission
 from service.domain.strict import StrictModel
-from service.domain.text import LONGEST_NAME, Name, Notes, Text
+from service.domain.text import LONGEST_NAME, Name, Notes, Tags, Text
 from service.domain.tuning import NOT_FRESH, RATE, Tuning
 
 EXAMPLES: list[Any] = [
@@ -123,6 +123,8 @@ class StudySpec(StrictModel):
     )
     name: Name | None = None
     question: Notes | None = None
+    notes: Notes | None = Field(None, description="Notes in Markdown.")
+    tags: Tags = []
     base: Fields = Field({}, description="Spec fields that all experiments share.", examples=[{"epochs": 3}])
     factors: Factors = Field(
         {},
@@ -202,11 +204,12 @@ class StudySpec(StrictModel):
         if self.tuning is None:
             return None
         grids = [grid.model_copy(update={"seeds": None}) for grid in self.grids]
-        fields = {"name": f"{self.name or 'a study'}: learning rates"[:LONGEST_NAME], "question": None, "preset": None}
+        fields = {"name": f"{self.name or 'a study'}: learning rates"[:LONGEST_NAME]}
+        unset: dict[str, Any] = {"question": None, "notes": None, "tags": [], "preset": None}
         varied = {**self.factors, RATE: self.tuning.rates}
         return self.model_copy(
             update={
-                **fields, "factors": varied, "grids": grids, "seeds": self.tuning.seeds, "tuning": None,
+                **fields, **unset, "factors": varied, "grids": grids, "seeds": self.tuning.seeds, "tuning": None,
                 "reference": None,
             }
         )  # fmt: skip
@@ -313,11 +316,21 @@ class StudyPatch(BaseModel):
 
     name: Name | None = None
     question: Notes | None = None
+    notes: Notes | None = Field(None, description="Notes in Markdown.")
+    tags: Tags | None = None
+    archived: bool | None = Field(
+        None,
+        description="Whether lists leave the study out, with those of its experiments that no other study counts; null"
+        " changes nothing.",
+    )
     seeds: Seeds = Field(default_factory=list[int], description="Seeds can only be added.")
     reference: Reference = None
 
     def changes(self) -> dict[str, Any]:
-        return self.model_dump(exclude_unset=True)
+        """Return the columns to change with their values, and the tags, which are an empty list where they are
+        cleared."""
+        edits = self.model_dump(exclude_unset=True, exclude={"archived"})
+        return edits | {"tags": edits["tags"] or []} if "tags" in edits else edits
 
     def added(self, seeds: Sequence[int]) -> list[int]:
         """Return the seeds that it adds to these. Raises Invalid where one of these is missing, or a new one is no

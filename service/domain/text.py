@@ -40,5 +40,6 @@ Text = Annotated[str, AfterValidator(_storable), _UnixLineEnds]
 LONGEST_NAME = 200
 Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_storable), _UnixLineEnds]
 Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_storable), _UnixLineEnds]
-Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_without_duplicates)]
+MOST_TAGS = 20
+Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS), AfterValidator(_without_duplicates)]
 Notes = Annotated[str, Field(max_length=10_000), AfterValidator(_storable), _UnixLineEnds]

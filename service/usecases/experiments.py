@@ -1,5 +1,6 @@
-"""Submitting, retrying, cancelling and deleting single experiments."""
+"""Submitting, retrying, editing, cancelling and deleting single experiments."""
 
+from typing import Any
 from uuid import UUID
 
 from service.domain.errors import IllegalTransition
@@ -22,6 +23,14 @@ def retry(session: UnitOfWork, principal: str, experiment: Experiment, id: UUID)
     if not Status(experiment.status).terminal:
         raise IllegalTransition(f"It is {experiment.status}: cancel it, or wait for it to end, before retrying.")
     return experiments.retry(session, principal, experiment, id)
+
+
+def edit(session: UnitOfWork, experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+    """Apply a merge patch to a locked experiment. Raises IllegalTransition where it is to be archived and has not
+    ended."""
+    if changes.get("archived") and not Status(experiment.status).terminal:
+        raise IllegalTransition(f"It is {experiment.status}: cancel it, or wait for it to end, before archiving.")
+    return experiments.edit(session, experiment, changes)
 
 
 def cancel(session: UnitOfWork, experiment: Experiment) -> Experiment:

@@ -1,4 +1,4 @@
-"""Submitting, extending, cancelling, retrying and deleting studies."""
+"""Submitting, extending, archiving, cancelling, retrying and deleting studies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,19 +63,24 @@ def submit(session: UnitOfWork, principal: str, staged: StagedStudy, id: UUID) -
 def edit(session: UnitOfWork, study: Study, patch: StudyPatch, code: str, limit: int) -> tuple[Study, int]:
     """Change a locked study's name, question or reference, or add seeds; return it with the number of workers to wake.
 
-    Raises IllegalTransition for seeds added to a cancelled study, and for seeds or a reference of one that tries rates
-    for another; Invalid for seeds that it cannot take, and for a reference that is none of its groups.
+    Raises IllegalTransition for seeds added to a cancelled study, for seeds or a reference of one that tries rates for
+    another, and for the archiving of one that has not finished; Invalid for seeds that it cannot take, and for a
+    reference that is none of its groups.
     """
-    if patch.model_fields_set & {"seeds", "reference"}:
+    if patch.model_fields_set & {"seeds", "reference", "archived"}:
         _refuse_if_it_tunes(study)
     seeds = patch.added(study.seeds)
     if seeds and study.cancelled_at is not None:
         raise IllegalTransition("The study is cancelled. Submit a new one, with the seeds that you want.")
     registry = StoredRegistry(session, study.activations, archived=True)
+    if patch.archived:
+        _refuse_unless_finished(session, study)
     if patch.reference is not None:
         _with_reference(studies.spec_of(study), patch.reference).check_reference(registry)
     submissions = tuning.with_rates(study, _extended(studies.spec_of(study), seeds, limit, registry)) if seeds else []
     submissions, reused = reuse.untrained(session, submissions, code, enabled=study.reuse)
+    if patch.archived is not None:  # before `edit`, which takes the change counter: this locks experiments
+        study = studies.archive(session, study) if patch.archived else studies.restore(session, study)
     return studies.edit(session, study, patch.changes(), submissions, reused), len(submissions)
 
 
@@ -132,6 +137,11 @@ def _extended(spec: StudySpec, seeds: list[int], limit: int, registry: StoredReg
 
 def _with_reference(spec: StudySpec, reference: Reference) -> StudySpec:
     return spec.model_copy(update={"reference": reference})
+
+
+def _refuse_unless_finished(session: Session, study: Study) -> None:
+    if not progress.is_finished(study, progress.of_study(session, study.id)):
+        raise IllegalTransition("It has not finished: cancel it, or wait, before archiving.")
 
 
 def _refuse_if_it_tunes(study: Study) -> None:

@@ -67,6 +67,7 @@ STUDY = StudyView(
     finished=False,
     eta_seconds=74.0,
     cancelled_at=None,
+    archived_at=None,
     edit_version=1,
     created_at=SUBMITTED,
     revision=131,
@@ -121,6 +122,7 @@ EXPERIMENT = ExperimentView(
     created_at=SUBMITTED,
     started_at=STARTED,
     finished_at=FINISHED,
+    archived_at=None,
     revision=128,
 )
 EPOCHS = EpochsView(

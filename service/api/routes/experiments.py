@@ -39,10 +39,10 @@ from service.api.schemas.attempts import AttemptsView
 from service.api.schemas.base import Page
 from service.api.schemas.epochs import EpochsView
 from service.api.schemas.experiments import ExperimentPatch, ExperimentView
-from service.api.schemas.filters import FilterQuery
+from service.api.schemas.filters import ARCHIVED, Archived, FilterQuery
 from service.api.schemas.misclassified import Misclassified
 from service.api.schemas.results import ResultView
-from service.api.schemas.selections import ExperimentCount, ExperimentSelection
+from service.api.schemas.selections import ArchiveSelection, ExperimentCount, ExperimentSelection, TagSelection
 from service.api.views import experiments as views
 from service.api.views import exports, weights
 from service.api.views.exports import ExportQuery
@@ -81,6 +81,7 @@ SORTS = Literal["-id", "id", "-test_accuracy", "test_accuracy", "-test_loss", "t
 class ListQuery(FilterQuery):
     """The filters, order and page of a list of experiments."""
 
+    archived: Archived = Field("false", description=ARCHIVED)
     sort: SORTS = "-id"
     limit: Limit = 50
     cursor: Text | None = Field(
@@ -160,6 +161,27 @@ def retry_experiments(
     return _change_all(services, sender, action, selection.filter_for(sender.principal.id), dry_run, creation)
 
 
+@router.post("/tag", responses=WITH_BODY)
+@needs(Role.SUBMITTER, dry_run=Role.VIEWER)
+def tag_experiments(
+    selection: TagSelection, services: ServicesDep, _: Admitted, sender: AuditSenderDep, dry_run: DryRun
+) -> ExperimentCount:
+    """Add tags to many experiments, and remove others. None is changed if one would have more than 20."""
+    action = many_experiments.tagging(selection.add, selection.remove)
+    return _change_all(services, sender, action, selection.filter_for(sender.principal.id), dry_run)
+
+
+@router.post("/archive", responses=WITH_BODY)
+@needs(Role.SUBMITTER, dry_run=Role.VIEWER)
+def archive_experiments(
+    selection: ArchiveSelection, services: ServicesDep, _: Admitted, sender: AuditSenderDep, dry_run: DryRun
+) -> ExperimentCount:
+    """Archive many experiments that have ended, so that lists leave them out; or restore them, with `archived`
+    false."""
+    action = many_experiments.archiving() if selection.archived else many_experiments.restoring()
+    return _change_all(services, sender, action, selection.filter_for(sender.principal.id), dry_run)
+
+
 @router.get("/{id}", responses=NOT_FOUND | NOT_MODIFIED, response_model=ExperimentView)
 @needs(Role.VIEWER)
 async def get_experiment(id: UUID, request: Request, services: ServicesDep, wait: Wait = 0) -> Response:
@@ -167,7 +189,7 @@ async def get_experiment(id: UUID, request: Request, services: ServicesDep, wait
     return await conditional.answer(request, services, views.experiment_resource(id), wait)
 
 
-@router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(412))
+@router.patch("/{id}", responses=NOT_FOUND | WITH_BODY | responses(409, 412))
 @needs(Role.SUBMITTER)
 def edit_experiment(
     patch: ExperimentPatch,
@@ -175,9 +197,9 @@ def edit_experiment(
     session: WriteSession,
     if_match: IfMatch = None,
 ) -> ExperimentView:
-    """Change the name, tags or notes, with a JSON merge patch."""
+    """Change the name, tags or notes, archive or restore it, with a JSON merge patch."""
     check_edit_version(if_match, experiment.edit_version)
-    return views.experiment_view(session, experiments.edit(session, experiment, patch.changes()))
+    return views.experiment_view(session, usecases.edit(session, experiment, patch.changes()))
 
 
 @router.post("/{id}/cancel", responses=NOT_FOUND | responses(409))

@@ -34,7 +34,7 @@ from service.api.http.pagination import next_cursor, position_after
 from service.api.http.problem import WITH_BODY, responses
 from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.base import Page
-from service.api.schemas.filters import principals
+from service.api.schemas.filters import ARCHIVED, IS_ARCHIVED, Archived, principals
 from service.api.schemas.selections import ExperimentCount
 from service.api.schemas.several import Several, distinct
 from service.api.schemas.studies import StudyPlan, StudyView
@@ -66,6 +66,8 @@ class StudyListQuery(BaseModel):
         [], description="A part of the name; letter case is ignored."
     )
     preset: Several[PresetName] = Field([], description="Only studies that were made from this preset.")
+    tag: Several[Text] = []
+    archived: Archived = Field("false", description=ARCHIVED)
     created_by: Several[Text] = Field([], description="The id of the key that submitted it; `local` without keys.")
     mine: bool = Field(False, description="Only what was submitted with the key of this request.")
     sort: Literal["-id", "id"] = "-id"
@@ -77,7 +79,9 @@ class StudyListQuery(BaseModel):
     def filter_for(self, principal: str) -> studies.Filter:
         """Return the filter of a request from a principal."""
         created_by = principals(self.created_by, principal if self.mine else None)
-        return studies.Filter(distinct(self.text), distinct(self.preset), created_by)
+        return studies.Filter(
+            distinct(self.text), distinct(self.preset), created_by, distinct(self.tag), IS_ARCHIVED[self.archived]
+        )
 
 
 @router.post("", status_code=202, response_model=StudyView, responses=WITH_BODY | CREATED_BEFORE | PLANNED)
@@ -136,7 +140,8 @@ async def export_study(id: UUID, query: Annotated[StudyFileQuery, Query()], serv
 def edit_study(
     patch: StudyPatch, study: LockedStudy, session: WriteSession, services: ServicesDep, if_match: IfMatch = None
 ) -> StudyView:
-    """Change the name or question, or add seeds, with a JSON merge patch. Every cell is queued with each new seed."""
+    """Change the name, question, notes, tags or reference, add seeds, archive or restore it, with a JSON merge patch.
+    Every cell is queued with each new seed."""
     check_edit_version(if_match, study.edit_version)
     limit = services.settings.max_study_experiments
     study, session.wakes = usecases.edit(session, study, patch, services.version, limit)

@@ -63,6 +63,7 @@ class ExperimentView(View):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    archived_at: datetime | None = Field(description="The time since when lists leave it out.")
     revision: int = Field(description="It rises with every change. Revisions of all records come from one sequence.")
 
 
@@ -73,7 +74,10 @@ class ExperimentPatch(BaseModel):
 
     name: Name | None = None
     tags: Tags | None = None
-    notes: Notes | None = None
+    notes: Notes | None = Field(None, description="Notes in Markdown.")
+    archived: bool | None = Field(
+        None, description="Whether lists leave the experiment out, once it has ended; null changes nothing."
+    )
 
     def changes(self) -> dict[str, Any]:
         """Return the fields to change with their values; tags that are cleared become an empty list."""

@@ -1,7 +1,7 @@
 """Filters of experiments, which lists, comparisons and exports share."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -15,6 +15,9 @@ from service.storage.records.experiments import RANGES, Filter, Range
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Loss = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Archived = Literal["false", "true", "any"]
+ARCHIVED = "Only what is not archived, only what is, or both."
+IS_ARCHIVED: dict[Archived, bool | None] = {"false": False, "true": True, "any": None}
 Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
@@ -68,6 +71,7 @@ class FilterQuery(BaseModel):
     mine: bool = Field(False, description="Only what was submitted with the key of this request.")
     created_min: AwareDatetime | None = Field(None, description="The earliest time of creation, with a time zone.")
     created_max: AwareDatetime | None = Field(None, description="The latest time of creation, with a time zone.")
+    archived: Archived = Field("any", description=ARCHIVED)
 
     def filter_for(self, principal: str) -> Filter:
         """Return the filter of a request from a principal."""
@@ -80,6 +84,7 @@ class FilterQuery(BaseModel):
             texts=distinct(self.text),
             principals=principals(self.created_by, principal if self.mine else None),
             ranges=self._ranges(),
+            archived=IS_ARCHIVED[self.archived],
         )
 
     def _ranges(self) -> tuple[Range, ...]:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from service.api.schemas.base import View
 from service.api.schemas.filters import FilterQuery
 from service.api.schemas.several import distinct
+from service.domain.text import Tags
 from service.storage.records.experiments import Filter
 
 MOST_IDS = 1000
@@ -47,11 +48,39 @@ class ExperimentSelection(BaseModel):
         return Filter(ids=distinct(self.ids or [])) if self.filters is None else self.filters.filter_for(principal)
 
 
+class TagSelection(ExperimentSelection):
+    """Experiments, and the tags to add to them and to remove."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"filters": {"activation": "swish"}, "add": ["smooth"], "remove": ["new"]}]}
+    )
+
+    add: Tags = []
+    remove: Tags = []
+
+    @model_validator(mode="after")
+    def _changes_tags(self) -> Self:
+        if not (self.add or self.remove):
+            raise PydanticCustomError("no_tags", "Give tags to add or to remove")
+        if both := sorted(set(self.add) & set(self.remove)):
+            raise PydanticCustomError("added_and_removed", "A tag is to be added and removed: {tag}", {"tag": both[0]})
+        return self
+
+
+class ArchiveSelection(ExperimentSelection):
+    """Experiments, to archive or to restore."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ids": ["0198c1d2-7e51-7c44-9f3a-1b2c3d4e5f60"]}]})
+
+    archived: bool = Field(True, description="Whether to archive them; false restores them.")
+
+
 class ExperimentCount(View):
     """The number of experiments that a request changed, or would change."""
 
     count: int = Field(
-        description="Experiments that the request applies to. Those that cannot be cancelled, deleted or retried in"
-        " their present status are passed over, and so are deletions of what another study counts.",
+        description="Experiments that the request applies to. Those that cannot be cancelled, deleted, retried or"
+        " archived in their present status are passed over, and so are those that it would leave as they are, and"
+        " deletions of what another study counts.",
         examples=[12],
     )

@@ -27,6 +27,8 @@ class StudyView(View):
     id: UUID
     name: str | None
     question: str | None
+    notes: str | None = Field(description="Notes in Markdown.")
+    tags: list[str]
     preset: str | None
     created_by: str = Field(description="The id of the key that submitted it; `local` without keys.")
     base: dict[str, Any]
@@ -54,6 +56,7 @@ class StudyView(View):
         description="Estimated seconds until it finishes, at the pace so far; null while unknown."
     )
     cancelled_at: datetime | None = Field(description="The time at which the study was cancelled.")
+    archived_at: datetime | None = Field(description="The time since when lists leave it out.")
     edit_version: int = Field(description="Send it in If-Match, so that PATCH fails if somebody else has edited since.")
     created_at: datetime
     revision: int

@@ -25,10 +25,11 @@ from service.usecases.studies import StagedStudy
 
 
 def study_views(session: Session, rows: Sequence[Study]) -> list[StudyView]:
-    """Return the views of studies with their progress, in four queries for all."""
+    """Return the views of studies with their progress, in five queries for all."""
     ids = [row.id for row in rows]
     progress_of, tuners = progress.of_studies(session, ids), studies.tuners(session, ids)
-    return [_study(row, progress_of[row.id], tuners.get(row.id)) for row in rows]
+    tags = studies.tags_of(session, ids)
+    return [_study(row, progress_of[row.id], tuners.get(row.id), tags.get(row.id, [])) for row in rows]
 
 
 def study_view(session: Session, row: Study) -> StudyView:
@@ -42,12 +43,14 @@ def _tuning(row: Study, tuner: UUID | None) -> TuningView | None:
     return TuningView(**row.tuning, study=tuner, tuned_at=row.tuned_at, choices=choices)
 
 
-def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
+def _study(row: Study, progress: Progress, tuner: UUID | None, tags: list[str]) -> StudyView:
     finished = is_finished(row, progress)
     return StudyView(
         id=row.id,
         name=row.name,
         question=row.question,
+        notes=row.notes,
+        tags=tags,
         preset=row.preset,
         created_by=row.principal,
         base=row.base,
@@ -65,6 +68,7 @@ def _study(row: Study, progress: Progress, tuner: UUID | None) -> StudyView:
         finished=finished,
         eta_seconds=progress.eta_seconds if finished or progress.active else None,
         cancelled_at=row.cancelled_at,
+        archived_at=row.archived_at,
         edit_version=row.edit_version,
         created_at=row.created_at,
         revision=row.revision,

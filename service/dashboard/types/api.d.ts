@@ -26,6 +26,11 @@ declare namespace Api {
     text: string;
     source: string;
   }
+  interface ArchiveSelection {
+    ids?: Array<string> | null;
+    filters?: ExperimentFilters | null;
+    archived?: boolean;
+  }
   interface AttemptView {
     attempt: number;
     worker: string;
@@ -216,11 +221,13 @@ declare namespace Api {
     mine?: boolean;
     created_min?: string | null;
     created_max?: string | null;
+    archived?: "false" | "true" | "any";
   }
   interface ExperimentPatch {
     name?: string | null;
     tags?: Array<string> | null;
     notes?: string | null;
+    archived?: boolean | null;
   }
   interface ExperimentSelection {
     ids?: Array<string> | null;
@@ -286,6 +293,7 @@ declare namespace Api {
     created_at: string;
     started_at: string | null;
     finished_at: string | null;
+    archived_at: string | null;
     revision: number;
   }
   interface Family {
@@ -672,6 +680,9 @@ declare namespace Api {
   interface StudyPatch {
     name?: string | null;
     question?: string | null;
+    notes?: string | null;
+    tags?: Array<string> | null;
+    archived?: boolean | null;
     seeds?: Array<number>;
     reference?: string | boolean | number | Record<string, any> | null;
   }
@@ -690,6 +701,8 @@ declare namespace Api {
     preset?: "quick" | "kizrak-2019" | "claims" | null;
     name?: string | null;
     question?: string | null;
+    notes?: string | null;
+    tags?: Array<string>;
     base?: Record<string, any>;
     factors?: Record<string, Array<any>>;
     grids?: Array<Grid>;
@@ -702,6 +715,8 @@ declare namespace Api {
     id: string;
     name: string | null;
     question: string | null;
+    notes: string | null;
+    tags: Array<string>;
     preset: string | null;
     created_by: string;
     base: Record<string, any>;
@@ -719,9 +734,16 @@ declare namespace Api {
     finished: boolean;
     eta_seconds: number | null;
     cancelled_at: string | null;
+    archived_at: string | null;
     edit_version: number;
     created_at: string;
     revision: number;
+  }
+  interface TagSelection {
+    ids?: Array<string> | null;
+    filters?: ExperimentFilters | null;
+    add?: Array<string>;
+    remove?: Array<string>;
   }
   interface Tuning {
     rates: Array<number>;

@@ -32,6 +32,8 @@ from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmissi
 from service.domain.status import ACTIVE, TERMINAL, Status
 from service.storage.changes import tombstones
 from service.storage.changes.revisions import next_revision, stamp
+from service.storage.engine import upsert
+from service.storage.engine.clock import now
 from service.storage.engine.hints import unselective
 from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
@@ -75,7 +77,8 @@ class Filter:
 
     A field that is None or empty sets no condition, except that empty `principals`, `ids` or `of_conditions` select no
     experiment at all. `texts` are parts of the name, in upper or lower case; for letters beyond ASCII, whether case
-    matters depends on the database. `ended` selects terminal experiments.
+    matters depends on the database. `ended` selects terminal experiments. `archived` selects those that are archived,
+    or those that are not.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -88,6 +91,7 @@ class Filter:
     principals: tuple[str, ...] | None = None
     ids: tuple[UUID, ...] | None = None
     ended: bool = False
+    archived: bool | None = None
     of_conditions: tuple[str, ...] | None = None
 
     def conditions(self, *, by_status: bool = True) -> list[ColumnElement[bool]]:
@@ -114,6 +118,8 @@ class Filter:
             conditions.append(Experiment.id.in_(self.ids))
         if self.of_conditions is not None:
             conditions.append(Experiment.condition.in_(self.of_conditions))
+        if self.archived is not None:
+            conditions.append(is_archived() if self.archived else ~is_archived())
         if self.ended:
             conditions.append(Experiment.status.in_(TERMINAL))
         return [*conditions, *(condition for range in self.ranges for condition in range.conditions())]
@@ -122,6 +128,11 @@ class Filter:
 def _is_any_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
     # Equal to one value, so that SQLite reads the rows from an index in their order.
     return column == values[0] if len(values) == 1 else column.in_(values)
+
+
+def is_archived() -> ColumnElement[bool]:
+    """Return the condition that an experiment is archived."""
+    return Experiment.archived_at.is_not(None)
 
 
 def of_study(study: UUID) -> Any:
@@ -367,16 +378,53 @@ def _in_order(query: Select[Any], filters: Filter, sort: str, after: Position | 
 
 
 def edit(session: UnitOfWork, experiment: Experiment, changes: dict[str, Any]) -> Experiment:
-    """Apply a merge patch of name, notes and tags."""
-    tags = changes.pop("tags", None)
+    """Apply a merge patch of name, notes, tags and `archived`."""
+    tags, archived = changes.pop("tags", None), changes.pop("archived", None)
     for name, value in changes.items():
         setattr(experiment, name, value)
+    if archived is not None and archived != (experiment.archived_at is not None):
+        experiment.archived_at = now() if archived else None
     if tags is not None:
         experiment.tag_rows = [Tag(tag=tag, experiment_id=experiment.id) for tag in tags]
     experiment.edit_version += 1
     session.flush()
     stamp(session, [experiment.id])
     return reload(session, experiment.id)
+
+
+def archive_all(session: UnitOfWork, ids: Collection[UUID], *, archived: bool) -> None:
+    """Archive locked experiments, or restore them, under one revision."""
+    values = {"archived_at": now() if archived else None, "edit_version": Experiment.edit_version + 1}
+    session.execute(update(Experiment).where(Experiment.id.in_(ids)).values(values), execution_options=BLIND)
+    stamp(session, ids)
+
+
+def tag_all(session: UnitOfWork, ids: Collection[UUID], add: Collection[str], remove: Collection[str]) -> None:
+    """Add tags to locked experiments and remove others, under one revision."""
+    tags = table_of(Tag)
+    session.execute(delete(tags).where(tags.c.experiment_id.in_(ids), tags.c.tag.in_(remove)))
+    if rows := [{"tag": tag, "experiment_id": id} for id in ids for tag in add]:
+        session.execute(upsert.insert(session, tags).on_conflict_do_nothing(), rows)
+    edited = update(Experiment).where(Experiment.id.in_(ids)).values(edit_version=Experiment.edit_version + 1)
+    session.execute(edited, execution_options=BLIND)
+    stamp(session, ids)
+
+
+def has_tag(tag: str) -> ColumnElement[bool]:
+    """Return the condition that an experiment has a tag."""
+    return Experiment.id.in_(select(Tag.experiment_id).where(Tag.tag == tag))
+
+
+def tagged_beyond(most: int, add: Collection[str], remove: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that an experiment would have more than `most` tags after a change of them."""
+    kept = Tag.tag.not_in([*add, *remove])
+    number = select(func.count()).where(Tag.experiment_id == Experiment.id, kept).scalar_subquery()
+    return number + len(add) > most
+
+
+def any_of(session: Session, conditions: Sequence[ColumnElement[bool]]) -> UUID | None:
+    """Return the id of an experiment that meets conditions; None where none does."""
+    return session.scalars(select(Experiment.id).where(*conditions).limit(1)).first()
 
 
 def remove(session: UnitOfWork, id: UUID) -> bool:

@@ -1,11 +1,13 @@
 """Records of studies: creating, listing, editing, cancelling and deleting them with their experiments."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.spec import ExperimentSubmission
@@ -21,7 +23,7 @@ from service.storage.records import experiments
 from service.storage.studies import reuse
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment
-from service.storage.tables.studies import Study
+from service.storage.tables.studies import Study, StudyTag
 
 NO_VERSIONS: Mapping[str, int] = {}
 
@@ -30,12 +32,14 @@ NO_VERSIONS: Mapping[str, int] = {}
 class Filter:
     """Conditions on studies, of which a study must meet any value each. `texts` are parts of the name.
 
-    Empty `principals` select no study at all.
+    Empty `principals` select no study at all. `archived` selects those that are archived, or those that are not.
     """
 
     texts: tuple[str, ...] = ()
     presets: tuple[str, ...] = ()
     principals: tuple[str, ...] | None = None
+    tags: tuple[str, ...] = ()
+    archived: bool | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
@@ -45,6 +49,11 @@ class Filter:
             conditions.append(Study.preset.in_(self.presets))
         if self.principals is not None:
             conditions.append(Study.principal.in_(self.principals))
+        if self.tags:
+            conditions.append(Study.id.in_(select(StudyTag.study_id).where(StudyTag.tag.in_(self.tags))))
+        if self.archived is not None:
+            is_archived = Study.archived_at.is_not(None)
+            conditions.append(is_archived if self.archived else ~is_archived)
         return conditions
 
 
@@ -82,6 +91,7 @@ def _add(session: Session, principal: str, spec: StudySpec, id: UUID, activation
         principal=principal,
         name=spec.name,
         question=spec.question,
+        notes=spec.notes,
         preset=spec.preset,
         base=spec.base,
         factors=spec.factors,
@@ -94,6 +104,7 @@ def _add(session: Session, principal: str, spec: StudySpec, id: UUID, activation
     )
     session.add(study)
     session.flush()
+    _add_tags(session, id, spec.tags)
     return study
 
 
@@ -121,6 +132,15 @@ def spec_of(study: Study) -> StudySpec:
     return StudySpec.model_validate(fields | others)
 
 
+def tags_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Return the tags of each of these studies that has some, in their order."""
+    tags: dict[UUID, list[str]] = defaultdict(list)
+    rows = select(StudyTag.study_id, StudyTag.tag).where(StudyTag.study_id.in_(ids)).order_by(StudyTag.tag)
+    for row in session.execute(rows):
+        tags[row.study_id].append(row.tag)
+    return tags
+
+
 def tuners(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Return the study that tries the rates, for each of these studies that tunes."""
     rows = session.execute(select(Study.tunes, Study.id).where(Study.tunes.in_(ids)))
@@ -143,14 +163,33 @@ def revision(session: Session, id: UUID) -> int | None:
 
 def edit(session: UnitOfWork, study: Study, changes: Mapping[str, Any], added: Sequence[ExperimentSubmission],
          reused: Collection[UUID] = ()) -> Study:  # fmt: skip
-    """Apply a merge patch of name, question, seeds and reference to a locked study.
+    """Apply a merge patch of name, question, notes, tags, seeds and reference to a locked study.
 
     `added` are the experiments to queue for new seeds, and `reused` the ids of those that need no training.
     """
+    edited = {name: value for name, value in changes.items() if name != "tags"}
+    if "tags" in changes:
+        _replace_tags(session, study.id, changes["tags"])
     reuse.refer(session, study.id, reused)
     revision = experiments.create_all(session, study.principal, study.id, added)
-    edited = {**changes, "edit_version": Study.edit_version + 1, "revision": revision}
-    return write(session, study.id, edited)
+    return write(session, study.id, edited | {"edit_version": Study.edit_version + 1, "revision": revision})
+
+
+def archive(session: UnitOfWork, study: Study) -> Study:
+    """Archive a locked study, its tuning, and their experiments that no other study counts. Archiving it twice changes
+    nothing."""
+    if study.archived_at is not None:
+        return study
+    theirs = _lock_theirs(session, study, Experiment.archived_at.is_(None), ~reuse.counted_elsewhere())
+    return _write_archived(session, study, session.scalar(select(now())), theirs)
+
+
+def restore(session: UnitOfWork, study: Study) -> Study:
+    """Restore a locked study with what was archived with it. Restoring it twice changes nothing."""
+    if study.archived_at is None:
+        return study
+    theirs = _lock_theirs(session, study, Experiment.archived_at == study.archived_at)
+    return _write_archived(session, study, None, theirs)
 
 
 def cancel(session: UnitOfWork, study: Study) -> Study:
@@ -158,7 +197,7 @@ def cancel(session: UnitOfWork, study: Study) -> Study:
 
     From the commit on none of them can succeed.
     """
-    ids = [*tuners(session, [study.id]).values(), study.id]
+    ids = _with_tuner(session, study)
     of_studies = Experiment.study_id.in_(ids)
     # In the order of ids, as every transaction that locks several experiments.
     active = select(Experiment.id).where(of_studies, Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
@@ -168,12 +207,45 @@ def cancel(session: UnitOfWork, study: Study) -> Study:
     return [write(session, id, values) for id in ids][-1]
 
 
+def _lock_theirs(session: Session, study: Study, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Lock the experiments of a study and of its tuning that meet conditions, in the order of their ids, as every
+    transaction that locks several; return the condition that selects them."""
+    theirs = and_(Experiment.study_id.in_(_with_tuner(session, study)), *conditions)
+    locked = select(Experiment.id).where(theirs).order_by(Experiment.id)
+    session.execute(locked.with_for_update(key_share=True))
+    return theirs
+
+
+def _write_archived(session: UnitOfWork, study: Study, at: datetime | None, theirs: ColumnElement[bool]) -> Study:
+    revision = next_revision(session)
+    values = {"archived_at": at, "edit_version": Experiment.edit_version + 1, "revision": revision}
+    archived = update(Experiment).where(theirs).values(values).returning(Experiment.id)
+    session.note(session.scalars(archived, execution_options=BLIND), revision)
+    values = {"archived_at": at, "edit_version": Study.edit_version + 1, "revision": revision}
+    return [write(session, id, values) for id in _with_tuner(session, study)][-1]
+
+
+def _with_tuner(session: Session, study: Study) -> list[UUID]:
+    """Return the ids of the study that tries the rates, if any, and of the study."""
+    return [*tuners(session, [study.id]).values(), study.id]
+
+
+def _replace_tags(session: Session, study: UUID, tags: Sequence[str]) -> None:
+    session.execute(delete(StudyTag).where(StudyTag.study_id == study), execution_options=BLIND)
+    _add_tags(session, study, tags)
+
+
+def _add_tags(session: Session, study: UUID, tags: Sequence[str]) -> None:
+    if tags:
+        session.execute(insert(StudyTag), [{"study_id": study, "tag": tag} for tag in tags])
+
+
 def remove(session: UnitOfWork, study: Study) -> bool:
     """Delete a locked study with its experiments, and the study that tried its rates.
 
     Returns False, having deleted nothing, where some experiments are active.
     """
-    ids = [*tuners(session, [study.id]).values(), study.id]
+    ids = _with_tuner(session, study)
     revision = experiments.remove_of_studies(session, ids)
     if revision is None:
         return False

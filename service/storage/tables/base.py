@@ -27,9 +27,9 @@ def one_of(column: str, values: type[Status] | type[Cause] | type[Outcome] | typ
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
-def only(status: str) -> dict[str, Any]:
-    """Return the arguments of a partial index over rows with a status."""
-    return {f"{dialect}_where": text(f"status = '{status}'") for dialect in ("postgresql", "sqlite")}
+def only(condition: str) -> dict[str, Any]:
+    """Return the arguments of a partial index over the rows that meet a condition."""
+    return {f"{dialect}_where": text(condition) for dialect in ("postgresql", "sqlite")}
 
 
 class Base(DeclarativeBase):

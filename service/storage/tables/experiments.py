@@ -90,6 +90,8 @@ class Experiment(Base):
     created_at: Mapped[datetime] = mapped_column(default=now())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # Since when lists leave it out. Archived with its study, it has the time of the study.
+    archived_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
 
     tag_rows: Mapped[list["Tag"]] = relationship(lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
@@ -124,8 +126,8 @@ class Experiment(Base):
             name="checkpoint_whole",
         ),
         # The claim reads only queued rows, in this order; the reaper and the worker only running ones.
-        Index("ix_experiments_queue", "priority", "id", **only("queued")),
-        Index("ix_experiments_running", "owner", **only("running")),
+        Index("ix_experiments_queue", "priority", "id", **only("status = 'queued'")),
+        Index("ix_experiments_running", "owner", **only("status = 'running'")),
         Index("ix_experiments_status_id", "status", "id"),
         Index("ix_experiments_study_id_status", "study_id", "status"),
         Index("ix_experiments_study_id_id", "study_id", "id"),
@@ -138,6 +140,7 @@ class Experiment(Base):
         Index("ix_experiments_validation_accuracy_id", "validation_accuracy", "id"),
         Index("ix_experiments_condition_seed", "condition", "seed"),
         Index("ix_experiments_principal_id", "principal", "id"),
+        Index("ix_experiments_archived", "id", **only("archived_at IS NOT NULL")),
     )  # fmt: skip
 
 

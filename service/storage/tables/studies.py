@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.engine.clock import now
@@ -18,6 +18,7 @@ class Study(Base):
     principal: Mapped[str]
     name: Mapped[str | None]
     question: Mapped[str | None]
+    notes: Mapped[str | None]
     preset: Mapped[str | None]
     base: Mapped[dict[str, Any]]
     factors: Mapped[dict[str, Any]]
@@ -37,7 +38,18 @@ class Study(Base):
     edit_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now())
     cancelled_at: Mapped[datetime | None]
+    # Since when lists leave it out.
+    archived_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
+
+
+class StudyTag(Base):
+    __tablename__ = "study_tags"
+
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    study_id: Mapped[UUID] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+
+    __table_args__ = (Index("ix_study_tags_study_id", "study_id"),)
 
 
 class StudyReuse(Base):

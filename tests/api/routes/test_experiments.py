@@ -21,9 +21,9 @@ FIELDS = {
     "id", "name", "status", "cause", "detail", "remedy", "waiting_reason", "queue_position", "cancel_requested",
     "attempt", "lost_count", "study_id", "created_by", "activation_label", "spec", "tags", "notes", "priority",
     "epochs_done", "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy", "best_test_loss",
-    "validation_accuracy",
-    "validation_loss", "best_validation_accuracy", "best_validation_loss", "early_loss",
-    "images_per_second", "seconds", "retry_of", "edit_version", "created_at", "started_at", "finished_at", "revision",
+    "validation_accuracy", "validation_loss", "best_validation_accuracy", "best_validation_loss", "early_loss",
+    "images_per_second", "seconds", "retry_of", "edit_version", "created_at", "started_at", "finished_at",
+    "archived_at", "revision",
 }  # fmt: skip
 
 
@@ -100,6 +100,17 @@ def test_edit_experiment_is_a_merge_patch(client: TestClient, database: Database
     assert edited["edit_version"] == 2
     assert client.get(at(id)).json() == edited
     assert client.patch(at(id), json={"tags": None}).json()["tags"] == []
+
+
+def test_edit_experiment_archives_what_has_ended(client: TestClient, database: Database) -> None:
+    id, queued = states.finish(database), states.queue(database)
+    archived = client.patch(at(id), json={"archived": True}).json()["archived_at"]
+    assert archived is not None
+    assert client.patch(at(id), json={"archived": True, "name": "x"}).json()["archived_at"] == archived
+    assert client.patch(at(id), json={"archived": None}).json()["archived_at"] == archived
+    assert client.patch(at(id), json={"archived": False}).json()["archived_at"] is None
+    refused(client.patch(at(queued), json={"archived": True, "name": "x"}), 409, "illegal_transition")
+    assert client.get(at(queued)).json()["name"] is None
 
 
 def test_edit_experiment_checks_if_match(client: TestClient, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""POST /experiments/cancel, /delete and /retry: many experiments at once, a block in each transaction."""
+"""POST /experiments/cancel, /delete, /retry, /tag, /archive: many experiments at once, a block in each transaction."""
 
 from typing import Any
 from uuid import UUID
@@ -97,6 +97,82 @@ def test_retry_experiments_queues_those_that_ended(client: TestClient, mixed: di
     assert retries[str(mixed["failed"])]["tags"] == ["a"]
 
 
+def tags(client: TestClient) -> dict[str, list[str]]:
+    return {row["name"]: row["tags"] for row in client.get(EXPERIMENTS, params={"limit": 500}).json()["items"]}
+
+
+def test_tag_experiments_adds_and_removes(client: TestClient, mixed: dict[str, UUID]) -> None:
+    change = {"filters": {"tag": "a"}, "add": ["new", "b"], "remove": ["a"]}
+    before = client.get(f"{EXPERIMENTS}/{mixed['waits']}").json()
+    assert ask(client, "tag", change, dry_run=True) == 3
+    assert tags(client)["waits"] == ["a"]
+    assert ask(client, "tag", change) == 3
+    own = tags(client)
+    assert own == {"ended": ["b"], "waits too": ["b"]} | {name: ["b", "new"] for name in ("failed", "running", "waits")}
+    after = client.get(f"{EXPERIMENTS}/{mixed['waits']}").json()
+    assert (after["edit_version"], after["revision"] > before["revision"]) == (before["edit_version"] + 1, True)
+
+
+def test_tag_experiments_counts_only_those_that_it_changes(client: TestClient, mixed: dict[str, UUID]) -> None:
+    change = {"ids": [str(id) for id in mixed.values()], "add": ["b"]}
+    assert ask(client, "tag", change, dry_run=True) == ask(client, "tag", change) == 3
+    assert ask(client, "tag", change) == 0
+    assert ask(client, "tag", {"filters": {}, "remove": ["no such tag"]}) == 0
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_tag_experiments_changes_none_where_one_would_have_too_many(client: TestClient, database: Database) -> None:
+    full = [f"{number}" for number in range(20)]
+    for name in ("first", "second", "third"):
+        states.queue(database, name=name)
+    states.queue(database, name="full", tags=full)
+    for dry_run in (True, False):
+        answer = client.post(f"{EXPERIMENTS}/tag", json={"filters": {}, "add": ["x"]}, params={"dry_run": dry_run})
+        refused(answer, 422, at="/add")
+    assert tags(client) == {"first": [], "second": [], "third": [], "full": sorted(full)}
+    assert ask(client, "tag", {"filters": {}, "add": ["x"], "remove": ["0"]}) == 4
+    assert ask(client, "tag", {"filters": {"tag": "19"}, "add": full[1:]}) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "at"),
+    [({}, ""), ({"add": ["a"], "remove": ["a"]}, ""), ({"add": [""]}, "/add/0"), ({"add": ["x"] * 21}, "/add"),
+     ({"add": "a"}, "/add")],
+)  # fmt: skip
+def test_tag_experiments_refuses_wrong_tags(steady: TestClient, change: Any, at: str) -> None:
+    refused(steady.post(f"{EXPERIMENTS}/tag", json={"filters": {}, **change}), 422, at=at)
+
+
+def test_archive_experiments_hides_those_that_ended(client: TestClient, mixed: dict[str, UUID]) -> None:
+    everything: dict[str, Any] = {"filters": {}}
+    assert ask(client, "archive", everything, dry_run=True) == ask(client, "archive", everything) == 2
+    assert statuses(client).keys() == {"running", "waits", "waits too"}
+    archived = client.get(EXPERIMENTS, params={"archived": "true"}).json()["items"]
+    assert {row["name"] for row in archived} == {"failed", "ended"}
+    assert all(row["archived_at"] for row in archived)
+    assert len(client.get(EXPERIMENTS, params={"archived": "any"}).json()["items"]) == 5
+    assert client.get(f"{EXPERIMENTS}/{mixed['ended']}").json()["archived_at"] is not None
+    assert ask(client, "archive", everything) == 0
+
+
+def test_archive_experiments_restores(client: TestClient, mixed: dict[str, UUID]) -> None:
+    ask(client, "archive", {"filters": {}})
+    restored = {"filters": {"tag": "b"}, "archived": False}
+    assert ask(client, "archive", restored, dry_run=True) == ask(client, "archive", restored) == 1
+    assert statuses(client).keys() == {"running", "waits", "waits too", "ended"}
+    assert client.get(f"{EXPERIMENTS}/{mixed['ended']}").json()["archived_at"] is None
+
+
+def test_archived_experiments_count_in_comparisons(client: TestClient, mixed: dict[str, UUID]) -> None:
+    def counted(**filters: str) -> int:
+        groups = client.get("/api/v1/comparisons", params={"group_by": "activation", **filters}).json()["groups"]
+        return sum(group["n"] for group in groups)
+
+    assert counted() == 1
+    ask(client, "archive", {"ids": [str(mixed["ended"])]})
+    assert (counted(), counted(archived="false"), counted(archived="true")) == (1, 0, 1)
+
+
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(many_experiments, "BLOCK", 2)
@@ -136,6 +212,8 @@ def test_retry_experiments_with_a_key_goes_on_where_it_failed(settings: Settings
     [({}, ""), ({"ids": [], "filters": {}}, ""), ({"ids": ["x"]}, "/ids/0"), ({"filters": {"status": "x"}}, None),
      ({"filters": {"limit": 1}}, "/filters/limit"), ({"ids": [str(states.SOME_ID)] * 1001}, "/ids"), ([], "")],
 )  # fmt: skip
-@pytest.mark.parametrize("action", ["cancel", "delete", "retry"])
+@pytest.mark.parametrize("action", ["cancel", "delete", "retry", "tag", "archive"])
 def test_many_experiments_refuse_wrong_selections(steady: TestClient, action: str, body: Any, at: str | None) -> None:
+    if action == "tag" and isinstance(body, dict):
+        body = {**body, "add": ["x"]}
     refused(steady.post(f"{EXPERIMENTS}/{action}", json=body), 422, at=at)

@@ -55,6 +55,14 @@ def test_list_studies_filters_by_name_and_preset(client: TestClient) -> None:
     assert matching(text="dropout", preset="quick") == []
 
 
+def test_list_studies_filters_by_tag(client: TestClient) -> None:
+    ids = [submit(client, tags=tags) for tags in (["b", "a"], ["b"], [])]
+    assert client.get(f"{STUDIES}/{ids[0]}").json()["tags"] == ["a", "b"]
+    for query, found in (("tag=b", ids[:2]), ("tag=a", ids[:1]), ("tag=a&tag=b", ids[:2]), ("tag=c", [])):
+        items = client.get(f"{STUDIES}?sort=id&{query}").json()["items"]
+        assert [item["id"] for item in items] == found, query
+
+
 @states.on_sqlite
 def test_list_studies_refuses_a_cursor_of_another_filter(client: TestClient) -> None:
     for _ in range(2):
@@ -74,6 +82,74 @@ def test_edit_study_is_a_merge_patch(client: TestClient) -> None:
     cleared = client.patch(f"{STUDIES}/{id}", json={"question": None}).json()
     assert (cleared["name"], cleared["question"]) == ("new", None)
     assert cleared["revision"] > edited["revision"]
+
+
+def test_edit_study_replaces_tags_and_notes(client: TestClient) -> None:
+    id = submit(client, tags=["a"], notes="first")
+    edited = client.patch(f"{STUDIES}/{id}", json={"tags": ["c", "b", "c"], "notes": "second\r\nline"}).json()
+    assert (edited["tags"], edited["notes"]) == (["b", "c"], "second\nline")
+    cleared = client.patch(f"{STUDIES}/{id}", json={"tags": None, "notes": None}).json()
+    assert (cleared["tags"], cleared["notes"], cleared["edit_version"]) == ([], None, 3)
+    refused(client.patch(f"{STUDIES}/{id}", json={"tags": ["x"] * 21}), 422, at="/tags")
+
+
+# --- archiving -----------------------------------------------------------------------------------------------------
+
+
+def archive(client: TestClient, study: str, archived: bool = True) -> dict[str, Any]:
+    answer = client.patch(f"{STUDIES}/{study}", json={"archived": archived})
+    assert answer.status_code == 200, answer.text
+    edited: dict[str, Any] = answer.json()
+    return edited
+
+
+def listed(client: TestClient, path: str, **query: str) -> list[str]:
+    return [item["id"] for item in client.get(path, params={"sort": "id", **query}).json()["items"]]
+
+
+def test_archive_study_hides_it_with_its_experiments(client: TestClient, database: Database) -> None:
+    kept, id = submit(client, name="kept"), submit(client, seeds=[2])
+    states.finish_queued(database, lambda spec: 0.9)
+    own = [row["id"] for row in experiments_of(client, id)]
+    before = client.get(f"{STUDIES}/{id}").json()
+    archived = archive(client, id)
+    assert archived["archived_at"] is not None
+    assert (listed(client, STUDIES), listed(client, STUDIES, archived="true")) == ([kept], [id])
+    assert listed(client, STUDIES, archived="any") == [kept, id]
+    assert (listed(client, EXPERIMENTS, study=id), listed(client, EXPERIMENTS, study=id, archived="any")) == ([], own)
+    assert archived["progress"] == before["progress"]
+    assert len(client.get(f"{STUDIES}/{id}/comparison").json()["groups"]) == 2
+    assert archive(client, id)["archived_at"] == archived["archived_at"]
+
+
+def test_archive_study_restores_what_was_archived_with_it(client: TestClient, database: Database) -> None:
+    id = submit(client)
+    states.finish_queued(database, lambda spec: 0.9)
+    first, *others = [row["id"] for row in experiments_of(client, id)]
+    client.patch(f"{EXPERIMENTS}/{first}", json={"archived": True})
+    revision = archive(client, id)["revision"]
+    restored = archive(client, id, archived=False)
+    assert (restored["archived_at"], restored["revision"] > revision) == (None, True)
+    assert listed(client, EXPERIMENTS, study=id) == others
+    assert listed(client, EXPERIMENTS, archived="true") == [first]
+    assert archive(client, id, archived=False)["archived_at"] is None
+
+
+def test_archive_study_keeps_experiments_that_another_study_counts(client: TestClient, database: Database) -> None:
+    first = submit(client)
+    for fence in states.claim(database):
+        states.succeed(database, fence, code=services_of(client).version)
+    second = submit(client, seeds=[0], reuse=True)
+    archive(client, first)
+    assert len(listed(client, EXPERIMENTS, study=second)) == len(listed(client, EXPERIMENTS, study=first)) == 2
+
+
+def test_archive_study_refuses_one_that_has_not_finished(client: TestClient) -> None:
+    id = submit(client)
+    refused(client.patch(f"{STUDIES}/{id}", json={"archived": True, "name": "x"}), 409, "illegal_transition")
+    assert client.get(f"{STUDIES}/{id}").json()["name"] is None
+    client.post(f"{STUDIES}/{id}/cancel")
+    assert archive(client, id)["archived_at"] is not None
 
 
 def test_edit_study_checks_if_match(client: TestClient) -> None:

@@ -32,6 +32,7 @@ const FILTERS = [
   "dataset",
   "tag",
   "study",
+  "archived",
   "validation_accuracy_min",
   "test_accuracy_min",
   "epochs_min",
