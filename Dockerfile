@@ -1,4 +1,5 @@
-# Two images from one wheel: `api` without torch (also migrates), and `worker` with it, for CPU and CUDA alike.
+# Two images from one wheel: `api` with the extra `server` (also migrates), and `worker` with the extra of this name, which
+# has torch, for CPU and CUDA alike.
 # The pinned versions are those of constraints.txt; all but torch are checked against the hashes of locks/.
 
 FROM python:3.11-slim-bookworm AS base

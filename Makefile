@@ -10,6 +10,10 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 CHECKED := $(PIP) --require-hashes --no-deps --requirement
 INSTALL := $(PIP) --constraint constraints.txt --no-build-isolation --editable
 
+# PyTorch's index of CPU builds. A machine without an NVIDIA GPU takes torch from it where it answers; another index, such
+# as a mirror, can be named: make TORCH_INDEX=https://...
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
 # npm writes it when it has installed what package-lock.json lists.
 NODE_STAMP := node_modules/.package-lock.json
 
@@ -18,6 +22,8 @@ DOCS ?= $(VENV)-docs
 
 # Tools that need other versions of what ActLab needs, or much that it does not.
 TOOLS ?= $(VENV)-tools
+# The wheel that lint builds and checks.
+WHEEL := $(TOOLS)/wheel
 COMPILE := $(TOOLS)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header --no-emit-options \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 OWN := --constraint constraints.txt --all-build-deps --unsafe-package torch
@@ -41,12 +47,16 @@ docs: $(DOCS)/.installed  ## Build the guide from docs/, which the API serves at
 nightly: $(VENV)/.dev $(DOCS)/.installed $(NODE_STAMP)  ## Run what takes too long for every change: random kills, and each guard removed in turn
 	$(BIN)/pytest -m nightly $(ARGS)
 
-lint: $(VENV)/.dev $(NODE_STAMP) $(TOOLS)/.installed audit  ## Check style and types, of Python, of the image and of the pages' JavaScript (Node 20.19 or newer)
+lint: $(VENV)/.dev $(NODE_STAMP) $(TOOLS)/.installed audit  ## Check style and types, of Python, of the image, of the wheel and of the pages' JavaScript (Node 20.19 or newer)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	npm run --silent lint
 	$(TOOLS)/bin/hadolint Dockerfile
+	$(TOOLS)/bin/validate-pyproject pyproject.toml
+	rm -rf $(WHEEL) && $(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEEL) .
+	$(TOOLS)/bin/twine check --strict $(WHEEL)/*.whl
+	$(TOOLS)/bin/check-wheel-contents $(WHEEL)/*.whl
 
 audit: $(TOOLS)/.installed  ## Ask the advisory database about every locked version; say so where the network does not allow it
 	$(PYTHON) scripts/audit.py $(TOOLS)/bin/pip-audit locks/worker.txt
@@ -66,9 +76,10 @@ types: $(VENV)/.dev  ## Write the types of what the API sends, for the pages' mo
 lock: $(VENV)/.dev $(TOOLS)/.installed  ## Write constraints.txt from what is installed, and from it the locks with hashes
 	{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
 	mv constraints.new constraints.txt
-	$(COMPILE) $(OWN) --output-file locks/api.txt pyproject.toml
+	$(COMPILE) --constraint constraints.txt --output-file locks/client.txt pyproject.toml
+	$(COMPILE) $(OWN) --extra server --output-file locks/api.txt pyproject.toml
 	$(COMPILE) $(OWN) --extra worker --output-file locks/worker.txt pyproject.toml
-	$(COMPILE) $(OWN) --extra worker --extra dev --output-file locks/dev.txt pyproject.toml
+	$(COMPILE) $(OWN) --extra dev --output-file locks/dev.txt pyproject.toml
 	$(COMPILE) --allow-unsafe --output-file locks/tools.txt locks/tools.in
 	$(COMPILE) --allow-unsafe --output-file locks/docs.txt locks/docs.in
 
@@ -77,14 +88,16 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.worker: $(VENV)/bin/python pyproject.toml constraints.txt locks/worker.txt
+	$(BIN)/python scripts/cpu_torch.py $(TORCH_INDEX)
 	$(CHECKED) locks/worker.txt
 	$(INSTALL) '.[worker]'
 	@touch $@
 	-@$(MAKE) --no-print-directory docs  # ActLab runs without its guide, too
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt locks/dev.txt
+	$(BIN)/python scripts/cpu_torch.py $(TORCH_INDEX)
 	$(CHECKED) locks/dev.txt
-	$(INSTALL) '.[worker,dev]'
+	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/.worker
 
 $(TOOLS)/.installed: locks/tools.txt

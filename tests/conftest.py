@@ -57,7 +57,11 @@ def _shares(item: pytest.Item) -> str | None:
     stack = callspec.params.get("stack") if callspec else None
     if stack is not None:
         return f"faults {stack}"
-    shared = {"tests/browser": "browser", "tests/stack/test_base_install.py": "base install"}
+    shared = {
+        "tests/browser": "browser",
+        "tests/stack/test_server_install.py": "server install",
+        "tests/stack/test_client_install.py": "client install",
+    }
     return next((group for start, group in shared.items() if item.nodeid.startswith(start)), None)
 
 

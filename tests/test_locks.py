@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = {"api": [], "worker": ["worker"], "dev": ["worker", "dev"]}
-"""The extras of each lock."""
+LOCKS = {"client": None, "api": "server", "worker": "worker", "dev": "dev"}
+"""The extra of each lock."""
 
 
 def locked(name: str) -> dict[str, str]:
@@ -26,6 +26,16 @@ def constraints() -> dict[str, str]:
     return {canonical(name): version for name, version in (line.split("==") for line in lines)}
 
 
+def requirements(extra: str | None) -> list[str]:
+    """Return the requirements of the project with an extra, and with those that this extra names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines: list[str] = project["dependencies"] if extra is None else project["optional-dependencies"][extra]
+    own = re.findall(r"^actlab\[([a-z,]+)\]$", "\n".join(lines), re.MULTILINE)
+    nested = [line for names in own for name in names.split(",") for line in requirements(name)]
+    others = [line for line in lines if not line.startswith("actlab[")]
+    return [*others, *nested, *(requirements(None) if extra is not None else [])]
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_lock_has_the_versions_of_the_constraints(name: str) -> None:
     pinned = constraints()
@@ -35,11 +45,15 @@ def test_lock_has_the_versions_of_the_constraints(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_lock_has_every_requirement_but_torch(name: str) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [line for extra in LOCKS[name] for line in project["optional-dependencies"][extra]]
-    required = {canonical(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in [*project["dependencies"], *extras]}
+    required = {canonical(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in requirements(LOCKS[name])}
     assert required - {"torch"} <= locked(name).keys()
     assert "torch" not in locked(name)
+    assert "actlab" not in locked(name)
+
+
+def test_lock_of_the_client_has_no_library_of_the_server() -> None:
+    assert locked("client").keys() < locked("api").keys()
+    assert not locked("client").keys() & {"sqlalchemy", "fastapi", "numpy", "celery"}
 
 
 @pytest.mark.parametrize("name", [*LOCKS, "tools", "docs"])

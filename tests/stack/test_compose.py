@@ -119,7 +119,8 @@ def test_api_image_is_built_without_torch() -> None:
     assert base.startswith("python:3.11-")
     assert "worker" not in recipe
     assert "torch" not in recipe
-    assert not any(name.startswith("torch") for name in project()["dependencies"])
+    extras = project()["optional-dependencies"]
+    assert not any(name.startswith("torch") for name in [*project()["dependencies"], *extras["server"]])
 
 
 def test_worker_image_has_torch() -> None:

@@ -1,4 +1,4 @@
-"""An installation with the base dependencies alone, which run the API; torch is for workers."""
+"""An installation with the extra `server` alone, which runs the API; torch is for workers."""
 
 import os
 import socket
@@ -19,11 +19,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of a fresh virtual environment that holds ActLab and its base dependencies."""
-    venv = tmp_path_factory.mktemp("base") / "venv"
+    """The bin folder of a fresh virtual environment that holds ActLab and the libraries of its server."""
+    venv = tmp_path_factory.mktemp("server") / "venv"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     options = ["--quiet", "--no-compile", f"--constraint={ROOT / 'constraints.txt'}"]
-    subprocess.run([venv / "bin" / "python", "-m", "pip", "install", *options, ROOT], check=True, cwd=venv)
+    subprocess.run([venv / "bin" / "python", "-m", "pip", "install", *options, f"{ROOT}[server]"], check=True, cwd=venv)
     return venv / "bin"
 
 
@@ -47,7 +47,7 @@ def api(installed: Path, environment: dict[str, str]) -> Iterator[float]:
     process.wait(timeout=30)
 
 
-def test_base_install_has_no_torch(installed: Path, environment: dict[str, str]) -> None:
+def test_server_install_has_no_torch(installed: Path, environment: dict[str, str]) -> None:
     question = "import importlib.util; print(importlib.util.find_spec('torch'))"
     answer = subprocess.check_output([installed / "python", "-c", question], env=environment, text=True)
 
