@@ -88,14 +88,14 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.worker: $(VENV)/bin/python pyproject.toml constraints.txt locks/worker.txt
-	$(BIN)/python scripts/cpu_torch.py $(TORCH_INDEX)
+	$(BIN)/python scripts/cpu_torch.py '$(TORCH_INDEX)'
 	$(CHECKED) locks/worker.txt
 	$(INSTALL) '.[worker]'
 	@touch $@
 	-@$(MAKE) --no-print-directory docs  # ActLab runs without its guide, too
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt locks/dev.txt
-	$(BIN)/python scripts/cpu_torch.py $(TORCH_INDEX)
+	$(BIN)/python scripts/cpu_torch.py '$(TORCH_INDEX)'
 	$(CHECKED) locks/dev.txt
 	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/.worker

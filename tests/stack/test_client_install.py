@@ -27,7 +27,7 @@ LONGEST_SECONDS = 0.3
 IMPORT = """
 import time
 started = time.process_time()
-from actlab import Client
+from actlab.client import Client
 print(time.process_time() - started)
 """
 
@@ -99,13 +99,13 @@ def test_client_install_has_a_command_that_explains_itself(run: Run) -> None:
 
 @states.on_sqlite
 def test_client_install_talks_to_a_service(run: Run, settings: Settings) -> None:
-    submit = (
-        "import json, sys; from actlab import Client\n"
-        "with Client() as client:\n"
-        "    study = client.submit_study({'base': {'activation': 'relu'}, 'name': 'small', 'seeds': [0]})\n"
-        "    print(json.dumps(study['id']))\n"
-    )
     with listening(settings) as url:
+        submit = (
+            "import json; from actlab.client import Client\n"
+            f"with Client({url!r}) as client:\n"
+            "    study = client.submit_study({'base': {'activation': 'relu'}, 'name': 'small', 'seeds': [0]})\n"
+            "    print(json.dumps(study['id']))\n"
+        )
         submitted = run("python", "-c", submit, ACTLAB_URL=url)
         assert submitted.returncode == 0, submitted.stderr
         listed = run("actlab", "study", "list", ACTLAB_URL=url)
