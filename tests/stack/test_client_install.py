@@ -43,13 +43,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     options = ["--no-deps", "--no-build-isolation", f"--wheel-dir={folder}"]
-    subprocess.run([*pip, "wheel", *options, ROOT], check=True, cwd=folder)
+    subprocess.run([*pip, "wheel", *options, str(ROOT)], check=True, cwd=folder)
     (wheel,) = folder.glob("actlab-*.whl")
     # The pip of this environment installs into the other one, which holds then what a client needs and nothing else.
     install = [*pip, f"--python={folder}", "install"]
     lock = ROOT / "locks" / "client.txt"
     subprocess.run([*install, "--require-hashes", "--no-deps", f"--requirement={lock}"], check=True)
-    subprocess.run([*install, "--no-index", wheel], check=True)  # fails where the lock leaves a library out
+    subprocess.run([*install, "--no-index", str(wheel)], check=True)  # fails where the lock leaves a library out
     return folder
 
 
@@ -59,7 +59,7 @@ def run(environment: Path, tmp_path: Path) -> Run:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("ACTLAB_", "PYTHON"))}
 
     def run(program: str, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        command = [environment / "bin" / program, *words]
+        command = [str(environment / "bin" / program), *words]
         return subprocess.run(
             command, env=own | variables, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
         )
