@@ -11,6 +11,7 @@ from benchmarks import power
 from benchmarks.power import Design, by_seeds, chosen, designs, false_calls, procedures, real_runs
 from service.domain.comparisons.cells import Cell
 from service.domain.comparisons.compare import compare
+from service.domain.statistics.seed_table import seed_table
 from service.domain.statistics.t_tests import t_tests
 
 RUNS: Mapping[str, Mapping[str, float]] = real_runs()["test_accuracy"]
@@ -55,7 +56,7 @@ def test_by_seeds_has_the_p_values_of_comparisons(design: Design) -> None:
             for place, row in enumerate(study)
         ]
         sides = list(itertools.combinations(range(design.groups), 2))
-        tests = t_tests(groups, sides, 0.95, images=[design.images] * design.groups)
+        tests = t_tests(seed_table(groups), sides, 0.95, images=[design.images] * design.groups)
         assert [test.p for test in tests if test] == pytest.approx(p_values.tolist(), rel=1e-9)
 
 

@@ -1,12 +1,20 @@
 """The comparison of cells: groups, pairwise tests within one family, verdicts and ranks."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-import numpy as np
-
-from service.domain.comparisons.answer import ALPHA, Comparison, Correction, Family, Group, Pair, Verdict
+from service.domain.comparisons.answer import (
+    ALPHA,
+    Comparison,
+    Correction,
+    Family,
+    Group,
+    Pair,
+    SeedsToDecide,
+    Verdict,
+)
 from service.domain.comparisons.cells import Cell, Factors, key, label
 from service.domain.comparisons.effects import effects
 from service.domain.comparisons.metrics import Metric, metric_of
@@ -18,7 +26,8 @@ from service.domain.statistics.equivalence import Margin
 from service.domain.statistics.exact import compare_rates
 from service.domain.statistics.families import holm, rank_ranges, shaffer
 from service.domain.statistics.improvement import probabilities_of_more
-from service.domain.statistics.summary import Interval, describe, mean_interval, within
+from service.domain.statistics.seed_table import SeedTable, seed_table
+from service.domain.statistics.summary import Floats, Interval, describe, interval_of, within
 from service.domain.statistics.t_tests import TTest, t_tests
 
 MOST_PAIRS = 20_000
@@ -27,6 +36,18 @@ ImageIntervals = Mapping[frozenset[object], Interval | None]
 """By `cells.key` of a cell's factors."""
 
 Side = tuple[int, int]
+
+
+class _OfFamily(NamedTuple):
+    """The figures of a pair that its family gives: adjusted p values, and the share of runs of a with more than b."""
+
+    p: float
+    p_holm: float
+    p_equivalence: float
+    share_of_more: float | None
+
+
+_Judged = tuple[Side, TTest, _OfFamily, Verdict]
 
 
 def compare(
@@ -50,9 +71,13 @@ def compare(
     """
     chosen = metric_of(metric)
     ordered = sorted(cells, key=lambda cell: (label(cell.factors), repr(cell.factors)))
-    described = [(_group(cell, chosen, images or {}, seeds), cell) for cell in merged(ordered, versus)]
-    described.sort(key=lambda pair: _place(pair[0], chosen))
-    every_cell, groups, ordered = ordered, [group for group, _ in described], [cell for _, cell in described]
+    of_cells = seed_table([cell.values for cell in ordered])
+    different = merged(ordered, versus)
+    table = of_cells if len(different) == len(ordered) else seed_table([cell.values for cell in different])
+    described = [_group(cell, table.row(row), chosen, images or {}, seeds) for row, cell in enumerate(different)]
+    best_first = sorted(range(len(different)), key=lambda row: _place(described[row], chosen))
+    groups, table = [described[row] for row in best_first], table.rows(best_first)
+    every_cell, ordered = ordered, [different[row] for row in best_first]
     against = None if versus is None else _index_of(versus, ordered)
     sides = _sides(len(groups), against)
     value = chosen.default_margin() if margin is None else margin
@@ -68,7 +93,7 @@ def compare(
         margin=value or None,
         relative_margin=bool(value) and chosen.scored_on is None,
     )
-    pairs, correction = _compare_pairs(groups, ordered, sides, family, chosen)
+    pairs, correction = _compare_pairs(groups, ordered, table, sides, family, chosen)
     comparison = Comparison(
         metric=metric,
         groups=_ranked(groups, sides, pairs),
@@ -81,7 +106,7 @@ def compare(
             }
         ),
         seeds_needed=seeds_for_the_best(ordered, sides),
-        effects=effects(every_cell, chosen),
+        effects=effects(every_cell, of_cells, chosen),
     )
     return comparison.model_copy(update={"summary": summary(comparison)})
 
@@ -100,9 +125,8 @@ def _decision(correction: Correction, family: Family) -> str:
     )
 
 
-def _group(cell: Cell, metric: Metric, images: ImageIntervals, seeds: bool) -> Group:
-    by_seed = dict(sorted(cell.values.items()))
-    values = np.array(list(by_seed.values()))
+def _group(cell: Cell, values: Floats, metric: Metric, images: ImageIntervals, seeds: bool) -> Group:
+    summary = describe(values)
     return Group(
         factors=dict(cell.factors),
         names=[dict(name) for name in cell.all_names],
@@ -110,10 +134,10 @@ def _group(cell: Cell, metric: Metric, images: ImageIntervals, seeds: bool) -> G
         n_diverged=cell.n_diverged,
         n_failed=cell.n_failed,
         n_pending=cell.n_pending,
-        interval=within(mean_interval(values), metric.lowest, metric.highest),
+        interval=within(interval_of(summary), metric.lowest, metric.highest),
         test_image_interval=images.get(key(cell.factors)),
-        seeds=by_seed if seeds else None,
-        **vars(describe(values)),
+        seeds=dict(sorted(cell.values.items())) if seeds else None,
+        **vars(summary),
     )
 
 
@@ -146,14 +170,19 @@ def _sides(groups: int, against: int | None) -> list[Side]:
 
 
 def _compare_pairs(
-    groups: Sequence[Group], cells: Sequence[Cell], sides: Sequence[Side], family: Family, metric: Metric
+    groups: Sequence[Group],
+    cells: Sequence[Cell],
+    table: SeedTable,
+    sides: Sequence[Side],
+    family: Family,
+    metric: Metric,
 ) -> tuple[list[Pair], Correction]:
     # Where runs of a side diverged, the surviving ones are a selected sample: the pair is not tested.
     testable = [(a, b) for a, b in sides if not (groups[a].n_diverged or groups[b].n_diverged)]
     values = [cell.values for cell in cells]
     margin = metric.margin(family.margin or 0.0)
     results = t_tests(
-        values, testable, family.interval_confidence, images=[cell.images for cell in cells], margin=margin
+        table, testable, family.interval_confidence, images=[cell.images for cell in cells], margin=margin
     )
     of_pair = dict(zip(testable, results, strict=True))
     tests = [of_pair.get(side) for side in sides]
@@ -164,13 +193,31 @@ def _compare_pairs(
     adjusted = after_holm if correction == "Holm" else shaffer(p_values, sides, len(groups))
     equivalence = holm([1.0 if test is None or test.p_equivalence is None else test.p_equivalence for test in tests])
     improvement = probabilities_of_more(values, sides)
-    pairs = []
-    for (a, b), test, *of_test in zip(sides, tests, adjusted, after_holm, equivalence, improvement, strict=True):
-        if test is None:
-            pairs.append(_untested(groups[a], groups[b]))
-        else:
-            pairs.append(_tested(groups[a], groups[b], test, _Adjusted(*of_test), family, margin))
-    return pairs, correction
+    of_family = [_OfFamily(*figures) for figures in zip(adjusted, after_holm, equivalence, improvement, strict=True)]
+    judged = [
+        (side, test, figures, _verdict(test, figures, family))
+        for side, test, figures in zip(sides, tests, of_family, strict=True)
+        if test is not None
+    ]
+    estimates = _estimates(judged, groups, family, margin)
+    ends = _ends_of_differences(metric)
+    pairs = {
+        (a, b): _tested(groups[a], groups[b], test, figures, verdict, estimates.get((a, b)), family, ends)
+        for (a, b), test, figures, verdict in judged
+    }
+    return [pairs.get((a, b)) or _untested(groups[a], groups[b]) for a, b in sides], correction
+
+
+def _estimates(
+    judged: Sequence[_Judged], groups: Sequence[Group], family: Family, margin: Margin | None
+) -> dict[Side, SeedsToDecide | None]:
+    """Return the seeds that would decide each undecided pair."""
+    undecided = [(side, test) for side, test, _, verdict in judged if verdict == "undecided"]
+    half_widths = None
+    if margin is not None:
+        half_widths = [margin.half_width(groups[b].mean or 0.0) for (_, b), _ in undecided]
+    estimates = seeds_to_decide([test for _, test in undecided], family.pairs, half_widths)
+    return {side: estimate for (side, _), estimate in zip(undecided, estimates, strict=True)}
 
 
 def _correction(tests: Sequence[TTest | None], family: Family) -> Correction:
@@ -183,46 +230,55 @@ def _correction(tests: Sequence[TTest | None], family: Family) -> Correction:
     return "Shaffer" if family.versus is None and len(of_log_errors) == 1 else "Holm"
 
 
-class _Adjusted(NamedTuple):
-    """The figures of a pair that its family gives: adjusted p values, and the share of runs of a with more than b."""
-
-    p: float
-    p_holm: float
-    p_equivalence: float
-    share_of_more: float | None
+def _verdict(test: TTest, figures: _OfFamily, family: Family) -> Verdict:
+    if figures.p <= ALPHA:
+        return "better" if (test.difference > 0) == family.higher_is_better else "worse"
+    return "equivalent" if family.margin is not None and figures.p_equivalence <= ALPHA else "undecided"
 
 
-def _tested(a: Group, b: Group, test: TTest, adjusted: _Adjusted, family: Family, margin: Margin | None) -> Pair:
-    within_margin = None if margin is None else adjusted.p_equivalence <= ALPHA
-    verdict: Verdict = "equivalent" if within_margin else "undecided"
-    differs = adjusted.p <= ALPHA
-    if differs:
-        verdict = "better" if (test.difference > 0) == family.higher_is_better else "worse"
+def _tested(
+    a: Group,
+    b: Group,
+    test: TTest,
+    figures: _OfFamily,
+    verdict: Verdict,
+    estimate: SeedsToDecide | None,
+    family: Family,
+    ends: tuple[float, float],
+) -> Pair:
     contains_0 = test.interval is not None and test.interval[0] <= 0 <= test.interval[1]
-    half_width = None if margin is None else margin.half_width(b.mean or 0.0)
-    return Pair(
-        a=a.factors,
-        b=b.factors,
-        test=test.test,
-        difference=test.difference,
-        interval=within(test.interval, *_ends_of_differences(family)),
-        p=test.p,
-        p_adjusted=adjusted.p,
-        p_holm=adjusted.p_holm,
-        p_attainable=test.p_attainable,
-        hedges_g=test.hedges_g,
-        wilcoxon_p=test.wilcoxon_p,
-        probability_of_improvement=_improvement(adjusted.share_of_more, family),
-        p_equivalence=None if margin is None else adjusted.p_equivalence,
-        within_margin=within_margin,
-        verdict=verdict,
-        interval_disagrees=contains_0 and differs,
-        seeds_to_decide=seeds_to_decide(test, family.pairs, half_width) if verdict == "undecided" else None,
-    )
+    interval = within(test.interval, *ends)
+    share = _improvement(figures.share_of_more, family)
+    values = {
+        "a": a.factors,
+        "b": b.factors,
+        "test": test.test,
+        "difference": test.difference,
+        "interval": interval,
+        "p": test.p,
+        "p_adjusted": figures.p,
+        "p_holm": figures.p_holm,
+        "p_attainable": test.p_attainable,
+        "hedges_g": test.hedges_g,
+        "wilcoxon_p": test.wilcoxon_p,
+        "probability_of_improvement": share,
+        "p_equivalence": None if family.margin is None else figures.p_equivalence,
+        "within_margin": None if family.margin is None else figures.p_equivalence <= ALPHA,
+        "verdict": verdict,
+        "interval_disagrees": contains_0 and figures.p <= ALPHA,
+        "seeds_to_decide": estimate,
+        "diverged": None,
+    }
+    numbers = (test.difference, test.p, test.p_attainable, test.hedges_g, test.wilcoxon_p, *figures, *(interval or ()))
+    # Validation refuses a figure that is not finite, and names its field.
+    return Pair.unchecked(values) if _finite(numbers) else Pair(**values)
 
 
-def _ends_of_differences(family: Family) -> tuple[float, float]:
-    metric = metric_of(family.metric)
+def _finite(figures: Iterable[float | None]) -> bool:
+    return math.isfinite(sum(figure for figure in figures if figure is not None))
+
+
+def _ends_of_differences(metric: Metric) -> tuple[float, float]:
     widest = metric.highest - metric.lowest
     return -widest, widest
 

@@ -8,28 +8,30 @@ import numpy as np
 from service.domain.comparisons.answer import ALPHA, Effect, Level
 from service.domain.comparisons.cells import Cell, Factor, Factors, key, label
 from service.domain.comparisons.metrics import Metric
+from service.domain.statistics.seed_table import SeedTable
 from service.domain.statistics.summary import Floats, Interval, describe, mean_interval, within
 
 Column = Sequence[float]
 """One level's mean over the combinations of the other factors, for each seed."""
 
 
-def effects(cells: Sequence[Cell], metric: Metric) -> list[Effect]:
+def effects(cells: Sequence[Cell], table: SeedTable, metric: Metric) -> list[Effect]:
     """Return the main effect of each factor that varies; empty where fewer than two do, since the groups then say it.
 
-    Means are comparable only over the same seeds and combinations. A seed counts where every cell that has any value
-    has one for it, and a combination of the other factors counts where every level has values; the rest is left out,
-    and counted.
+    `table` has the values of the cells, in their order. Means are comparable only over the same seeds and combinations.
+    A seed counts where every cell that has any value has one for it, and a combination of the other factors counts
+    where every level has values; the rest is left out, and counted.
     """
     names = cells[0].factors if cells else {}
     varied = [name for name in names if len({key({name: cell.factors[name]}) for cell in cells}) > 1]
     if len(varied) < 2:
         return []
-    measured = [cell for cell in cells if cell.values]
-    all_seeds = set().union(*(cell.values for cell in measured))
-    common = sorted(all_seeds.intersection(*(cell.values for cell in measured)))
-    values = np.array([[cell.values[seed] for seed in common] for cell in measured])
-    return [_effect(name, measured, values, len(all_seeds) - len(common), metric) for name in varied]
+    filled = np.flatnonzero(table.mask.any(axis=1))
+    common = np.flatnonzero(table.mask[filled].all(axis=0))
+    n_left_out = table.mask.shape[1] - len(common)
+    values = table.values[np.ix_(filled, common)]
+    measured = [cells[row] for row in filled.tolist()]
+    return [_effect(name, measured, values, n_left_out, metric) for name in varied]
 
 
 def _effect(factor: str, cells: Sequence[Cell], values: Floats, left_out: int, metric: Metric) -> Effect:

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from service.domain.comparisons.answer import ALPHA, POWER, SeedsNeeded, SeedsToDecide
+import numpy as np
+
+from service.domain.comparisons.answer import ALPHA, POWER, Finding, SeedsNeeded, SeedsToDecide
 from service.domain.comparisons.cells import Cell
 from service.domain.statistics.power import approximate_seeds, approximate_seeds_for_equivalence, seeds_needed
 from service.domain.statistics.summary import describe
@@ -37,26 +39,40 @@ def seeds_for_the_best(ordered: Sequence[Cell], sides: Sequence[Side]) -> SeedsN
     return _answer(a, b, fewest, (of_a.mean or 0.0) - (of_b.mean or 0.0), spread, alpha, paired=False)
 
 
-def seeds_to_decide(test: TTest, pairs: int, half_width: float | None) -> SeedsToDecide | None:
-    """Return the estimate for an undecided pair of a family of so many; None below 3 seeds.
+def seeds_to_decide(
+    tests: Sequence[TTest], pairs: int, half_widths: Sequence[float] | None
+) -> list[SeedsToDecide | None]:
+    """Return the estimates for undecided pairs of a family of so many `pairs`; None below 3 seeds.
 
-    `half_width` is the margin in the unit of the difference, None without one.
+    `half_widths` are the margins in the unit of the differences, None without a margin.
     """
-    if test.n < FEWEST_SEEDS_OF_A_PAIR:
-        return None
-    alpha = ALPHA / max(1, pairs)
-    distance = abs(test.difference)
-    for_difference = approximate_seeds(distance, test.spread, alpha, POWER)
+    if not tests:
+        return []
+    differences, spreads = np.array([(test.difference, test.spread) for test in tests]).T
+    distances, alpha = np.abs(differences), ALPHA / max(1, pairs)
+    for_difference = approximate_seeds(distances, spreads, alpha, POWER)
     for_equivalence = (
-        None
-        if half_width is None
-        else approximate_seeds_for_equivalence(half_width - distance, test.spread, alpha, POWER)
+        np.full(len(tests), np.inf)
+        if half_widths is None
+        else approximate_seeds_for_equivalence(np.array(half_widths) - distances, spreads, alpha, POWER)
     )
-    if for_difference is None and for_equivalence is None:
-        return SeedsToDecide(more=None, n=test.n, finding=None)
-    if for_difference is None or (for_equivalence is not None and for_equivalence < for_difference):
-        return SeedsToDecide(more=max(1, (for_equivalence or 0) - test.n), n=test.n, finding="equivalence")
-    return SeedsToDecide(more=max(1, for_difference - test.n), n=test.n, finding="difference")
+    return [
+        None if test.n < FEWEST_SEEDS_OF_A_PAIR else _estimate(test.n, *seeds)
+        for test, *seeds in zip(tests, for_difference.tolist(), for_equivalence.tolist(), strict=True)
+    ]
+
+
+def _estimate(n: int, for_difference: float, for_equivalence: float) -> SeedsToDecide:
+    """Return the estimate by the finding that takes fewer seeds; an infinite number is beyond what is given."""
+    fewest = min(for_difference, for_equivalence)
+    if math.isinf(fewest):
+        return _to_decide(None, n, None)
+    return _to_decide(max(1, int(fewest) - n), n, "equivalence" if for_equivalence < for_difference else "difference")
+
+
+def _to_decide(more: int | None, n: int, finding: Finding | None) -> SeedsToDecide:
+    values = {"more": more, "n": n, "finding": finding, "power": POWER, "estimate": True}
+    return SeedsToDecide.unchecked(values)
 
 
 def _answer(

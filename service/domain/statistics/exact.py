@@ -2,18 +2,23 @@
 approximated."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.statistics.summary import Floats
+from service.domain.statistics.summary import Floats, Mask
 
 FEWEST_RANKS, MOST_RANKS = 6, 50
 """Pairs for which Wilcoxon's test is shown: below, it cannot reach 0.03; above, it says what the t test says."""
 
 COARSE = 1024  # units of noise within which two differences count as tied
+
+
+RANKS_AT_ONCE = 1_000_000
+"""Comparisons of two differences that are made together."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,13 @@ class Rates:
     fisher_p: float
 
 
-def smallest_sign_flip_p(n: int) -> float:
-    """Return the smallest two-sided p of an exact test on the signs of n paired differences.
+def smallest_sign_flip_ps(n: Floats) -> Floats:
+    """Return the smallest two-sided p of an exact test on the signs of so many paired differences, for each n.
 
     That is of all n having one sign (sign flips, Wilcoxon's signed ranks): two of 2^n equally likely outcomes. 0.0625
     for n = 5; 1 for n < 2.
     """
-    return min(1.0, math.ldexp(1.0, 1 - n))
+    return np.minimum(1.0, np.exp2(1 - n))
 
 
 def smallest_rank_sum_p(n_a: int, n_b: int) -> float:
@@ -43,20 +48,39 @@ def smallest_rank_sum_p(n_a: int, n_b: int) -> float:
     return min(1.0, 2 / math.comb(n_a + n_b, n_a))
 
 
-def wilcoxon(differences: Floats, noise: float = 0.0) -> float | None:
-    """Return the exact two-sided p of Wilcoxon's signed-rank test (1945) that paired differences lie around 0.
+def wilcoxons(differences: Floats, mask: Mask | None, noise: Floats) -> list[float | None]:
+    """Return for each row the exact two-sided p of Wilcoxon's signed-rank test (1945) that differences lie around 0.
 
-    Ties share their mean rank, differences of 0 are left out, and the sums are counted that the signs of just these
-    ranks can make. 1 where all differences are 0; None for fewer than 6 differences or more than 50. `noise` is the
-    size by which rounding alone may move a difference.
+    `mask` leaves the differences of a row. Ties share their mean rank, differences of 0 are left out, and the sums are
+    counted that the signs of just these ranks can make. 1 where all differences are 0; None for fewer than 6
+    differences or more than 50. `noise` is the size by which rounding alone may move a difference of the row.
     """
-    if not FEWEST_RANKS <= len(differences) <= MOST_RANKS:
-        return None
-    rounded = np.rint(differences / (COARSE * noise)) if noise else differences
-    nonzero = rounded[rounded != 0]
-    twice = _twice_the_ranks(np.abs(nonzero))
-    ways = _ways(tuple(sorted(twice.tolist())))
-    observed = int(twice[nonzero > 0].sum())
+    n = np.full(len(differences), differences.shape[1]) if mask is None else mask.sum(axis=1)
+    p_values: list[float | None] = [None] * len(differences)
+    shown = np.flatnonzero((n >= FEWEST_RANKS) & (n <= MOST_RANKS))
+    for number in np.unique(n[shown]).tolist():
+        of_number = shown[n[shown] == number]
+        for rows in np.array_split(of_number, -(-len(of_number) * number**2 // RANKS_AT_ONCE)):
+            values = differences[rows] if mask is None else differences[rows][mask[rows]].reshape(-1, number)
+            for row, p in zip(rows.tolist(), _wilcoxons(values, noise[rows]), strict=True):
+                p_values[row] = p
+    return p_values
+
+
+def _wilcoxons(differences: Floats, noise: Floats) -> Iterator[float]:
+    """Yield the p of each row of differences."""
+    coarse = (COARSE * noise)[:, None]
+    rounded = np.where(coarse > 0, np.rint(differences / np.where(coarse > 0, coarse, 1.0)), differences)
+    twice = _twice_the_ranks(np.abs(rounded))
+    observed = np.where(rounded > 0, twice, 0).sum(axis=1)
+    for ranks, sum_of_row in zip(np.sort(twice, axis=1).tolist(), observed.tolist(), strict=True):
+        yield _tail(tuple(ranks), sum_of_row)
+
+
+@lru_cache(maxsize=4096)  # the ranks of pairs without ties are the same
+def _tail(twice_ranks: tuple[int, ...], observed: int) -> float:
+    """Return the two-sided p of a sum of positive ranks. A rank of 0 is that of a difference that is left out."""
+    ways = _ways(tuple(rank for rank in twice_ranks if rank))
     tail = min(ways[: observed + 1].sum(), ways[observed:].sum())
     return min(1.0, 2 * float(tail / ways.sum()))
 
@@ -92,7 +116,10 @@ def _ways(twice_ranks: tuple[int, ...]) -> Floats:
 
 
 def _twice_the_ranks(sizes: Floats) -> NDArray[np.int64]:
-    """Return 2 * the mean rank of each size among all, from 1: whole numbers where ties share a half."""
-    below = (sizes[:, None] > sizes[None, :]).sum(axis=1)
-    same = (sizes[:, None] == sizes[None, :]).sum(axis=1)
-    return np.asarray(2 * below + same + 1, dtype=np.int64)
+    """Return 2 * the mean rank of each size among all of its row that are not 0, from 1, and 0 for a size of 0.
+
+    Whole numbers, where ties share a half. The shape is that of `sizes`, rows x differences.
+    """
+    below = (sizes[:, :, None] > sizes[:, None, :]).sum(axis=2) - (sizes == 0).sum(axis=1)[:, None]
+    same = (sizes[:, :, None] == sizes[:, None, :]).sum(axis=2)
+    return np.where(sizes == 0, 0, 2 * below + same + 1)

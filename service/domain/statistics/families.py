@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 MOST_GROUPS_WITH_LOGIC = 10
 """Groups up to which `shaffer` counts the hypotheses that can still be true exactly, which takes 20 ms for 10."""
 
@@ -14,7 +17,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     The i-th smallest of m is multiplied by m - i + 1, and is never below the one before it and never above 1. At most
     5% of families without any effect then contain one of at most 0.05.
     """
-    return _stepped_down(p_values, _ascending(p_values), iter(range(len(p_values), 0, -1)))
+    return _stepped_down(p_values, _ascending(p_values), range(len(p_values), 0, -1))
 
 
 def shaffer(p_values: Sequence[float], sides: Sequence[tuple[int, int]], groups: int) -> list[float]:
@@ -26,7 +29,9 @@ def shaffer(p_values: Sequence[float], sides: Sequence[tuple[int, int]], groups:
     contain a true hypothesis with an adjusted p of at most 0.05, whichever hypotheses are true.
     """
     order = _ascending(p_values)
-    return _stepped_down(p_values, order, _still_possible([sides[index] for index in order], groups))
+    if groups > MOST_GROUPS_WITH_LOGIC:
+        return _stepped_down(p_values, order, _possible_by_number(groups))
+    return _stepped_down(p_values, order, list(_still_possible([sides[index] for index in order], groups)))
 
 
 def most_true(groups: int, false: Sequence[tuple[int, int]]) -> int:
@@ -51,24 +56,20 @@ def rank_ranges(groups: int, wins: Sequence[tuple[int, int]]) -> list[tuple[int,
     return list(zip(best, worst, strict=True))
 
 
-def _ascending(p_values: Sequence[float]) -> list[int]:
-    return sorted(range(len(p_values)), key=p_values.__getitem__)
+def _ascending(p_values: Sequence[float]) -> NDArray[np.intp]:
+    return np.argsort(p_values, kind="stable")
 
 
-def _stepped_down(p_values: Sequence[float], order: Sequence[int], multipliers: Iterator[int]) -> list[float]:
-    adjusted = [0.0] * len(p_values)
-    floor = 0.0
-    for index, multiplier in zip(order, multipliers, strict=False):
-        floor = max(floor, min(1.0, multiplier * p_values[index]))
-        adjusted[index] = floor
-    return adjusted
+def _stepped_down(p_values: Sequence[float], order: NDArray[np.intp], multipliers: Sequence[int]) -> list[float]:
+    adjusted = np.empty(len(p_values))
+    ascending = np.minimum(1.0, np.array(multipliers) * np.array(p_values, dtype=np.float64)[order])
+    adjusted[order] = np.maximum.accumulate(ascending)
+    in_order: list[float] = adjusted.tolist()
+    return in_order
 
 
 def _still_possible(ascending: Sequence[tuple[int, int]], groups: int) -> Iterator[int]:
     """Yield for each pair, by ascending p, the number of hypotheses that can be true if all before it are false."""
-    if groups > MOST_GROUPS_WITH_LOGIC:
-        yield from _possible_by_number(groups)
-        return
     conflicts = [0] * groups
     most, classes = len(ascending), [(1 << groups) - 1]
     for a, b in ascending:
@@ -80,11 +81,12 @@ def _still_possible(ascending: Sequence[tuple[int, int]], groups: int) -> Iterat
             most, classes = _largest_partition(groups, tuple(conflicts))
 
 
-def _possible_by_number(groups: int) -> Iterator[int]:
-    """Yield for each number of rejections the largest possible number of true hypotheses among those that are left."""
+@lru_cache(maxsize=16)
+def _possible_by_number(groups: int) -> list[int]:
+    """Return for each number of rejections the largest possible number of true hypotheses among those that are left."""
     pairs = math.comb(groups, 2)
-    for left in range(pairs, 0, -1):
-        yield max(1, (_possible_numbers(groups) & ((2 << left) - 1)).bit_length() - 1)
+    possible = _possible_numbers(groups)
+    return [max(1, (possible & ((2 << left) - 1)).bit_length() - 1) for left in range(pairs, 0, -1)]
 
 
 @cache

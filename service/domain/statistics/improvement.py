@@ -1,18 +1,12 @@
 """The probability that a run of one group is better than a run of another."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-
-from service.domain.statistics.summary import Floats
-
-MOST_DIFFERENT = 4_096
-"""Different values up to which they are counted; accuracies over 1,000 images have at most 1,001."""
-
-AT_ONCE = 1_000_000
-"""Counts of each side that are multiplied together."""
+from numpy.typing import NDArray
 
 Side = tuple[int, int]
+Integers = NDArray[np.int64]
 
 
 def probabilities_of_more(groups: Sequence[Mapping[int, float]], sides: Sequence[Side]) -> list[float | None]:
@@ -21,26 +15,39 @@ def probabilities_of_more(groups: Sequence[Mapping[int, float]], sides: Sequence
     It is the Mann-Whitney statistic over n_a * n_b, over all seeds of both groups. None where a group has no value.
     Source: Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice (2021).
     """
-    rows = [np.fromiter(group.values(), np.float64, len(group)) for group in groups]
-    different = np.unique(np.concatenate([np.empty(0), *rows]))
-    # Counting takes a tenth of the time of searching: 0.02 s for all pairs of 100 groups of 1,000 accuracies.
-    wins = _counted(rows, different, sides) if len(different) <= MOST_DIFFERENT else _searched(rows, sides)
-    pairs = [len(rows[a]) * len(rows[b]) for a, b in sides]
-    return [won / number if number else None for won, number in zip(wins, pairs, strict=True)]
+    first, second = np.array(sides, dtype=np.intp).reshape(-1, 2).T
+    sizes = np.array([len(group) for group in groups], dtype=np.int64)
+    twice_wins = _twice_wins([np.fromiter(group.values(), np.float64, len(group)) for group in groups], first, second)
+    pairs = sizes[first] * sizes[second]
+    shares = twice_wins / 2 / np.maximum(pairs, 1)
+    return [share if number else None for share, number in zip(shares.tolist(), pairs.tolist(), strict=True)]
 
 
-def _counted(rows: Sequence[Floats], different: Floats, sides: Sequence[Side]) -> Iterator[float]:
-    places = [np.searchsorted(different, row) for row in rows]
-    counts = np.array([np.bincount(place, minlength=len(different)) for place in places], dtype=np.float64)
-    below = np.cumsum(counts, axis=1) - counts / 2 if len(counts) else counts
-    size = max(1, AT_ONCE // max(1, len(different)))
-    for start in range(0, len(sides), size):
-        first, second = np.array(sides[start : start + size], dtype=np.intp).T
-        yield from np.einsum("pv,pv->p", counts[first], below[second]).tolist()
+def _twice_wins(rows: Sequence[NDArray[np.float64]], first: NDArray[np.intp], second: NDArray[np.intp]) -> Integers:
+    """Return for each pair twice the number of pairs of runs that a wins.
+
+    The values of each b are counted once for all its pairs, and looked up for every run of the groups a: 10 ms for all
+    pairs of 100 groups of 1,000 runs, a tenth of what searching takes for each pair.
+    """
+    values = np.concatenate([np.empty(0), *rows])
+    different, places = np.unique(values, return_inverse=True)
+    starts = np.cumsum([0, *map(len, rows)])
+    won = np.zeros(len(first), dtype=np.int64)
+    for b in np.unique(second).tolist():
+        counts = np.bincount(places[starts[b] : starts[b + 1]], minlength=len(different))
+        twice_below = 2 * np.cumsum(counts) - counts  # and once those that are equal
+        of_b = second == b
+        won[of_b] = _sums(twice_below, places, starts, first[of_b])
+    return won
 
 
-def _searched(rows: Sequence[Floats], sides: Sequence[Side]) -> Iterator[float]:
-    ordered = [np.sort(row) for row in rows]
-    for a, b in sides:
-        below = np.searchsorted(ordered[b], ordered[a], "left").sum()
-        yield float(below + np.searchsorted(ordered[b], ordered[a], "right").sum()) / 2
+def _sums(table: Integers, places: NDArray[np.intp], starts: Integers, groups: NDArray[np.intp]) -> Integers:
+    """Return the sum of the table's entries over the values of each of these groups."""
+    lowest, end = groups.min(), groups.max() + 1
+    sums = np.zeros(end - lowest, dtype=np.int64)
+    filled = np.flatnonzero(np.diff(starts[lowest : end + 1]))  # `reduceat` takes no empty group
+    if len(filled):
+        entries = table[places[starts[lowest] : starts[end]]]
+        sums[filled] = np.add.reduceat(entries, starts[lowest + filled] - starts[lowest])
+    picked: Integers = sums[groups - lowest]
+    return picked

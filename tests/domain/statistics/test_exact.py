@@ -12,20 +12,25 @@ from service.domain.statistics.exact import (
     compare_rates,
     fisher_exact,
     smallest_rank_sum_p,
-    smallest_sign_flip_p,
-    wilcoxon,
+    smallest_sign_flip_ps,
+    wilcoxons,
 )
+from service.domain.statistics.summary import Floats
+
+
+def wilcoxon(differences: Floats, noise: float = 0.0) -> float | None:
+    return wilcoxons(differences[None, :], None, np.array([noise]))[0]
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
 def test_smallest_sign_flip_p_against_scipy(n: int) -> None:
     differences = [float(step) for step in range(1, n + 1)]
     expected = float(stats.wilcoxon(differences, method="exact").pvalue)
-    assert smallest_sign_flip_p(n) == pytest.approx(expected)
+    assert smallest_sign_flip_ps(np.array([n])) == pytest.approx(expected)
 
 
 def test_smallest_p_without_values_is_1() -> None:
-    assert smallest_sign_flip_p(0) == 1.0
+    assert smallest_sign_flip_ps(np.array([0])) == 1.0
     assert smallest_rank_sum_p(0, 3) == 1.0
 
 
@@ -86,3 +91,13 @@ def test_wilcoxon_ties_differences_that_only_rounding_separates() -> None:
     a, b = np.array([0.90, 0.91, 0.92, 0.93, 0.94, 0.95]), np.array([0.91, 0.90, 0.91, 0.92, 0.93, 0.94])
     exact = np.array([-1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
     assert wilcoxon(a - b, noise=8.9e-16) == wilcoxon(exact)
+
+
+def test_wilcoxons_of_rows_with_gaps_equal_those_of_each_row() -> None:
+    numbers = np.random.default_rng(1)
+    differences = np.round(numbers.normal(size=(40, 60)), 1)  # with ties and zeros
+    mask = numbers.random((40, 60)) < np.linspace(0.05, 1, 40)[:, None]
+    noise = np.where(np.arange(40) % 2, 1e-12, 0.0)
+    alone = [wilcoxon(row[kept], limit) for row, kept, limit in zip(differences, mask, noise, strict=True)]
+    assert {p is None for p in alone} == {True, False}
+    assert wilcoxons(differences, mask, noise) == alone

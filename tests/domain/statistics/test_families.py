@@ -112,8 +112,8 @@ def test_shaffer_multiplies_by_what_can_still_be_true(groups: int, data: st.Data
 def test_shaffer_of_many_groups_is_by_number() -> None:
     p_values = [1e-9, *[0.9] * (math.comb(11, 2) - 1)]
     assert shaffer(p_values, pairs_of(11), 11)[0] == pytest.approx(55e-9)
-    assert list(families._possible_by_number(11))[1] == math.comb(10, 2)
-    assert next(families._possible_by_number(200)) == math.comb(200, 2)
+    assert families._possible_by_number(11)[1] == math.comb(10, 2)
+    assert families._possible_by_number(200)[0] == math.comb(200, 2)
 
 
 @pytest.mark.parametrize("groups", [5, 12])

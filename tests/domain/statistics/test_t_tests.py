@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from service.domain.statistics import t_tests as module
+from service.domain.statistics.seed_table import seed_table
 from service.domain.statistics.t_tests import TTest, hedges_g, t_tests
 from tests.domain.statistics.values import accuracies, close, confidences, groups, wide_pairs
 
@@ -21,11 +22,11 @@ def must(test: TTest | None) -> TTest:
 
 
 def paired_t(a: Sequence[float], b: Sequence[float], confidence: float) -> TTest | None:
-    return t_tests([dict(enumerate(a)), dict(enumerate(b))], [(0, 1)], confidence)[0]
+    return t_tests(seed_table([dict(enumerate(a)), dict(enumerate(b))]), [(0, 1)], confidence)[0]
 
 
 def welch_t(a: Sequence[float], b: Sequence[float], confidence: float) -> TTest | None:
-    return t_tests([dict(enumerate(a)), dict(enumerate(b, start=len(a)))], [(0, 1)], confidence)[0]
+    return t_tests(seed_table([dict(enumerate(a)), dict(enumerate(b, start=len(a)))]), [(0, 1)], confidence)[0]
 
 
 def test_paired_t_by_hand() -> None:
@@ -107,7 +108,7 @@ def test_t_tests_need_two_values_a_side(n: int) -> None:
 
 
 def test_t_tests_do_not_pair_two_common_seeds() -> None:
-    (test,) = t_tests([{0: 0.5, 1: 0.7}, {0: 0.4, 1: 0.3}], [(0, 1)], 0.95)
+    (test,) = t_tests(seed_table([{0: 0.5, 1: 0.7}, {0: 0.4, 1: 0.3}]), [(0, 1)], 0.95)
     assert must(test).test == "Welch t"
 
 
@@ -123,7 +124,7 @@ def test_t_tests_are_independent_of_the_unit(scale: float) -> None:
 def test_t_tests_choose_the_test_by_seeds() -> None:
     a = {0: 0.91, 1: 0.93, 2: 0.92, 3: 0.94}
     b, c = {3: 0.90, 1: 0.91, 2: 0.89, 9: 0.10}, {2: 0.89, 3: 0.90, 9: 0.88}
-    alone = t_tests([{9: 1.0}, *(a, b, c)], [(1, 2), (1, 3), (0, 2), (3, 1)], 0.95)
+    alone = t_tests(seed_table([{9: 1.0}, *(a, b, c)]), [(1, 2), (1, 3), (0, 2), (3, 1)], 0.95)
     assert alone[0] == paired_t([0.93, 0.92, 0.94], [0.91, 0.89, 0.90], 0.95)
     assert alone[1] == welch_t([0.91, 0.93, 0.92, 0.94], [0.89, 0.90, 0.88], 0.95)
     assert alone[2] is None
@@ -133,9 +134,9 @@ def test_t_tests_choose_the_test_by_seeds() -> None:
 @given(st.lists(st.dictionaries(st.integers(0, 5), accuracies, max_size=6), min_size=2, max_size=4))
 def test_t_tests_of_a_family_are_those_of_each_pair_alone(values: list[dict[int, float]]) -> None:
     sides = list(itertools.combinations(range(len(values)), 2))
-    together = t_tests(values, sides, 0.99)
+    together = t_tests(seed_table(values), sides, 0.99)
     for (a, b), test in zip(sides, together, strict=True):
-        alone = t_tests([values[a], values[b]], [(0, 1)], 0.99)[0]
+        alone = t_tests(seed_table([values[a], values[b]]), [(0, 1)], 0.99)[0]
         assert (test is None) == (alone is None)
         if test is not None and alone is not None:  # summed in another order: equal but for rounding
             assert [test.test, test.wilcoxon_p, test.interval is None] == [
@@ -152,9 +153,9 @@ def test_t_tests_in_portions_are_those_of_the_whole_family(monkeypatch: pytest.M
     rng = np.random.default_rng(1)
     values = [dict(enumerate(rng.normal(0.9, 0.01, 7).tolist())) for _ in range(6)]
     sides = list(itertools.combinations(range(6), 2))
-    whole = t_tests(values, sides, 0.95)
+    whole = t_tests(seed_table(values), sides, 0.95)
     monkeypatch.setattr(module, "AT_ONCE", 20)
-    assert t_tests(values, sides, 0.95) == whole
+    assert t_tests(seed_table(values), sides, 0.95) == whole
 
 
 @given(st.lists(st.tuples(accuracies, accuracies), min_size=6, max_size=12, unique_by=lambda pair: pair[0] - pair[1]))
