@@ -103,3 +103,22 @@ def test_of_experiments_orders_layers_by_experiment_epoch_and_position(database:
         rows = diagnostics.of_experiments(session, ids[:2])
     expected = [(id, epoch, layer) for id in ids[:2] for epoch, layer in ((0, "conv1"), (0, "dense1"), (1, "conv1"))]
     assert [(row.experiment_id, row.epoch, row.layer) for row in rows] == expected
+
+
+def test_upsert_of_several_layers_stores_the_bits_that_upserts_of_one_store(
+    database: Database, experiment: UUID
+) -> None:
+    awkward = {"zero_share": 1 / 3, "mean_before": -0.0, "sd_before": 5e-324, "gradient_norm": 1.7976931348623157e308,
+               "mean_after": None, "unchanged": None, "parameters": {"beta": 0.1 + 0.2}}  # fmt: skip
+    layers = [make_layer(1, name, **awkward) for name in ("conv1", "output")]
+    fence = claimed(database)
+    do(database, transitions.record_epoch, fence, make_epoch(1), layers)
+    together = [as_text(row) for row in layers_of(database, experiment)]
+    for layer in layers:  # each replaces what is stored
+        do(database, transitions.record_epoch, fence, make_epoch(1), [layer])
+    assert [as_text(row) for row in layers_of(database, experiment)] == together
+    assert [text.count("5e-324") for text in together] == [1, 1]
+
+
+def as_text(row: Layer) -> str:
+    return repr(type(make_layer()).model_validate(row, extra="ignore"))
