@@ -83,9 +83,10 @@ def cell(factors: Factors, runs: Iterable[Run], alone: Mapping[int, float] | Non
             counted.append(standing(runs_of_seed))
     n_diverged = sum(run.diverged for run in counted)
     figures = {run.seed: run.figure for run in counted if run.figure is not None}
+    values.update(figures)
     return Cell(
         factors=factors,
-        values=values | figures,
+        values=values,
         n_duplicate=ended - len(counted),
         n_diverged=n_diverged,
         n_failed=len(counted) - len(figures) - n_diverged,

@@ -179,7 +179,6 @@ def _compare_pairs(
 ) -> tuple[list[Pair], Correction]:
     # Where runs of a side diverged, the surviving ones are a selected sample: the pair is not tested.
     testable = [(a, b) for a, b in sides if not (groups[a].n_diverged or groups[b].n_diverged)]
-    values = [cell.values for cell in cells]
     margin = metric.margin(family.margin or 0.0)
     results = t_tests(
         table, testable, family.interval_confidence, images=[cell.images for cell in cells], margin=margin
@@ -192,7 +191,7 @@ def _compare_pairs(
     correction = _correction(tests, family)
     adjusted = after_holm if correction == "Holm" else shaffer(p_values, sides, len(groups))
     equivalence = holm([1.0 if test is None or test.p_equivalence is None else test.p_equivalence for test in tests])
-    improvement = probabilities_of_more(values, sides)
+    improvement = probabilities_of_more(table, sides)
     of_family = [_OfFamily(*figures) for figures in zip(adjusted, after_holm, equivalence, improvement, strict=True)]
     judged = [
         (side, test, figures, _verdict(test, figures, family))
@@ -275,7 +274,7 @@ def _tested(
 
 
 def _finite(figures: Iterable[float | None]) -> bool:
-    return math.isfinite(sum(figure for figure in figures if figure is not None))
+    return math.isfinite(sum(filter(None, figures)))
 
 
 def _ends_of_differences(metric: Metric) -> tuple[float, float]:

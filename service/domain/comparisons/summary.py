@@ -76,14 +76,15 @@ def _of_all(comparison: Comparison, measured: Sequence[Group]) -> str:
 
 def _of_equivalent_pairs(comparison: Comparison) -> list[str]:
     """Return a sentence on the pairs between which a difference that matters is excluded."""
-    pairs = [f"{name_of(pair.a)} and {name_of(pair.b)}" for pair in comparison.pairs if pair.verdict == "equivalent"]
+    pairs = [pair for pair in comparison.pairs if pair.verdict == "equivalent"]
     if not pairs:
         return []
     size = margin_text(comparison.family)
     if comparison.family.versus is not None:
         return [f"Equivalent means a difference of less than {size}."]
+    names = [f"{name_of(pair.a)} and {name_of(pair.b)}" for pair in pairs[:MOST_NAMED]]
     more = f"; and {len(pairs) - MOST_NAMED} more pairs" if len(pairs) > MOST_NAMED else ""
-    return [f"Equivalent, with a difference of less than {size}: {'; '.join(pairs[:MOST_NAMED])}{more}."]
+    return [f"Equivalent, with a difference of less than {size}: {'; '.join(names)}{more}."]
 
 
 def _of_family(family: Family) -> list[str]:

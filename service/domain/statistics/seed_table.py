@@ -29,9 +29,14 @@ class SeedTable:
 def seed_table(groups: Sequence[Mapping[int, float]]) -> SeedTable:
     """Return the table of `groups`, each given as value by seed."""
     seeds = [np.fromiter(group, np.int64, len(group)) for group in groups]
+    rows = [np.fromiter(group.values(), np.float64, len(group)) for group in groups]
+    if seeds and all(np.array_equal(row, seeds[0]) for row in seeds):  # mostly, and without sorting the seeds of each
+        order = np.argsort(seeds[0])
+        values = np.stack(rows)[:, order]
+        return SeedTable(values, np.ones(values.shape, dtype=np.bool_))
     columns = np.unique(np.concatenate([np.empty(0, np.int64), *seeds]))
     values, mask = np.zeros((len(groups), len(columns))), np.zeros((len(groups), len(columns)), dtype=np.bool_)
-    for row, group in enumerate(groups):
+    for row, of_group in enumerate(rows):
         at = np.searchsorted(columns, seeds[row])
-        values[row, at], mask[row, at] = np.fromiter(group.values(), np.float64, len(group)), True
+        values[row, at], mask[row, at] = of_group, True
     return SeedTable(values, mask)

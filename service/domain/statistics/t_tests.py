@@ -173,54 +173,63 @@ def _portions(sides: Sequence[Side], width: int) -> Iterator[tuple[NDArray[np.in
 
 
 def _paired(table: _Table, sides: Sequence[Side], confidence: float, margin: Margin | None) -> Iterator[TTest]:
-    values, mask = table.values, table.mask
-    complete = bool(mask.all())
-    own = (moments(values)[2], rounding(values)) if complete else None
-    for first, second in _portions(sides, values.shape[1]):
-        mask_of_both = None if complete else mask[first] & mask[second]
-        a, b = values[first], values[second]
-        if own is None:
-            sds, noise = (
-                (moments(a, mask_of_both)[2], moments(b, mask_of_both)[2]),
-                np.maximum(rounding(a, mask_of_both), rounding(b, mask_of_both)),
-            )
-        else:  # once a group instead of once a pair
-            sds, noise = (own[0][first], own[0][second]), np.maximum(own[1][first], own[1][second])
-        least_sd = _least_sd(np.minimum(table.images[first], table.images[second]))
-        difference = a - b
-        differences = _differences((a, b), difference, mask_of_both, noise, sds, least_sd, margin)
-        yield from _results("paired t", differences, _judge(differences, confidence),
-                            wilcoxons(difference, mask_of_both, noise))  # fmt: skip
+    if not sides:
+        return iter(())
+    complete = bool(table.mask.all())
+    # Once a group instead of once a pair.
+    own = (moments(table.values)[2], rounding(table.values)) if complete else None
+    parts = [_paired_part(table, own, *both) for both in _portions(sides, table.values.shape[1])]
+    n, mean, sd, sd_a, sd_b, noise = (
+        np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)
+    )
+    first, second = _split(sides)
+    error = np.maximum(sd, _least_sd(np.minimum(table.images[first], table.images[second]))) / np.sqrt(n)
+    attainable = smallest_sign_flip_ps(n)
+
+    def contrast(factor: float) -> tuple[Floats, Floats, Floats]:
+        if factor == 1:
+            return mean, error, n - 1
+        of_contrast = [_contrast(table, factor, *both) for both in _portions(sides, table.values.shape[1])]
+        mean_of_contrast, sd_of_contrast = (np.concatenate(column) for column in zip(*of_contrast, strict=True))
+        return mean_of_contrast, sd_of_contrast / np.sqrt(n), n - 1
+
+    differences = _Differences(
+        _snapped(mean, error, noise), error, n - 1, np.sqrt((sd_a**2 + sd_b**2) / 2), n - 1, n, attainable,
+        _equivalence(contrast, margin, attainable),
+    )  # fmt: skip
+    ranks = [p for _, of_part in parts for p in of_part]
+    return _results("paired t", differences, _judge(differences, confidence), ranks)
+
+
+def _paired_part(
+    table: _Table, own: tuple[Floats, Floats] | None, first: NDArray[np.intp], second: NDArray[np.intp]
+) -> tuple[tuple[Floats, ...], list[float | None]]:
+    """Return of some pairs n, mean and sd of the differences, the sds of both sides and the noise; and the exact
+    tests."""
+    a, b = table.values[first], table.values[second]
+    if own is None:
+        mask = table.mask[first] & table.mask[second]
+        sds = moments(a, mask)[2], moments(b, mask)[2]
+        noise = np.maximum(rounding(a, mask), rounding(b, mask))
+    else:
+        mask = None
+        sds = own[0][first], own[0][second]
+        noise = np.maximum(own[1][first], own[1][second])
+    difference = a - b
+    return (*moments(difference, mask, noise), *sds, noise), wilcoxons(difference, mask, noise)
+
+
+def _contrast(table: _Table, factor: float, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return mean and sd of a - factor * b of some pairs."""
+    mask = table.mask[first] & table.mask[second]
+    a, b = table.values[first], table.values[second]
+    noise = np.maximum(rounding(a, mask), rounding(b, mask))
+    return moments(a - factor * b, None if mask.all() else mask, noise)[1:]
 
 
 def _least_sd(images: NDArray[np.int64]) -> Floats:
     """Return the least sd of differences of shares of so many images; 0 for values that are no shares."""
     return np.where(images > 0, 1 / (math.sqrt(3) * np.maximum(images, 1)), 0.0)
-
-
-def _differences(
-    sides: tuple[Floats, Floats],
-    difference: Floats,
-    mask: Mask | None,
-    noise: Floats,
-    sds: tuple[Floats, Floats],
-    least_sd: Floats,
-    margin: Margin | None,
-) -> _Differences:
-    a, b = sides
-    n, mean, sd = moments(difference, mask, noise)
-    error = np.maximum(sd, least_sd) / np.sqrt(n)
-    attainable = smallest_sign_flip_ps(n)
-    effect = np.sqrt((sds[0] ** 2 + sds[1] ** 2) / 2)
-
-    def contrast(factor: float) -> tuple[Floats, Floats, Floats]:
-        if factor == 1:
-            return mean, error, n - 1
-        _, mean_of_contrast, sd_of_contrast = moments(a - factor * b, mask, noise)
-        return mean_of_contrast, sd_of_contrast / np.sqrt(n), n - 1
-
-    return _Differences(_snapped(mean, error, noise), error, n - 1, effect, n - 1, n, attainable,
-                        _equivalence(contrast, margin, attainable))  # fmt: skip
 
 
 def _equivalence(

@@ -284,7 +284,7 @@ def _repeated(
 
 
 def _seeds_repeated(part: _Parts) -> list[tuple[_Origin, int]]:
-    if len({seed for row in part.figures for seed in row.seeds}) == sum(len(row.seeds) for row in part.figures):
+    if len(set().union(*(row.seeds for row in part.figures))) == sum(len(row.seeds) for row in part.figures):
         return []
     times = Counter(seed for row in part.figures for seed in row.seeds)
     return [(row.origin, seed) for row in part.figures for seed in set(row.seeds) if times[seed] > 1]

@@ -36,7 +36,7 @@ def test_equivalence_against_statsmodels(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{len(case['a'])} seeds")
 def test_probability_of_more_against_pingouin(case: dict[str, Any]) -> None:
     groups = [dict(enumerate(case["a"])), dict(enumerate(case["b"]))]
-    more, less = probabilities_of_more(groups, [(0, 1), (1, 0)])
+    more, less = probabilities_of_more(seed_table(groups), [(0, 1), (1, 0)])
     assert more == pytest.approx(case["probability_of_more"], abs=CLOSE)
     assert less is not None
     assert more is not None
@@ -53,11 +53,13 @@ def test_probability_of_more_by_counting_each_pair_of_runs() -> None:
     ]
     # Of the 6 pairs of runs of the first a wins 2, and 2 are tied: 3 / 6.
     assert counted[0] == 0.5
-    assert probabilities_of_more(groups, sides) == [None if math.isnan(share) else share for share in counted]
+    assert probabilities_of_more(seed_table(groups), sides) == [
+        None if math.isnan(share) else share for share in counted
+    ]
 
 
 def test_probability_of_more_needs_values() -> None:
-    assert probabilities_of_more([{}, {0: 1.0}, {1: 1.0}], [(0, 1), (1, 2)]) == [None, 0.5]
+    assert probabilities_of_more(seed_table([{}, {0: 1.0}, {1: 1.0}]), [(0, 1), (1, 2)]) == [None, 0.5]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{len(case['p_values'])} p values")
