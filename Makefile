@@ -70,8 +70,9 @@ bench: $(VENV)/.dev  ## Print figures of docs/performance.md: NAME=live, ARGS='-
 vendor:  ## Fetch the browser libraries of vendor.json again and check them
 	$(PYTHON) scripts/vendor.py
 
-types: $(VENV)/.dev  ## Write the types of what the API sends, for the pages' modules
+types: $(VENV)/.dev  ## Write the types of what the API sends, for the pages' modules and the client
 	$(BIN)/python scripts/api_types.py
+	$(BIN)/python scripts/client_types.py
 
 lock: $(VENV)/.dev $(TOOLS)/.installed  ## Write constraints.txt from what is installed, and from it the locks with hashes
 	{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new

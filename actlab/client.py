@@ -1,10 +1,12 @@
 """Clients of the HTTP API: a synchronous one, and one for asyncio."""
 
+from __future__ import annotations
+
 import asyncio
 import ipaddress
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,52 +14,87 @@ from typing import Any, BinaryIO, Self, TypeVar
 
 import httpx2 as httpx
 
-from actlab.operations import ApiError, Call, Flow, FreshReads, Json, Operations
+from actlab import configuration
+from actlab.errors import ApiError, UnknownFormat, UnusableProxy, error_of
+from actlab.flows import Async, Call, Flow, Json, Sync
+from actlab.objects.activations import Activation, ActivationBase, AsyncActivation
+from actlab.objects.curves import AsyncCurves, Curves, CurvesBase
+from actlab.objects.experiments import AsyncExperiment, Experiment, ExperimentBase
+from actlab.objects.files import EXPORTS, REPORTS
+from actlab.objects.studies import AsyncStudy, Study, StudyBase
+from actlab.operations import FreshReads, Operations
+from actlab.retries import RETRIES, Sendings, checked
 from actlab.watching import PAUSE_SECONDS, Event, Watch
 
-__all__ = ["ApiError", "AsyncClient", "Client", "Event", "Json", "UnknownFormat", "UnusableProxy"]
+__all__ = [
+    "EXPORTS",
+    "REPORTS",
+    "ApiError",
+    "AsyncClient",
+    "Client",
+    "Event",
+    "Json",
+    "UnknownFormat",
+    "UnusableProxy",
+]
 
 T = TypeVar("T")
+K = TypeVar("K")
 
-EXPORTS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
-REPORTS = {".html": "html", ".md": "markdown", ".tex": "latex", ".csv": "csv"}
-"""Formats by the suffix of a file's name."""
+SECONDS_AFTER_WAIT = 10.0
+"""The time that an answer may take after the service has waited with it."""
+
+RECORDS: Mapping[type, type] = {
+    ActivationBase: Activation,
+    CurvesBase: Curves,
+    ExperimentBase: Experiment,
+    StudyBase: Study,
+}
+ASYNC_RECORDS: Mapping[type, type] = {
+    ActivationBase: AsyncActivation,
+    CurvesBase: AsyncCurves,
+    ExperimentBase: AsyncExperiment,
+    StudyBase: AsyncStudy,
+}
+"""The classes of what each client returns."""
 
 
-class UnknownFormat(ValueError):
-    """The suffix of a file names no format."""
-
-
-class UnusableProxy(ValueError):
-    """The environment names a proxy that cannot be used, for a service on another machine."""
-
-
-class Client(Operations[Json, list[Json], None]):
+class Client(Operations, Sync):
     """A synchronous client of an ActLab service.
 
-    `url` is the root of the service, such as http://127.0.0.1:8000; `timeout` is in seconds. A service on this machine
-    is reached without a proxy, whatever the environment says; one on another machine through the proxy that HTTP_PROXY,
-    HTTPS_PROXY or ALL_PROXY names. `api_key` is sent with each request, to this URL alone. Raises UnusableProxy.
+    `url` is the root of the service, such as http://127.0.0.1:8000. Without it, it is that of ACTLAB_URL, of the
+    configuration file, or of this machine; `api_key` is found in the same way, and is sent with each request
+    (`actlab.configuration.resolve`). `timeout` is in seconds. A request that may be repeated is sent again up to
+    `retries` times (`actlab.retries`). A service on this machine is reached without a proxy, whatever the environment
+    says; one on another machine through the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names. Raises
+    UnusableProxy and InvalidConfiguration.
+
+    >>> with Client(url) as client:
+    ...     client.healthy()
+    True
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         *,
         api_key: str | None = None,
         timeout: float = 40.0,
+        retries: int = RETRIES,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        if transport is None and _is_of_this_machine(url):
+        service = configuration.resolve(url, api_key)
+        if transport is None and _is_of_this_machine(service.url):
             transport = httpx.HTTPTransport()  # where a transport is given, httpx asks for no proxy
         self._reads = FreshReads()
+        self._retries = checked(retries)
         with _proxies_checked():
             self._http = httpx.Client(
-                base_url=url, timeout=timeout, transport=transport, headers=_authorization(api_key)
+                base_url=service.url, timeout=timeout, transport=transport, headers=_authorization(service.api_key)
             )
 
     def healthy(self) -> bool:
-        """Return whether an ActLab service answers at the URL."""
+        """Return whether an ActLab service answers at the URL; the question is asked once."""
         try:
             return _is_ok(self._http.get("/healthz", timeout=2.0))
         except (httpx.HTTPError, ValueError):
@@ -67,46 +104,27 @@ class Client(Operations[Json, list[Json], None]):
         """Return the whole address of a path of the service's host, such as that of a link or a Location."""
         return str(self._http.base_url.join(path))
 
-    def export(self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any) -> Path:
-        """Export the experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl.
+    def iter_experiments(self, /, **filters: Any) -> Iterator[Experiment]:
+        """Yield the experiments that match the filters, page by page as they are needed.
 
-        `rows="epochs"` writes a row per epoch, and `rows="diagnostics"` one per epoch and layer. Filters are those of
-        `experiments`, or `grid` alone: one grid of the study. The file appears when it is complete. Raises
-        UnknownFormat for another suffix.
+        >>> next(client.iter_experiments(activation="tanh", sort="id"))["spec"]["seed"]
+        0
         """
-        return self._download(_export(Path(file), study, rows, filters), Path(file))
+        return self._iterate("/experiments", filters, ExperimentBase)
 
-    def report(self, file: str | Path, study: str, **query: Any) -> Path:
-        """Write the report of a study into a file, whose name ends in .html, .md, .tex or .csv.
+    def iter_studies(self, /, **filters: Any) -> Iterator[Study]:
+        """Yield the studies that match the filters, page by page as they are needed."""
+        return self._iterate("/studies", filters, StudyBase)
 
-        `query` takes grid, metric, group_by and reference. The file appears when it is complete. Raises UnknownFormat
-        for another suffix.
-        """
-        return self._download(_report(Path(file), study, query), Path(file))
-
-    def comparison_table(self, format: str, *, study: str | None = None, **query: Any) -> str:
-        """Return the table of a comparison as `csv`, `markdown` or `latex`, with a caption that names the family.
-
-        `rows="pairs"` returns that of the pairs of groups. `query` takes what `study_comparison` does for a study, and
-        what `comparison` does without one.
-        """
-        call = _comparison_table(format, study, query)
-        answer = self._http.get(call.url, params=call.parameters)
-        _checked(answer)
-        return answer.text
-
-    def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
-        """Download the weights of an experiment as safetensors: those of the last epoch, or the `best`."""
-        return self._download(_weights(id, which), Path(file))
-
-    def _download(self, call: Call, file: Path) -> Path:
-        with self._http.stream(call.method, call.url, params=call.parameters) as answer, _whole(file) as stream:
-            if answer.is_error:
-                answer.read()
-                _checked(answer)
-            for part in answer.iter_bytes():
-                stream.write(part)
-        return file
+    def _iterate(self, path: str, filters: Json, kind: type) -> Iterator[Any]:
+        cursor: Json = {}
+        while True:
+            page = self._answer(Call("GET", path, {**filters, **cursor}))
+            for item in page["items"]:
+                yield self._new(kind, item)
+            if not page["next_cursor"]:
+                return
+            cursor = {"cursor": page["next_cursor"]}
 
     def watch(
         self,
@@ -136,6 +154,7 @@ class Client(Operations[Json, list[Json], None]):
             time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
+        """Close the connections."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -146,49 +165,70 @@ class Client(Operations[Json, list[Json], None]):
     ) -> None:
         self.close()
 
-    def _one(self, flow: Flow[Json]) -> Json:
-        return self._run(flow)
+    def __repr__(self) -> str:
+        return f"<Client of {self._http.base_url}>"
 
-    def _many(self, flow: Flow[list[Json]]) -> list[Json]:
-        return self._run(flow)
-
-    def _nothing(self, flow: Flow[None]) -> None:
-        self._run(flow)
+    def _new(self, kind: type[K], answer: Json) -> K:
+        record: K = RECORDS[kind](answer, self)
+        return record
 
     def _run(self, flow: Flow[T]) -> T:
-        call = next(flow)
-        while True:
-            answer = self._http.request(
-                call.method, call.url, params=call.parameters, json=call.body, headers=self._reads.headers(call)
-            )
-            try:
-                call = flow.send(_checked(answer))
-            except StopIteration as end:
-                value: T = end.value
-                return value
+        try:
+            call = next(flow)
+            while True:
+                call = flow.send(self._answer(call))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            flow.close()
+
+    def _answer(self, call: Call) -> Any:
+        sendings = Sendings(call, self._retries)
+        try:
+            return sendings.run(self._send)
+        except ApiError as error:
+            if sendings.is_done(error):
+                return {}
+            raise
+
+    def _send(self, call: Call) -> Any:
+        request = _request(call, self._reads, self._http.timeout)
+        if call.file is None:
+            return _content(call, self._http.request(**request))
+        with self._http.stream(**request) as answer, _whole(call.file) as stream:
+            if answer.is_error:
+                answer.read()
+                _checked(answer)
+            for part in answer.iter_bytes():
+                stream.write(part)
+        return {}
 
 
-class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
+class AsyncClient(Operations, Async):
     """The client for asyncio: `async with AsyncClient(url) as client: await client.study(id)`."""
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         *,
         api_key: str | None = None,
         timeout: float = 40.0,
+        retries: int = RETRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        if transport is None and _is_of_this_machine(url):
+        service = configuration.resolve(url, api_key)
+        if transport is None and _is_of_this_machine(service.url):
             transport = httpx.AsyncHTTPTransport()
         self._reads = FreshReads()
+        self._retries = checked(retries)
         with _proxies_checked():
             self._http = httpx.AsyncClient(
-                base_url=url, timeout=timeout, transport=transport, headers=_authorization(api_key)
+                base_url=service.url, timeout=timeout, transport=transport, headers=_authorization(service.api_key)
             )
 
     async def healthy(self) -> bool:
-        """Return whether an ActLab service answers at the URL."""
+        """Return whether an ActLab service answers at the URL; the question is asked once."""
         try:
             return _is_ok(await self._http.get("/healthz", timeout=2.0))
         except (httpx.HTTPError, ValueError):
@@ -198,36 +238,23 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
         """Return the whole address of a path of the service's host, such as that of a link or a Location."""
         return str(self._http.base_url.join(path))
 
-    async def export(
-        self, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any
-    ) -> Path:
-        """Do as Client.export."""
-        return await self._download(_export(Path(file), study, rows, filters), Path(file))
+    def iter_experiments(self, /, **filters: Any) -> AsyncIterator[AsyncExperiment]:
+        """Do as Client.iter_experiments, with `async for`."""
+        return self._iterate("/experiments", filters, ExperimentBase)
 
-    async def report(self, file: str | Path, study: str, **query: Any) -> Path:
-        """Do as Client.report."""
-        return await self._download(_report(Path(file), study, query), Path(file))
+    def iter_studies(self, /, **filters: Any) -> AsyncIterator[AsyncStudy]:
+        """Do as Client.iter_studies, with `async for`."""
+        return self._iterate("/studies", filters, StudyBase)
 
-    async def comparison_table(self, format: str, *, study: str | None = None, **query: Any) -> str:
-        """Do as Client.comparison_table."""
-        call = _comparison_table(format, study, query)
-        answer = await self._http.get(call.url, params=call.parameters)
-        _checked(answer)
-        return answer.text
-
-    async def weights(self, file: str | Path, id: str, *, which: str = "last") -> Path:
-        """Do as Client.weights."""
-        return await self._download(_weights(id, which), Path(file))
-
-    async def _download(self, call: Call, file: Path) -> Path:
-        with _whole(file) as stream:
-            async with self._http.stream(call.method, call.url, params=call.parameters) as answer:
-                if answer.is_error:
-                    await answer.aread()
-                    _checked(answer)
-                async for part in answer.aiter_bytes():
-                    stream.write(part)
-        return file
+    async def _iterate(self, path: str, filters: Json, kind: type) -> AsyncIterator[Any]:
+        cursor: Json = {}
+        while True:
+            page = await self._answer(Call("GET", path, {**filters, **cursor}))
+            for item in page["items"]:
+                yield self._new(kind, item)
+            if not page["next_cursor"]:
+                return
+            cursor = {"cursor": page["next_cursor"]}
 
     async def watch(
         self,
@@ -254,6 +281,7 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def close(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -264,30 +292,65 @@ class AsyncClient(Operations[Awaitable[Json], Awaitable[list[Json]], Awaitable[N
     ) -> None:
         await self.close()
 
-    def _one(self, flow: Flow[Json]) -> Awaitable[Json]:
-        return self._run(flow)
+    def __repr__(self) -> str:
+        return f"<AsyncClient of {self._http.base_url}>"
 
-    def _many(self, flow: Flow[list[Json]]) -> Awaitable[list[Json]]:
-        return self._run(flow)
-
-    def _nothing(self, flow: Flow[None]) -> Awaitable[None]:
-        return self._run(flow)
+    def _new(self, kind: type[K], answer: Json) -> K:
+        record: K = ASYNC_RECORDS[kind](answer, self)
+        return record
 
     async def _run(self, flow: Flow[T]) -> T:
-        call = next(flow)
-        while True:
-            answer = await self._http.request(
-                call.method, call.url, params=call.parameters, json=call.body, headers=self._reads.headers(call)
-            )
-            try:
-                call = flow.send(_checked(answer))
-            except StopIteration as end:
-                value: T = end.value
-                return value
+        try:
+            call = next(flow)
+            while True:
+                call = flow.send(await self._answer(call))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            flow.close()
+
+    async def _answer(self, call: Call) -> Any:
+        sendings = Sendings(call, self._retries)
+        try:
+            return await sendings.run_async(self._send)
+        except ApiError as error:
+            if sendings.is_done(error):
+                return {}
+            raise
+
+    async def _send(self, call: Call) -> Any:
+        request = _request(call, self._reads, self._http.timeout)
+        if call.file is None:
+            return _content(call, await self._http.request(**request))
+        with _whole(call.file) as stream:
+            async with self._http.stream(**request) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    _checked(answer)
+                async for part in answer.aiter_bytes():
+                    stream.write(part)
+        return {}
 
 
 def _authorization(api_key: str | None) -> dict[str, str]:
     return {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+
+
+def _request(call: Call, reads: FreshReads, timeout: httpx.Timeout) -> dict[str, Any]:
+    """Return keyword arguments of a client's `request`. A waiting read takes as long as it waits, and then some."""
+    wait = float(call.query.get("wait") or 0.0)
+    if wait and timeout.read is not None and timeout.read < wait + SECONDS_AFTER_WAIT:
+        longer = {"read": wait + SECONDS_AFTER_WAIT, "connect": timeout.connect, "write": timeout.write}
+        timeout = httpx.Timeout(pool=timeout.pool, **longer)
+    headers = reads.headers(call)
+    request = {"method": call.method, "url": call.url, "params": call.parameters, "headers": headers}
+    return {**request, "timeout": timeout, **({} if call.body is None else {"json": call.body})}
+
+
+def _content(call: Call, answer: httpx.Response) -> Any:
+    body = _checked(answer)
+    return answer.text if call.as_text else body
 
 
 def _is_of_this_machine(url: str) -> bool:
@@ -326,34 +389,6 @@ def _proxies_checked() -> Iterator[None]:
         ) from error
 
 
-def _export(file: Path, study: str | None, rows: str, filters: Json) -> Call:
-    format = _format(file, EXPORTS)
-    if study is not None and not filters.keys() - {"grid"}:
-        return Call("GET", f"/studies/{study}/export", {"format": format, "rows": rows, **filters})
-    return Call("GET", "/experiments/export", {"format": format, "rows": rows, "study": study, **filters})
-
-
-def _report(file: Path, study: str, query: Json) -> Call:
-    return Call("GET", f"/studies/{study}/report", {"format": _format(file, REPORTS), **query})
-
-
-def _comparison_table(format: str, study: str | None, query: Json) -> Call:
-    path = "/comparisons" if study is None else f"/studies/{study}/comparison"
-    return Call("GET", path, {"format": format, **query})
-
-
-def _weights(id: str, which: str) -> Call:
-    return Call("GET", f"/experiments/{id}/weights", {"which": which})
-
-
-def _format(file: Path, formats: Mapping[str, str]) -> str:
-    format = formats.get(file.suffix.lower())
-    if format is None:
-        *others, last = formats
-        raise UnknownFormat(f"{file}: name the file with the suffix {', '.join(others)} or {last}.")
-    return format
-
-
 @contextmanager
 def _whole(file: Path) -> Iterator[BinaryIO]:
     """Open a file that appears only when it is complete."""
@@ -371,10 +406,11 @@ def _is_ok(answer: httpx.Response) -> bool:
 
 
 def _checked(answer: httpx.Response) -> Json:
+    """Return the JSON of an answer, {} without any. Raises the ApiError of an error."""
     try:
         body: Json = answer.json()
     except ValueError:
         body = {}
     if answer.is_error:
-        raise ApiError(answer.status_code, body)
+        raise error_of(answer.status_code, body, answer.headers.get("retry-after"))
     return body

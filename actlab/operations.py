@@ -1,50 +1,49 @@
-"""The operations of the HTTP API, described once for both clients: each is a generator of requests."""
+"""The operations of the HTTP API, described once for both clients."""
+
+from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-Json = dict[str, Any]
-T = TypeVar("T")
-One = TypeVar("One")
-Many = TypeVar("Many")
-Nothing = TypeVar("Nothing")
+from actlab.errors import ApiError
+from actlab.flows import (
+    Call,
+    Flow,
+    Json,
+    Runner,
+    body_of,
+    call,
+    creation,
+    done,
+    if_match,
+    items,
+    operation,
+    pages,
+    plain,
+)
+from actlab.objects import activations, experiments, files, studies
+from actlab.objects.activations import ActivationBase, ActivationCurve, activation_in, activations_of
+from actlab.objects.comparisons import Comparison, read_comparison
+from actlab.objects.curves import CurvesBase, curves_of, read_curves
+from actlab.objects.experiments import (
+    Diagnostics,
+    ExperimentBase,
+    Metrics,
+    Result,
+    experiment_in,
+    experiments_of,
+)
+from actlab.objects.listings import activation_lists_of, experiment_lists_of, listing, study_lists_of
+from actlab.objects.studies import StudyBase, StudyPlan, studies_of, study_in
+from actlab.objects.waiting import until_ended
 
-LONGEST_WAIT = 30.0  # seconds; the most that the service waits with an answer
+__all__ = ["ApiError", "Call", "Flow", "FreshReads", "Json", "Operations"]
+
 FRESH_SECONDS = 180.0
 """Seconds after a write in which another process of the service may not have seen it: twice the longest
 ACTLAB_POLL_SECONDS, and the time of the write itself."""
-
-
-class ApiError(Exception):
-    """The service answered with an error. `code` is stable; `errors` has one entry for each wrong field."""
-
-    def __init__(self, status: int, problem: Json) -> None:
-        super().__init__(problem.get("detail") or f"HTTP {status}")
-        self.status = status
-        self.code: str = problem.get("code", "unknown")
-        self.errors: list[Json] = problem.get("errors", [])
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request. Query parameters that are None are left out."""
-
-    method: str
-    path: str
-    query: Json = field(default_factory=dict)
-    body: Json | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def url(self) -> str:
-        return f"/api/v1{self.path}"
-
-    @property
-    def parameters(self) -> Json:
-        return {name: value for name, value in self.query.items() if value is not None}
 
 
 class FreshReads:
@@ -69,297 +68,404 @@ class FreshReads:
         return {**call.headers, **({"Cache-Control": "no-cache"} if is_fresh else {})}
 
 
-Flow = Generator[Call, Json, T]
-"""A generator that yields requests, is sent the JSON of their answers ({} without a body), and returns the result."""
+class Operations(Runner):
+    """The operations of a service. Every method raises ApiError when the service answers with an error.
 
-
-class Operations(ABC, Generic[One, Many, Nothing]):
-    """The operations of a service. Every method raises ApiError when the service answers with an error."""
-
-    @abstractmethod
-    def _one(self, flow: Flow[Json]) -> One: ...
-
-    @abstractmethod
-    def _many(self, flow: Flow[list[Json]]) -> Many: ...
-
-    @abstractmethod
-    def _nothing(self, flow: Flow[None]) -> Nothing: ...
+    The class of the error tells the kind: NotFound, Conflict, Invalid and so on (`actlab.errors`).
+    """
 
     # --- experiments ---------------------------------------------------------------------------------------------
 
-    def submit_experiment(self, spec: Json, *, idempotency_key: str | None = None) -> One:
-        return self._one(_call(_post("/experiments", spec, idempotency_key)))
+    @experiments_of
+    def submit_experiment(
+        self, /, body: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None, **fields: Any
+    ) -> Flow[ExperimentBase]:
+        """Queue an experiment; its spec is `body`, with the other fields over it. Raises Invalid.
 
-    def experiment(self, id: str, *, wait: float = 0) -> One:
-        """Read an experiment; with `wait`, as soon as it has ended or after so many seconds."""
-        return self._one(_call(Call("GET", f"/experiments/{id}", {"wait": wait or None})))
+        >>> client.submit_experiment(activation="relu", epochs=3, seed=7).status
+        'queued'
+        """
+        return experiment_in(self, (yield creation("/experiments", body_of(body, fields), idempotency_key)))
 
-    def finished_experiment(self, id: str) -> One:
+    @experiments_of
+    def experiment(self, id: str, *, wait: float = 0) -> Flow[ExperimentBase]:
+        """Read an experiment; with `wait`, as soon as it has ended or after so many seconds.
+
+        >>> client.experiment(id).activation_label
+        'relu'
+        """
+        return experiment_in(self, (yield Call("GET", f"/experiments/{id}", {"wait": wait or None})))
+
+    @experiments_of
+    def finished_experiment(self, id: str) -> Flow[ExperimentBase]:
         """Wait until an experiment has ended, without a limit, and read it."""
-        return self._one(_until(f"/experiments/{id}", "finished_at"))
+        return experiment_in(self, (yield from until_ended(f"/experiments/{id}", "finished_at")))
 
-    def experiments(self, **filters: Any) -> Many:
-        """List all experiments that match the filters, over all pages."""
-        return self._many(_pages("/experiments", filters))
+    @experiment_lists_of
+    def experiments(self, /, **filters: Any) -> Flow[list[ExperimentBase]]:
+        """List all experiments that match the filters, over all pages. The list has frames, such as `to_pandas`.
 
-    def edit_experiment(self, id: str, changes: Json, *, edit_version: int | None = None) -> One:
+        >>> [experiment.spec["seed"] for experiment in client.experiments(activation="relu", sort="id")]
+        [0, 1, 2]
+        """
+        return listing(self, ExperimentBase, (yield from pages("/experiments", filters)))
+
+    @experiments_of
+    def edit_experiment(
+        self, id: str, changes: Mapping[str, Any], *, edit_version: int | None = None
+    ) -> Flow[ExperimentBase]:
         """Change the name, tags or notes; with `edit_version`, only if that is still the newest edit."""
-        return self._one(_call(Call("PATCH", f"/experiments/{id}", body=changes, headers=_if_match(edit_version))))
+        edit = Call("PATCH", f"/experiments/{id}", body=plain(changes), headers=if_match(edit_version))
+        return experiment_in(self, (yield edit))
 
-    def metrics(self, id: str, *, since: int | None = None) -> One:
+    @operation
+    def metrics(self, id: str, *, since: int | None = None) -> Flow[Metrics]:
         """Read the figures of each epoch; with `since`, those that changed after that revision."""
-        return self._one(_call(Call("GET", f"/experiments/{id}/metrics", {"since": since})))
+        return experiments.read_metrics(id, since)
 
+    @operation
     def diagnostics(
         self, id: str, *, layer: Sequence[str] = (), measure: Sequence[str] = (), since: int | None = None
-    ) -> One:
+    ) -> Flow[Diagnostics]:
         """Read the diagnostics of each epoch and layer; of some layers and measures, if any are named."""
-        query = {"layer": list(layer), "measure": list(measure), "since": since}
-        return self._one(_call(Call("GET", f"/experiments/{id}/diagnostics", query)))
+        return experiments.read_diagnostics(id, layer, measure, since)
 
-    def result(self, id: str) -> One:
-        return self._one(_call(Call("GET", f"/experiments/{id}/result")))
+    @operation
+    def result(self, id: str) -> Flow[Result]:
+        """Read the scores on the test set. Raises Conflict unless the experiment has succeeded."""
+        return experiments.read_result(id)
 
-    def misclassified(self, id: str, *, which: str = "last") -> One:
+    @operation
+    def misclassified(self, id: str, *, which: str = "last") -> Flow[Json]:
         """List the test images that the trained network gets wrong."""
-        return self._one(_call(Call("GET", f"/experiments/{id}/misclassified", {"which": which})))
+        return call(Call("GET", f"/experiments/{id}/misclassified", {"which": which}))
 
-    def attempts(self, id: str) -> Many:
-        return self._many(_items(Call("GET", f"/experiments/{id}/attempts")))
+    @operation
+    def attempts(self, id: str) -> Flow[list[Json]]:
+        """List the attempts of workers at an experiment."""
+        return experiments.read_attempts(id)
 
-    def cancel(self, id: str) -> One:
-        return self._one(_call(Call("POST", f"/experiments/{id}/cancel")))
+    @experiments_of
+    def cancel(self, id: str) -> Flow[ExperimentBase]:
+        """Cancel an experiment: a queued one ends at once, a running one within about one step."""
+        return experiment_in(self, (yield experiments.cancelling(id)))
 
-    def retry(self, id: str, *, idempotency_key: str | None = None) -> One:
+    @experiments_of
+    def retry(self, id: str, *, idempotency_key: str | None = None) -> Flow[ExperimentBase]:
         """Queue the same spec again, as a new experiment."""
-        return self._one(_call(Call("POST", f"/experiments/{id}/retry", headers=_key(idempotency_key))))
+        return experiment_in(self, (yield experiments.retrying(id, idempotency_key)))
 
-    def delete_experiment(self, id: str) -> Nothing:
-        return self._nothing(_done(Call("DELETE", f"/experiments/{id}")))
+    @operation
+    def delete_experiment(self, id: str) -> Flow[None]:
+        """Delete an experiment that has ended."""
+        return done(Call("DELETE", f"/experiments/{id}"))
 
-    def cancel_experiments(self, ids: Sequence[str] | None = None, *, dry_run: bool = False, **filters: Any) -> One:
+    @operation
+    def cancel_experiments(
+        self, /, ids: Sequence[str] | None = None, *, dry_run: bool = False, **filters: Any
+    ) -> Flow[Json]:
         """Cancel the experiments with these ids, or all that match filters, which are those of `experiments`.
 
         Returns their `count`; with `dry_run`, the number that would be cancelled. Raises ValueError unless either ids
         or filters are given.
+
+        >>> client.cancel_experiments(activation="tanh", dry_run=True)
+        {'count': 0}
         """
-        return self._one(_call(_of_many("cancel", ids, filters, dry_run)))
+        return call(_of_many("cancel", ids, filters, dry_run))
 
-    def delete_experiments(self, ids: Sequence[str] | None = None, *, dry_run: bool = False, **filters: Any) -> One:
+    @operation
+    def delete_experiments(
+        self, /, ids: Sequence[str] | None = None, *, dry_run: bool = False, **filters: Any
+    ) -> Flow[Json]:
         """Delete experiments that have ended; the arguments are those of `cancel_experiments`."""
-        return self._one(_call(_of_many("delete", ids, filters, dry_run)))
+        return call(_of_many("delete", ids, filters, dry_run))
 
+    @operation
     def tag_experiments(
         self,
+        /,
         ids: Sequence[str] | None = None,
         *,
         add: Sequence[str] = (),
         remove: Sequence[str] = (),
         dry_run: bool = False,
         **filters: Any,
-    ) -> One:
+    ) -> Flow[Json]:
         """Add tags to experiments and remove others; the other arguments are those of `cancel_experiments`."""
-        return self._one(
-            _call(_of_many("tag", ids, filters, dry_run, fields={"add": list(add), "remove": list(remove)}))
-        )
+        return call(_of_many("tag", ids, filters, dry_run, fields={"add": add, "remove": remove}))
 
+    @operation
     def archive_experiments(
-        self, ids: Sequence[str] | None = None, *, archived: bool = True, dry_run: bool = False, **filters: Any
-    ) -> One:
+        self,
+        /,
+        ids: Sequence[str] | None = None,
+        *,
+        archived: bool = True,
+        dry_run: bool = False,
+        **filters: Any,
+    ) -> Flow[Json]:
         """Archive experiments that have ended, so that lists leave them out; with `archived` False, restore them.
 
         The other arguments are those of `cancel_experiments`.
         """
-        return self._one(_call(_of_many("archive", ids, filters, dry_run, fields={"archived": archived})))
+        return call(_of_many("archive", ids, filters, dry_run, fields={"archived": archived}))
 
+    @operation
     def retry_experiments(
         self,
+        /,
         ids: Sequence[str] | None = None,
         *,
         dry_run: bool = False,
         idempotency_key: str | None = None,
         **filters: Any,
-    ) -> One:
+    ) -> Flow[Json]:
         """Queue experiments that have ended again; the arguments are those of `cancel_experiments`."""
-        return self._one(_call(_of_many("retry", ids, filters, dry_run, idempotency_key)))
+        return call(_of_many("retry", ids, filters, dry_run, idempotency_key))
+
+    @operation
+    def weights(self, file: str | Path, id: str, *, which: str = "last") -> Flow[Path]:
+        """Download the weights of an experiment as safetensors: those of the last epoch, or the `best`."""
+        return experiments.download_weights(id, file, which)
+
+    @operation
+    def export(
+        self, /, file: str | Path, *, study: str | None = None, rows: str = "experiments", **filters: Any
+    ) -> Flow[Path]:
+        """Export the experiments that have ended into a file, whose name ends in .csv, .parquet or .jsonl.
+
+        `rows="epochs"` writes a row per epoch, and `rows="diagnostics"` one per epoch and layer. Filters are those of
+        `experiments`, or `grid` alone: one grid of the study. The file appears when it is complete. Raises
+        UnknownFormat for another suffix.
+
+        >>> client.export(folder / "all.csv", activation="relu").read_text().count("relu") > 0
+        True
+        """
+        return files.export(file, study, rows, filters)
 
     # --- studies -------------------------------------------------------------------------------------------------
 
-    def submit_study(self, spec: Json, *, idempotency_key: str | None = None) -> One:
-        return self._one(_call(_post("/studies", spec, idempotency_key)))
+    @studies_of
+    def submit_study(
+        self, /, body: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None, **fields: Any
+    ) -> Flow[StudyBase]:
+        """Queue a study; its spec is `body`, with the other fields over it. Raises Invalid.
 
-    def plan_study(self, spec: Json) -> One:
-        """Return the size and the estimated time of a study without storing it."""
-        return self._one(_call(Call("POST", "/studies", {"dry_run": True}, spec)))
+        The request has an Idempotency-Key, its own or the given one, so that a repeated one queues nothing twice.
 
-    def study(self, id: str, *, wait: float = 0) -> One:
+        >>> client.submit_study(preset="quick", seeds=range(2)).experiments
+        10
+        """
+        return study_in(self, (yield creation("/studies", body_of(body, fields), idempotency_key)))
+
+    @operation
+    def plan_study(self, /, body: Mapping[str, Any] | None = None, **fields: Any) -> Flow[StudyPlan]:
+        """Return the size and the estimated time of a study without storing it.
+
+        >>> client.plan_study(preset="quick").experiments
+        25
+        """
+        plan = Call("POST", "/studies", {"dry_run": True}, body_of(body, fields), repeatable=True)
+        return StudyPlan((yield plan))
+
+    @studies_of
+    def study(self, id: str, *, wait: float = 0) -> Flow[StudyBase]:
         """Read a study; with `wait`, as soon as it has finished or after so many seconds."""
-        return self._one(_call(Call("GET", f"/studies/{id}", {"wait": wait or None})))
+        return study_in(self, (yield Call("GET", f"/studies/{id}", {"wait": wait or None})))
 
-    def finished_study(self, id: str) -> One:
+    @studies_of
+    def finished_study(self, id: str) -> Flow[StudyBase]:
         """Wait until all experiments of a study have ended, without a limit, and read it."""
-        return self._one(_until(f"/studies/{id}", "finished"))
+        return study_in(self, (yield from until_ended(f"/studies/{id}", "finished")))
 
-    def studies(self, **filters: Any) -> Many:
+    @study_lists_of
+    def studies(self, /, **filters: Any) -> Flow[list[StudyBase]]:
         """List all studies that match the filters, over all pages."""
-        return self._many(_pages("/studies", filters))
+        return listing(self, StudyBase, (yield from pages("/studies", filters)))
 
-    def edit_study(self, id: str, changes: Json, *, edit_version: int | None = None) -> One:
+    @studies_of
+    def edit_study(self, id: str, changes: Mapping[str, Any], *, edit_version: int | None = None) -> Flow[StudyBase]:
         """Change the name or question, or add seeds (the whole list); with `edit_version`, only if it is the newest."""
-        return self._one(_call(Call("PATCH", f"/studies/{id}", body=changes, headers=_if_match(edit_version))))
+        return study_in(self, (yield studies.editing(id, changes, edit_version)))
 
-    def add_seeds(self, id: str, seeds: list[int]) -> One:
+    @studies_of
+    def add_seeds(self, id: str, seeds: Sequence[int]) -> Flow[StudyBase]:
         """Queue every cell of a study with these seeds too; seeds that it has already change nothing."""
-        return self._one(_with_seeds(id, seeds))
+        return study_in(self, (yield from studies.with_seeds(id, seeds)))
 
-    def cancel_study(self, id: str) -> One:
-        return self._one(_call(Call("POST", f"/studies/{id}/cancel")))
+    @studies_of
+    def cancel_study(self, id: str) -> Flow[StudyBase]:
+        """Cancel a study: queued experiments end at once, running ones within about one step."""
+        return study_in(self, (yield studies.cancelling(id)))
 
-    def retry_study(self, id: str, *, dry_run: bool = False, idempotency_key: str | None = None) -> One:
+    @operation
+    def retry_study(self, id: str, *, dry_run: bool = False, idempotency_key: str | None = None) -> Flow[Json]:
         """Queue the experiments of a study that failed or were lost again; those retried before are passed over.
 
         Returns their `count`; with `dry_run`, the number that would be queued.
         """
-        query = {"dry_run": True} if dry_run else {}
-        return self._one(_call(Call("POST", f"/studies/{id}/retry", query, headers=_key(idempotency_key))))
+        return studies.retrying(id, dry_run, idempotency_key)
 
-    def share_study(self, id: str, *, expires: str | None = "30d") -> One:
+    @operation
+    def share_study(self, id: str, *, expires: str | None = "30d") -> Flow[Json]:
         """Make a link to a read-only page of a study; its `url` is shown only in this answer, None has no end."""
-        return self._one(_call(Call("POST", f"/studies/{id}/shares", body={"expires": expires})))
+        return call(creation(f"/studies/{id}/shares", {"expires": expires}, None))
 
-    def shares(self, id: str) -> Many:
+    @operation
+    def shares(self, id: str) -> Flow[list[Json]]:
         """List the links of a study, with the number of their views."""
-        return self._many(_items(Call("GET", f"/studies/{id}/shares")))
+        return items(Call("GET", f"/studies/{id}/shares"))
 
-    def revoke_share(self, id: str, share: str) -> Nothing:
-        return self._nothing(_done(Call("DELETE", f"/studies/{id}/shares/{share}")))
+    @operation
+    def revoke_share(self, id: str, share: str) -> Flow[None]:
+        """End a link of a study."""
+        return done(Call("DELETE", f"/studies/{id}/shares/{share}"))
 
-    def delete_study(self, id: str) -> Nothing:
+    @operation
+    def delete_study(self, id: str) -> Flow[None]:
         """Delete a study whose experiments have all ended, together with them."""
-        return self._nothing(_done(Call("DELETE", f"/studies/{id}")))
+        return done(Call("DELETE", f"/studies/{id}"))
+
+    @operation
+    def report(self, /, file: str | Path, study: str, **query: Any) -> Flow[Path]:
+        """Write the report of a study into a file, whose name ends in .html, .md, .tex or .csv.
+
+        `query` takes grid, metric, group_by and reference. The file appears when it is complete. Raises UnknownFormat
+        for another suffix.
+        """
+        return files.report(file, study, query)
 
     # --- activations ---------------------------------------------------------------------------------------------
 
-    def activations(self, *, archived: bool = False) -> Many:
-        """List the catalogue, and then every registered formula in its newest version."""
-        return self._many(_pages("/activations", {"archived": archived}))
+    @activation_lists_of
+    def activations(self, *, archived: bool = False) -> Flow[list[ActivationBase]]:
+        """List the catalogue, and then every registered formula in its newest version.
 
-    def activation(self, name: str, *, version: int | None = None) -> One:
-        return self._one(_call(Call("GET", f"/activations/{name}", {"version": version})))
+        >>> "relu" in [activation.name for activation in client.activations()]
+        True
+        """
+        return listing(self, ActivationBase, (yield from pages("/activations", {"archived": archived})))
 
-    def curve(self, name: str, *, version: int | None = None, **query: Any) -> One:
+    @activations_of
+    def activation(self, name: str, *, version: int | None = None) -> Flow[ActivationBase]:
+        """Read an activation with its properties; of a registered formula the newest version, unless one is given."""
+        return activation_in(self, (yield activations.reading(name, version)))
+
+    @operation
+    def curve(self, /, name: str, *, version: int | None = None, **query: Any) -> Flow[ActivationCurve]:
         """Read points of a graph; `query` takes points, parameters (JSON text) and `**{"from": -1, "to": 1}`."""
-        return self._one(_call(Call("GET", f"/activations/{name}/curve", {"version": version, **query})))
+        return activations.read_curve(name, version, query)
 
-    def preview_activation(self, activation: Json) -> One:
+    @operation
+    def preview_activation(self, activation: Mapping[str, Any]) -> Flow[Json]:
         """Compute the properties, curve and cost of a formula. Nothing is stored."""
-        return self._one(_call(Call("POST", "/activations/preview", body=activation)))
+        return call(Call("POST", "/activations/preview", body=plain(activation), repeatable=True))
 
-    def register_activation(self, name: str, definition: Json, *, idempotency_key: str | None = None) -> One:
-        """Register a formula (`{"formula": ..., "parameters": ..., "note": ...}`) under a name for specs to use."""
-        return self._one(_call(_post("/activations", {"name": name, **definition}, idempotency_key)))
+    @activations_of
+    def register_activation(
+        self, name: str, definition: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Flow[ActivationBase]:
+        """Register a formula (`{"formula": ..., "parameters": ..., "note": ...}`) under a name for specs to use.
 
-    def edit_activation(self, name: str, definition: Json, *, newest_version: int | None = None) -> One:
+        >>> client.register_activation("bent", {"formula": "x + a * tanh(x)", "parameters": {"a": 2}}).version
+        1
+        """
+        body = body_of({"name": name}, definition)
+        return activation_in(self, (yield creation("/activations", body, idempotency_key)))
+
+    @activations_of
+    def edit_activation(
+        self, name: str, definition: Mapping[str, Any], *, newest_version: int | None = None
+    ) -> Flow[ActivationBase]:
         """Add a version to a registered name; with `newest_version`, only if that is still the newest."""
-        return self._one(_call(Call("PUT", f"/activations/{name}", body=definition, headers=_if_match(newest_version))))
+        edit = Call("PUT", f"/activations/{name}", body=plain(definition), headers=if_match(newest_version))
+        return activation_in(self, (yield edit))
 
-    def archive_activation(self, name: str) -> Nothing:
+    @operation
+    def archive_activation(self, name: str) -> Flow[None]:
         """Archive a registered name: lists and new specs leave it out. `edit_activation` makes it active again."""
-        return self._nothing(_done(Call("DELETE", f"/activations/{name}")))
+        return done(Call("DELETE", f"/activations/{name}"))
 
     # --- comparisons and the rest --------------------------------------------------------------------------------
 
-    def comparison(self, **query: Any) -> One:
-        return self._one(_call(Call("GET", "/comparisons", query)))
+    @operation
+    def comparison(self, /, **query: Any) -> Flow[Comparison]:
+        """Compare the groups of the experiments that match filters, by activation unless `group_by` names others."""
+        return read_comparison("/comparisons", query)
 
-    def study_comparison(self, id: str, **query: Any) -> One:
+    @operation
+    def study_comparison(self, /, id: str, **query: Any) -> Flow[Comparison]:
         """Compare the groups of a study, by its own factors unless `group_by` names others."""
-        return self._one(_call(Call("GET", f"/studies/{id}/comparison", query)))
+        return read_comparison(f"/studies/{id}/comparison", query)
 
-    def curves(self, **query: Any) -> One:
+    @operation
+    def comparison_table(self, /, format: str, *, study: str | None = None, **query: Any) -> Flow[str]:
+        """Return the table of a comparison as `csv`, `markdown` or `latex`, with a caption that names the family.
+
+        `rows="pairs"` returns that of the pairs of groups. `query` takes what `study_comparison` does for a study, and
+        what `comparison` does without one.
+        """
+        path = "/comparisons" if study is None else f"/studies/{study}/comparison"
+        text: str = yield Call("GET", path, {"format": format, **query}, as_text=True)
+        return text
+
+    @curves_of
+    def curves(self, /, **query: Any) -> Flow[CurvesBase]:
         """Read the mean curves of a `metric` over seeds, with intervals; `level` adds the time to reach a value."""
-        return self._one(_call(Call("GET", "/curves", query)))
+        return read_curves(self, "/curves", query)
 
-    def study_curves(self, id: str, **query: Any) -> One:
+    @curves_of
+    def study_curves(self, /, id: str, **query: Any) -> Flow[CurvesBase]:
         """Read the mean curves of a study, by its own factors unless `group_by` names others."""
-        return self._one(_call(Call("GET", f"/studies/{id}/curves", query)))
+        return read_curves(self, f"/studies/{id}/curves", query)
 
-    def study_claims(self, id: str) -> One:
+    @operation
+    def study_claims(self, id: str) -> Flow[Json]:
         """Read the verdicts on the articles' claims by the experiments of a study."""
-        return self._one(_call(Call("GET", f"/studies/{id}/claims")))
+        return studies.read_claims(id)
 
-    def differing_images(self, a: str, b: str, **query: Any) -> One:
+    @operation
+    def differing_images(self, /, a: str, b: str, **query: Any) -> Flow[Json]:
         """List the test images that most seeds of group a get right and most of group b wrong."""
-        return self._one(_call(Call("GET", "/comparisons/images", {"a": a, "b": b, **query})))
+        return call(Call("GET", "/comparisons/images", {"a": a, "b": b, **query}))
 
-    def workers(self) -> Many:
-        return self._many(_items(Call("GET", "/workers")))
+    @operation
+    def workers(self) -> Flow[list[Json]]:
+        """List the workers with their devices and memory."""
+        return items(Call("GET", "/workers"))
 
-    def queue(self) -> One:
-        return self._one(_call(Call("GET", "/queue")))
+    @operation
+    def queue(self) -> Flow[Json]:
+        """Read the numbers of queued and running experiments."""
+        return call(Call("GET", "/queue"))
 
     # --- access --------------------------------------------------------------------------------------------------
 
-    def me(self) -> One:
+    @operation
+    def me(self) -> Flow[Json]:
         """Read the name, the role and the end of the key that this client sends."""
-        return self._one(_call(Call("GET", "/me")))
+        return call(Call("GET", "/me"))
 
-    def keys(self, *, revoked: bool = False) -> Many:
+    @operation
+    def keys(self, *, revoked: bool = False) -> Flow[list[Json]]:
         """List the API keys without their secrets."""
-        return self._many(_items(Call("GET", "/keys", {"revoked": revoked})))
+        return items(Call("GET", "/keys", {"revoked": revoked}))
 
-    def create_key(self, name: str, role: str, *, expires: str | None = None) -> One:
+    @operation
+    def create_key(self, name: str, role: str, *, expires: str | None = None) -> Flow[Json]:
         """Make a key; its `key` is shown only in this answer. `expires` is a lifetime such as 90d, 12h or 4w."""
-        return self._one(_call(Call("POST", "/keys", body={"name": name, "role": role, "expires": expires})))
+        return call(creation("/keys", {"name": name, "role": role, "expires": expires}, None))
 
-    def audit(self, **filters: Any) -> Many:
+    @operation
+    def audit(self, /, **filters: Any) -> Flow[list[Json]]:
         """List who changed what, the newest first: all entries that match the filters, over all pages."""
-        return self._many(_pages("/audit", filters))
+        return pages("/audit", filters)
 
-    def revoke_key(self, id: str) -> Nothing:
-        return self._nothing(_done(Call("DELETE", f"/keys/{id}")))
-
-
-def _call(call: Call) -> Flow[Json]:
-    answer: Json = yield call
-    return answer
-
-
-def _done(call: Call) -> Flow[None]:
-    yield call
-
-
-def _items(call: Call) -> Flow[list[Json]]:
-    answer = yield call
-    items: list[Json] = answer["items"]
-    return items
-
-
-def _pages(path: str, filters: Json) -> Flow[list[Json]]:
-    page = yield Call("GET", path, filters)
-    items: list[Json] = page["items"]
-    while page["next_cursor"]:
-        page = yield Call("GET", path, {**filters, "cursor": page["next_cursor"]})
-        items += page["items"]
-    return items
-
-
-def _until(path: str, field: str) -> Flow[Json]:
-    while True:
-        answer = yield Call("GET", path, {"wait": LONGEST_WAIT})
-        if answer[field]:
-            return answer
-
-
-def _with_seeds(id: str, seeds: list[int]) -> Flow[Json]:
-    study = yield Call("GET", f"/studies/{id}")
-    all_seeds = list(dict.fromkeys([*study["seeds"], *seeds]))
-    edited: Json = yield Call("PATCH", f"/studies/{id}", body={"seeds": all_seeds})
-    return edited
-
-
-def _post(path: str, body: Json, idempotency_key: str | None) -> Call:
-    return Call("POST", path, body=body, headers=_key(idempotency_key))
+    @operation
+    def revoke_key(self, id: str) -> Flow[None]:
+        """Revoke an API key."""
+        return done(Call("DELETE", f"/keys/{id}"))
 
 
 def _of_many(
@@ -372,14 +478,8 @@ def _of_many(
 ) -> Call:
     if (ids is None) == (not filters):
         raise ValueError(f"Give either ids or filters of the experiments to {action}.")
-    selection: Json = {"filters": filters} if ids is None else {"ids": list(ids)}
-    query = {"dry_run": True} if dry_run else {}
-    return Call("POST", f"/experiments/{action}", query, {**selection, **(fields or {})}, _key(idempotency_key))
-
-
-def _key(idempotency_key: str | None) -> dict[str, str]:
-    return {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-
-
-def _if_match(edit_version: int | None) -> dict[str, str]:
-    return {} if edit_version is None else {"If-Match": f'"{edit_version}"'}
+    path, selection = f"/experiments/{action}", {"filters": filters} if ids is None else {"ids": list(ids)}
+    body = body_of(selection, fields or {})
+    if dry_run:
+        return Call("POST", path, {"dry_run": True}, body, repeatable=True)
+    return creation(path, body, idempotency_key) if action == "retry" else Call("POST", path, body=body)

@@ -11,6 +11,30 @@ Json = Mapping[str, Any]
 
 def comparison_table(comparison: Json) -> Table:
     """Return a table of groups, best mean first, with the difference of each to the reference; it fits 80 columns."""
+    columns = comparison_columns(comparison)
+    caption = "\n".join([" ".join(comparison["summary"]), _caption(comparison["family"])])
+    table = Table(
+        title=comparison_title(comparison),
+        caption=caption,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for heading in columns:
+        words = heading in ("group", "verdict", "missing")
+        table.add_column(heading, justify="left" if words else "right", no_wrap=heading not in ("verdict", "missing"))
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def comparison_title(comparison: Json) -> str:
+    return str(comparison["metric"]).replace("_", " ").capitalize()
+
+
+def comparison_columns(comparison: Json) -> dict[str, list[str]]:
+    """Return the cells of that table by their heading, one for each group."""
     family, groups = comparison["family"], comparison["groups"]
     versus = family["versus"]
     columns = {"group": [_names(group) for group in groups], "n": [str(group["n"]) for group in groups]}
@@ -24,21 +48,7 @@ def comparison_table(comparison: Json) -> Table:
         cells = [_pair(pairs.get(_key(group["factors"]))) for group in groups]
         headings = (f"minus {_label(versus)}", "p", "verdict")
         columns |= dict(zip(headings, map(list, zip(*cells, strict=True)), strict=True))
-    return _table(comparison, columns)
-
-
-def _table(comparison: Json, columns: Mapping[str, list[str]]) -> Table:
-    title = str(comparison["metric"]).replace("_", " ").capitalize()
-    caption = "\n".join([" ".join(comparison["summary"]), _caption(comparison["family"])])
-    table = Table(
-        title=title, caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
-    )
-    for heading in columns:
-        words = heading in ("group", "verdict", "missing")
-        table.add_column(heading, justify="left" if words else "right", no_wrap=heading not in ("verdict", "missing"))
-    for row in zip(*columns.values(), strict=True):
-        table.add_row(*row)
-    return table
+    return columns
 
 
 def _caption(family: Json) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx2 as httpx
 
-from actlab.operations import ApiError, Call, Json
+from actlab.errors import ApiError
+from actlab.flows import Call, Json
 
 PAUSE_SECONDS = 1.0  # before connecting again
 SILENCE_SECONDS = 60.0  # the service sends a heartbeat every 15 s

@@ -1,11 +1,13 @@
-"""The pages' colours on a light ground, for figures that are drawn here: both read palette.json."""
+"""The pages' colours on a light ground, for figures that Python draws: both read palette.json.
+
+The client's plots use this module too, so that it imports no other and no library.
+"""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
-
-from service.domain.comparisons.cells import Factors
 
 _PALETTE = json.loads((Path(__file__).parent.parent / "dashboard/app/charts/palette.json").read_text())
 _MARKERS = {"circle": "o", "rect": "s", "triangle": "^", "diamond": "D"}
@@ -27,7 +29,7 @@ class Style:
     marker: str  # matplotlib's
 
 
-def style_of(factors: Factors, place: int) -> Style:
+def style_of(factors: Mapping[str, object], place: int) -> Style:
     """Return a group's style: its activation's own where groups differ in nothing else, otherwise the next in order."""
     label = factors.get("activation")
     named = OF_ACTIVATION.get(str(label).split("(")[0].strip()) if len(factors) == 1 else None
