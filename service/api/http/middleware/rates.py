@@ -1,5 +1,7 @@
 """The limit on the requests of each key, told in the headers of the IETF's draft on rate limits."""
 
+from functools import cache
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access.principals import LOCAL, Principal
@@ -48,8 +50,13 @@ def refusal(window: Window, what: str) -> RateLimited:
     )
 
 
-def _headers(window: Window) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"ratelimit-policy", b'"default";q=%d;w=%d' % (window.limit, window.period_seconds)),
+def _headers(window: Window) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"ratelimit-policy", _policy(window.limit, window.period_seconds)),
         (b"ratelimit", b'"default";r=%d;t=%d' % (window.remaining, window.reset_seconds)),
-    ]
+    )
+
+
+@cache
+def _policy(limit: int, period_seconds: int) -> bytes:
+    return b'"default";q=%d;w=%d' % (limit, period_seconds)
