@@ -1,5 +1,9 @@
 """Routes with a role: each names the role that it needs, and refuses senders with a lesser one."""
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette._utils import get_route_path
 from starlette.routing import Match
@@ -7,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.access.principals import Principal
 from service.access.roles import Role
+from service.api.http.strict_json import StrictRequest
 from service.domain.errors import Forbidden
 
 
@@ -28,6 +33,17 @@ class GuardedRoute(APIRoute):
         if match is Match.FULL and "id" in self.param_convertors and get_route_path(scope) in _literal_paths(scope):
             return Match.NONE, {}
         return match, child_scope
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Read bodies by StrictRequest."""
+        handler = super().get_route_handler()
+        if self.body_field is None:
+            return handler
+
+        async def with_strict_json(request: Request) -> Response:
+            return await handler(StrictRequest(request.scope, request.receive))
+
+        return with_strict_json
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the role before the body is read; 405 comes before 403."""

@@ -90,6 +90,14 @@ def test_unreadable_body_is_400(steady: TestClient, body: bytes) -> None:
     refused(send(steady, body), 400, "malformed_json")
 
 
+def test_field_that_is_named_twice_is_400(steady: TestClient) -> None:
+    for body in (
+        '{"activation": "relu", "activation": "tanh"}',
+        '{"activation": "relu", "model": {"pool": 1, "pool": 1}}',
+    ):
+        assert "named more than once" in refused(send(steady, body), 400, "malformed_json")["detail"]
+
+
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "deep"}], ids=["", "with a key"])
 @pytest.mark.parametrize(
     ("path", "body"),
