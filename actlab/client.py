@@ -69,6 +69,7 @@ class Client(Operations, Sync):
     says; one on another machine through the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names. Raises
     UnusableProxy and InvalidConfiguration.
 
+    >>> from actlab import Client
     >>> with Client(url) as client:
     ...     client.healthy()
     True

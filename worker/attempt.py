@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeVar
 
 import structlog
@@ -36,6 +37,7 @@ from worker.training.diagnostics.measurement import Diagnostics
 from worker.training.execution import Execution
 from worker.training.failures import Diverged, TimedOut, UnknownSnapshot, is_poison
 from worker.training.loop import Callbacks, Trained, train
+from worker.training.saved_weights import metadata_of
 from worker.training.state import Snapshot, TrainingState
 from worker.watchdog import Watchdog
 
@@ -86,6 +88,10 @@ class _Attempt(Callbacks):
         self.diagnostics: Diagnostics | None = None
         self.checkpoint_at = time.monotonic() + context.settings.checkpoint_seconds
 
+    @cached_property
+    def spec(self) -> ExperimentSpec:
+        return ExperimentSpec.model_validate(self.claim.spec)
+
     def run(self) -> None:
         """Train the experiment, and record the end of the attempt."""
         self.file.line(f"attempt {self.fence.attempt} starts on {self.context.device}")
@@ -108,7 +114,7 @@ class _Attempt(Callbacks):
     # --- training ----------------------------------------------------------------------------------------------
 
     def _train(self) -> Trained:
-        spec = ExperimentSpec.model_validate(self.claim.spec)
+        spec = self.spec
         self.diagnostics = Diagnostics(self._on_batch) if spec.diagnostics else None
         execution = self._execution(spec)
         data = self._data(spec.dataset).to(execution.device)
@@ -265,9 +271,13 @@ class _Attempt(Callbacks):
         relative = f"{self.fence.id}/{self.fence.attempt}"
         folder = self.context.settings.weights / relative
         try:
-            for name, weights in (("last", trained.last), ("best", trained.best)):
+            for name, weights, score in (
+                ("last", trained.last, trained.result.last),
+                ("best", trained.best, trained.result.best),
+            ):
+                metadata = metadata_of(str(self.fence.id), self.spec, trained.result, score)
                 with durable(folder / f"{name}.safetensors") as file:
-                    save_file(weights, file)
+                    save_file(weights, file, metadata)
         except (OSError, SafetensorError) as error:
             self.file.line(f"no weights: {error}")
             log.warning("weights_failed", experiment=str(self.fence.id), error=str(error))

@@ -26,7 +26,7 @@ class Comparison(fields.ComparisonFields, Frames):
     >>> [group["n"] for group in comparison.groups]
     [3, 3]
     >>> comparison.family["title"]
-    'Test accuracy'
+    'Test accuracy at the last epoch'
     """
 
     def to_pandas(self, rows: Rows = "groups") -> pandas.DataFrame:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
+from matplotlib import pyplot
 
 from actlab.cli.main import app
 from tests.stack.services import Service
@@ -47,6 +49,38 @@ def test_readme_shows_the_answer_of_its_request(make_service: Callable[..., Serv
     assert answer.pop("id") != promised.pop("id")
     promised.pop("waiting_reason")  # there is no worker here
     assert_contains(answer, promised)
+
+
+TINY = 'preset="quick", base={"train_samples": 400, "epochs": 2, "model": {"conv_channels": [2, 2], "dense_units": 4}}'
+"""The preset of the snippet with a smaller network, so that the test takes seconds and not minutes."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
+def test_readme_and_guide_show_the_python_client(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matplotlib.use("agg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ACTLAB_URL", f"http://127.0.0.1:{service.port}")
+    snippet = block_of("python")
+    assert 'preset="quick"' in snippet
+    names: dict[str, Any] = {}
+    exec(snippet.replace('preset="quick"', TINY), names)
+    comparison, study = names["comparison"], names["study"]
+    assert (study.experiments, study.progress["succeeded"]) == (25, 25)
+    assert len(comparison.to_pandas()) == 5
+    assert {pair["verdict"] for pair in comparison.pairs} <= {"better", "worse", "equivalent", "undecided"}
+    assert "(reference)" in repr(comparison)
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert "25/25" in capsys.readouterr().err
+    guide = (ROOT / "docs" / "client.md").read_text().replace('{"preset": "quick"}', f"dict({TINY})")
+    for block in re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    names["client"].close()
+    pyplot.close("all")
+    assert {"loss.png", "last.safetensors"} <= {file.name for file in tmp_path.iterdir()}
+    assert "/epochs Should be greater than or equal to 1, got 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", re.findall(r"^\| `make (\w+)`", README, re.MULTILINE))
