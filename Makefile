@@ -70,7 +70,7 @@ bench: $(VENV)/.dev  ## Print figures of docs/performance.md: NAME=live, ARGS='-
 vendor:  ## Fetch the browser libraries of vendor.json again and check them
 	$(PYTHON) scripts/vendor.py
 
-types: $(VENV)/.dev  ## Write the types of what the API sends, for the pages' modules and the client
+types: $(VENV)/.dev  ## Write the types of what the API sends, for the pages' modules and the client, and docs/api.md
 	$(BIN)/python scripts/api_types.py
 	$(BIN)/python scripts/client_types.py
 

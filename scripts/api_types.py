@@ -1,4 +1,4 @@
-"""Write the types of what the API sends, for the pages' modules, from the components of the OpenAPI document.
+"""Write what is derived from the OpenAPI document: the types of what the API sends, for the pages, and docs/api.md.
 
 python scripts/api_types.py
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 TYPES = ROOT / "service" / "dashboard" / "types" / "api.d.ts"
+REFERENCE = ROOT / "docs" / "api.md"
 HEAD = "/** Components of the OpenAPI document. Written by `make types`; a test fails when it is not current. */"
 PRIMITIVES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
@@ -23,7 +24,47 @@ def main() -> None:
     from service.api.app import create_app
     from service.settings import Settings
 
-    TYPES.write_text(declarations(create_app(Settings()).openapi()))
+    document = create_app(Settings()).openapi()
+    TYPES.write_text(declarations(document))
+    REFERENCE.write_text(reference(document))
+
+
+INTRODUCTION = """\
+# API
+
+This page lists the routes. `make types` writes it from the OpenAPI document. A running service describes each with its
+parameters, bodies, answers and errors, and examples that are ready to send: at `/docs` to try out, at `/redoc` to read,
+and at `/openapi.json` for programs.
+
+Bodies and answers are JSON. An error is a problem (RFC 9457) with a `code` and a `detail`. Lists have pages with a
+cursor. The role is that of [security](security.md#access); a dry run needs `viewer`.
+"""
+NEEDS = re.compile(r"Needs the role `(\w+)`")
+
+
+def reference(document: Schema) -> str:
+    """The page of the routes: a table for each tag, with the first sentence of each description."""
+    lines = [INTRODUCTION]
+    for tag in document["tags"]:
+        lines += [f"## {tag['name'].capitalize()}", "", tag["description"], ""]
+        lines += ["| route | description | role |", "| --- | --- | --- |"]
+        lines += [_row(*named) for named in _operations(document, tag["name"])]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _operations(document: Schema, tag: str) -> Iterator[tuple[str, str, Schema]]:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if operation["tags"] == [tag]:
+                yield method.upper(), path, operation
+
+
+def _row(method: str, path: str, operation: Schema) -> str:
+    described = " ".join(str(operation["description"]).split())
+    first = re.split(r"(?<=\.)\s", described, maxsplit=1)[0].replace("|", "\\|")
+    role = NEEDS.search(described)
+    return f"| `{method} {path}` | {first} | {role[1] if role else ''} |"
 
 
 def declarations(document: Schema) -> str:

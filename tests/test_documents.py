@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.snippets import Snippet, snippets
 from tests.test_layout import ARROWS
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -112,6 +113,12 @@ def test_document_links_lead_somewhere(file: Path) -> None:
     assert not {link for link in links if not (file.parent / link).exists()}
 
 
+@each_document
+def test_document_runs_its_code_blocks_or_says_why_not(file: Path) -> None:
+    """tests/stack/test_snippets.py runs them."""
+    assert [block.fault for block in snippets(file, file.relative_to(ROOT).as_posix()) if block.fault] == []
+
+
 @pytest.mark.parametrize("name", ["README.md"])
 def test_map_shows_folders_that_exist(name: str) -> None:
     folders = list(folders_of_map((ROOT / name).read_text()))
@@ -170,3 +177,19 @@ def test_path_pattern_finds_paths_of_this_project(text: str, paths: list[str]) -
 )
 def test_exists_finds_modules_and_what_they_define(name: str, there: bool) -> None:
     assert exists(name) is there
+
+
+@pytest.mark.parametrize(
+    ("language", "comment", "right"),
+    [
+        ("bash", "", True),
+        ("bash", "not run: it needs Docker", True),
+        ("json", "body of POST /api/v1/experiments", True),
+        ("", "", False),
+        ("ruby", "", False),
+        ("bash", "not run: ", False),
+        ("bash", "skip", False),
+    ],
+)
+def test_fault_of_a_block_is_its_language_or_its_comment(language: str, comment: str, right: bool) -> None:
+    assert (Snippet("page.md:1", language, "", comment).fault == "") is right

@@ -29,6 +29,15 @@ def test_types_file_is_current(script: ModuleType) -> None:
     assert (DASHBOARD / "types" / "api.d.ts").read_text() == current
 
 
+def test_page_of_the_routes_is_current(script: ModuleType) -> None:
+    """Otherwise `make types` writes it."""
+    document = create_app(Settings()).openapi()
+    page = (ROOT / "docs" / "api.md").read_text()
+
+    assert page == script.reference(document)
+    assert page.count("| `") == sum(len(operations) for operations in document["paths"].values())
+
+
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [

@@ -1,0 +1,95 @@
+"""Each command, request and snippet of the documents runs as it is written."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.snippets import RUN, Runner, Snippet, assert_same_shape, snippets
+from tests.stack.services import Service
+from tests.test_documents import DOCUMENTS
+from tests.waiting import await_true
+
+SMALL = {
+    "base": {"dataset": "digits", "epochs": 1},
+    "factors": {"activation": ["relu", "tanh"]},
+    "reference": "relu",
+    "seeds": [0, 1, 2, 3, 4],
+}
+
+
+def runnable(file: Path) -> list[Snippet]:
+    blocks = snippets(file, file.relative_to(ROOT).as_posix())
+    return [block for block in blocks if block.language in RUN and not block.reason]
+
+
+WITH_SNIPPETS = [file for file in DOCUMENTS if runnable(file)]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    running = Service(tmp_path_factory.mktemp("snippets"), ACTLAB_DEVICE="cpu")
+    running.launch("up")
+    try:
+        await_true(running.client.healthy, seconds=240)
+        await_true(running.client.workers, seconds=240)
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def variables(service: Service) -> dict[str, str]:
+    """The ids that documents take as known: `$ID` of a finished study, and `$EXPERIMENT` of one of its runs."""
+    id = service.client.submit_study(SMALL)["id"]
+    await_true(lambda: service.client.study(id, wait=5)["finished"], seconds=240)
+    return {"ID": id, "EXPERIMENT": service.client.experiments(study=id)[0]["id"]}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("file", WITH_SNIPPETS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_document_runs_as_written(
+    service: Service, variables: dict[str, str], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTLAB_URL", f"http://127.0.0.1:{service.port}")
+    runner = Runner(os.environ["ACTLAB_URL"], tmp_path, variables)
+    try:
+        for snippet in runnable(file):
+            runner.run(snippet)
+    finally:
+        service.client.cancel_experiments(status=["queued", "running"])  # of which the next document should not wait
+
+
+# --- the runner itself ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("bash", "false\ntrue\n"), ("console", "$ false\nshown\n"), ("python", "1 / 0\n"), ("json", '{"a": 1}')],
+)
+def test_runner_fails_with_a_block_that_fails(tmp_path: Path, language: str, text: str) -> None:
+    runner = Runner("http://127.0.0.1:9", tmp_path, {"ID": "1", "EXPERIMENT": "2"}, printed="{}")
+    with pytest.raises(AssertionError, match=r"page.md:3"):
+        runner.run(Snippet("page.md:3", language, text, ""))
+
+
+def test_runner_keeps_names_until_the_end_of_a_document(tmp_path: Path) -> None:
+    runner = Runner("http://127.0.0.1:9", tmp_path, {"ID": "1", "EXPERIMENT": "2"})
+    blocks = [
+        ("bash", "ID=7"),
+        ("bash", 'echo {\\"a\\": $ID}'),
+        ("json", '{"a": 1}'),
+        ("python", "x = 1"),
+        ("python", "x"),
+    ]
+    for language, text in blocks:
+        runner.run(Snippet("page.md:1", language, text, ""))
+
+
+@pytest.mark.parametrize(("answer", "shown"), [({}, {"a": 1}), ({"a": "1"}, {"a": 1}), ({"a": {}}, {"a": {"b": 1}})])
+def test_same_shape_fails_with_fields_that_are_not_there(answer: object, shown: object) -> None:
+    with pytest.raises((AssertionError, KeyError)):
+        assert_same_shape(answer, shown)
