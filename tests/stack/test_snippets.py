@@ -44,12 +44,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def variables(service: Service) -> dict[str, str]:
     """The ids that documents take as known: `$ID` of a finished study, and `$EXPERIMENT` of one of its runs."""
     id = service.client.submit_study(SMALL)["id"]
-    await_true(lambda: service.client.study(id, wait=5)["finished"], seconds=240)
+    await_true(lambda: service.client.study(id, wait=5)["finished"], seconds=600)
     return {"ID": id, "EXPERIMENT": service.client.experiments(study=id)[0]["id"]}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("file", WITH_SNIPPETS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_document_runs_as_written(
     service: Service, variables: dict[str, str], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
