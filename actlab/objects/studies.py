@@ -246,7 +246,7 @@ class StudyBase(fields.StudyFields):
         return curves_plot(curves, None, ax)
 
     def _listing(self, filters: Json) -> Flow[Listing[Json]]:
-        return Listing((yield from pages("/experiments", {"study": self.id, "sort": "id", "limit": 500, **filters})))
+        return Listing((yield from pages("/experiments", {**_theirs(self.id), "sort": "id", "limit": 500, **filters})))
 
     def __repr__(self) -> str:
         name = f" {self['name']!r}" if self.get("name") else ""
@@ -277,7 +277,7 @@ class Study(StudyBase, SyncRecord):
         'succeeded'
         """
         client: Any = self._client
-        experiments: Iterator[Experiment] = client.iter_experiments(**{"study": self.id, **filters})
+        experiments: Iterator[Experiment] = client.iter_experiments(**{**_theirs(self.id), **filters})
         return experiments
 
 
@@ -287,8 +287,13 @@ class AsyncStudy(StudyBase, AsyncRecord):
     def iter_experiments(self, **filters: Any) -> AsyncIterator[AsyncExperiment]:
         """Yield the experiments of the study, page by page as they are needed."""
         client: Any = self._client
-        experiments: AsyncIterator[AsyncExperiment] = client.iter_experiments(**{"study": self.id, **filters})
+        experiments: AsyncIterator[AsyncExperiment] = client.iter_experiments(**{**_theirs(self.id), **filters})
         return experiments
+
+
+def _theirs(study: str) -> Json:
+    """Return the filters of a study's experiments, archived ones among them."""
+    return {"study": study, "archived": "any"}
 
 
 def _counts(study: Json) -> str:
@@ -296,7 +301,7 @@ def _counts(study: Json) -> str:
 
 
 def _failures(id: str) -> Flow[list[Json]]:
-    return pages("/experiments", {"study": id, "status": "failed", "sort": "id", "limit": 500})
+    return pages("/experiments", {**_theirs(id), "status": "failed", "sort": "id", "limit": 500})
 
 
 def _show(bar: Bar | None, study: Json, told: set[str]) -> Flow[None]:

@@ -77,6 +77,8 @@ def test_study_reads_its_figures(client: Client, database: Database) -> None:
     assert len(study.claims()["claims"]) == 12
     assert study.retry(dry_run=True) == 0
     assert [experiment.study_id for experiment in study.iter_experiments(limit=1)] == [study.id] * 4
+    assert study.edit(archived=True, tags=["old"]).tags == ["old"]
+    assert (list(client.iter_experiments()), len(list(study.iter_experiments()))) == ([], 4)
 
 
 def test_iter_experiments_reads_pages_as_they_are_needed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
