@@ -36,13 +36,19 @@ def serve(api: FastAPI, sockets: Sequence[socket.socket], beat: Callable[[], obj
         sys.exit(1)
 
 
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""New objects after which the youngest are collected, 700 by default: the 4,950 pairs of a comparison of 100 groups are
+30,000 objects, and collecting them took a sixth of its processor time."""
+
+
 def freeze_imports() -> None:
-    """Exclude all objects that exist now from further garbage collections.
+    """Exclude all objects that exist now from further garbage collections, and collect others less often.
 
     A full collection visits every live object, and no request is served while it does: 0.1 s for what is imported.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
 class Server(uvicorn.Server):

@@ -1,5 +1,6 @@
 """The models of a comparison, as the API returns it."""
 
+from functools import cache
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,10 +41,15 @@ class Figures(BaseModel):
         """
         model = cls.__new__(cls)
         object.__setattr__(model, "__dict__", values)
-        object.__setattr__(model, "__pydantic_fields_set__", set(values))
+        object.__setattr__(model, "__pydantic_fields_set__", _names_of(cls))
         object.__setattr__(model, "__pydantic_extra__", None)
         object.__setattr__(model, "__pydantic_private__", None)
         return model
+
+
+@cache
+def _names_of(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)  # shared by all models of the class, which are frozen
 
 
 class Group(Figures):

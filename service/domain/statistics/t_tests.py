@@ -128,6 +128,8 @@ def t_tests(
             chosen[test].append((a, b))
     tests: dict[Side, TTest] = {}
     for name, pairs in chosen.items():
+        if not pairs:
+            continue
         tests |= zip(pairs, RUN[name](table, pairs, confidence, margin), strict=True)
     return [tests.get(side) for side in sides]
 
@@ -173,8 +175,6 @@ def _portions(sides: Sequence[Side], width: int) -> Iterator[tuple[NDArray[np.in
 
 
 def _paired(table: _Table, sides: Sequence[Side], confidence: float, margin: Margin | None) -> Iterator[TTest]:
-    if not sides:
-        return iter(())
     complete = bool(table.mask.all())
     # Once a group instead of once a pair.
     own = (moments(table.values)[2], rounding(table.values)) if complete else None
