@@ -25,20 +25,20 @@ def main(rounds: int = 7) -> None:
     with ExitStack() as running:
         homes = [Path(running.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
         open_api, keyed = (running.enter_context(serving(home)) for home in homes)
-        headers = f"Authorization: Bearer {_close(keyed)}\r\n"
+        headers = f"Authorization: Bearer {make_keys(keyed, KEYS)[0]}\r\n"
         ratios = asyncio.run(_compare(open_api, keyed, headers, rounds))
     spread = f"{min(ratios):.2f} to {max(ratios):.2f}, n = {rounds}"
     typer.echo(f"processor time of a poll with one of {KEYS} keys, times that of an open service, pair by pair:"
                f" {statistics.median(ratios):.2f} ({spread})")  # fmt: skip
 
 
-def _close(api: Api) -> str:
-    """Make the keys of a service, and return the text of one."""
-    made = [generate() for _ in range(KEYS)]
+def make_keys(api: Api, number: int) -> list[str]:
+    """Make the keys of a service, and return their texts."""
+    made = [generate() for _ in range(number)]
     with api.database.write("keys") as session:
         for key in made:
             keys.create(session, "console", key, key.id, Role.VIEWER, None)
-    return made[0].text
+    return [key.text for key in made]
 
 
 async def _compare(open_api: Api, keyed: Api, headers: str, rounds: int) -> list[float]:

@@ -50,15 +50,15 @@ def epoch_figures(epoch: int) -> EpochMetrics:
 
 
 @contextmanager
-def serving(home: Path, database_url: str = "") -> Iterator[Api]:
-    """Run `actlab serve` on a new database with one running experiment."""
+def serving(home: Path, database_url: str = "", rate_per_minute: int = 10**9) -> Iterator[Api]:
+    """Run `actlab serve` on a new database with one running experiment. `rate_per_minute` limits each key."""
     database = Database(database_url or f"sqlite:///{home / 'actlab.db'}")
     migrate.upgrade(database)
     fence = database.run("start", start)
     port = free_port()
     settings = {"ACTLAB_HOME": str(home), "ACTLAB_PORT": str(port), "ACTLAB_LOG_LEVEL": "error",
                 "ACTLAB_LEASE_SECONDS": str(LEASE_SECONDS), "ACTLAB_API_PROCESSES": "1",
-                "ACTLAB_RATE_PER_MINUTE": "1000000000",
+                "ACTLAB_RATE_PER_MINUTE": str(rate_per_minute),
                 "ACTLAB_DATABASE_URL": str(database.engine.url.render_as_string(hide_password=False))}  # fmt: skip
     with child([sys.executable, "-m", "actlab", "serve"], os.environ | settings, port, "/healthz") as process:
         yield Api(port, psutil.Process(process.pid), database, fence)

@@ -16,6 +16,7 @@ def stored(text: str) -> Key:
     return Key(str(id_of(text)), "ci", Role.VIEWER, sha256(text), None, None)
 
 
+@pytest.mark.defends("guess")
 def test_generate_makes_keys_of_the_format_that_scanners_match() -> None:
     made = [generate() for _ in range(100)]
     assert all(re.fullmatch(r"actlab_[0-9A-Za-z]{8}_[0-9A-Za-z_-]{43}", key.text) for key in made)
@@ -41,6 +42,7 @@ def test_matches_takes_only_the_whole_text() -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
+@pytest.mark.defends("guess")
 def test_matches_compares_whole_hashes_in_constant_time(monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
     compared: list[tuple[bytes, bytes]] = []
     constant_time = hmac.compare_digest
@@ -56,6 +58,7 @@ def test_matches_compares_whole_hashes_in_constant_time(monkeypatch: pytest.Monk
     assert (sent, len(held)) == (key.sha256, 32)
 
 
+@pytest.mark.defends("guess")
 def test_matches_refuses_the_hash_that_stands_for_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     key = generate()
     monkeypatch.setattr(keys, "NO_HASH", key.sha256)
@@ -75,6 +78,7 @@ def test_lifetime_pattern_refuses_other_texts(text: str) -> None:
     assert re.search(keys.LIFETIME, text) is None
 
 
+@pytest.mark.defends("leak")
 def test_redacted_replaces_secrets_and_keeps_ids() -> None:
     key = generate()
     assert redacted(f"path=/{key.text} {key.text}") == f"path=/actlab_{key.id}_... actlab_{key.id}_..."

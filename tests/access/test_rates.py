@@ -63,16 +63,19 @@ async def test_submissions_are_counted_apart_from_requests(rates: Make) -> None:
     assert [(window.period_seconds, window.passes) for window in windows if window] == [(3600, True), (3600, False)]
 
 
+@pytest.mark.defends("flood")
 async def test_processes_without_redis_grant_their_shares(rates: Make) -> None:
     assert await passed(rates(5, processes=2), 4) == [True, True, True, False]
 
 
+@pytest.mark.defends("flood")
 async def test_processes_with_redis_count_together(rates: Make, redis_server: RedisServer) -> None:
     first, second = (rates(3, broker=redis_server.url, processes=2, clock=time.time) for _ in range(2))
     assert await passed(first, 2, "together") == [True, True]
     assert await passed(second, 2, "together") == [True, False]
 
 
+@pytest.mark.defends("flood")
 async def test_processes_count_alone_while_redis_is_down(rates: Make) -> None:
     counting = rates(4, broker=f"redis://127.0.0.1:{free_port()}/0", processes=2)
     assert await passed(counting, 3) == [True, True, False]

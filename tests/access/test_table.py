@@ -64,6 +64,7 @@ def test_principal_does_not_tell_a_stranger_that_a_key_was_revoked() -> None:
         table.principal(f"actlab_{NEW.id}_{'x' * 43}")
 
 
+@pytest.mark.defends("theft")
 def test_refresh_takes_a_revocation() -> None:
     source = Source(KEY)
     table = source.table()
@@ -76,6 +77,7 @@ def test_refresh_takes_a_revocation() -> None:
         table.principal(NEW.text)
 
 
+@pytest.mark.defends("theft")
 def test_table_is_fresh_for_a_second_after_the_read_began() -> None:
     source = Source(KEY)
     table = source.table()

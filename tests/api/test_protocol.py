@@ -52,10 +52,12 @@ async def answer(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
 
 
 @pytest.mark.parametrize("sent", [b"", HEAD[:20], HEAD, HEAD + b"ab"], ids=["nothing", "a part", "a head", "half"])
+@pytest.mark.defends("slow")
 async def test_connection_without_a_whole_request_is_closed(port: int, sent: bytes) -> None:
     assert await answer(port, sent) == b""
 
 
+@pytest.mark.defends("slow")
 async def test_request_that_arrives_slowly_in_all_is_not_answered(port: int) -> None:
     assert await answer(port, *(bytes([byte]) for byte in HEAD[:40]), pause=0.01) == b""
 
@@ -69,6 +71,7 @@ async def test_connection_serves_requests_for_longer_than_one_may_take(port: int
     writer.close()
 
 
+@pytest.mark.defends("slow")
 async def test_head_that_is_too_long_is_refused(port: int) -> None:
     line = b"X-Long: " + b"x" * 8000 + b"\r\n"
     assert b"400 Bad Request" in await answer(port, HEAD[:-2], *[line] * (MOST_HEAD_BYTES // 8000 + 1))

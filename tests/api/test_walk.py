@@ -82,6 +82,7 @@ ROUTES = list(walked(create_app(Settings())))
 each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 
 
+@pytest.mark.defends("route")
 def test_every_route_has_an_access_decision() -> None:
     assert len(ROUTES) > 50
     assert {
@@ -141,6 +142,7 @@ def send(client: TestClient, route: Walked, headers: Headers) -> int:
 
 
 @each_route
+@pytest.mark.defends("route")
 def test_route_refuses_senders_without_a_valid_key(
     opened: tuple[TestClient, Database], senders: dict[str, str], route: Walked
 ) -> None:
@@ -152,6 +154,7 @@ def test_route_refuses_senders_without_a_valid_key(
 
 
 @each_route
+@pytest.mark.defends("route")
 def test_route_takes_its_role_and_refuses_lesser_ones(
     opened: tuple[TestClient, Database], senders: dict[str, str], route: Walked
 ) -> None:
@@ -189,6 +192,7 @@ def test_dry_run_needs_a_viewer_and_a_change_a_submitter(
     "path",
     ["/nothing", "/api/v1/nothing", "/api/v1/experiments/1/", "/assets", "/s", "/healthz/", "/%2e/"],
 )
+@pytest.mark.defends("route")
 def test_paths_that_do_not_exist_need_a_key_too(
     opened: tuple[TestClient, Database], senders: dict[str, str], path: str
 ) -> None:
@@ -219,6 +223,7 @@ def test_path_without_parameters_takes_its_own_methods_alone(
      (b"[" * 100_000, "application/json")],
     ids=["malformed", "large", "media type", "nested"],
 )  # fmt: skip
+@pytest.mark.defends("route")
 def test_key_and_role_are_asked_for_before_the_body(
     opened: tuple[TestClient, Database], senders: dict[str, str], content: bytes, kind: str
 ) -> None:
@@ -230,6 +235,7 @@ def test_key_and_role_are_asked_for_before_the_body(
     assert client.post("/api/v1/experiments", content=content, headers=viewer).status_code in (403, 413)
 
 
+@pytest.mark.defends("leak")
 def test_key_in_the_address_is_no_key(opened: tuple[TestClient, Database], senders: dict[str, str]) -> None:
     client, key = opened[0], senders["admin"]
     client.cookies.clear()
@@ -253,6 +259,7 @@ def test_authorization_that_cannot_be_read_is_refused(
 
 
 @pytest.mark.parametrize("role", Role)
+@pytest.mark.defends("cross_site")
 def test_cross_site_rules_hold_with_keys(
     opened: tuple[TestClient, Database], senders: dict[str, str], role: Role
 ) -> None:
@@ -265,6 +272,7 @@ def test_cross_site_rules_hold_with_keys(
     client.cookies.clear()
 
 
+@pytest.mark.defends("forged")
 def test_forwarded_headers_change_nothing_with_keys(
     opened: tuple[TestClient, Database], senders: dict[str, str]
 ) -> None:
@@ -282,6 +290,7 @@ FORGED = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https", "Forward
 
 @pytest.mark.nightly
 @pytest.mark.timeout(1200)
+@pytest.mark.defends("route")
 def test_every_sender_with_every_method_on_every_path(client: TestClient, database: Database) -> None:
     """The whole product, on both databases, also with the headers of a proxy that nobody trusts."""
     sent: list[tuple[str, Headers]] = [("none", {}), ("none", FORGED)]

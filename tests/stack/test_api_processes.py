@@ -60,6 +60,7 @@ def statuses(service: Service, key: str | None) -> set[int]:
     return {httpx2.get(url, headers=headers, timeout=10).status_code for _ in range(40)}
 
 
+@pytest.mark.defends("theft")
 def test_keys_and_revocations_hold_in_every_process_within_a_second(api: Service) -> None:
     database = Database(api.database_url)
     key = make_key(database)

@@ -68,6 +68,7 @@ def client(service: Service) -> Iterator[httpx2.Client]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.defends("hostile")
 def test_bombs_are_refused_quickly_with_flat_memory(service: Service, client: httpx2.Client) -> None:
     process = psutil.Process(service.processes["serve"].pid)
     sizes = []

@@ -100,6 +100,7 @@ def test_image_is_built_from_a_known_target_or_pinned(name: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["api", "worker"])
+@pytest.mark.defends("container")
 def test_image_does_not_run_as_root(target: str) -> None:
     instructions = re.findall(r"^(USER \w+|CMD|ENTRYPOINT)", stages()[target], re.MULTILINE)
 
@@ -107,6 +108,7 @@ def test_image_does_not_run_as_root(target: str) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
+@pytest.mark.defends("container")
 def test_containers_write_to_their_volume_and_to_memory_alone(name: str) -> None:
     service = SERVICES[name]
     assert (service["read_only"], service["tmpfs"], service["volumes"]) == (True, ["/tmp"], ["data:/data"])

@@ -90,6 +90,7 @@ def test_unreadable_body_is_400(steady: TestClient, body: bytes) -> None:
     refused(send(steady, body), 400, "malformed_json")
 
 
+@pytest.mark.defends("hostile")
 def test_field_that_is_named_twice_is_400(steady: TestClient) -> None:
     for body in (
         '{"activation": "relu", "activation": "tanh"}',
@@ -104,6 +105,7 @@ def test_field_that_is_named_twice_is_400(steady: TestClient) -> None:
     [(EXPERIMENTS, '{"activation": %s}'), (EXPERIMENTS, '{"activation": "relu", "x": %s}'),
      (STUDIES, '{"base": {"x": %s}}'), (STUDIES, '{"factors": {"epochs": [%s]}}'), (STUDIES, '{"name": %s}')],
 )  # fmt: skip
+@pytest.mark.defends("hostile")
 def test_deeply_nested_body_is_refused(steady: TestClient, path: str, body: str, key: dict[str, str]) -> None:
     for depth in [*range(20, 900, 110), *range(900, 1000, 3)]:  # about the recursion limit in all its guises
         for nested in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):

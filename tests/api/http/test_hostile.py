@@ -132,6 +132,7 @@ def test_places_are_those_of_the_document() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.defends("hostile")
 def test_hostile_texts_are_answered_in_every_place(client: TestClient, database: Database) -> None:
     """Each place takes some of the texts, and all places together take all of them. The client checks each error."""
     sent = [
@@ -146,5 +147,6 @@ def test_hostile_texts_are_answered_in_every_place(client: TestClient, database:
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("operation", BY_OPERATION)
+@pytest.mark.defends("hostile")
 def test_all_hostile_texts_in_all_places(client: TestClient, database: Database, operation: str) -> None:
     send_all(client, database, [(place, text) for place in BY_OPERATION[operation] for text in TEXTS])

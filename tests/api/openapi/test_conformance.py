@@ -144,6 +144,7 @@ in_this_process = pytest.mark.filterwarnings("ignore:Do not use the `random` mod
 @in_this_process
 @each_request
 @pytest.mark.parametrize(("database", "role"), SAMPLE, ids=[f"{database}-{role}" for database, role in SAMPLE])
+@pytest.mark.defends("hostile")
 def test_operation_conforms_to_the_document(
     request: pytest.FixtureRequest, name: str, mode: GenerationMode, database: str, role: Role
 ) -> None:
@@ -155,6 +156,7 @@ def test_operation_conforms_to_the_document(
 @each_request
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.defends("hostile")
 def test_operation_conforms_for_every_role_on_both_databases(
     request: pytest.FixtureRequest, name: str, mode: GenerationMode, database: str, role: Role
 ) -> None:

@@ -26,6 +26,7 @@ def entries(client: TestClient, **query: Any) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.defends("denial")
 def test_audit_tells_who_changed_what_and_from_where(client: TestClient, database: Database) -> None:
     key = make_key(database, Role.ADMIN, "me")
     notice(client)
@@ -42,6 +43,7 @@ def test_audit_tells_who_changed_what_and_from_where(client: TestClient, databas
 
 
 @states.on_sqlite
+@pytest.mark.defends("denial")
 def test_audit_has_an_entry_for_each_kind_of_change(client: TestClient) -> None:
     study = client.post(STUDIES, json=GRID).json()["id"]
     client.patch(f"{STUDIES}/{study}", json={"name": "mine"})
@@ -77,6 +79,7 @@ def test_audit_is_silent_on_what_changes_nothing(client: TestClient) -> None:
     assert [entry["action"] for entry in entries(client)] == ["submit_experiment"]
 
 
+@pytest.mark.defends("denial")
 def test_change_is_undone_where_the_audit_fails(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("no audit")
@@ -101,6 +104,7 @@ def test_audit_is_paged_and_filtered(client: TestClient) -> None:
 
 @pytest.mark.parametrize(("trusted", "address"), [("testclient", "192.0.2.7"), ("", "testclient")])
 @states.on_sqlite
+@pytest.mark.defends("denial")
 def test_audit_takes_the_address_from_trusted_proxies_alone(
     settings: Settings, database: Database, trusted: str, address: str
 ) -> None:

@@ -111,6 +111,7 @@ def test_get_key_that_does_not_exist(steady: TestClient, id: str) -> None:
     assert steady.get(f"{KEYS}/{id}").status_code in (404, 422)
 
 
+@pytest.mark.defends("theft")
 def test_changes_by_another_process_hold_within_a_second(client: TestClient, database: Database) -> None:
     key = make_key(database)
     time.sleep(1)
@@ -123,6 +124,7 @@ def test_changes_by_another_process_hold_within_a_second(client: TestClient, dat
 
 
 @states.on_sqlite
+@pytest.mark.defends("theft")
 def test_expired_key_is_refused(client: TestClient, database: Database) -> None:
     expired = make_expired(database)
     notice(client)
@@ -179,6 +181,7 @@ def test_mine_of_one_key_is_never_answered_to_another(client: TestClient, databa
 
 
 @states.on_sqlite
+@pytest.mark.defends("script")
 def test_session_sets_a_cookie_that_no_script_and_no_other_site_gets(client: TestClient) -> None:
     key = make(client, expires="1d")["key"]
     answer = client.post(SESSION, json={"key": key})
@@ -196,6 +199,7 @@ def test_session_sets_a_cookie_that_no_script_and_no_other_site_gets(client: Tes
 
 
 @states.on_sqlite
+@pytest.mark.defends("script")
 def test_session_over_https_is_bound_to_host_and_scheme(client: TestClient) -> None:
     key = make(client)["key"]
     client.base_url = "https://127.0.0.1:8000"
@@ -220,6 +224,7 @@ def test_session_refuses_what_is_no_valid_key(client: TestClient, database: Data
 
 
 @states.on_sqlite
+@pytest.mark.defends("fixation")
 def test_session_cannot_be_fixed_beforehand(client: TestClient) -> None:
     """A cookie that a stranger has set is no session, and signing in replaces it."""
     key = make(client)["key"]
@@ -243,6 +248,7 @@ def revoke(database: Database, key: NewKey) -> None:
     assert database.run("revoke", lambda s: keys.revoke(s, key.id))
 
 
+@pytest.mark.defends("theft")
 def test_stream_breaks_off_when_its_key_is_revoked(database: Database, url: str) -> None:
     key = make_key(database)
     time.sleep(1)
@@ -262,6 +268,7 @@ def test_stream_breaks_off_when_its_key_is_revoked(database: Database, url: str)
 
 
 @states.on_sqlite
+@pytest.mark.defends("theft")
 def test_wait_is_refused_when_its_key_was_revoked(database: Database, url: str) -> None:
     key, id = make_key(database), states.queue(database)
     time.sleep(1)

@@ -55,6 +55,7 @@ def test_shared_page_is_the_report_of_the_study_as_it_is_now(closed: TestClient,
 
 
 @states.on_sqlite
+@pytest.mark.defends("share")
 def test_shared_page_reaches_nothing_else(closed: TestClient) -> None:
     study = closed.post(STUDIES, json=GRID).json()["id"]
     url = share(closed, study)["url"]
@@ -70,6 +71,7 @@ def test_shared_page_reaches_nothing_else(closed: TestClient) -> None:
 
 
 @states.on_sqlite
+@pytest.mark.defends("share")
 def test_shared_page_ends_when_its_link_is_revoked(closed: TestClient) -> None:
     study = closed.post(STUDIES, json=GRID).json()["id"]
     made = share(closed, study)
@@ -83,6 +85,7 @@ def test_shared_page_ends_when_its_link_is_revoked(closed: TestClient) -> None:
 
 
 @pytest.mark.parametrize("token", ["t" * 43, "t" * 42, "x", "%00", "a b"])
+@pytest.mark.defends("share")
 def test_shared_page_of_a_wrong_token(steady: TestClient, token: str) -> None:
     assert steady.get(f"/s/{token}").status_code in (404, 422)
 
@@ -110,6 +113,7 @@ def test_create_share_refuses_wrong_fields(closed: TestClient, body: dict[str, A
     [("", "frame-ancestors 'none'"), ("https://wiki.example", "frame-ancestors https://wiki.example")],
 )
 @states.on_sqlite
+@pytest.mark.defends("share")
 def test_shared_page_alone_is_embedded_by_the_origins_of_the_setting(
     settings: Settings, embedding: str, policy: str
 ) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from service.access.keys import NewKey, generate
 from service.access.roles import Role
 from service.storage.engine.database import Database
@@ -15,6 +17,7 @@ def create(database: Database, name: str = "ci", lifetime: timedelta | None = No
     return key
 
 
+@pytest.mark.defends("database")
 def test_create_stores_the_hash_and_not_the_secret(database: Database) -> None:
     key = create(database, lifetime=timedelta(days=90))
     row = do(database, keys.find, key.id)

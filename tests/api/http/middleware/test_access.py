@@ -21,12 +21,14 @@ def insecure(settings: Settings) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.defends("proxy")
 def test_access_refuses_proxies_on_every_route(steady: TestClient, paths: list[str], method: str) -> None:
     for path in paths:
         assert send(steady, path, method, X_Forwarded_For="10.0.0.1").status_code == 401, path
 
 
 @pytest.mark.parametrize("header", PROXIED)
+@pytest.mark.defends("proxy")
 def test_access_refuses_the_headers_of_proxies(steady: TestClient, header: str) -> None:
     problem = refused(send(steady, "/healthz", "GET", **{header: "x"}), 401, "unauthorized")
     assert "--insecure" in problem["detail"]

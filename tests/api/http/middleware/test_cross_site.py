@@ -10,6 +10,7 @@ from tests.api.serving import EXPERIMENTS, ROOT
 
 
 @pytest.mark.parametrize("method", UNSAFE)
+@pytest.mark.defends("cross_site")
 def test_same_site_changes_refuses_other_sites_on_every_route(
     steady: TestClient, paths: list[str], method: str
 ) -> None:
@@ -26,6 +27,7 @@ def test_same_site_changes_refuses_other_sites_on_every_route(
         "http://127.0.0.1:8000.attacker.example", "http://127.0.0.1:8000@attacker.example", "", "x", "http://[", "//")],
     ids=str,
 )  # fmt: skip
+@pytest.mark.defends("cross_site")
 def test_same_site_changes_refuses_other_origins(steady: TestClient, headers: dict[str, str]) -> None:
     refused(send(steady, **headers), 403, "cross_site")
     assert steady.get(EXPERIMENTS).json()["items"] == []

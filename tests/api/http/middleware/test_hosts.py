@@ -11,6 +11,7 @@ from tests.api.serving import serving
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.defends("rebinding")
 def test_allowed_hosts_refuses_a_foreign_host_on_every_route(steady: TestClient, paths: list[str], method: str) -> None:
     for path in paths:
         answer = send(steady, path, method, Host="attacker.example")
@@ -34,6 +35,7 @@ def test_allowed_hosts_accepts_the_names_of_this_machine(steady: TestClient, hos
      "localhost:999999", "localhost,a", "localhost a", "[v1.x]", "local\xadhost", "\xb9\xb2\xb7.0.0.1", "*",
      "testserver"],
 )  # fmt: skip
+@pytest.mark.defends("rebinding")
 def test_allowed_hosts_refuses_other_spellings(steady: TestClient, host: str) -> None:
     refused(send(steady, "/healthz", "GET", Host=host), 400, "host_not_allowed")
 

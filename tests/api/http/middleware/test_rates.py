@@ -43,6 +43,7 @@ def key(client: TestClient, database: Database, role: Role = Role.SUBMITTER) -> 
 
 
 @states.on_sqlite
+@pytest.mark.defends("flood")
 def test_requests_of_a_key_are_limited_and_told(limited: TestClient, database: Database) -> None:
     headers, other = key(limited, database), key(limited, database)
     answers = [limited.get(EXPERIMENTS, headers=headers) for _ in range(6)]
@@ -70,6 +71,7 @@ def test_open_access_is_not_limited(limited: TestClient) -> None:
 
 
 @states.on_sqlite
+@pytest.mark.defends("flood")
 def test_submissions_of_a_key_are_limited_and_replays_are_free(limited: TestClient, database: Database) -> None:
     headers = key(limited, database) | {"Idempotency-Key": "one"}
     first, again = (limited.post(EXPERIMENTS, json=SPEC, headers=headers) for _ in range(2))
@@ -82,6 +84,7 @@ def test_submissions_of_a_key_are_limited_and_replays_are_free(limited: TestClie
 
 @states.on_sqlite
 @pytest.mark.parametrize("limits", [{"rate_per_minute": 0, "submits_per_hour": 0, "max_queued": 3}])
+@pytest.mark.defends("flood")
 def test_queued_experiments_of_a_key_are_limited(limited: TestClient, database: Database) -> None:
     headers, other = key(limited, database), key(limited, database)
     study = {"base": SPEC, "seeds": [0, 1, 2, 3]}
