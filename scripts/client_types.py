@@ -35,9 +35,14 @@ HEAD = '''"""The fields of answers, from the OpenAPI document.
 Written by `make types`; a test fails when it is not current.
 """
 
-from typing import Any, Literal, TypedDict
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from actlab.objects.record import Record
+
+if TYPE_CHECKING:  # making them takes longer than any module of the client
+    from typing import Any, Literal, TypedDict
 
 '''
 PRIMITIVES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
@@ -61,8 +66,9 @@ def declarations(document: Schema) -> str:
     records = [{"$ref": f"#/components/schemas/{name}"} for name in RECORDS]
     names = sorted(reachable(records, components) - RECORDS.keys())
     inner = sorted(names, key=lambda name: "enum" not in components[name])  # aliases come first
-    parts = [declaration(name, components[name]) for name in [*inner, *RECORDS]]
-    return formatted(HEAD + "\n\n".join("\n".join(lines) for lines in parts))
+    types = "\n\n".join("\n".join(declaration(name, components[name])) for name in inner)
+    classes = "\n\n".join("\n".join(declaration(name, components[name])) for name in RECORDS)
+    return formatted(HEAD + textwrap.indent(types, "    ") + "\n\n" + classes)
 
 
 def formatted(text: str) -> str:
@@ -92,14 +98,14 @@ def described(text: str | None) -> Iterator[str]:
     """Yield the lines of a docstring."""
     if text:
         words = " ".join(text.split()).replace("\\", "\\\\")
-        yield from textwrap.wrap(f'"""{words}"""', 116, initial_indent="    ", subsequent_indent="    ")
+        yield from textwrap.wrap(f'"""{words}"""', 112, initial_indent="    ", subsequent_indent="    ")
 
 
 def type_of(schema: Schema) -> str:
     """Return a schema as a type of Python, as JSON is read."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return f'"{RECORDS.get(name, name)}"'
+        return RECORDS.get(name, name)
     if "const" in schema:
         return f"Literal[{json.dumps(schema['const'])}]" if not isinstance(schema["const"], bool) else "bool"
     if "enum" in schema:
@@ -107,15 +113,7 @@ def type_of(schema: Schema) -> str:
     if "type" in schema:
         return _of_type(schema, schema["type"])
     branches = schema.get("anyOf") or schema.get("oneOf") or []
-    return _union([type_of(branch) for branch in branches])
-
-
-def _union(types: list[str]) -> str:
-    """Return a union. A reference in it is part of one quoted text, since text cannot be joined with a type."""
-    if not types:
-        return "Any"
-    union = " | ".join(dict.fromkeys(kind.strip('"') if kind.startswith('"') else kind for kind in types))
-    return f'"{union}"' if any(kind.startswith('"') for kind in types) else union
+    return " | ".join(dict.fromkeys(type_of(branch) for branch in branches)) or "Any"
 
 
 def _of_type(schema: Schema, kind: str) -> str:

@@ -29,7 +29,7 @@ def test_package_is_typed() -> None:
     ("statement", "unused"),
     [
         ("import actlab", {"httpx2", "tenacity", "rich"}),
-        ("from actlab import Client", {"rich", "typer"}),
+        ("from actlab import Client", {"rich", "typer", "tenacity"}),
     ],
     ids=["package", "client"],
 )

@@ -51,11 +51,12 @@ def test_readme_shows_the_answer_of_its_request(make_service: Callable[..., Serv
     assert_contains(answer, promised)
 
 
-TINY = 'preset="quick", base={"train_samples": 400, "epochs": 2, "model": {"conv_channels": [2, 2], "dense_units": 4}}'
+TINY = 'preset="quick", base={"train_samples": 400, "epochs": 1, "model": {"conv_channels": [2, 2], "dense_units": 4}}'
 """The preset of the snippet with a smaller network, so that the test takes seconds and not minutes."""
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
 def test_readme_and_guide_show_the_python_client(
     service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
