@@ -39,7 +39,7 @@ def test_experiment_page_names_the_classes_most_confused(new_page: NewPage, fill
     ).to_be_visible()
     expect(page.get_by_text("Not defined for this activation: saturated")).to_be_visible()
     page.get_by_text("Train the same with a request").click()
-    page.get_by_role("button", name="Python").click()
+    expect(page.locator(".request pre")).to_contain_text('client.submit_experiment({\n        "activation": ')
     expect(page.locator(".request pre")).to_contain_text('"seed": ')
 
 

@@ -105,5 +105,7 @@ def test_study_page_shows_the_other_family_after_one_click(new_page: NewPage, re
     expect(page.locator(VERDICT)).to_contain_text(other["summary"][0])
     expect(page.locator(VERDICT)).to_contain_text("another family of tests than the study's own")
     expect(page.get_by_role("heading", name="Every pair")).to_be_visible()
+    page.reload()  # the family is in the address
+    expect(page.get_by_role("heading", name="Every pair")).to_be_visible()
     flagged = real_runs.run("study", "compare", study["id"], "--versus", "all").stdout
     assert "another family of tests than the study's own" in one_line(flagged)

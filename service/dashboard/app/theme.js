@@ -1,4 +1,5 @@
-// Runs before the first paint, so that a dark page does not flash white. `null` follows the system.
+// Runs before the first paint, so that a dark page does not flash white. Without a choice of the
+// reader the page follows the system.
 (() => {
   const key = "actlab.theme";
   const root = document.documentElement;
@@ -18,10 +19,11 @@
     root.dispatchEvent(new Event("themechange"));
   }
 
-  /** @param {"light" | "dark"} theme */
+  /** @param {Theme} theme */
   function keep(theme) {
     try {
-      localStorage.setItem(key, theme);
+      if (theme === "system") localStorage.removeItem(key);
+      else localStorage.setItem(key, theme);
     } catch {
       // storage is off: the choice holds until the page is left
     }
@@ -34,10 +36,10 @@
 
   window.actlabTheme = {
     isDark: () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches),
-    toggle() {
-      const next = this.isDark() ? "light" : "dark";
-      keep(next);
-      apply(next);
+    chosen: () => /** @type {Theme} */ (root.dataset.theme ?? "system"),
+    choose(theme) {
+      keep(theme);
+      apply(theme);
     },
   };
 })();

@@ -1,8 +1,10 @@
 /** What scripts without imports put into the window. */
 
+type Theme = "system" | "light" | "dark";
+
 interface Window {
-  /** theme.js: whether the page is dark, and a switch that is kept. */
-  actlabTheme: { isDark(): boolean; toggle(): void };
+  /** theme.js: whether the page is dark, and the reader's choice, which is kept. */
+  actlabTheme: { isDark(): boolean; chosen(): Theme; choose(theme: Theme): void };
   /** The vendored katex/katex.min.js, once it is loaded. */
   katex: { render(latex: string, place: HTMLElement, options: object): void };
 }

@@ -1,18 +1,28 @@
-/** The request that a form sends, as a command and as Python. */
+/** The request that a form sends: as Python, as a command and with curl. */
 import { whole } from "../core/root.js";
 import { html, useState } from "../core/html.js";
+import { Segments } from "./segments.js";
 
-/** @param {{path: string, body: object, title?: string}} props `path` below /api/v1 */
-export function AsRequest({ path, body, title = "The same as a request" }) {
-  const [kind, setKind] = useState("curl");
-  const text = kind === "curl" ? curl(path, body) : python(path, body);
+/** @typedef {"studies" | "experiments"} Resource which a request creates one of */
+
+const SINGULAR = { studies: "study", experiments: "experiment" };
+const WIDTH = 100; // of a line of Python that is not broken
+
+/** @type {Record<string, (resource: Resource, body: object) => string>} */
+const WRITERS = { python, command, curl };
+
+/** @param {{resource: Resource, body: object, title?: string}} props */
+export function AsRequest({ resource, body, title = "The same as a request" }) {
+  const [kind, setKind] = useState("python");
+  const text = WRITERS[kind](resource, body);
   return html`<details class="request">
     <summary>${title}</summary>
     <div class="tools">
-      <div class="seg" role="group" aria-label="Language">${["curl", "Python"].map(
-        (name) =>
-          html`<button type="button" aria-pressed=${kind === name} onClick=${() => setKind(name)}>${name}</button>`,
-      )}</div>
+      <${Segments} label="Language" value=${kind} onChange=${setKind} choices=${[
+        ["python", "Python"],
+        ["command", "Command"],
+        ["curl", "curl"],
+      ]} />
       <${Copy} text=${text} />
     </div>
     <pre tabindex="0">${text}</pre>
@@ -37,43 +47,68 @@ export function Copy({ text, label = "Copy" }) {
   return html`<button type="button" class="small" onClick=${copy}>${notice || label}</button>`;
 }
 
-/** @param {string} path */
-const address = (path) => `${location.origin}${whole("/api/v1")}${path}`;
+const service = () => location.origin + whole("");
 
 /**
- * @param {string} path
+ * A program for the package `actlab`, which takes an API key from ACTLAB_API_KEY.
+ * @param {Resource} resource
  * @param {object} body
  */
-function curl(path, body) {
+function python(resource, body) {
+  const name = SINGULAR[resource];
+  return `from actlab import Client
+
+with Client(${JSON.stringify(service())}) as client:
+    ${name} = client.submit_${name}(${literal(body, 4)})
+    print(${name}["id"])`;
+}
+
+/**
+ * @param {Resource} resource
+ * @param {object} body
+ */
+function command(resource, body) {
+  // Between quoted words, a shell takes lines as they are. JSON has a line with this word alone nowhere.
+  return `ACTLAB_URL=${service()} actlab ${SINGULAR[resource]} submit - <<'END'\n${JSON.stringify(body, null, 2)}\nEND`;
+}
+
+/**
+ * @param {Resource} resource
+ * @param {object} body
+ */
+function curl(resource, body) {
   const quoted = JSON.stringify(body, null, 1).replace(/\n\s*/g, " ").replaceAll("'", "'\\''");
-  return `curl -s ${address(path)} \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
+  return `curl -s ${service()}/api/v1/${resource} \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
 }
 
 /**
- * @param {string} path
- * @param {object} body
+ * JSON as a Python literal, in lines of at most WIDTH letters where it can be broken.
+ * @param {any} value
+ * @param {number} indent of the line on which it begins, in spaces
+ * @returns {string}
  */
-function python(path, body) {
-  return `import httpx
-
-answer = httpx.post(
-    "${address(path)}",
-    json=${literal(body)},
-)
-print(answer.json()["id"])`;
+function literal(value, indent) {
+  const line = inLine(value);
+  if (typeof value !== "object" || value === null || indent + line.length <= WIDTH) return line;
+  const inner = indent + 4;
+  const items = Array.isArray(value)
+    ? value.map((item) => literal(item, inner))
+    : Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${literal(item, inner)}`);
+  const lines = items.map((item) => `${" ".repeat(inner)}${item},\n`).join("");
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  return `${open}\n${lines}${" ".repeat(indent)}${close}`;
 }
 
 /**
- * JSON as a Python literal.
  * @param {any} value
  * @returns {string}
  */
-function literal(value) {
+function inLine(value) {
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(inLine).join(", ")}]`;
   if (typeof value !== "object") return JSON.stringify(value);
   return `{${Object.entries(value)
-    .map(([name, inner]) => `${JSON.stringify(name)}: ${literal(inner)}`)
+    .map(([name, inner]) => `${JSON.stringify(name)}: ${inLine(inner)}`)
     .join(", ")}}`;
 }

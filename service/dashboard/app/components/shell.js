@@ -44,19 +44,40 @@ function QueueSummary() {
   </a>`;
 }
 
+/** @type {Record<Theme, {next: Theme, label: string, picture: any}>} */
+const THEMES = {
+  system: {
+    next: "light",
+    label: "Theme: as the system",
+    picture: html`<circle cx="10" cy="10" r="7.25" fill="none" stroke="currentColor" stroke-width="1.5" />
+      <path d="M10 2.75a7.25 7.25 0 0 1 0 14.5z" fill="currentColor" />`,
+  },
+  light: {
+    next: "dark",
+    label: "Theme: light",
+    picture: html`<circle cx="10" cy="10" r="3.75" fill="currentColor" />
+      <path d="M10 1v3M10 16v3M1 10h3M16 10h3M3.6 3.6l2.1 2.1M14.3 14.3l2.1 2.1M3.6 16.4l2.1-2.1M14.3 5.7l2.1-2.1"
+        fill="none" stroke="currentColor" stroke-width="1.5" />`,
+  },
+  dark: {
+    next: "system",
+    label: "Theme: dark",
+    picture: html`<path d="M16.5 12.5A7.25 7.25 0 0 1 7.5 3.5a7.25 7.25 0 1 0 9 9z" fill="currentColor" />`,
+  },
+};
+
+/** A button that goes from one of the three themes to the next. */
 function ThemeButton() {
-  const [isDark, setDark] = useState(window.actlabTheme.isDark());
+  const [theme, setTheme] = useState(window.actlabTheme.chosen());
   useEffect(() => {
-    const update = () => setDark(window.actlabTheme.isDark());
+    const update = () => setTheme(window.actlabTheme.chosen());
     document.documentElement.addEventListener("themechange", update);
     return () => document.documentElement.removeEventListener("themechange", update);
   }, []);
-  const label = isDark ? "Use the light theme" : "Use the dark theme";
-  return html`<button type="button" class="quiet icon" aria-label=${label} title=${label}
-    onClick=${() => window.actlabTheme.toggle()}>
-    <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
-      <circle cx="10" cy="10" r="7.25" fill="none" stroke="currentColor" stroke-width="1.5" />
-      <path d="M10 2.75a7.25 7.25 0 0 1 0 14.5z" fill="currentColor" />
-    </svg>
+  const { next, label, picture } = THEMES[theme];
+  const title = `${label}. Next: ${next}`;
+  return html`<button type="button" class="quiet icon" aria-label=${title} title=${title}
+    onClick=${() => window.actlabTheme.choose(next)}>
+    <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">${picture}</svg>
   </button>`;
 }

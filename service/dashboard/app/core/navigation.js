@@ -37,7 +37,7 @@ export function usePath(isPage) {
 /**
  * The query of the address, and a function that changes some of it: in place, or with `push` as a new entry in the
  * history.
- * @returns {[URLSearchParams, (changes: Record<string, string>, options?: {push?: boolean}) => void]}
+ * @returns {[URLSearchParams, (changes: Record<string, string | string[]>, options?: {push?: boolean}) => void]}
  */
 export function useQuery() {
   const [query, setQuery] = useState(() => new URLSearchParams(location.search));
@@ -51,12 +51,15 @@ export function useQuery() {
     };
   }, []);
   /**
-   * @param {Record<string, string>} changes
+   * @param {Record<string, string | string[]>} changes; an empty value takes a name away, a list repeats it
    * @param {{push?: boolean}} [options]
    */
   const change = (changes, { push = false } = {}) => {
     const next = new URLSearchParams(location.search);
-    for (const [name, value] of Object.entries(changes)) value ? next.set(name, value) : next.delete(name);
+    for (const [name, value] of Object.entries(changes)) {
+      next.delete(name);
+      for (const one of Array.isArray(value) ? value : value ? [value] : []) next.append(name, one);
+    }
     navigate(`${below()}${next.size ? `?${next}` : ""}${location.hash}`, { replace: !push });
   };
   return [query, change];

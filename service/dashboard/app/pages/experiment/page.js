@@ -120,6 +120,6 @@ function Spec({ one }) {
       ([name, value]) => html`<dt><code>${name}</code></dt><dd><code>
       ${JSON.stringify(value)}</code></dd>`,
     )}</dl>
-    <${AsRequest} path="/experiments" body=${body} title="Train the same with a request" />
+    <${AsRequest} resource="experiments" body=${body} title="Train the same with a request" />
   </section>`;
 }

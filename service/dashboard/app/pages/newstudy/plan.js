@@ -46,7 +46,7 @@ export function PlanPanel({ plan, body, error, isAsking, isSending }) {
     </div>
     <button class="primary" disabled=${isSending || isAsking || Boolean(error)}>${isSending ? "Submitting …" : label}
       </button>
-    <${AsRequest} path="/studies" body=${body} />
+    <${AsRequest} resource="studies" body=${body} />
   </aside>`;
 }
 

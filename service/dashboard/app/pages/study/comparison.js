@@ -1,6 +1,6 @@
 /** Groups side by side: the sentence, the ranking with every seed, the pairs, the main effects. */
 import { onText } from "../../core/events.js";
-import { html, useMemo, useState } from "../../core/html.js";
+import { html, useMemo } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { groupLabel } from "../../text/labels.js";
 import { Failure } from "../../components/notices.js";
@@ -25,13 +25,20 @@ export const METRICS = [
   ["images_per_second", "Images per second"],
 ];
 
+const USUAL_METRIC = "test_accuracy";
 const ALL_PAIRS = "all";
 
-/** @param {{study: any, grid: string, metric: string, onMetric: (metric: string) => void}} props */
-export function Comparison({ study, grid, metric, onMetric }) {
-  const [versus, setVersus] = useState(""); // "": the study's reference, or all pairs without one
-  const query = new URLSearchParams({ metric, seeds: "true", ...(grid && { grid }), ...(versus && { versus }) });
-  const feed = useFeed(`/studies/${study.id}/comparison?${query}`, null, study.revision);
+/**
+ * `query` and `change` are those of the address, where the metric and the family of tests are kept.
+ * @param {{study: any, grid: string, query: URLSearchParams, change: (changes: Record<string, string>) => void}} props
+ */
+export function Comparison({ study, grid, query, change }) {
+  const asked = query.get("metric") ?? "";
+  const metric = METRICS.some(([name]) => name === asked) ? asked : USUAL_METRIC;
+  // "": the study's reference, or all pairs without one
+  const versus = query.get("versus") === ALL_PAIRS ? ALL_PAIRS : "";
+  const parameters = new URLSearchParams({ metric, seeds: "true", ...(grid && { grid }), ...(versus && { versus }) });
+  const feed = useFeed(`/studies/${study.id}/comparison?${parameters}`, null, study.revision);
   const data = feed.data;
   // While runs learn the study changes and its comparison does not: of a hundred groups that is most of the page.
   const ranking = useMemo(
@@ -48,12 +55,13 @@ export function Comparison({ study, grid, metric, onMetric }) {
         <h2 id="comparison-title">Ranking</h2>
         ${
           data?.family.reference &&
-          html`<${Segments} label="Family of tests" value=${versus} onChange=${setVersus} choices=${[
-            ["", `against ${groupLabel(data.family.reference)}`],
-            [ALL_PAIRS, "all pairs"],
-          ]} />`
+          html`<${Segments} label="Family of tests" value=${versus}
+            onChange=${(/** @type {string} */ family) => change({ versus: family })} choices=${[
+              ["", `against ${groupLabel(data.family.reference)}`],
+              [ALL_PAIRS, "all pairs"],
+            ]} />`
         }
-        <label class="inline">by <select value=${metric} onChange=${onText(onMetric)}>
+        <label class="inline">by <select value=${metric} onChange=${onText((name) => change({ metric: name === USUAL_METRIC ? "" : name }))}>
           ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}
             </select></label>
       </div>

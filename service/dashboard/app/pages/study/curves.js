@@ -36,17 +36,27 @@ const TITLES = {
   validation_total_loss: "Validation loss + L2",
 };
 
-/** @param {{study: any, grid: string}} props `grid` "" is the study as a whole */
-export function CurvesPanel({ study, grid }) {
-  const [options, setOptions] = useState({ x: "epoch", log: false, bands: true, seeds: false, published: false });
-  const [hidden, setHidden] = useState(() => new Set());
+/**
+ * `grid` "" is the study as a whole. `query` and `change` are those of the address, where options and hidden groups are
+ * kept.
+ * @param {{study: any, grid: string, query: URLSearchParams, change: (changes: Record<string, string | string[]>) =>
+ *   void}} props
+ */
+export function CurvesPanel({ study, grid, query, change }) {
+  const options = useMemo(() => optionsIn(query), [query.toString()]);
+  const hiddenLabels = query.getAll("hidden");
   const [chosen, setChosen] = useState(/** @type {Record<string, string>} */ ({}));
   /** @param {Partial<CurveOptions>} changes */
-  const change = (changes) => setOptions({ ...options, ...changes });
+  const changeOptions = (changes) => change(addressOf({ ...options, ...changes }));
   const gridQuery = grid && `&grid=${encodeURIComponent(grid)}`;
-  const query = (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + gridQuery;
+  const parameters =
+    (options.seeds ? "&seeds=true" : "") + (options.published ? "&reference=kizrak-2019" : "") + gridQuery;
   const feeds = PANELS.map(([own, published]) =>
-    useFeed(`/studies/${study.id}/curves?metric=${options.published ? published : own}${query}`, null, study.revision),
+    useFeed(
+      `/studies/${study.id}/curves?metric=${options.published ? published : own}${parameters}`,
+      null,
+      study.revision,
+    ),
   );
   /** @type {Api.Curves | undefined} */
   const first = feeds.map((feed) => feed.data).find(Boolean);
@@ -66,13 +76,20 @@ export function CurvesPanel({ study, grid }) {
       ),
     [drawn, dark],
   );
-  /** @param {string} key */
-  const toggle = (key) =>
-    setHidden((old) => (old.has(key) ? new Set([...old].filter((one) => one !== key)) : new Set([...old, key])));
+  // Like the styles, the same set for as long as the same groups are hidden.
+  const hidden = useMemo(
+    () => new Set(offered.filter(({ factors }) => hiddenLabels.includes(groupLabel(factors))).map(keyOf)),
+    [drawn, hiddenLabels.join("\n")],
+  );
+  /** @param {string} label */
+  const toggle = (label) => {
+    const others = hiddenLabels.filter((one) => one !== label);
+    change({ hidden: others.length < hiddenLabels.length ? others : [...others, label] });
+  };
   const failure = feeds.map((feed) => feed.error).find((error) => error && !error.passing);
   return html`<section class="card stack" aria-labelledby="curves-title">
     <div class="card-head"><h2 id="curves-title">Learning curves</h2>
-      <${Options} options=${options} change=${change} hasSeconds=${offered.some((group) => group.seconds)} /></div>
+      <${Options} options=${options} change=${changeOptions} hasSeconds=${offered.some((group) => group.seconds)} /></div>
     ${failure && html`<${Failure} error=${failure} />`}
     <${Levels} levels=${levels} chosen=${chosen} onChange=${setChosen} shown=${offered.length}
       all=${first?.groups.length ?? 0} />
@@ -133,6 +150,38 @@ function Options({ options, change, hasSeconds }) {
   </div>`;
 }
 
+/** @param {Api.Curve} group */
+const keyOf = (group) => groupKey(group.factors);
+
+/**
+ * The options of the pictures that an address asks for.
+ * @param {URLSearchParams} query
+ * @returns {CurveOptions}
+ */
+function optionsIn(query) {
+  return {
+    x: query.get("x") === "seconds" ? "seconds" : "epoch",
+    log: query.get("loss") === "log",
+    bands: query.get("intervals") !== "off",
+    seeds: query.get("seeds") === "on",
+    published: query.get("published") === "on",
+  };
+}
+
+/**
+ * The part of the query that asks for these options; what is usual is left out.
+ * @param {CurveOptions} options
+ */
+function addressOf({ x, log, bands, seeds, published }) {
+  return {
+    x: x === "seconds" ? x : "",
+    loss: log ? "log" : "",
+    intervals: bands ? "" : "off",
+    seeds: seeds ? "on" : "",
+    published: published ? "on" : "",
+  };
+}
+
 /**
  * The factors besides the activation, with their values; of many groups, one level of each is drawn at first, so that
  * lines stay apart. A rate that was tuned goes with its group.
@@ -170,14 +219,14 @@ function Levels({ levels, chosen, onChange, shown, all }) {
 }
 
 /**
- * @param {{groups: Api.Curve[], styles: Map<string, LineStyle>, hidden: Set<string>, onToggle: (key: string) => void}}
+ * @param {{groups: Api.Curve[], styles: Map<string, LineStyle>, hidden: Set<string>, onToggle: (label: string) => void}}
  *   props
  */
 function Legend({ groups, styles, hidden, onToggle }) {
   return html`<div class="legend" role="group" aria-label="Groups drawn">${groups.map((group) => {
     const key = groupKey(group.factors);
     return html`<button type="button" class="small quiet" key=${key} aria-pressed=${!hidden.has(key)}
-      onClick=${() => onToggle(key)}>
+      onClick=${() => onToggle(groupLabel(group.factors))}>
       <${Swatch} style=${styles.get(key)} />${groupLabel(group.factors)}</button>`;
   })}</div>`;
 }

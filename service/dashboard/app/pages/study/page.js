@@ -1,6 +1,6 @@
 /** The page of one study: its progress, learning curves and comparison. */
-import { html, useState } from "../../core/html.js";
-import { useTitle } from "../../core/navigation.js";
+import { html } from "../../core/html.js";
+import { useQuery, useTitle } from "../../core/navigation.js";
 import { useFeed } from "../../data/store.js";
 import { ago, duration } from "../../text/format.js";
 import { gridText, isTuning, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../../text/labels.js";
@@ -38,18 +38,24 @@ function Study({ study }) {
   </div>`;
 }
 
-/** @param {{study: Api.StudyView}} props */
+/**
+ * The results of a study. What the reader has chosen to see is in the query of the address, so that a link shows the same.
+ * @param {{study: Api.StudyView}} props
+ */
 function Ranked({ study }) {
-  const [metric, setMetric] = useState("test_accuracy");
-  const [grid, setGrid] = useState(study.grids[0]?.name ?? "");
+  const [query, change] = useQuery();
+  const names = study.grids.map(({ name }) => name);
+  const asked = query.get("grid") ?? "";
+  const grid = names.includes(asked) ? asked : (names[0] ?? "");
   return html`${
     study.grids.length > 0 &&
-    html`<${Segments} label="Grid" value=${grid} onChange=${setGrid}
-    choices=${study.grids.map(({ name }) => [name, name])} />`
+    html`<${Segments} label="Grid" value=${grid} 
+    onChange=${(/** @type {string} */ name) => change({ grid: name, hidden: [] })}
+    choices=${names.map((name) => [name, name])} />`
   }
     <${Answer} study=${study} grid=${grid} />
-    <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} />
-    <${Comparison} study=${study} grid=${grid} metric=${metric} onMetric=${setMetric} />
+    <${CurvesPanel} key=${`curves of ${grid}`} study=${study} grid=${grid} query=${query} change=${change} />
+    <${Comparison} study=${study} grid=${grid} query=${query} change=${change} />
     <${Claims} study=${study} />
     <${StudyExperiments} study=${study} />`;
 }
