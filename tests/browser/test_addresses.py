@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import NewPage, study_named
 from tests.stack.services import Service
 
+METRIC = "section[aria-labelledby=comparison-title] select"
+
 
 def study_page(page: Page, service: Service, query: str = "") -> None:
     study = study_named(service, "five")
@@ -17,7 +19,7 @@ def study_page(page: Page, service: Service, query: str = "") -> None:
 
 def expect_choice(page: Page) -> None:
     """Expect what the test below has chosen, in all its controls."""
-    expect(page.get_by_label("by", exact=True)).to_have_value("test_loss")
+    expect(page.locator(METRIC)).to_have_value("test_loss")
     expect(page.get_by_role("button", name="log loss")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="by seconds")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_label("intervals")).not_to_be_checked()
@@ -30,7 +32,7 @@ def expect_choice(page: Page) -> None:
 def test_study_page_keeps_what_it_shows_in_its_address(new_page: NewPage, filled: Service) -> None:
     page = new_page(service=filled)
     study_page(page, filled)
-    page.get_by_label("by", exact=True).select_option("test_loss")
+    page.locator(METRIC).select_option("test_loss")
     page.get_by_role("button", name="log loss").click()
     page.get_by_role("button", name="by seconds").click()
     page.get_by_label("intervals").uncheck()
@@ -51,7 +53,7 @@ def test_study_page_keeps_what_it_shows_in_its_address(new_page: NewPage, filled
 def test_study_page_leaves_what_is_usual_out_of_its_address(new_page: NewPage, filled: Service) -> None:
     page = new_page(service=filled)
     study_page(page, filled, "?metric=test_loss&loss=log")
-    page.get_by_label("by", exact=True).select_option("test_accuracy")
+    page.locator(METRIC).select_option("test_accuracy")
     page.get_by_role("button", name="linear loss").click()
     expect(page).to_have_url(re.compile(r"/studies/[0-9a-f-]+$"))
 
@@ -59,7 +61,7 @@ def test_study_page_leaves_what_is_usual_out_of_its_address(new_page: NewPage, f
 def test_study_page_ignores_what_its_address_gets_wrong(new_page: NewPage, filled: Service) -> None:
     page = new_page(service=filled)
     study_page(page, filled, "?metric=beauty&x=years&loss=cubic&versus=nobody&hidden=nothing&grid=none")
-    expect(page.get_by_label("by", exact=True)).to_have_value("test_accuracy")
+    expect(page.locator(METRIC)).to_have_value("test_accuracy")
     expect(page.get_by_role("button", name="by epoch")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("group", name="Groups drawn").locator("[aria-pressed=false]")).to_have_count(0)
 
