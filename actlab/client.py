@@ -131,13 +131,13 @@ class Client(Operations, Sync):
         self,
         *,
         study: str | None = None,
-        experiment: str | None = None,
+        experiment: str | list[str] | None = None,
         kind: list[str] | None = None,
         since: int | None = None,
         compact: bool = False,
         patience: float | None = None,
     ) -> Iterator[Event]:
-        """Yield the changes of all records, or of a study or an experiment, after the revision `since` or from now on.
+        """Yield the changes of all records, or of a study or experiments, after the revision `since` or from now on.
 
         The iterator never ends. It connects again when the connection breaks, without gaps or repeats. With `patience`
         it raises the error of the connection once the service has been silent for so many seconds.
@@ -261,7 +261,7 @@ class AsyncClient(Operations, Async):
         self,
         *,
         study: str | None = None,
-        experiment: str | None = None,
+        experiment: str | list[str] | None = None,
         kind: list[str] | None = None,
         since: int | None = None,
         compact: bool = False,

@@ -180,10 +180,11 @@ def _check(client: Client, study: str) -> None:
 def _look_next(console: Console, url: str, study: str, start: str) -> None:
     console.print(f"\nThe results are kept. Start the service with [bold]{start}[/], then look at")
     for what, path in (
+        ("this study, with its curves and its comparison", f"/studies/{study}"),
+        ("all activations", "/activations"),
         ("every route, to try out", "/docs"),
-        ("this comparison", f"/api/v1/studies/{study}/comparison"),
-        ("all its pairs, another family", f"/api/v1/studies/{study}/comparison?versus=all"),
-        ("its experiments", f"/api/v1/experiments?study={study}"),
-        ("all activations", "/api/v1/activations"),
     ):
-        console.print(f"  {what:<29} {url}{path}", soft_wrap=True)
+        console.print(f"  {what:<47} {url}{path}", soft_wrap=True)
+    console.print(
+        f"  {'the comparison of all pairs, here':<47} actlab study compare {study} --versus all", soft_wrap=True
+    )

@@ -110,6 +110,11 @@ class Operations(Runner):
         """
         return listing(self, ExperimentBase, (yield from pages("/experiments", filters)))
 
+    @operation
+    def experiments_page(self, /, **query: Any) -> Flow[Json]:
+        """Read one page of the list of experiments: its `items`, and the `next_cursor` to send as `cursor`."""
+        return call(Call("GET", "/experiments", query))
+
     @experiments_of
     def edit_experiment(
         self, id: str, changes: Mapping[str, Any], *, edit_version: int | None = None
@@ -283,6 +288,11 @@ class Operations(Runner):
     def studies(self, /, **filters: Any) -> Flow[list[StudyBase]]:
         """List all studies that match the filters, over all pages."""
         return listing(self, StudyBase, (yield from pages("/studies", filters)))
+
+    @operation
+    def studies_page(self, /, **query: Any) -> Flow[Json]:
+        """Read one page of the list of studies: its `items`, and the `next_cursor` to send as `cursor`."""
+        return call(Call("GET", "/studies", query))
 
     @studies_of
     def edit_study(self, id: str, changes: Mapping[str, Any], *, edit_version: int | None = None) -> Flow[StudyBase]:
@@ -461,6 +471,11 @@ class Operations(Runner):
     def audit(self, /, **filters: Any) -> Flow[list[Json]]:
         """List who changed what, the newest first: all entries that match the filters, over all pages."""
         return pages("/audit", filters)
+
+    @operation
+    def audit_page(self, /, **query: Any) -> Flow[Json]:
+        """Read one page of the list of changes: its `items`, and the `next_cursor` to send as `cursor`."""
+        return call(Call("GET", "/audit", query))
 
     @operation
     def revoke_key(self, id: str) -> Flow[None]:

@@ -31,7 +31,7 @@ class Watch:
     """
 
     study: str | None
-    experiment: str | None
+    experiment: str | list[str] | None
     kind: list[str] | None
     since: int | None
     compact: bool

@@ -83,6 +83,7 @@ UNREACHABLE = {
 ENVIRONMENT = {
     "service.settings": "the one reader of the service, through pydantic-settings",
     "actlab.configuration": "the one reader of clients, which are installed without pydantic",
+    "actlab.cli.editor": "VISUAL and EDITOR, by which users name their editor",
     "worker.environment": "for OpenMP and glibc, which read them before any line of Python",
     "worker.training.execution": "CUBLAS_WORKSPACE_CONFIG: cuBLAS itself reads it, before its first use",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 from rich.console import Console
 
 from actlab import configuration
+from actlab.cli.options import service_url
 from actlab.client import Client
 
 if TYPE_CHECKING:  # a client is installed without the libraries of the settings
@@ -59,10 +60,11 @@ def require_access(settings: "Settings") -> None:
         exposure.prepare(settings, database)
 
 
-def service_client(url: str | None = None) -> Client:
-    """Return a client of the service at `url`, or at the one that `actlab.configuration` finds, with its key."""
-    service = configuration.resolve(url)
-    return Client(service.url, api_key=service.api_key)
+def service_client(url: str | None = None, *, timeout: float = 40.0) -> Client:
+    """Return a client of the service at `url` or `--url`, or at the one that `actlab.configuration` finds, with its
+    key. `timeout` is in seconds."""
+    service = configuration.resolve(url or service_url())
+    return Client(service.url, api_key=service.api_key, timeout=timeout)
 
 
 def fail(reason: str) -> NoReturn:

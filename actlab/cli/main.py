@@ -5,12 +5,15 @@ the service need the extra `server`, and those that train the extra `worker`. Th
 """
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import httpx2
 import typer
 
 from actlab.cli import data, database, experiments, keys, processes, studies
 from actlab.cli.common import fail
+from actlab.cli.options import EXIT_CODES, GlobalOptions, set_global
 from actlab.client import ApiError, UnknownFormat, UnusableProxy
 from actlab.configuration import InvalidConfiguration
 from actlab.demo import DemoFailed
@@ -19,10 +22,30 @@ from service.domain.errors import ActLabError
 app = typer.Typer(
     name="actlab",
     help="Train and compare activation functions. Settings are read from environment variables, ACTLAB_...",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(version("actlab"))
+        raise typer.Exit
+
+
+@app.callback()
+def set_options(
+    url: Annotated[str | None, typer.Option(help="The URL of the service, in place of ACTLAB_URL.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the API's answers as JSON.", show_default=False)] = False,
+    _: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    set_global(GlobalOptions(url, json))
+
+
 for command in (processes.demo, processes.up, processes.serve, processes.worker, experiments.export):
     app.command()(command)
 app.add_typer(studies.app, name="study")

@@ -310,7 +310,7 @@ def test_demo_prints_its_table_and_leaves_nothing_running(make_service: Callable
     demo = service.processes["demo"]
     assert demo.wait(600) == 0
     shown = service.output("demo")
-    for line in ("epochs 1", "relu", "sigmoid", "tanh", "leaky_relu", "swish", "(reference)", "mean", "±", "/docs"):
+    for line in ("epochs 1", "relu", "sigmoid", "tanh", "leaky_relu", "swish", "(reference)", "mean", "±", "/studies/"):
         assert line in shown
     assert not service.client.healthy()
     service.start()  # the results are kept

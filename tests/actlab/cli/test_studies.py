@@ -2,29 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from typer.testing import CliRunner
 
 from actlab.cli.main import app
-from service.settings import Settings
 from service.storage.engine.database import Database
+from tests.actlab.cli.conftest import Run
 from tests.api import states
-from tests.api.serving import listening
-
-Run = Callable[..., Any]
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
-    with listening(settings) as url:
-        monkeypatch.setenv("ACTLAB_HOME", str(tmp_path))
-        monkeypatch.setenv("ACTLAB_PORT", url.rpartition(":")[2])
-        yield lambda *words, **options: CliRunner().invoke(app, words, **options)
 
 
 @states.on_sqlite
@@ -34,10 +21,10 @@ def test_study_commands_run_a_study(run: Run, database: Database, tmp_path: Path
     assert "5 seeds probably find a difference of 1.4 percentage points of test accuracy" in plan
     spec = tmp_path / "study.json"
     spec.write_text(json.dumps({"name": "mine", "base": {"dataset": "digits"}, "seeds": [0]}))
-    id = run("study", "submit", str(spec), "--preset", "quick").output.strip()
+    id = run("study", "submit", str(spec), "--preset", "quick").stdout.strip()
     assert "6 seeds" not in run("study", "add-seeds", id, "1").output
     states.finish_queued(database, lambda spec: 0.9 if spec["activation"]["name"] == "relu" else 0.8)
-    shown = json.loads(run("study", "show", id, "--wait").output)
+    shown = json.loads(run("study", "show", id, "--wait", "--json").stdout)
     assert (shown["name"], shown["seeds"], shown["progress"]["succeeded"]) == ("mine", [0, 1], 10)
     assert id in run("study", "list", "--text", "min").output
     assert "reference" in run("study", "compare", id, "--versus", "relu").output
@@ -57,7 +44,7 @@ def test_study_commands_run_a_study(run: Run, database: Database, tmp_path: Path
 
 @states.on_sqlite
 def test_study_share_prints_a_link_that_opens_and_ends(run: Run) -> None:
-    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "name": "shown"}').output.strip()
+    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "name": "shown"}').stdout.strip()
     made = run("study", "share", id, "--expires", "2h")
     link = made.stdout.strip()
     assert "shown" in httpx2.get(link).text
@@ -70,14 +57,14 @@ def test_study_share_prints_a_link_that_opens_and_ends(run: Run) -> None:
 
 @states.on_sqlite
 def test_study_cancel_ends_a_study(run: Run) -> None:
-    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}}').output.strip()
+    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}}').stdout.strip()
     assert "cancelled" in run("study", "cancel", id).output
-    assert json.loads(run("study", "show", id).output)["finished"] is True
+    assert json.loads(run("--json", "study", "show", id).stdout)["finished"] is True
 
 
 @states.on_sqlite
 def test_study_retry_queues_what_failed(run: Run, database: Database) -> None:
-    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "seeds": [0, 1]}').output.strip()
+    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "seeds": [0, 1]}').stdout.strip()
     for fence in states.claim(database):
         states.fail(database, fence)
     assert run("study", "retry", id, "--dry-run").output == "2 experiments would be queued again.\n"
@@ -96,10 +83,13 @@ def test_experiment_commands_change_many_experiments(run: Run, database: Databas
     assert run("experiment", "retry", "--where", "tag=b", "--where", "epochs_min=1").output.startswith(
         "1 experiment is"
     )
-    study = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "seeds": [0, 1]}').output.strip()
+    study = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "seeds": [0, 1]}').stdout.strip()
     assert run("experiment", "cancel", "--study", study).output.startswith("2 experiments")
     assert run("experiment", "delete", "--where", "status=cancelled").output.startswith("5 experiments are deleted")
     assert run("experiment", "cancel", "x").exit_code == 1
+    unknown = run("experiment", "cancel", str(states.SOME_ID))
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert unknown.stderr.startswith("0 experiments are cancelled.")
 
 
 @states.on_sqlite
