@@ -11,7 +11,19 @@ from typing import Annotated
 import httpx2
 import typer
 
-from actlab.cli import data, database, experiments, keys, processes, studies
+from actlab.cli import (
+    activations,
+    data,
+    database,
+    doctor,
+    experiments,
+    fleet,
+    keys,
+    login,
+    processes,
+    records,
+    studies,
+)
 from actlab.cli.common import fail
 from actlab.cli.options import EXIT_CODES, GlobalOptions, set_global
 from actlab.client import ApiError, UnknownFormat, UnusableProxy
@@ -46,10 +58,16 @@ def set_options(
     set_global(GlobalOptions(url, json))
 
 
-for command in (processes.demo, processes.up, processes.serve, processes.worker, experiments.export):
+for command in (processes.demo, processes.up, processes.serve):
     app.command()(command)
+processes.workers.command("list")(fleet.list_workers)
+app.add_typer(processes.workers, name="worker")
 app.add_typer(studies.app, name="study")
 app.add_typer(experiments.app, name="experiment")
+app.add_typer(activations.app, name="activation")
+for single in (records.diff, experiments.export, fleet.queue, fleet.audit, login.login, doctor.doctor):
+    app.command()(single)
+app.command("open")(records.open_page)
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(data.app, name="data")

@@ -95,12 +95,19 @@ def serve(insecure: Insecure = False, parent: Parent = None, port: Port = None) 
     raise typer.Exit(processes.run(api, settings))
 
 
+workers = typer.Typer(help="Run a worker, which trains one experiment at a time on one device.")
+
+
+@workers.callback(invoke_without_command=True)
 def worker(
+    context: typer.Context,
     id: Annotated[str | None, typer.Option(help="The id in the list of workers. Default: a new one.")] = None,
     share: Annotated[int, typer.Option(min=1, help="Workers among which the processors are divided, on CPU.")] = 1,
     parent: Parent = None,
 ) -> None:
-    """Run a worker, which trains one experiment at a time on one device."""
+    """Run a worker, which trains one experiment at a time on one device; `list` lists the workers of the service."""
+    if context.invoked_subcommand is not None:
+        return
     with extra("worker"):
         _end_with(parent)
         restart_unless_set()

@@ -217,7 +217,9 @@ def delete(id: Id) -> None:
 def _judge(study: Record) -> None:
     """Exit with status 3 where experiments of a finished study failed and were not retried, or it was cancelled."""
     if study["cancelled_at"] or study["retryable"]:
-        say("The study was cancelled." if study["cancelled_at"] else f"{study['retryable']} experiments failed.")
+        count = study["retryable"]
+        failed = f"{count} experiment{'' if count == 1 else 's'} failed; `actlab study retry` queues them again."
+        say("The study was cancelled." if study["cancelled_at"] else failed)
         raise typer.Exit(ENDED_BADLY)
 
 
