@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from actlab.cli.common import extra, require_database
+from actlab.cli.options import AsJson
+from actlab.cli.output import write_json
 from service.access import keys as api_keys
 from service.access.roles import Role
 
@@ -46,13 +48,20 @@ def create_key(
 
 
 @app.command("list")
-def list_keys(revoked: Annotated[bool, typer.Option("--revoked", help="Include revoked keys.")] = False) -> None:
+def list_keys(
+    revoked: Annotated[bool, typer.Option("--revoked", help="Include revoked keys.")] = False, json: AsJson = False
+) -> None:
     """List the keys, the newest first."""
     with extra("server"):
         from actlab import local_keys
+        from service.api.schemas.keys import KeyView
 
+    rows = local_keys.listed(_settings(), revoked=revoked)
+    if json:
+        write_json({"items": [KeyView.model_validate(row).model_dump(mode="json") for row in rows]})
+        return
     table = Table("id", "name", "role", "created", "expires", "last used", "revoked", box=None)
-    for row in local_keys.listed(_settings(), revoked=revoked):
+    for row in rows:
         times = (row.created_at, row.expires_at, row.last_used_at, row.revoked_at)
         table.add_row(
             row.id, escape(row.name), row.role, *("" if at is None else f"{at:%Y-%m-%d %H:%M}" for at in times)

@@ -167,7 +167,7 @@ def _write(kind: str, data: Any) -> None:
 def _study_picture(shown: Json, state: Experiments) -> RenderableType:
     progress, total = shown["progress"], shown["experiments"]
     ended = sum(progress[status] for status in ("succeeded", "failed", "cancelled"))
-    left = duration(shown["eta_seconds"])
+    left = "" if shown["finished"] else duration(shown["eta_seconds"])
     counts = Text("   ").join(
         Text.assemble((f"{count} ", "bold"), coloured(status)) for status, count in progress.items() if count
     )
@@ -191,3 +191,5 @@ def _live(first: RenderableType) -> Iterator[Live]:
     """Show a picture in place until the end, where it stays; a file gets only its last state."""
     with Live(first, console=console(), refresh_per_second=8) as picture:
         yield picture
+    if not picture.console.is_terminal:
+        picture.console.line()  # rich ends the last state without a newline there

@@ -9,17 +9,20 @@ from actlab.cli.options import service_url
 from actlab.cli.output import say
 from actlab.client import Client
 
+SECONDS = 10.0
+"""The most seconds to wait for the service."""
+
 
 def login(
     url: Annotated[str | None, typer.Option(help="The URL of the service. Default: ask for it.")] = None,
 ) -> None:
     """Ask for the URL of a service and an API key, check both, and store them for later commands and clients."""
     url = url or service_url() or typer.prompt("URL of the service", default=configuration.resolve().url)
-    key = typer.prompt("API key (empty for a service without keys)", default="", hide_input=True, show_default=False)
-    with Client(configuration.resolve(url).url, api_key=key.strip() or None, timeout=10.0) as client:
+    typed = typer.prompt("API key (empty: the stored one, or none)", default="", hide_input=True, show_default=False)
+    service = configuration.resolve(url, typed.strip() or None)
+    with Client(service.url, api_key=service.api_key, timeout=SECONDS) as client:
         me = client.me()
-    stored = configuration.Stored(url, None if me["open"] else key.strip() or None)
-    file = configuration.write(stored)
+    file = configuration.write(configuration.Stored(service.url, None if me["open"] else service.api_key))
     if me["open"]:
         say(f"The service has no keys and lets everybody in. Its URL is stored in {file}.")
     else:

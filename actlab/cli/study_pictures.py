@@ -43,7 +43,7 @@ def study_fields(study: Json) -> Group:
         ("preset", study["preset"]),
         ("state", coloured(_state(study))),
         ("experiments", f"{study['experiments']}: {_counts(study['progress'])}"),
-        ("left", duration(study["eta_seconds"])),
+        ("left", None if study["finished"] else duration(study["eta_seconds"])),
         ("to retry", study["retryable"] or None),
         ("seeds", ", ".join(map(str, study["seeds"]))),
         ("reference", _named(study["reference"])),
@@ -79,7 +79,7 @@ def claims_table(claims: Sequence[Json]) -> Table:
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
     for claim in claims:
-        missing = "".join(f"\n{reason}" for reason in claim["missing"][:2])
+        missing = "".join(f"\nmissing: {reason}" for reason in claim["missing"])
         words = Text.assemble(claim["claim"], (missing, "dim"))
         made.add_row(str(claim["number"]), coloured(claim["verdict"]), words)
     return made

@@ -1,5 +1,6 @@
 """`actlab keys`, and the commands that send a key."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,8 @@ def test_keys_are_made_listed_and_revoked_by_command(run: Run, database: Databas
     made = run("keys", "create", "--role", "submitter", "--name", "ci", "--expires", "90d")
     (id,) = re.findall(PATTERN, made.stdout)[0][:1]
     assert PATTERN.fullmatch(made.stdout.strip())
+    (row,) = json.loads(run("keys", "list", "--json").stdout)["items"]
+    assert (row["id"], row["name"], row["created_by"]) == (id, "ci", "console")
     listed = run("keys", "list").stdout
     assert f"{id}  ci" in re.sub(r" {2,}", "  ", listed)
     assert made.stdout.strip()[16:] not in listed
