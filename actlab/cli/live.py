@@ -63,7 +63,7 @@ class Experiments:
                 clipped(label),
                 coloured(experiment["status"]),
                 epochs_done(experiment),
-                ProgressBar(experiment["spec"]["epochs"], experiment["epochs_done"], width=12),
+                _bar(experiment["spec"]["epochs"], experiment["epochs_done"], 12),
                 Text(sparkline(figures, 20), "cyan"),
                 number(figures[-1] if figures else None),
             )
@@ -172,11 +172,14 @@ def _study_picture(shown: Json, state: Experiments) -> RenderableType:
         Text.assemble((f"{count} ", "bold"), coloured(status)) for status, count in progress.items() if count
     )
     head = Table.grid(padding=(0, 2, 0, 0))
-    head.add_row(
-        ProgressBar(max(total, 1), ended, width=30), f"{ended}/{total}", "" if not left else f"{left} left", counts
-    )
+    head.add_row(_bar(total, ended, 30), f"{ended}/{total}", f"{left} left" if left else "", counts)
     title = Text(shown["name"] or shown["question"] or shown["id"], "bold")
     return Group(title, head, Text(), state.table(_of_interest(state)))
+
+
+def _bar(total: int, done: int, width: int) -> ProgressBar:
+    """Return a bar in colours that every terminal has; rich's own are all grey where there are 16."""
+    return ProgressBar(max(total, 1), done, width, complete_style="cyan", finished_style="green")
 
 
 def _of_interest(state: Experiments) -> list[Json]:
