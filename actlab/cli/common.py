@@ -10,6 +10,7 @@ from rich.console import Console
 from actlab import configuration
 from actlab.cli.options import service_url
 from actlab.client import Client
+from actlab.retries import RETRIES
 
 if TYPE_CHECKING:  # a client is installed without the libraries of the settings
     from service.settings import Settings
@@ -60,11 +61,11 @@ def require_access(settings: "Settings") -> None:
         exposure.prepare(settings, database)
 
 
-def service_client(url: str | None = None, *, timeout: float = 40.0) -> Client:
+def service_client(url: str | None = None, *, timeout: float = 40.0, retries: int = RETRIES) -> Client:
     """Return a client of the service at `url` or `--url`, or at the one that `actlab.configuration` finds, with its
-    key. `timeout` is in seconds."""
+    key. `timeout` is in seconds; a request is repeated up to `retries` times."""
     service = configuration.resolve(url or service_url())
-    return Client(service.url, api_key=service.api_key, timeout=timeout)
+    return Client(service.url, api_key=service.api_key, timeout=timeout, retries=retries)
 
 
 def fail(reason: str) -> NoReturn:

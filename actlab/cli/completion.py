@@ -52,7 +52,7 @@ def _activations(client: Client) -> Items:
 
 def _matching(ctx: typer.Context, incomplete: str, read: Callable[[Client], Items]) -> list[tuple[str, str]]:
     try:
-        with service_client(ctx.find_root().params.get("url"), timeout=SECONDS) as client:
+        with service_client(ctx.find_root().params.get("url"), timeout=SECONDS, retries=0) as client:
             return [(value, help) for value, help in read(client) if value.startswith(incomplete)]
     except (ApiError, UnusableProxy, httpx2.HTTPError, httpx2.InvalidURL, ValueError, OSError):
         return []  # a shell that completes shows no errors

@@ -28,7 +28,7 @@ def run(url: str | None) -> Iterator[Finding]:
     yield versions()
     try:
         chosen = configuration.resolve(url)
-        client = Client(chosen.url, api_key=chosen.api_key, timeout=remote.SECONDS)
+        client = Client(chosen.url, api_key=chosen.api_key, timeout=remote.SECONDS, retries=0)
     except (configuration.InvalidConfiguration, UnusableProxy) as error:
         yield Finding("configuration", "problem", str(error), "Correct it; docs/settings.md describes where it is.")
         return
