@@ -38,7 +38,9 @@ were not retried, and where `doctor` found a problem.
 def page() -> str:
     """Return the text of the page."""
     done = subprocess.run(PROGRAM, capture_output=True, encoding="utf-8", check=True)
-    described = html.unescape(done.stdout).replace("# `actlab`\n", "## `actlab`\n", 1)
+    # The usage lines are no commands to run, which a console block would say.
+    described = html.unescape(done.stdout).replace("```console\n$ ", "```text\n")
+    described = described.replace("# `actlab`\n", "## `actlab`\n", 1)
     return f"{PREFACE}{described.strip()}\n"
 
 
