@@ -17,7 +17,7 @@ from actlab.cli.specs import read_spec, with_fields
 from actlab.client import EXPORTS, Client
 from service.domain.choices import ExportRows
 
-app = typer.Typer(help="Experiments: submit, follow, read, file, cancel, retry, delete.", no_args_is_help=True)
+app = typer.Typer(help="Experiments: submit, follow, read, file, cancel, retry, archive, delete.", no_args_is_help=True)
 
 Id = Annotated[
     str, typer.Argument(metavar="ID", help="The id of the experiment.", autocompletion=completion.experiments)
@@ -219,6 +219,23 @@ def retry(
     _change("retry_experiments", ids, study, where, dry_run, "queued again", json)
 
 
+@app.command()
+def archive(
+    ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False, json: AsJson = False
+) -> None:
+    """Archive the experiments with these ids, or all that match the filters, of those that have ended: lists leave them
+    out."""
+    _change("archive_experiments", ids, study, where, dry_run, "archived", json)
+
+
+@app.command()
+def restore(
+    ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False, json: AsJson = False
+) -> None:
+    """Restore the archived experiments with these ids, or all that match the filters."""
+    _change("archive_experiments", ids, study, where, dry_run, "restored", json, archived=False)
+
+
 def _judge(experiments: Sequence[Json]) -> None:
     """Exit with status 3, and the reasons on stderr, unless all experiments succeeded."""
     unsuccessful = [experiment for experiment in experiments if experiment["status"] != "succeeded"]
@@ -243,13 +260,14 @@ def _change(
     dry_run: bool,
     participle: str,
     as_json: bool,
+    **arguments: Any,
 ) -> None:
     """Change many experiments. Of ids, each that does not exist or is in a wrong state makes the exit status 1."""
     filters = filters_of(where) | ({} if study is None else {"study": study})
     if bool(ids) == bool(filters):
         raise typer.BadParameter("give either ids, or --study or --where")
     with service_client() as client:
-        answer = getattr(client, method)(ids or None, dry_run=dry_run, **filters)
+        answer = getattr(client, method)(ids or None, dry_run=dry_run, **arguments, **filters)
     if as_json:
         write_json(answer)
     say(changed(answer["count"], participle, dry_run=dry_run))

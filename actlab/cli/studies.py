@@ -207,11 +207,32 @@ def share(
 
 
 @app.command()
+def archive(id: Id, json: AsJson = False) -> None:
+    """Archive a study that has finished, with those of its experiments that no other study counts: lists leave them
+    out."""
+    _set_archived(id, True, "The study is archived; `actlab study restore` restores it.", json)
+
+
+@app.command()
+def restore(id: Id, json: AsJson = False) -> None:
+    """Restore an archived study, with the experiments that were archived with it."""
+    _set_archived(id, False, "The study is restored.", json)
+
+
+@app.command()
 def delete(id: Id) -> None:
     """Delete a study whose experiments have all ended, together with them."""
     with service_client() as client:
         client.delete_study(id)
     say("The study is deleted.")
+
+
+def _set_archived(id: str, archived: bool, sentence: str, as_json: bool) -> None:
+    with service_client() as client:
+        study = client.edit_study(id, {"archived": archived})
+    if as_json:
+        write_json(study)
+    say(sentence)
 
 
 def _judge(study: Record) -> None:

@@ -158,3 +158,12 @@ def test_tag_and_note_change_what_they_name(run: Run, database: Database, monkey
     assert json.loads(run("experiment", "note", id, "--edit", "--json").stdout)["notes"] == "from stdin and more"
     monkeypatch.setenv("VISUAL", "/nowhere/editor")
     assert run("experiment", "note", id, "--edit").exit_code == 2
+
+
+def test_archive_hides_experiments_until_they_are_restored(run: Run, database: Database) -> None:
+    id, waits = str(states.finish(database)), str(states.queue(database))
+    assert run("experiment", "archive", "--where", "activation=relu").output == "1 experiment is archived.\n"
+    assert [item["id"] for item in json.loads(run("experiment", "list", "--json").stdout)["items"]] == [waits]
+    assert run("experiment", "restore", id, "--dry-run").output == "1 experiment would be restored.\n"
+    assert run("experiment", "restore", id).output == "1 experiment is restored.\n"
+    assert len(json.loads(run("experiment", "list", "--json").stdout)["items"]) == 2

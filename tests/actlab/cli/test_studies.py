@@ -63,6 +63,17 @@ def test_study_cancel_ends_a_study(run: Run) -> None:
 
 
 @states.on_sqlite
+def test_study_archive_hides_a_study_until_it_is_restored(run: Run) -> None:
+    id = run("study", "submit", "-", input='{"base": {"activation": "relu"}}').stdout.strip()
+    assert run("study", "archive", id).exit_code == 1  # it has not finished
+    run("study", "cancel", id)
+    assert json.loads(run("study", "archive", id, "--json").stdout)["archived_at"] is not None
+    assert json.loads(run("study", "list", "--json").stdout)["items"] == []
+    assert run("study", "restore", id).output == "The study is restored.\n"
+    assert len(json.loads(run("study", "list", "--json").stdout)["items"]) == 1
+
+
+@states.on_sqlite
 def test_study_retry_queues_what_failed(run: Run, database: Database) -> None:
     id = run("study", "submit", "-", input='{"base": {"activation": "relu"}, "seeds": [0, 1]}').stdout.strip()
     for fence in states.claim(database):
