@@ -102,7 +102,7 @@ def _requirements() -> dict[str, list[str]]:
     for requirement in metadata.requires("actlab") or []:
         (name,) = re.findall(r"^[\w.-]+", requirement)
         (extra, *_) = re.findall(r"extra == ['\"]([\w-]+)['\"]", requirement) or [""]
-        if extra != "dev":
+        if extra not in ("dev", "all"):  # which repeat the others
             names.setdefault(extra, []).append(name)
     return names
 

@@ -76,6 +76,7 @@ def services_of(client: TestClient) -> Services:
 
 
 def _one_shape(answer: Response) -> None:
-    if answer.status_code >= 400 and answer.request.method != "HEAD":
+    is_page = answer.request.url.path.startswith("/guide")  # which says how to build it
+    if answer.status_code >= 400 and answer.request.method != "HEAD" and not is_page:
         answer.read()
         check_shape(answer)

@@ -101,7 +101,8 @@ def test_every_route_has_an_access_decision() -> None:
 def opened(tmp_path_factory: pytest.TempPathFactory, sqlite_template: object) -> Iterator[tuple[TestClient, Database]]:
     home = tmp_path_factory.mktemp("walk")
     shutil.copy(str(sqlite_template), home / "actlab.db")
-    settings = Settings(home=home, database_url=f"sqlite:///{home / 'actlab.db'}", reap_seconds=600)
+    settings = Settings(home=home, database_url=f"sqlite:///{home / 'actlab.db'}", reap_seconds=600,
+                        rate_per_minute=0)  # fmt: skip
     database = Database(settings.database)
     with serving(settings) as client:
         yield client, database

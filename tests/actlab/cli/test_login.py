@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -13,6 +14,7 @@ from service.access.roles import Role
 from service.storage.engine.database import Database
 from service.storage.records import keys
 from tests.api import states
+from tests.waiting import await_true
 
 pytestmark = states.on_sqlite
 
@@ -32,8 +34,14 @@ def make_key(database: Database) -> str:
     return key.text
 
 
+def await_noticed(url: str) -> None:
+    """Wait until the service has noticed that there is a key."""
+    await_true(lambda: httpx2.get(f"{url}/api/v1/me").status_code == 401)
+
+
 def test_login_stores_a_key_that_the_service_knows(database: Database, url: str, file: Path) -> None:
     key = make_key(database)
+    await_noticed(url)
     signed_in = CliRunner().invoke(app, ["login"], input=f"{url}\n{key}\n")
     assert signed_in.exit_code == 0, signed_in.output
     assert "Signed in as ci (submitter)" in signed_in.stderr
@@ -44,6 +52,7 @@ def test_login_stores_a_key_that_the_service_knows(database: Database, url: str,
 
 def test_login_stores_no_key_that_the_service_refuses(database: Database, url: str, file: Path) -> None:
     make_key(database)
+    await_noticed(url)
     refused = CliRunner().invoke(app, ["login", "--url", url], input=f"{api_keys.generate().text}\n")
     assert refused.exit_code == 1
     assert not file.exists()

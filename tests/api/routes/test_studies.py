@@ -17,7 +17,7 @@ from tests.making import make_epoch
 FIELDS = {
     "id", "name", "question", "preset", "base", "factors", "grids", "seeds", "tuning", "tunes", "reuse", "reference",
     "activations", "experiments", "progress", "retryable", "finished", "eta_seconds", "cancelled_at", "edit_version",
-    "created_at", "created_by", "revision",
+    "created_at", "created_by", "revision", "notes", "tags", "archived_at",
 }  # fmt: skip
 GRID: dict[str, Any] = {
     "name": "dropout",

@@ -61,7 +61,8 @@ export function Comparison({ study, grid, query, change }) {
               [ALL_PAIRS, "all pairs"],
             ]} />`
         }
-        <label class="inline">by <select value=${metric} onChange=${onText((name) => change({ metric: name === USUAL_METRIC ? "" : name }))}>
+        <label class="inline">by <select value=${metric}
+          onChange=${onText((name) => change({ metric: name === USUAL_METRIC ? "" : name }))}>
           ${METRICS.map(([name, title]) => html`<option value=${name} selected=${name === metric}>${title}</option>`)}
             </select></label>
       </div>

@@ -89,7 +89,8 @@ export function CurvesPanel({ study, grid, query, change }) {
   const failure = feeds.map((feed) => feed.error).find((error) => error && !error.passing);
   return html`<section class="card stack" aria-labelledby="curves-title">
     <div class="card-head"><h2 id="curves-title">Learning curves</h2>
-      <${Options} options=${options} change=${changeOptions} hasSeconds=${offered.some((group) => group.seconds)} /></div>
+      <${Options} options=${options} change=${changeOptions}
+        hasSeconds=${offered.some((group) => group.seconds)} /></div>
     ${failure && html`<${Failure} error=${failure} />`}
     <${Levels} levels=${levels} chosen=${chosen} onChange=${setChosen} shown=${offered.length}
       all=${first?.groups.length ?? 0} />
@@ -219,8 +220,8 @@ function Levels({ levels, chosen, onChange, shown, all }) {
 }
 
 /**
- * @param {{groups: Api.Curve[], styles: Map<string, LineStyle>, hidden: Set<string>, onToggle: (label: string) => void}}
- *   props
+ * @param {{groups: Api.Curve[], styles: Map<string, LineStyle>, hidden: Set<string>,
+ *   onToggle: (label: string) => void}} props
  */
 function Legend({ groups, styles, hidden, onToggle }) {
   return html`<div class="legend" role="group" aria-label="Groups drawn">${groups.map((group) => {

@@ -39,7 +39,7 @@ function Study({ study }) {
 }
 
 /**
- * The results of a study. What the reader has chosen to see is in the query of the address, so that a link shows the same.
+ * The results of a study. What the reader has chosen to see is in the query of the address, so that a link shows it.
  * @param {{study: Api.StudyView}} props
  */
 function Ranked({ study }) {

@@ -20,9 +20,10 @@ export function StudyExperiments({ study }) {
 
 /** @param {{study: Api.StudyView}} props */
 function Listed({ study }) {
-  const feed = useFeed(`/experiments?study=${study.id}&archived=any&limit=${PER_PAGE}`, null, study.revision);
+  const all = `/experiments?study=${study.id}&archived=any`;
+  const feed = useFeed(`${all}&limit=${PER_PAGE}`, null, study.revision);
   return html`<${Loaded} feed=${feed} what="the experiments">${(
     /** @type {Api.Page_ExperimentView_} */ data,
   ) => html`<${ExperimentTable} items=${data.items} caption="Experiments of the study" />
-    ${data.next_cursor && html`<p><a href=${`/experiments?study=${study.id}&archived=any`}>All ${study.experiments}</a></p>`}`}<//>`;
+    ${data.next_cursor && html`<p><a href=${all}>All ${study.experiments}</a></p>`}`}<//>`;
 }
