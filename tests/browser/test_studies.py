@@ -81,7 +81,7 @@ def test_study_form_takes_a_formula(page: Page) -> None:
     expect(page.get_by_role("list", name="Formulas")).to_contain_text("x * sigmoid(1.7 * x)")
     expect(page.get_by_role("button", name="Train 10 experiments")).to_be_enabled()
     page.get_by_text("The same as a request").click()
-    expect(page.locator("pre")).to_contain_text('{ "formula": "x * sigmoid(1.7 * x)" }')
+    expect(page.locator("pre")).to_contain_text('{"formula": "x * sigmoid(1.7 * x)"}')
 
 
 def test_studies_page_claims_no_more_than_the_tests_show(page: Page, service: Service) -> None:
