@@ -115,6 +115,15 @@ class Operations(Runner):
         """Read one page of the list of experiments: its `items`, and the `next_cursor` to send as `cursor`."""
         return call(Call("GET", "/experiments", query))
 
+    @operation
+    def count_experiments(self, /, **filters: Any) -> Flow[Json]:
+        """Count the experiments that match the filters; archived ones too, unless `archived` says otherwise.
+
+        >>> client.count_experiments(activation="relu")
+        {'count': 3}
+        """
+        return call(Call("GET", "/experiments/count", filters))
+
     @experiments_of
     def edit_experiment(
         self, id: str, changes: Mapping[str, Any], *, edit_version: int | None = None

@@ -106,6 +106,7 @@ def test_client_changes_many_experiments(ask: Ask, database: Database) -> None:
     assert ask("retry_experiments", ids[:2], idempotency_key="k") == {"count": 2}
     assert len(ask("experiments", status=["queued", "running"])) == 3
     assert ask("tag_experiments", status="cancelled", add=["new"], remove=["a"]) == {"count": 3}
+    assert ask("count_experiments", tag="new", status="cancelled") == {"count": 3}
     assert ask("archive_experiments", tag="new", dry_run=True) == {"count": 3}
     assert ask("archive_experiments", tag="new") == {"count": 3}
     assert len(ask("experiments")) == 3

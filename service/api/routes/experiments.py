@@ -117,6 +117,15 @@ async def list_experiments(
     return await services.read(lambda session: _listed(session, request, services, query, principal, token))
 
 
+@router.get("/count")
+@needs(Role.VIEWER)
+def count_experiments(
+    query: Annotated[FilterQuery, Query()], session: ReadSession, principal: PrincipalDep
+) -> ExperimentCount:
+    """Count the experiments that match the filters of a list; archived ones too, unless `archived` says otherwise."""
+    return ExperimentCount(count=experiments.count(session, query.filter_for(principal).conditions()))
+
+
 @router.get("/export", response_class=StreamingResponse, responses=exports.FILE)
 @needs(Role.VIEWER)
 async def export_experiments(

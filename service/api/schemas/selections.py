@@ -76,7 +76,7 @@ class ArchiveSelection(ExperimentSelection):
 
 
 class ExperimentCount(View):
-    """The number of experiments that a request changed, or would change."""
+    """The number of experiments that match, or that a request changed or would change."""
 
     count: int = Field(
         description="Experiments that the request applies to. Those that cannot be cancelled, deleted, retried or"

@@ -65,7 +65,7 @@ def _schemas(value: Any) -> Iterator[dict[str, Any]]:
 
 def test_operation_ids_read_as_method_names() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    verbs = "submit|create|register|list|get|preview|edit|tag|cancel|retry|archive|revoke|delete|export"
+    verbs = "submit|create|register|list|count|get|preview|edit|tag|cancel|retry|archive|revoke|delete|export"
     assert [name for name in NAMES if not re.fullmatch(rf"({verbs})_[a-z_]+", name)] == []
 
 

@@ -42,6 +42,15 @@ def mixed(database: Database) -> dict[str, UUID]:
     }
 
 
+def test_count_experiments_takes_the_filters_of_a_list(client: TestClient, mixed: dict[str, UUID]) -> None:
+    client.patch(f"{EXPERIMENTS}/{mixed['ended']}", json={"archived": True})
+    counts = {"": 5, "archived=false": 4, "tag=a": 3, "tag=b&status=queued": 1, "tag=a&tag=b&archived=true": 1}
+    assert {
+        query: client.get(f"{EXPERIMENTS}/count?{query}").raise_for_status().json()["count"] for query in counts
+    } == counts
+    assert refused(client.get(f"{EXPERIMENTS}/count?nothing=1"), 422)
+
+
 def test_cancel_experiments_by_filters(client: TestClient, mixed: dict[str, UUID]) -> None:
     before = statuses(client)
     selection = {"filters": {"tag": "a"}}
