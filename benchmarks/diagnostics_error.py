@@ -19,10 +19,10 @@ import numpy as np
 import typer
 
 from service.datasets.locations import Locations
+from service.datasets.stratified import stratified
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics
 from service.domain.spec import ExperimentSpec
-from worker.training.datasets.split import stratified
 from worker.training.datasets.tensors import Dataset, load
 from worker.training.diagnostics import measurement, probe
 from worker.training.diagnostics.measurement import Diagnostics

@@ -109,6 +109,20 @@ class WeightsNotFound(NotFound):
     code, title = "weights_not_found", "The weights were not kept"
 
 
+class DatasetNotFound(NotFound):
+    code, title = "dataset_not_found", "There is no such data set"
+
+
+class DatasetNotOnServer(NotFound):
+    """The server has no files of a data set, which a worker on another machine may have."""
+
+    code, title = "dataset_not_on_server", "This server does not have the data set"
+
+
+class ImageNotFound(NotFound):
+    code, title = "image_not_found", "There is no such image"
+
+
 class MethodNotAllowed(ActLabError):
     status, code, title = 405, "method_not_allowed", "Method not allowed"
 

@@ -55,7 +55,7 @@ class Walked:
     def address(self) -> str:
         """A path that the route serves: of a record that does not exist, so that nothing is changed."""
         places = {"{id}": str(states.SOME_ID), "{share}": str(states.SOME_ID), "{name}": "nothing",
-                  "{path}": "app/main.js", "{token}": "t" * 43}  # fmt: skip
+                  "{index}": "0", "{path}": "app/main.js", "{token}": "t" * 43}  # fmt: skip
         path = self.path
         for place, value in places.items():
             path = path.replace(place, value)

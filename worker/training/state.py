@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from service.datasets.stratified import Positions
 from service.domain.results import Fingerprint
 from service.domain.spec import ExperimentSpec
-from worker.training.datasets.split import Positions, split
+from worker.training.datasets.split import split
 from worker.training.datasets.tensors import Dataset
 from worker.training.evaluation import Examples, Predictions, evaluate
 from worker.training.execution import Execution

@@ -16,6 +16,8 @@ from service.api.http.gate import Gate
 from service.api.http.memory import Memory
 from service.background.wakes import Waker
 from service.changefeed.feed import Feed
+from service.datasets.image_source import ImageSource
+from service.datasets.locations import Locations
 from service.domain.errors import Overloaded
 from service.settings import Settings
 from service.storage.engine.database import Database
@@ -28,7 +30,7 @@ BACKGROUND_CONNECTIONS = 3  # the reaper, the reconciler and the poller, which m
 
 @dataclass
 class Services:
-    """Settings, database, feed, gate and memory of this process, and admission to the database's connections."""
+    """The objects of this process, and admission to the database's connections."""
 
     settings: Settings
     database: Database
@@ -44,6 +46,7 @@ class Services:
         self.rates = Rates(
             settings.rate_per_minute, settings.submits_per_hour, broker=settings.broker, processes=settings.processes
         )
+        self.images = ImageSource(Locations(settings.home, settings.data_dir))
         self.limiter = anyio.CapacityLimiter(max(1, self.database.pool_size - BACKGROUND_CONNECTIONS))
 
     async def admit(self, borrower: object) -> None:

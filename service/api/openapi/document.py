@@ -18,6 +18,7 @@ TAGS = [
     {"name": "events", "description": "Follow changes as they happen, instead of polling."},
     {"name": "comparisons", "description": "Compare groups of experiments, with their uncertainty."},
     {"name": "activations", "description": "The catalogue of activation functions, and registered formulas."},
+    {"name": "datasets", "description": "The test images of data sets."},
     {"name": "workers", "description": "The workers and the queue."},
     {"name": "access", "description": "API keys, who one is, and the sessions of browsers."},
     {"name": "system", "description": "The health of the service, for operators."},

@@ -71,7 +71,8 @@ def test_operation_ids_read_as_method_names() -> None:
 
 def test_tags_are_ordered_and_described() -> None:
     named = [tag["name"] for tag in DOCUMENT["tags"]]
-    assert named == ["experiments", "studies", "events", "comparisons", "activations", "workers", "access", "system"]
+    assert named == ["experiments", "studies", "events", "comparisons", "activations", "datasets", "workers", "access",
+                     "system"]  # fmt: skip
     assert all(tag["description"] for tag in DOCUMENT["tags"])
     used = [operation["tags"] for _, _, operation in OPERATIONS]
     assert [tag for (tag,) in used] == sorted((tag for (tag,) in used), key=named.index)

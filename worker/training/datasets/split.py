@@ -1,16 +1,13 @@
-"""Stratified choices of images, which depend on the data set alone: every experiment sees the same ones."""
+"""The split of a training set, which depends on the data set alone: every experiment sees the same images."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.datasets.stratified import Positions, stratified
 from service.domain.errors import InvalidData
-
-Positions = NDArray[np.intp]
-"""Ascending positions in the training set, (n,)."""
 
 
 @dataclass(frozen=True)
@@ -45,32 +42,3 @@ def split(
             )
         train = train[stratified(labels[train], train_samples, dataset)[0]]
     return Split(train, validation)
-
-
-def stratified(labels: NDArray[np.integer], count: int, key: str) -> tuple[Positions, Positions]:
-    """Return the positions of `count` of the n labels, each class in proportion, and the positions of the others.
-
-    The choice depends on the labels and the key alone.
-    """
-    chosen = np.zeros(len(labels), dtype=bool)
-    for members, share in zip(_by_class(labels), _shares(labels, count), strict=True):
-        # RandomState's streams are frozen (NEP 19); those of numpy's newer generators may change with a release.
-        order = np.random.RandomState(zlib.crc32(key.encode())).permutation(len(members))
-        chosen[members[order[:share]]] = True
-    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
-
-
-def _by_class(labels: NDArray[np.integer]) -> list[Positions]:
-    return [np.flatnonzero(labels == label) for label in np.unique(labels)]
-
-
-def _shares(labels: NDArray[np.integer], count: int) -> list[int]:
-    """Return how many of each class are taken: in proportion, rounded by the largest remainders.
-
-    On ties the lower class comes first.
-    """
-    sizes = np.unique(labels, return_counts=True)[1]
-    whole, remainders = np.divmod(sizes * count, len(labels))
-    most_remaining = np.argsort(-remainders, kind="stable")[: count - whole.sum()]
-    whole[most_remaining] += 1
-    return [int(share) for share in whole]

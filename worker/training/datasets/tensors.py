@@ -6,12 +6,11 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from service.datasets import loading
+from service.datasets import loading, packaged
 from service.datasets.arrays import DatasetArrays
 from service.datasets.download import ReportProgress
 from service.datasets.locations import Locations
 from service.domain.datasets import DATASETS
-from worker.training.datasets import packaged
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from worker.training.datasets.split import Positions, stratified
+from service.datasets.stratified import Positions, stratified
 from worker.training.evaluation import Examples, scaled
 from worker.training.model import Network
 from worker.training.state import TrainingState

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from service.datasets.stratified import stratified
 from service.domain.errors import InvalidData
-from worker.training.datasets.split import split, stratified
+from worker.training.datasets.split import split
 
 LABELS = np.repeat(np.arange(10), [90, 110, 100, 100, 100, 100, 100, 100, 95, 105])
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import zoom
 
 from service.datasets.arrays import DatasetArrays
+from service.datasets.stratified import stratified
 from service.domain.datasets import DatasetDefinition
 from service.domain.errors import InvalidData
-from worker.training.datasets.split import stratified
 
 SCAN = (8, 8)  # pixels of one of scikit-learn's digits
 BRIGHTEST = 16  # of their values
@@ -36,11 +35,19 @@ def _digits(definition: DatasetDefinition) -> DatasetArrays:
     """Read 1,797 scans of 8x8 pixels from 0 to 16, which scikit-learn carries, and enlarge them."""
     table = _table("sklearn", "datasets/data/digits.csv.gz", definition)
     images = table[:, :-1].reshape(-1, *SCAN) * (255 / BRIGHTEST)
-    factors = (1, *(large / small for large, small in zip(definition.shape[1:], SCAN, strict=True)))
-    enlarged = zoom(images, factors, order=1, mode="nearest", grid_mode=True)
+    rows, columns = (_enlarging(small, large) for small, large in zip(SCAN, definition.shape[1:], strict=True))
+    enlarged = rows @ images @ columns.T
     # All are multiples of 255 / 16 / 14**2; what lies half-way must not depend on a machine's last bit.
     pixels = np.rint(enlarged.round(6)).astype(np.uint8)
     return _parted(definition, pixels.reshape(-1, *definition.shape), table[:, -1])
+
+
+def _enlarging(small: int, large: int) -> NDArray[np.float64]:
+    """Return the matrix (large, small) that interpolates linearly between the centres of pixels; beyond the outermost
+    centres it repeats their values."""
+    places = np.clip((np.arange(large) + 0.5) * small / large - 0.5, 0, small - 1)
+    weights: NDArray[np.float64] = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(small)))
+    return weights
 
 
 READERS: Mapping[str, Callable[[DatasetDefinition], DatasetArrays]] = {"mnist_5k": _mnist_5k, "digits": _digits}
