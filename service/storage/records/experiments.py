@@ -37,6 +37,7 @@ from service.storage.engine.clock import now
 from service.storage.engine.hints import unselective
 from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
+from service.storage.records import totals
 from service.storage.tables.base import new_id, table_of
 from service.storage.tables.experiments import Experiment, Tag
 from service.storage.tables.studies import StudyReuse
@@ -440,6 +441,7 @@ def remove_all(session: UnitOfWork, experiments: Collection[Locked]) -> int:
     retries = session.scalars(select(Experiment.id).where(Experiment.retry_of.in_(ids))).all()
     revision = stamp(session, [*ids, *retries])
     tombstones.mark_deleted(session, Experiment.id.in_(ids), revision)
+    totals.keep(session, Experiment.id.in_(ids))
     session.execute(delete(Experiment).where(Experiment.id.in_(ids)), execution_options=BLIND)
     return len(ids)
 
@@ -459,6 +461,7 @@ def remove_of_studies(session: UnitOfWork, studies: Collection[UUID]) -> int | N
         return None
     _hand_over(session, studies, revision)
     tombstones.mark_deleted(session, of_studies, revision)
+    totals.keep(session, of_studies)
     session.execute(delete(Experiment).where(of_studies), execution_options=BLIND)
     return revision
 

@@ -16,10 +16,11 @@ from service.storage.tables import (
     requests,
     shares,
     studies,
+    totals,
     workers,
 )
 
 __all__ = [
     "activations", "audit", "base", "changes", "diagnostics", "downloads", "epochs", "experiments", "keys", "requests",
-    "shares", "studies", "workers",
+    "shares", "studies", "totals", "workers",
 ]  # fmt: skip

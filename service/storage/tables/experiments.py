@@ -193,6 +193,7 @@ class Attempt(Base):
         one_of("cause", Cause),
         CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_with_an_outcome"),
         Index("ix_attempts_ended_at", "ended_at"),
+        Index("ix_attempts_lost", "experiment_id", **only("outcome = 'lost'")),
     )
 
 
