@@ -11,7 +11,7 @@ from rich.text import Text
 from actlab.cli import completion, live, logs, pictures
 from actlab.cli.common import service_client
 from actlab.cli.editor import edit
-from actlab.cli.options import ENDED_BADLY, REFUSED, AsJson, Where, filters_of
+from actlab.cli.options import ENDED_BADLY, REFUSED, AsJson, Query, Where, filters_of
 from actlab.cli.output import Json, say, show, write_json, write_line
 from actlab.cli.specs import read_spec, with_fields
 from actlab.client import EXPORTS, Client
@@ -74,6 +74,7 @@ def submit(
 def list_experiments(
     study: Study = None,
     where: Where = None,
+    query: Query = None,
     sort: Annotated[
         str, typer.Option(help="A figure, such as -validation_accuracy for the largest first, or id.")
     ] = "-id",
@@ -82,7 +83,7 @@ def list_experiments(
     json: AsJson = False,
 ) -> None:
     """List experiments, the newest first."""
-    filters = filters_of(where) | {"study": study}
+    filters = filters_of(where, query) | {"study": study}
     with service_client() as client:
         page = client.experiments_page(**filters, sort=sort, limit=limit, cursor=cursor)
     show(page, pictures.experiments_table(page["items"]), as_json=json)
@@ -197,43 +198,68 @@ def note(
 
 @app.command()
 def cancel(
-    ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False, json: AsJson = False
+    ids: Ids = None,
+    study: Study = None,
+    where: Where = None,
+    query: Query = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
 ) -> None:
     """Cancel the experiments with these ids, or all that match the filters."""
-    _change("cancel_experiments", ids, study, where, dry_run, "cancelled", json)
+    _change("cancel_experiments", ids, _filters(study, where, query), dry_run, "cancelled", json)
 
 
 @app.command()
 def delete(
-    ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False, json: AsJson = False
+    ids: Ids = None,
+    study: Study = None,
+    where: Where = None,
+    query: Query = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
 ) -> None:
     """Delete the experiments with these ids, or all that match the filters, of those that have ended."""
-    _change("delete_experiments", ids, study, where, dry_run, "deleted", json)
+    _change("delete_experiments", ids, _filters(study, where, query), dry_run, "deleted", json)
 
 
 @app.command()
 def retry(
-    ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False, json: AsJson = False
+    ids: Ids = None,
+    study: Study = None,
+    where: Where = None,
+    query: Query = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
 ) -> None:
     """Queue the experiments with these ids again, or all that match the filters, of those that have ended."""
-    _change("retry_experiments", ids, study, where, dry_run, "queued again", json)
+    _change("retry_experiments", ids, _filters(study, where, query), dry_run, "queued again", json)
 
 
 @app.command()
 def archive(
-    ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False, json: AsJson = False
+    ids: Ids = None,
+    study: Study = None,
+    where: Where = None,
+    query: Query = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
 ) -> None:
     """Archive the experiments with these ids, or all that match the filters, of those that have ended: lists leave them
     out."""
-    _change("archive_experiments", ids, study, where, dry_run, "archived", json)
+    _change("archive_experiments", ids, _filters(study, where, query), dry_run, "archived", json)
 
 
 @app.command()
 def restore(
-    ids: Ids = None, study: Study = None, where: Where = None, dry_run: DryRun = False, json: AsJson = False
+    ids: Ids = None,
+    study: Study = None,
+    where: Where = None,
+    query: Query = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
 ) -> None:
     """Restore the archived experiments with these ids, or all that match the filters."""
-    _change("archive_experiments", ids, study, where, dry_run, "restored", json, archived=False)
+    _change("archive_experiments", ids, _filters(study, where, query), dry_run, "restored", json, archived=False)
 
 
 def _judge(experiments: Sequence[Json]) -> None:
@@ -252,20 +278,22 @@ def _edited(client: Client, experiment: Json, changes: dict[str, Any]) -> Json:
     return edited
 
 
+def _filters(study: str | None, where: list[str] | None, query: str | None) -> dict[str, Any]:
+    return filters_of(where, query) | ({} if study is None else {"study": study})
+
+
 def _change(
     method: str,
     ids: list[str] | None,
-    study: str | None,
-    where: list[str] | None,
+    filters: dict[str, Any],
     dry_run: bool,
     participle: str,
     as_json: bool,
     **arguments: Any,
 ) -> None:
     """Change many experiments. Of ids, each that does not exist or is in a wrong state makes the exit status 1."""
-    filters = filters_of(where) | ({} if study is None else {"study": study})
     if bool(ids) == bool(filters):
-        raise typer.BadParameter("give either ids, or --study or --where")
+        raise typer.BadParameter("give either ids, or --study, --where or --query")
     with service_client() as client:
         answer = getattr(client, method)(ids or None, dry_run=dry_run, **arguments, **filters)
     if as_json:
@@ -289,10 +317,11 @@ def export(
     grid: Annotated[str | None, typer.Option(help="Only this grid, for a study with several.")] = None,
     rows: Annotated[ExportRows, typer.Option(help="What each row is about.")] = "experiments",
     where: Where = None,
+    query: Query = None,
 ) -> None:
     """Export the experiments that have ended into a file."""
-    if grid is not None and (study is None or where):
-        raise typer.BadParameter("--grid goes with --study, and not with --where")
-    filters = filters_of(where) if grid is None else {"grid": grid}
+    if grid is not None and (study is None or where or query):
+        raise typer.BadParameter("--grid goes with --study, and not with --where or --query")
+    filters = filters_of(where, query) if grid is None else {"grid": grid}
     with service_client() as client:
         say(f"{client.export(file, study=study, rows=rows, **filters)} is written.")

@@ -51,15 +51,25 @@ WHERE = "A filter as NAME=VALUE, such as activation=relu. It can be repeated; of
 
 Where = Annotated[list[str] | None, typer.Option(help=WHERE)]
 
+QUERY = (
+    "A condition in the query language, such as \"test_accuracy > 0.9 AND NOT tag = 'draft'\"; it holds together with"
+    " the other filters."
+)
 
-def filters_of(texts: list[str] | None) -> dict[str, Any]:
-    """Return the value of each filter of `--where`; a list where it has several, of which any may match."""
+Query = Annotated[str | None, typer.Option("--query", metavar="TEXT", help=QUERY)]
+
+
+def filters_of(texts: list[str] | None, query: str | None = None) -> dict[str, Any]:
+    """Return the value of each filter of `--where`, a list where it has several, of which any may match; and that of
+    `--query`."""
     filters: dict[str, list[str]] = defaultdict(list)
     for text in texts or []:
         name, value = name_and_value(text, "--where")
         if name == "study":
             raise typer.BadParameter("give a study as --study ID", param_hint="--where")
         filters[name].append(value)
+    if query is not None:
+        filters["query"].append(query)
     return {name: values[0] if len(values) == 1 else values for name, values in filters.items()}
 
 

@@ -8,7 +8,7 @@ import typer
 from actlab.cli import completion, live, study_pictures
 from actlab.cli.common import service_client
 from actlab.cli.experiments import DryRun, changed
-from actlab.cli.options import ENDED_BADLY, AsJson
+from actlab.cli.options import ENDED_BADLY, AsJson, Query
 from actlab.cli.output import Json as Record
 from actlab.cli.output import say, show, write_json
 from actlab.cli.specs import read_spec
@@ -60,11 +60,13 @@ def submit(spec: Spec = None, preset: Preset = None, wait: Wait = False, json: A
 
 @app.command("list")
 def list_studies(
-    text: Annotated[str | None, typer.Option(help="A part of the name.")] = None, json: AsJson = False
+    text: Annotated[str | None, typer.Option(help="A part of the name.")] = None,
+    query: Query = None,
+    json: AsJson = False,
 ) -> None:
     """List all studies, newest first."""
     with service_client() as client:
-        studies = client.studies(text=text)
+        studies = client.studies(text=text, query=query)
     show({"items": studies, "next_cursor": None}, study_pictures.studies_table(studies), as_json=json)
 
 

@@ -8,6 +8,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from service.domain.query.fields import EXPERIMENTS as FIELDS
+from service.domain.query.parser import parse
 from service.domain.status import Status
 from service.domain.study import StudySpec
 from service.settings import Settings
@@ -106,6 +108,12 @@ def test_gather_reads_what_runs_computed_only_where_groups_tie(
 # --- indexes -------------------------------------------------------------------------------------------------------
 
 AFTER = new_id()
+
+
+def asking(text: str) -> Filter:
+    return Filter(query=parse(text, FIELDS))
+
+
 BOTH = Filter(activations=("relu",), datasets=("mnist",))
 SHAPES = {
     "newest first": (Filter(), "-id", "pk_experiments"),
@@ -122,6 +130,11 @@ SHAPES = {
     "by test accuracy over all": (Filter(), "-test_accuracy", "ix_experiments_test_accuracy_id"),
     "by validation accuracy over all": (Filter(), "-validation_accuracy", "ix_experiments_validation_accuracy_id"),
     "by tag": (Filter(tags=("a",)), "-id", "pk_experiment_tags"),
+    "by a query of an activation": (asking("activation = 'relu'"), "-id", "ix_experiments_activation_id"),
+    "by a query of a state, best": (
+        asking("activation = 'relu' AND status = 'succeeded'"), "-test_accuracy",
+        "ix_experiments_activation_test_accuracy",
+    ),
 }  # fmt: skip
 
 

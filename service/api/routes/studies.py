@@ -35,6 +35,7 @@ from service.api.http.problem import WITH_BODY, responses
 from service.api.routes.experiments import CREATED_BEFORE, NOT_FOUND, NOT_MODIFIED
 from service.api.schemas.base import Page
 from service.api.schemas.filters import ARCHIVED, IS_ARCHIVED, Archived, principals
+from service.api.schemas.queries import StudyQuery
 from service.api.schemas.selections import ExperimentCount
 from service.api.schemas.several import Several, distinct
 from service.api.schemas.studies import StudyPlan, StudyView
@@ -70,6 +71,7 @@ class StudyListQuery(BaseModel):
     archived: Archived = Field("false", description=ARCHIVED)
     created_by: Several[Text] = Field([], description="The id of the key that submitted it; `local` without keys.")
     mine: bool = Field(False, description="Only what was submitted with the key of this request.")
+    query: StudyQuery = None
     sort: Literal["-id", "id"] = "-id"
     limit: Limit = 50
     cursor: Text | None = Field(
@@ -80,7 +82,12 @@ class StudyListQuery(BaseModel):
         """Return the filter of a request from a principal."""
         created_by = principals(self.created_by, principal if self.mine else None)
         return studies.Filter(
-            distinct(self.text), distinct(self.preset), created_by, distinct(self.tag), IS_ARCHIVED[self.archived]
+            distinct(self.text),
+            distinct(self.preset),
+            created_by,
+            distinct(self.tag),
+            IS_ARCHIVED[self.archived],
+            self.query,
         )
 
 

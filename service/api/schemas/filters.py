@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from service.api.schemas.queries import ExperimentQuery
 from service.api.schemas.several import Several, distinct
 from service.domain.dataset_names import DatasetName
 from service.domain.status import Status
@@ -72,6 +73,7 @@ class FilterQuery(BaseModel):
     created_min: AwareDatetime | None = Field(None, description="The earliest time of creation, with a time zone.")
     created_max: AwareDatetime | None = Field(None, description="The latest time of creation, with a time zone.")
     archived: Archived = Field("any", description=ARCHIVED)
+    query: ExperimentQuery = None
 
     def filter_for(self, principal: str) -> Filter:
         """Return the filter of a request from a principal."""
@@ -85,6 +87,7 @@ class FilterQuery(BaseModel):
             principals=principals(self.created_by, principal if self.mine else None),
             ranges=self._ranges(),
             archived=IS_ARCHIVED[self.archived],
+            query=self.query,
         )
 
     def _ranges(self) -> tuple[Range, ...]:

@@ -222,6 +222,7 @@ declare namespace Api {
     created_min?: string | null;
     created_max?: string | null;
     archived?: "false" | "true" | "any";
+    query?: string | null;
   }
   interface ExperimentPatch {
     name?: string | null;

@@ -23,11 +23,11 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
-    union_all,
     update,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
+from service.domain.query.conditions import Query
 from service.domain.spec import SPEC_VERSION, ExperimentSpec, ExperimentSubmission
 from service.domain.status import ACTIVE, TERMINAL, Status
 from service.storage.changes import tombstones
@@ -37,7 +37,8 @@ from service.storage.engine.clock import now
 from service.storage.engine.hints import unselective
 from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
-from service.storage.records import totals
+from service.storage.records import queries, totals
+from service.storage.records.membership import is_any_of, of_studies
 from service.storage.tables.base import new_id, table_of
 from service.storage.tables.experiments import Experiment, Tag
 from service.storage.tables.studies import StudyReuse
@@ -94,6 +95,7 @@ class Filter:
     ended: bool = False
     archived: bool | None = None
     of_conditions: tuple[str, ...] | None = None
+    query: Query | None = None
 
     def conditions(self, *, by_status: bool = True) -> list[ColumnElement[bool]]:
         """Return the conditions. `by_status` is False for a list that is sorted by a figure, which all have that
@@ -106,46 +108,31 @@ class Filter:
             Experiment.activation: self.activations,
             Experiment.dataset: self.datasets,
         }
-        conditions = [_is_any_of(column, values) for column, values in columns.items() if values]
+        conditions = [is_any_of(column, values) for column, values in columns.items() if values]
         if self.studies:
             conditions.append(Experiment.id.in_(of_studies(self.studies)))
         if self.tags:
-            conditions.append(Experiment.id.in_(select(Tag.experiment_id).where(_is_any_of(Tag.tag, self.tags))))
+            conditions.append(Experiment.id.in_(select(Tag.experiment_id).where(is_any_of(Tag.tag, self.tags))))
         if self.texts:
             conditions.append(or_(*(Experiment.name.icontains(text, autoescape=True) for text in self.texts)))
         if self.principals is not None:
-            conditions.append(_is_any_of(Experiment.principal, self.principals))
+            conditions.append(is_any_of(Experiment.principal, self.principals))
         if self.ids is not None:
             conditions.append(Experiment.id.in_(self.ids))
         if self.of_conditions is not None:
             conditions.append(Experiment.condition.in_(self.of_conditions))
         if self.archived is not None:
             conditions.append(is_archived() if self.archived else ~is_archived())
+        if self.query is not None:
+            conditions.append(queries.condition(self.query, queries.EXPERIMENTS))
         if self.ended:
             conditions.append(Experiment.status.in_(TERMINAL))
         return [*conditions, *(condition for range in self.ranges for condition in range.conditions())]
 
 
-def _is_any_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-    # Equal to one value, so that SQLite reads the rows from an index in their order.
-    return column == values[0] if len(values) == 1 else column.in_(values)
-
-
 def is_archived() -> ColumnElement[bool]:
     """Return the condition that an experiment is archived."""
     return Experiment.archived_at.is_not(None)
-
-
-def of_study(study: UUID) -> Any:
-    """Select the ids of the experiments of a study: those that it trained, and those that it reuses."""
-    return of_studies((study,))
-
-
-def of_studies(studies: Sequence[UUID]) -> Any:
-    """Do as `of_study` for several studies."""
-    own = select(Experiment.id.label("id")).where(_is_any_of(Experiment.study_id, studies))
-    reused = select(StudyReuse.experiment_id.label("id")).where(_is_any_of(StudyReuse.study_id, studies))
-    return select(union_all(own, reused).subquery().c.id)
 
 
 def create(session: UnitOfWork, principal: str, submission: ExperimentSubmission, *, id: UUID) -> Experiment:

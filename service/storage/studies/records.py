@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from service.domain.query.conditions import Query
 from service.domain.spec import ExperimentSubmission
 from service.domain.status import ACTIVE
 from service.domain.study import StudySpec
@@ -19,13 +20,23 @@ from service.storage.engine.clock import now
 from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
 from service.storage.queue import transitions
-from service.storage.records import experiments
+from service.storage.records import experiments, queries
+from service.storage.records.queries import Columns
 from service.storage.studies import reuse
 from service.storage.tables.base import new_id
 from service.storage.tables.experiments import Experiment
 from service.storage.tables.studies import Study, StudyTag
 
 NO_VERSIONS: Mapping[str, int] = {}
+
+COLUMNS: Columns = {
+    **{name: (getattr(Study, name),) for name in ("id", "name", "question", "notes", "preset")},
+    "tag": queries.labels(Study.id, StudyTag.tag, StudyTag.study_id),
+    "created_by": (Study.principal,),
+    "created": (Study.created_at,),
+    "archived": (Study.archived_at.is_not(None),),
+}
+"""The columns of the fields that queries name."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,7 @@ class Filter:
     principals: tuple[str, ...] | None = None
     tags: tuple[str, ...] = ()
     archived: bool | None = None
+    query: Query | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
@@ -54,6 +66,8 @@ class Filter:
         if self.archived is not None:
             is_archived = Study.archived_at.is_not(None)
             conditions.append(is_archived if self.archived else ~is_archived)
+        if self.query is not None:
+            conditions.append(queries.condition(self.query, COLUMNS))
         return conditions
 
 

@@ -11,7 +11,7 @@ from service.domain import tuning
 from service.domain.spec import ExperimentSubmission
 from service.domain.status import ACTIVE, Cause, Status
 from service.domain.tuning import Trial
-from service.storage.records import experiments
+from service.storage.records import membership
 from service.storage.studies import records as studies
 from service.storage.tables.epochs import Epoch
 from service.storage.tables.experiments import Experiment
@@ -51,7 +51,7 @@ def _trial_rows(tuner: UUID) -> Any:
     last = (Epoch.experiment_id == Experiment.id) & (Epoch.epoch == Experiment.epochs_done)
     columns = (Experiment.spec, Experiment.seed, Experiment.status, Experiment.cause, Epoch.validation_accuracy,
                Epoch.validation_loss)  # fmt: skip
-    of_tuner = Experiment.id.in_(experiments.of_study(tuner))
+    of_tuner = Experiment.id.in_(membership.of_study(tuner))
     return select(*columns).outerjoin(Epoch, last).where(of_tuner).order_by(Experiment.id)
 
 

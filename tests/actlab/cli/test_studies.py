@@ -104,6 +104,21 @@ def test_experiment_commands_change_many_experiments(run: Run, database: Databas
 
 
 @states.on_sqlite
+def test_commands_select_by_a_query(run: Run, database: Database, tmp_path: Path) -> None:
+    for seed in range(3):
+        states.queue(database, seed=seed, name=f"number {seed}")
+    run("study", "submit", "-", input='{"name": "width", "base": {"activation": "relu"}, "seeds": [9]}')
+    listed = run("--json", "experiment", "list", "--query", "seed > 0 AND NOT seed = 9", "--sort", "id").stdout
+    assert [item["name"] for item in json.loads(listed)["items"]] == ["number 1", "number 2"]
+    assert run("experiment", "cancel", "--query", "seed < 2", "--dry-run").output.startswith("2 experiments would")
+    assert len(json.loads(run("--json", "study", "list", "--query", "name LIKE 'w%'").stdout)["items"]) == 1
+    assert "column 6" in str(run("experiment", "list", "--query", "seed == 1").exception)
+    file = tmp_path / "x.csv"
+    assert run("export", str(file), "--query", "seed = 1").exit_code == 0
+    assert len(file.read_text().splitlines()) == 1  # nothing has ended
+
+
+@states.on_sqlite
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_study_plan_reads_every_encoding_of_json(run: Run, tmp_path: Path, encoding: str) -> None:
     spec = tmp_path / "study.json"
