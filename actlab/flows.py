@@ -51,7 +51,7 @@ class Call:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether a second sending changes nothing that the first has not: a version to match is another then."""
+        """True if a second sending changes nothing more: with a version to match it would be refused."""
         if "If-Match" in self.headers:
             return False
         return self.method in ("GET", "PUT", "DELETE") or self.repeatable or "Idempotency-Key" in self.headers

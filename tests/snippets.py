@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx2 as httpx
 
+from actlab.client import Client
+
 FENCE = re.compile(
     r"^(?:<!-- (?P<comment>.*?) -->\n)?(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
@@ -75,6 +77,8 @@ class Runner:
     variables: dict[str, str]
     names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
     printed: str = ""
+    clients: list[Client] = field(default_factory=list)
+    """Clients that the blocks made. Documents leave it to the end of the program to close them."""
 
     def run(self, snippet: Snippet) -> None:
         """Run a block. AssertionError: it failed, or a JSON block does not show what the block before it prints."""
@@ -112,6 +116,11 @@ class Runner:
             exec(compile(text, snippet.place, "exec"), self.names)
         finally:
             os.chdir(previous)
+            self.clients += [value for value in self.names.values() if isinstance(value, Client)]
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
 
     def _json(self, text: str, snippet: Snippet) -> None:
         shown = json.loads(text)

@@ -1,4 +1,4 @@
-"""What a process does only at its first training, done before the worker says that it is ready."""
+"""The work of a process's first training, done before the worker says that it is ready."""
 
 import torch
 

@@ -8,7 +8,7 @@ State = Literal["ok", "warning", "problem", "skipped"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. A problem keeps ActLab from working; a warning does not. The remedy says what to do."""
+    """The result of one check. A problem keeps ActLab from working; a warning does not. The remedy says what to do."""
 
     name: str
     state: State

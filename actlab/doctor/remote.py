@@ -20,7 +20,7 @@ START = "Start it with `actlab up`, or name another one with --url, ACTLAB_URL o
 
 @dataclass(frozen=True)
 class Health:
-    """What /healthz answered: the version of the service, and how far its clock is ahead, in seconds."""
+    """The answer of /healthz: the version of the service, and how far its clock is ahead, in seconds."""
 
     version: str
     ahead: float | None

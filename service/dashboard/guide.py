@@ -15,7 +15,7 @@ from starlette.types import Scope
 from service.dashboard.assets import DASHBOARD, headers, rooted
 
 SITE = DASHBOARD / "guide_site"
-"""Where `make docs` writes the guide. Git ignores it, and the wheel contains it."""
+"""The folder that `make docs` writes the guide to. Git ignores it, and the wheel contains it."""
 INLINE = re.compile(r"<(script|style)(?![^>]*\ssrc=)[^>]*>(.+?)</\1>", re.DOTALL)
 # The theme's search adds this style when it opens; another version of Zensical may need another hash, which the
 # browser's console then names.

@@ -9,7 +9,7 @@ from actlab.objects import waiting
 
 
 class Display:
-    """What a notebook's cell shows: displays that can be updated."""
+    """The output of a notebook's cell: displays that can be updated."""
 
     def __init__(self) -> None:
         self.shown: list[str] = []

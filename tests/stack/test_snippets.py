@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from service.domain.study import StudySpec
+from service.storage import migrate
+from service.storage.engine.database import Database
+from service.storage.records import experiments
+from service.storage.tables.base import new_id
+from tests.api import states
 from tests.conftest import ROOT
 from tests.snippets import RUN, Runner, Snippet, assert_same_shape, snippets
 from tests.stack.services import Service
@@ -31,6 +37,7 @@ WITH_SNIPPETS = [file for file in DOCUMENTS if runnable(file)]
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     running = Service(tmp_path_factory.mktemp("snippets"), ACTLAB_DEVICE="cpu")
+    _train_most_of_quick(running.home, running.database_url)
     running.launch("up")
     try:
         await_true(running.client.healthy, seconds=240)
@@ -38,6 +45,21 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
     finally:
         running.close()
+
+
+def _train_most_of_quick(home: Path, database_url: str) -> None:
+    """Store runs of the preset `quick` that its documents reuse. Two are left to train, since documents load weights; a run
+    takes 3 s where the processor computes in bfloat16 and 20 s elsewhere."""
+    home.mkdir(exist_ok=True)
+    database = Database(database_url)
+    try:
+        migrate.upgrade(database)
+        with database.write("make") as session:
+            for submission in StudySpec.model_validate({"preset": "quick"}).experiments()[:-2]:
+                experiments.create(session, "local", submission, id=new_id())
+        states.train_queued(database, lambda spec: 0.5 + spec["seed"] / 100)
+    finally:
+        database.close()
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +82,7 @@ def test_document_runs_as_written(
         for snippet in runnable(file):
             runner.run(snippet)
     finally:
+        runner.close()
         service.client.cancel_experiments(status=["queued", "running"])  # of which the next document should not wait
 
 

@@ -1,4 +1,4 @@
-"""What a process keeps of its answers, as bytes, so that they are neither queried nor serialised again."""
+"""Answers that a process keeps as bytes, so that they are neither queried nor serialised again."""
 
 import threading
 from collections import OrderedDict
@@ -24,7 +24,7 @@ FRAGMENT_BYTES = 8 * 2**20
 SHARED_BYTES = 4 * 2**20
 """The most bytes that one process keeps of each kind; a page of 50 experiments has about 75,000."""
 OVERHEAD_BYTES = 1000
-"""What an entry takes beside its text, about: its key, its headers and its objects."""
+"""The approximate bytes of an entry beside its text: its key, its headers and its objects."""
 
 
 @dataclass(frozen=True, slots=True)

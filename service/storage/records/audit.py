@@ -17,7 +17,7 @@ from service.storage.tables.audit import AuditEntry
 
 @dataclass(frozen=True)
 class Sender:
-    """Who asks for a change, with what and from where. `action` is an operation id."""
+    """The caller of a change, with its action, path and address. `action` is an operation id."""
 
     principal: Principal
     action: str

@@ -32,7 +32,7 @@ GENERAL = ["Authorization", "Cookie", "Host", "Origin", "Sec-Fetch-Site", "If-No
            "X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Cache-Control", "Content-Type", "Accept-Encoding",
            "Range", "X-HTTP-Method-Override"]  # fmt: skip
 NO_HEADER = str.maketrans(dict.fromkeys("\r\n\0"))
-"""What no server takes in a header, and an HTTP parser refuses before the application."""
+"""Characters that an HTTP parser refuses in a header, before the application sees it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a process keeps of its answers is bounded by bytes."""
+"""The memory for answers is bounded by bytes."""
 
 from uuid import UUID, uuid4
 

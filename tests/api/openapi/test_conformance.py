@@ -19,7 +19,7 @@ import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS
+from schemathesis.checks import CHECKS, load_all_checks
 
 from service.access.roles import Role
 from service.api.app import create_app
@@ -46,6 +46,7 @@ LEFT_OUT = {
     "object_level_authorization": "Every key of a role may see and change everything: objects have no owners.",
 }
 """The checks of schemathesis that are not made, each with the reason."""
+load_all_checks()
 MADE = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name not in LEFT_OUT]
 DRAWN = {"get_study_report": 5}
 """The most examples of operations that take a second each."""

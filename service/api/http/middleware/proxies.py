@@ -1,4 +1,4 @@
-"""What trusted proxies say of the client: its address, and whether it speaks TLS."""
+"""The client's address and scheme as trusted proxies report them."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
