@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TypeVar
 
 from service.access import keys as api_keys
-from service.access.keys import NewKey
 from service.access.principals import CONSOLE
 from service.access.roles import Role
 from service.domain.errors import KeyNotFound, NameTaken
@@ -20,19 +19,20 @@ from service.storage.tables.keys import ApiKey
 T = TypeVar("T")
 
 
-def create(settings: Settings, name: str, role: Role, lifetime: timedelta | None) -> NewKey:
-    """Store a new key and return it. Raises NameTaken."""
+def create(settings: Settings, name: str, role: Role, lifetime: timedelta | None) -> tuple[ApiKey, str]:
+    """Store a new key; return its record and its text. Raises NameTaken."""
     key = api_keys.generate()
 
-    def work(session: UnitOfWork) -> bool:
-        if keys.create(session, CONSOLE.id, key, name, role, lifetime) is None:
-            return False
-        audit.record(session, Sender(CONSOLE, "create_key"), {"key": key.id, "name": name, "role": role})
-        return True
+    def work(session: UnitOfWork) -> ApiKey | None:
+        row = keys.create(session, CONSOLE.id, key, name, role, lifetime)
+        if row is not None:
+            audit.record(session, Sender(CONSOLE, "create_key"), {"key": key.id, "name": name, "role": role})
+        return row
 
-    if not _run(settings, "create_key", work):
+    row = _run(settings, "create_key", work)
+    if row is None:
         raise NameTaken(f"A key {name!r} exists. Revoke it, or choose another name.")
-    return key
+    return row, key.text
 
 
 def listed(settings: Settings, *, revoked: bool) -> Sequence[ApiKey]:
@@ -40,20 +40,20 @@ def listed(settings: Settings, *, revoked: bool) -> Sequence[ApiKey]:
     return _run(settings, "list_keys", lambda session: keys.listed(session, revoked=revoked))
 
 
-def revoke(settings: Settings, id_or_name: str) -> str:
-    """Revoke a key and return its id. Raises KeyNotFound."""
+def revoke(settings: Settings, id_or_name: str) -> ApiKey:
+    """Revoke a key and return its record. Raises KeyNotFound."""
 
-    def work(session: UnitOfWork) -> str | None:
+    def work(session: UnitOfWork) -> ApiKey | None:
         row = keys.find_named(session, id_or_name)
         if row is None or not keys.revoke(session, row.id):
             return None
         audit.record(session, Sender(CONSOLE, "revoke_key"), {"key": row.id, "name": row.name})
-        return row.id
+        return keys.find(session, row.id)
 
-    id = _run(settings, "revoke_key", work)
-    if id is None:
+    row = _run(settings, "revoke_key", work)
+    if row is None:
         raise KeyNotFound(f"There is no key {id_or_name!r}, or it is revoked.")
-    return id
+    return row
 
 
 def _run(settings: Settings, name: str, work: Callable[[UnitOfWork], T]) -> T:

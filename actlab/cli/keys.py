@@ -11,7 +11,7 @@ from rich.table import Table
 
 from actlab.cli.common import extra, require_database
 from actlab.cli.options import AsJson
-from actlab.cli.output import write_json
+from actlab.cli.output import say, show, write_json
 from service.access import keys as api_keys
 from service.access.roles import Role
 
@@ -34,6 +34,7 @@ def create_key(
     role: Annotated[Role, typer.Option(help="viewer reads, submitter changes, admin makes keys.")],
     name: Annotated[str, typer.Option(help="What it is for, such as ci.")],
     expires: Annotated[str | None, typer.Option(help="Its lifetime, such as 90d, 12h or 4w. Default: no end.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Make a key and print it. It is shown only now; the database holds its hash."""
     if not 1 <= len(name) <= api_keys.LONGEST_KEY_NAME or not name.isprintable():
@@ -41,10 +42,15 @@ def create_key(
     lifetime = _lifetime(expires)
     with extra("server"):
         from actlab import local_keys
+        from service.api.schemas.keys import KeyView, NewKeyView
 
-    key = local_keys.create(_settings(), name, role, lifetime)
-    Console(stderr=True).print(f"The key {key.id} ({name}, {role}), which is not shown again:", markup=False)
-    typer.echo(key.text)
+    row, text = local_keys.create(_settings(), name, role, lifetime)
+    say(f"The key {row.id} ({name}, {role}), which is not shown again:")
+    if json:
+        view = KeyView.model_validate(row)
+        write_json(NewKeyView(**view.model_dump(), key=text).model_dump(mode="json"))
+    else:
+        typer.echo(text)
 
 
 @app.command("list")
@@ -70,12 +76,16 @@ def list_keys(
 
 
 @app.command("revoke")
-def revoke_key(key: Annotated[str, typer.Argument(metavar="ID|NAME", help="The id or the name of the key.")]) -> None:
+def revoke_key(
+    key: Annotated[str, typer.Argument(metavar="ID|NAME", help="The id or the name of the key.")], json: AsJson = False
+) -> None:
     """Revoke a key for ever. Running services refuse it within a second."""
     with extra("server"):
         from actlab import local_keys
+        from service.api.schemas.keys import KeyView
 
-    Console().print(f"The key {local_keys.revoke(_settings(), key)} is revoked.")
+    row = local_keys.revoke(_settings(), key)
+    show(KeyView.model_validate(row).model_dump(mode="json"), f"The key {row.id} is revoked.", as_json=json)
 
 
 def _settings() -> "Settings":

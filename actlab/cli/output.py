@@ -29,10 +29,12 @@ def console() -> Console:
 
 
 def show(answer: Any, picture: RenderableType, *, as_json: bool) -> None:
-    """Print an answer of the API on stdout: as it is, or as its picture for people. Of a table without rows, words on
-    stderr say so."""
+    """Print an answer of the API on stdout: as it is, or as its picture for people. A text is not broken into lines.
+    Of a table without rows, words on stderr say so."""
     if as_json:
         write_json(answer)
+    elif isinstance(picture, str):
+        typer.echo(picture)
     elif isinstance(picture, Table) and not picture.row_count:
         say("There is nothing to list.")
     else:

@@ -11,18 +11,16 @@ from service.domain.datasets import DATASETS, DatasetDefinition
 from service.domain.errors import InvalidData
 
 
-def fetch_all(names: list[str], home: Path, data_dir: Path | None, console: Console) -> None:
-    """Complete the cache of each named data set.
+def fetch_all(names: list[str], home: Path, data_dir: Path | None, console: Console) -> dict[str, Path | None]:
+    """Complete the cache of each named data set; return its folder, None where it comes with a Python package.
 
     Raises InvalidData for a name that is no data set's, and where no mirror has a file.
     """
     for name in names:
         if name not in DATASETS:
             raise InvalidData(f"There is no data set {name!r}; there are {', '.join(DATASETS)}.")
-    for name, definition in DATASETS.items():
-        if name in names:
-            folder = _fetch_one(definition, Locations(home, data_dir), console)
-            console.print(f"{name}: {folder or 'comes with a Python package, nothing to fetch'}")
+    chosen = [(name, definition) for name, definition in DATASETS.items() if name in names]
+    return {name: _fetch_one(definition, Locations(home, data_dir), console) for name, definition in chosen}
 
 
 def _fetch_one(definition: DatasetDefinition, locations: Locations, console: Console) -> Path | None:

@@ -48,8 +48,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def _train_most_of_quick(home: Path, database_url: str) -> None:
-    """Store runs of the preset `quick` that its documents reuse. Two are left to train, since documents load weights; a run
-    takes 3 s where the processor computes in bfloat16 and 20 s elsewhere."""
+    """Store runs of the preset `quick` that its documents reuse. Two are left to train, since documents load
+    weights; a run takes 3 s where the processor computes in bfloat16 and 20 s elsewhere."""
     home.mkdir(exist_ok=True)
     database = Database(database_url)
     try:

@@ -51,6 +51,17 @@ def test_keys_are_made_listed_and_revoked_by_command(run: Run, database: Databas
     ]
 
 
+@states.on_sqlite
+def test_keys_are_printed_as_json(run: Run) -> None:
+    made = json.loads(run("keys", "create", "--role", "viewer", "--name", "wall", "--json").stdout)
+    assert PATTERN.fullmatch(made["key"])
+    revoked = json.loads(run("keys", "revoke", "wall", "--json").stdout)
+    assert (revoked["id"], revoked["role"]) == (made["id"], "viewer")
+    assert made["revoked_at"] is None
+    assert revoked["revoked_at"]
+    assert "key" not in revoked
+
+
 @pytest.mark.parametrize(
     "words",
     [["--role", "owner", "--name", "a"], ["--role", "viewer", "--name", ""], ["--role", "viewer", "--name", "a\nb"],

@@ -1,6 +1,7 @@
 /** The request that a form sends: as Python, as a command and with curl. */
 import { whole } from "../core/root.js";
 import { html, useState } from "../core/html.js";
+import { useFeed } from "../data/store.js";
 import { Segments } from "./segments.js";
 
 /** @typedef {"studies" | "experiments"} Resource which a request creates one of */
@@ -8,13 +9,14 @@ import { Segments } from "./segments.js";
 const SINGULAR = { studies: "study", experiments: "experiment" };
 const WIDTH = 100; // of a line of Python that is not broken
 
-/** @type {Record<string, (resource: Resource, body: object) => string>} */
+/** @type {Record<string, (resource: Resource, body: object, isOpen: boolean) => string>} */
 const WRITERS = { python, command, curl };
 
 /** @param {{resource: Resource, body: object, title?: string}} props */
 export function AsRequest({ resource, body, title = "The same as a request" }) {
   const [kind, setKind] = useState("python");
-  const text = WRITERS[kind](resource, body);
+  const { data: me } = useFeed("/me");
+  const text = WRITERS[kind](resource, body, me?.open ?? true);
   return html`<details class="request">
     <summary>${title}</summary>
     <div class="tools">
@@ -50,7 +52,7 @@ export function Copy({ text, label = "Copy" }) {
 const service = () => location.origin + whole("");
 
 /**
- * A program for the package `actlab`, which takes an API key from ACTLAB_API_KEY.
+ * A program for the package `actlab`, which takes an API key from ACTLAB_API_KEY, as the command does.
  * @param {Resource} resource
  * @param {object} body
  */
@@ -75,10 +77,12 @@ function command(resource, body) {
 /**
  * @param {Resource} resource
  * @param {object} body
+ * @param {boolean} isOpen whether the service asks for no key
  */
-function curl(resource, body) {
+function curl(resource, body, isOpen) {
   const quoted = JSON.stringify(body, null, 1).replace(/\n\s*/g, " ").replaceAll("'", "'\\''");
-  return `curl -s ${service()}/api/v1/${resource} \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
+  const key = isOpen ? "" : `-H "Authorization: Bearer $ACTLAB_API_KEY" `;
+  return `curl -s ${service()}/api/v1/${resource} \\\n  ${key}-H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
 }
 
 /**
