@@ -174,6 +174,13 @@ class Settings(BaseSettings):
         description="Most workers of `actlab up`, started as there is work; auto: on CPU one for each core, at most 8,"
         " and on a GPU one.",
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port on which a worker serves its metrics; it takes the first free one from there on.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address at which workers serve their metrics, without keys.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of log lines that are shown."
     )

@@ -25,6 +25,7 @@ ARROWS: dict[str, list[str]] = {
     "service.process": ["service.access", "service.domain"],
     "service.datasets": ["service.domain"],
     "service.report": ["service.domain"],
+    "service.observability": ["service.domain", "service.storage"],
     "service.storage": ["service.access", "service.domain", "service.process", "service.settings", "migrations"],
     "service.usecases": ["service.access", "service.domain", "service.report", "service.storage"],
     "service.background": ["service.access", "service.domain", "service.process", "service.settings",
@@ -32,11 +33,11 @@ ARROWS: dict[str, list[str]] = {
     "service.changefeed": ["service.domain", "service.storage"],
     "service.dashboard": [],
     "service.api": ["service.access", "service.background", "service.changefeed", "service.dashboard",
-                    "service.datasets", "service.domain", "service.process", "service.report", "service.settings",
-                    "service.storage", "service.usecases"],
+                    "service.datasets", "service.domain", "service.observability", "service.process", "service.report",
+                    "service.settings", "service.storage", "service.usecases"],
     "worker.training": ["service.datasets", "service.domain"],
-    "worker": ["service.background", "service.datasets", "service.domain", "service.process", "service.settings",
-               "service.storage", "worker.training"],
+    "worker": ["service.background", "service.datasets", "service.domain", "service.observability", "service.process",
+               "service.settings", "service.storage", "worker.training"],
     "actlab": ["service", "worker"],
     "actlab.client": ["actlab"],
     "actlab.errors": ["actlab"],
@@ -58,7 +59,7 @@ MOST_STORAGE_ARROWS = 20
 # and plots are imported where they are used.
 SERVER = ["worker", "pydantic", "numpy", "scipy", "sqlalchemy", "fastapi", "torch", *(
     f"service.{part}" for part in ("access", "api", "background", "changefeed", "dashboard", "datasets", "domain",
-                                   "process", "settings", "storage", "usecases")
+                                   "observability", "process", "settings", "storage", "usecases")
 )]  # fmt: skip
 
 # Libraries and parts that a part may not reach, directly or by way of any module of ours. The first that fits counts.
@@ -84,6 +85,7 @@ ENVIRONMENT = {
     "service.settings": "the one reader of the service, through pydantic-settings",
     "actlab.configuration": "the one reader of clients, which are installed without pydantic",
     "actlab.cli.editor": "VISUAL and EDITOR, by which users name their editor",
+    "service.observability.registries": "PROMETHEUS_MULTIPROC_DIR, which prometheus-client reads for each metric",
     "worker.environment": "for OpenMP and glibc, which read them before any line of Python",
     "worker.training.execution": "CUBLAS_WORKSPACE_CONFIG: cuBLAS itself reads it, before its first use",
 }

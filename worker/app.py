@@ -4,19 +4,23 @@ The pool is solo because CUDA does not survive a fork, and because Python delive
 where the training step then runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.metadata import version
 
 import psutil
 import structlog
 import torch
 from celery import Celery, signals
 from celery.worker import state
+from prometheus_client.metrics_core import Metric
 from sqlalchemy.exc import DBAPIError
 
 from service.background.reaper import Reaper
 from service.background.wakes import TASK, Waker, create_celery
 from service.domain.errors import SchemaOutdated
+from service.observability import machine
+from service.observability.work import device_families
 from service.process.periodic import Periodic
 from service.process.shutdown import Shutdown
 from service.settings import Settings
@@ -49,6 +53,7 @@ def main(settings: Settings, id: str | None = None, share: int = 1) -> int:
     shutdown = Shutdown()
     warm_up(identity.device)
     context = WorkerContext.open(settings, database, identity, shutdown, share)
+    _serve_metrics(context, identity)
     app = create_celery(settings)
     waker = Waker(app)
     _register(app, context, lambda: tasks.train(context, identity, waker))
@@ -66,6 +71,19 @@ def main(settings: Settings, id: str | None = None, share: int = 1) -> int:
         waker.stop()
         context.lease_renewer.stop()
         database.close()
+
+
+def _serve_metrics(context: WorkerContext, identity: Identity) -> None:
+    settings = context.settings
+    if settings.metrics_port is None:
+        return
+
+    def read() -> Iterator[Metric]:
+        yield from machine.families(version("actlab"), settings.home)
+        yield from device_families(identity.device, identity.memory())
+
+    port = context.metrics.serve(settings.metrics_host, settings.metrics_port, read)
+    log.info("metrics_served", host=settings.metrics_host, port=port)
 
 
 def _identify(database: Database, id: str, settings: Settings) -> Identity:

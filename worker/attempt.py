@@ -86,7 +86,8 @@ class _Attempt(Callbacks):
         self.file = file
         self.watchdog = watchdog
         self.diagnostics: Diagnostics | None = None
-        self.checkpoint_at = time.monotonic() + context.settings.checkpoint_seconds
+        self.begun = time.monotonic()
+        self.checkpoint_at = self.begun + context.settings.checkpoint_seconds
 
     @cached_property
     def spec(self) -> ExperimentSpec:
@@ -231,6 +232,8 @@ class _Attempt(Callbacks):
                 self._write("start", lambda s: transitions.record_start(s, self.fence, layers))
             return
         self._write("epoch", lambda s: transitions.record_epoch(s, self.fence, metrics, layers))
+        images = state.steps_per_epoch * state.batch_size
+        self.context.metrics.epoch(self.spec.dataset, self.context.device, metrics.seconds, images)
         self.file.line(
             f"epoch {metrics.epoch}/{state.spec.epochs}: train loss {_formatted(metrics.train_loss)}, validation loss"
             f" {_formatted(metrics.validation_loss)}, accuracy {_formatted(metrics.validation_accuracy)},"
@@ -261,7 +264,9 @@ class _Attempt(Callbacks):
         finished = FinishedRun(trained.result, self._save_weights(trained))
         last = trained.result.last
         self.file.line(f"test accuracy {last.test_accuracy:.4f} after epoch {last.epoch}")
-        self._end("succeeded", lambda s: transitions.succeed(s, self.fence, finished))
+        if self._end("succeeded", lambda s: transitions.succeed(s, self.fence, finished)):
+            seconds = time.monotonic() - self.begun
+            self.context.metrics.experiment(self.spec.dataset, self.context.device, seconds)
 
     def _save_weights(self, trained: Trained) -> str | None:
         """Write `<experiment>/<attempt>/last.safetensors` and `best.safetensors` under the folder of weights.
@@ -298,26 +303,31 @@ class _Attempt(Callbacks):
         log.error("process_poisoned", experiment=str(self.fence.id), error=detail)
         self._end("handed_back", lambda s: lost_workers.hand_back(s, self.fence, lost_worker))
 
-    def _end(self, name: str, transition: Callable[[UnitOfWork], None]) -> None:
-        """Write the last transition, and delete the checkpoints unless the attempt was released or handed back.
+    def _end(self, name: str, transition: Callable[[UnitOfWork], None]) -> bool:
+        """Write the last transition, and return whether it was this one; delete the checkpoints unless the attempt was
+        released or handed back.
 
         An attempt that has lost its lease writes nothing.
         """
         self.file.line(name)
         try:
-            self._end_or_cancel(transition)
+            written = self._end_or_cancel(transition)
         except (FenceLost, Outage) as error:
             self.file.line(f"not recorded: {error!r}")
-            return
+            return False
         if name not in ("released", "handed_back"):
             self.context.checkpoints.drop_all(self.fence.id)
+        return written
 
-    def _end_or_cancel(self, transition: Callable[[UnitOfWork], None]) -> None:
-        """Write the last transition, or the end of a cancelled experiment where a cancel came before it."""
+    def _end_or_cancel(self, transition: Callable[[UnitOfWork], None]) -> bool:
+        """Write the last transition, or the end of a cancelled experiment where a cancel came before it; return whether
+        it was the first."""
         try:
             self._write("finish", lambda s: self._end_with_log(s, transition))
+            return True
         except CancelRequested:
             self._write("finish", lambda s: self._end_with_log(s, lambda t: transitions.end_cancelled(t, self.fence)))
+            return False
 
     def _end_with_log(self, session: UnitOfWork, transition: Callable[[UnitOfWork], None]) -> None:
         """Store the end of the log with the transition: the lease renewer stores it only from time to time."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from service.datasets.locations import Locations
+from service.observability.work import WorkMetrics
 from service.process.shutdown import Shutdown
 from service.settings import Settings
 from service.storage.engine.database import Database
@@ -26,6 +27,7 @@ class WorkerContext:
     checkpoints: Checkpoints
     datasets: Datasets
     shutdown: Shutdown
+    metrics: WorkMetrics
 
     @property
     def machine(self) -> Machine:
@@ -39,15 +41,17 @@ class WorkerContext:
 
         `share` is the number of workers among which the processors of this machine are divided.
         """
+        metrics = WorkMetrics()
         return cls(
             settings=settings,
             device=identity.device,
             threads=settings.threads or _threads(identity.device, share),
             persistence=Persistence(database, settings.outage_seconds, shutdown),
-            lease_renewer=LeaseRenewer(database, settings, identity),
+            lease_renewer=LeaseRenewer(database, settings, identity, metrics),
             checkpoints=Checkpoints(settings.checkpoints, database.faults),
             datasets=Datasets(Locations(settings.home, settings.data_dir), identity.device),
             shutdown=shutdown,
+            metrics=metrics,
         )
 
 

@@ -35,13 +35,13 @@ class Identity:
             pid=os.getpid(),
             device=self.device,
             device_name=self.device_name,
-            memory=self._memory(),
+            memory=self.memory(),
             versions=_versions(),
             experiments=experiments,
             renew_seconds=self.renew_seconds,
         )
 
-    def _memory(self) -> WorkerMemory:
+    def memory(self) -> WorkerMemory:
         if self.device == "cuda":
             return _cuda_memory()
         return WorkerMemory(total=psutil.virtual_memory().total, used=psutil.Process().memory_info().rss)

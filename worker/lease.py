@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from service.observability.work import WorkMetrics
 from service.process import attempt_log
 from service.settings import Settings
 from service.storage.engine.database import Database
@@ -41,7 +42,8 @@ class LeaseRenewer:
     `leases`: those of the experiments that this worker runs.
     """
 
-    def __init__(self, database: Database, settings: Settings, identity: Identity) -> None:
+    def __init__(self, database: Database, settings: Settings, identity: Identity, metrics: WorkMetrics) -> None:
+        self._metrics = metrics
         self._database = database
         self._settings = settings
         self._identity = identity
@@ -102,7 +104,7 @@ class LeaseRenewer:
             self._read_flags(leases)
         if time.monotonic() >= self._renew_at:
             self._renew_at = time.monotonic() + self._settings.renew_seconds
-            self._renew(leases)
+            self._renew_or_count(leases)
 
     def _read_flags(self, leases: list[HeldLease]) -> None:
         with self._database.read() as session:
@@ -110,6 +112,13 @@ class LeaseRenewer:
         for lease in leases:
             lease.lost = lease.lost or lease.fence.id not in flags
             lease.cancel_requested = flags.get(lease.fence.id, False)
+
+    def _renew_or_count(self, leases: list[HeldLease]) -> None:
+        try:
+            self._renew(leases)
+        except (DBAPIError, PoolTimeout):
+            self._metrics.renewal_failed(len(leases))
+            raise
 
     def _renew(self, leases: list[HeldLease]) -> None:
         heartbeat = self._identity.heartbeat([str(lease.fence.id) for lease in leases])
@@ -123,3 +132,4 @@ class LeaseRenewer:
             lease.logged = tail
         for lease in leases:
             lease.lost = lease.lost or lease.fence.id not in renewed
+        self._metrics.renewed(len(renewed), len(leases) - len(renewed))

@@ -1,5 +1,7 @@
 """The task of a wake: claim an experiment and run it."""
 
+import time
+
 import structlog
 
 from service.background.wakes import Waker
@@ -22,12 +24,14 @@ def train(context: WorkerContext, identity: Identity, waker: Waker) -> int:
     lease = context.settings.lease_seconds
     try:
         # A retry after an outage finds the claim again where only the answer to its commit was lost.
+        begun = time.monotonic()
         claims = context.persistence.write(
             "claim", lambda session: transitions.claim(session, identity.id, 1, lease, context.machine)
         )
     except Outage as error:
         log.warning("claim_failed", error=str(error))  # the reconciler wakes again
         return 0
+    context.metrics.claimed(time.monotonic() - begun, [claim.waited_seconds for claim in claims])
     for claim in claims:
         log.info("claimed", experiment=str(claim.fence.id), attempt=claim.fence.attempt)
         run(context, claim)

@@ -25,6 +25,7 @@ from service.api.http.middleware.cross_site import SameSiteChanges
 from service.api.http.middleware.from_memory import FromMemory
 from service.api.http.middleware.head import HeadAsGet
 from service.api.http.middleware.hosts import AllowedHosts
+from service.api.http.middleware.measured import Measured
 from service.api.http.middleware.proxies import TrustedProxies
 from service.api.http.middleware.rates import RequestRates
 from service.api.http.middleware.root_path import RootPath
@@ -60,6 +61,7 @@ from service.changefeed.poller import Poller
 from service.dashboard.docs import add_docs
 from service.dashboard.guide import add_guide
 from service.dashboard.pages import add_pages
+from service.observability.requests import RequestMetrics
 from service.process.periodic import Periodic
 from service.settings import Settings
 from service.storage import migrate
@@ -73,6 +75,7 @@ MIDDLEWARES = (
     HeadAsGet,
     SecurityHeaders,
     RootPath,
+    Measured,  # behind those that copy a request: it reads which route has got it
     TrustedProxies,
     AllowedHosts,
     SameSiteChanges,
@@ -118,6 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.listeners = Listeners()
+    app.state.metrics_folder = None
     for middleware in reversed(MIDDLEWARES):
         app.add_middleware(middleware)
     errors.add_handlers(app)
@@ -131,6 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_pages(app, settings.root_path)
     app.state.public = [*_public(app.routes[:own]), *_paths(app.routes[own:])]
     app.state.literal_paths = _literal(app.routes)
+    app.state.templates = _templates(app.routes)
     describe(app)
     return app
 
@@ -154,13 +159,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         table = KeyTable(lambda version: _read_keys(keys_database, version))
         table.refresh()
         gate = Gate(table, app.state.public, insecure=settings.insecure)
-        app.state.services = Services(settings, database, waker, database_id, app.version, feed, gate)
+        metrics = RequestMetrics(app.state.metrics_folder, app.state.listeners.place)
+        app.state.services = Services(settings, database, waker, database_id, app.version, feed, gate, metrics)
+        poller = Poller(database, feed, describe_changes, metrics.lag)
         background = [
             Periodic(
                 "reconciler", settings.reconcile_seconds, lambda: _reconcile(database, waker, app.version)
             ).start(),
             Periodic("reaper", settings.reap_seconds, Reaper(database, settings).look).start(),
-            Periodic("poller", settings.poll_seconds, Poller(database, feed, describe_changes).poll).start(),
+            Periodic("poller", settings.poll_seconds, poller.poll).start(),
             Periodic("keys", key_table.PERIOD_SECONDS, table.refresh).start(),
             Periodic("audit", old_audit.SWEEP_SECONDS, lambda: old_audit.sweep(database, settings.audit_days)).start(),
             Periodic("key use", key_use.FLUSH_SECONDS, lambda: key_use.flush(database, table)).start(),
@@ -199,6 +206,11 @@ def _paths(routes: Sequence[BaseRoute]) -> list[re.Pattern[str]]:
 def _literal(routes: Sequence[BaseRoute]) -> frozenset[str]:
     """Return the paths without parameters."""
     return frozenset(path for context in iter_route_contexts(routes) if "{" not in (path := context.path_format or ""))
+
+
+def _templates(routes: Sequence[BaseRoute]) -> dict[int, str]:
+    """Return the templates of the routes' paths by the id of the route, which requests have in their scope."""
+    return {id(context.original_route): str(context.path_format) for context in iter_route_contexts(routes)}
 
 
 def _reconcile(database: Database, waker: Waker, code: str) -> None:

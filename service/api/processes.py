@@ -4,10 +4,12 @@ import multiprocessing
 import os
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkProcess
+from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
@@ -67,6 +69,8 @@ class Processes:
         self._serves = self._fork.RawValue("b", 0)
         self._listeners = self._fork.RawArray("i", self.settings.processes)
         self._beats = self._fork.RawArray("d", self.settings.processes)
+        # What the processes count, so that each answers a scrape for all.
+        self._metrics = tempfile.TemporaryDirectory(prefix="actlab-metrics-")
         self._places = [_Place(number) for number in range(self.settings.processes)]
 
     def run(self) -> int:
@@ -139,6 +143,7 @@ class Processes:
         for other in {own for sockets in self.sockets for own in sockets} - set(self.sockets[place]):
             other.close()
         self.api.state.listeners = Listeners(self._listeners, place)
+        self.api.state.metrics_folder = Path(self._metrics.name)
 
         def beat() -> None:
             self._beats[place] = time.monotonic()
@@ -159,3 +164,4 @@ class Processes:
                 log.warning("api_process_killed", pid=process.pid)
                 process.kill()
                 process.join()
+        self._metrics.cleanup()

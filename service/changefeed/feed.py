@@ -218,6 +218,11 @@ class Feed:
         """The number of listeners of this process."""
         return self._listeners.here
 
+    @property
+    def all_listeners(self) -> int:
+        """The number of listeners of all processes on the port."""
+        return self._listeners.everywhere
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Count a listener within the block, so that batches carry items. Raises Overloaded for too many listeners."""

@@ -22,10 +22,15 @@ Renderer = Callable[[Session, Deltas], tuple[Item, ...]]
 class Poller:
     """Reads changes from the database and publishes them in the feed, rendered once for all listeners."""
 
-    def __init__(self, database: Database, feed: Feed, render: Renderer) -> None:
+    def __init__(
+        self, database: Database, feed: Feed, render: Renderer, lag: Callable[[float], object] = lambda _: None
+    ) -> None:
+        """`lag` is told of each batch the longest time, in seconds, that a change of it waited until it was read."""
         self._database = database
         self._feed = feed
         self._render = render
+        self._lag = lag
+        self._asked_before = time.monotonic()
 
     def poll(self) -> None:
         """Publish the changes since the last poll; one query where there are none."""
@@ -37,6 +42,8 @@ class Poller:
             self._feed.confirm(asked_at)
         else:
             self._feed.publish(batch, asked_at)
+            self._lag(time.monotonic() - self._asked_before)
+        self._asked_before = asked_at
 
     def _read(self, session: Session, newest: int) -> Batch:
         last = self._feed.head

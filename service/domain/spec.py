@@ -28,7 +28,8 @@ LARGEST_SAFE_INTEGER = 2**53 - 1  # JSON numbers beyond it lose digits in JavaSc
 DEFAULT_LEARNING_RATE = {"adam": 1e-3, "sgd": 1e-2, "adadelta": 1.0}
 
 
-Priority = Annotated[int, Field(ge=0, le=9, description="0 to 9; 9 goes first.")]
+PRIORITIES = range(10)
+Priority = Annotated[int, Field(ge=0, le=PRIORITIES[-1], description="0 to 9; 9 goes first.")]
 
 
 Probability = Annotated[float, Field(ge=0, lt=1)]

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
+from service.observability.work import WorkMetrics
 from service.settings import Settings
 from service.storage.engine.clock import after
 from service.storage.engine.database import Database
@@ -24,7 +25,7 @@ IDENTITY = Identity("w1", "cpu", "test")
 
 @pytest.fixture
 def renewer(database: Database, settings: Settings) -> Iterator[LeaseRenewer]:
-    opened = LeaseRenewer(database, settings, IDENTITY)
+    opened = LeaseRenewer(database, settings, IDENTITY, WorkMetrics())
     opened.start()
     yield opened
     opened.stop()
@@ -43,7 +44,7 @@ def listed(database: Database) -> dict[str, list[str]]:
 
 
 def test_lease_renewer_lists_an_idle_worker_until_it_stops(database: Database, settings: Settings) -> None:
-    renewer = LeaseRenewer(database, settings, IDENTITY)
+    renewer = LeaseRenewer(database, settings, IDENTITY, WorkMetrics())
     renewer.start()
     await_true(lambda: listed(database) == {"w1": []})
     renewer.stop()

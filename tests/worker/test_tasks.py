@@ -13,6 +13,8 @@ from service.settings import Settings
 from service.storage.engine.database import Database
 from tests.background.waking import CountingWaker
 from tests.conftest import make_experiment
+from tests.observability.scrapes import rendered, value
+from tests.worker.attempts import TINY
 from worker import tasks
 from worker.context import WorkerContext
 from worker.identity import Identity
@@ -55,3 +57,18 @@ def test_train_claims_nothing_during_shutdown(database: Database, context: Worke
     database.run("make", make_experiment)
     context.shutdown.request()
     assert tasks.train(context, IDENTITY, CountingWaker()) == 0  # type: ignore[arg-type]
+
+
+def test_train_counts_what_it_does(context: WorkerContext, database: Database) -> None:
+    database.run("make", lambda s: make_experiment(s, **TINY))
+    context.lease_renewer.start()
+    assert tasks.train(context, IDENTITY, CountingWaker()) == 1  # type: ignore[arg-type]
+    context.lease_renewer.stop()
+    text = rendered(context.metrics)
+    kinds = {"dataset": "mnist_5k", "device": "cpu"}
+    assert value(text, "actlab_claim_duration_seconds_count", claimed="true") == 1
+    assert value(text, "actlab_queue_wait_seconds_count") == 1
+    assert value(text, "actlab_epoch_duration_seconds_count", **kinds) == 3
+    assert value(text, "actlab_experiment_duration_seconds_count", **kinds) == 1
+    assert value(text, "actlab_images_trained_total", **kinds) == 3 * 60
+    assert (value(text, "actlab_lease_renewals_total", outcome="renewed") or 0) >= 1

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.api.http.memory import Answer
 from service.api.http.services import Services
+from service.api.http.templates import template_of
 from service.changefeed.feed import Feed
 
 JSON = "application/json"
@@ -120,7 +121,8 @@ def _keep(request: Request, services: Services, resource: Resource, look: _Look,
     if resource.id is None or look.revision is None or look.snapshot is None or look.snapshot.estimates:
         return
     if (query := request.scope["query_string"]) in KEPT_QUERIES:
-        services.memory.keep((request.scope["path"], query), Answer.of(response, resource.id, look.revision))
+        answer = Answer.of(response, resource.id, look.revision, template_of(request.scope))
+        services.memory.keep((request.scope["path"], query), answer)
 
 
 async def _change(feed: Feed, resource: Resource, look: _Look, known: set[str], head: int, deadline: float) -> None:
@@ -154,7 +156,7 @@ def listed(request: Request, services: Services, listing: Listing, token: int, *
     response = _response(listing.build() if text is None else text, etag)
     if listing.is_steady and keep:
         question = (request.scope["path"], request.scope["query_string"])
-        services.memory.keep(question, Answer.of(response, None, token))
+        services.memory.keep(question, Answer.of(response, None, token, template_of(request.scope)))
     return response
 
 

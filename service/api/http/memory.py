@@ -39,10 +39,12 @@ class Answer:
     etag: str
     headers: tuple[Header, ...]
     body: bytes
+    route: str
 
     @classmethod
-    def of(cls, response: Response, id: UUID | None, state: int) -> "Answer":
-        return cls(id, state, response.headers["etag"], tuple(response.raw_headers), bytes(response.body))
+    def of(cls, response: Response, id: UUID | None, state: int, route: str) -> "Answer":
+        """`route` is the template of the path, by which requests are counted."""
+        return cls(id, state, response.headers["etag"], tuple(response.raw_headers), bytes(response.body), route)
 
     def is_true(self, feed: Feed) -> bool:
         return feed.is_unchanged(self.state) if self.id is None else feed.recall(self.id) == self.state

@@ -19,6 +19,7 @@ from service.changefeed.feed import Feed
 from service.datasets.image_source import ImageSource
 from service.datasets.locations import Locations
 from service.domain.errors import Overloaded
+from service.observability.requests import RequestMetrics
 from service.settings import Settings
 from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
@@ -39,6 +40,7 @@ class Services:
     version: str
     feed: Feed
     gate: Gate
+    metrics: RequestMetrics
     memory: Memory = field(default_factory=Memory)
 
     def __post_init__(self) -> None:

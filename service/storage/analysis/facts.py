@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.domain.status import Cause, Outcome, Status
-from service.storage.changes import revisions
 from service.storage.engine.clock import seconds_since
 from service.storage.records import workers
 from service.storage.tables.experiments import Attempt, Experiment
@@ -41,11 +40,10 @@ class Facts:
     queue: Mapping[int, Queued]
     workers: Mapping[str, int]
     last_seen: Mapping[str, datetime]
-    revision: int
 
 
 def read(session: Session) -> Facts:
-    """Return the facts; six queries, of which one reads an index of all experiments."""
+    """Return the facts; five queries, of which one reads an index of all experiments."""
     counts = select(Experiment.status, func.count()).group_by(Experiment.status)
     experiments = {Status(status): number for status, number in session.execute(counts)}
     deleted = session.scalars(select(DeletedTotal)).all()
@@ -57,7 +55,6 @@ def read(session: Session) -> Facts:
         queue=_queue(session),
         workers=Counter(state for state, _ in states),
         last_seen={state: max(seen for other, seen in states if other == state) for state in dict(states)},
-        revision=revisions.newest(session),
     )
 
 

@@ -73,6 +73,8 @@ class Claim:
     checkpoint: Checkpoint | None
     execution: dict[str, Any] | None
     lost_count: int
+    waited_seconds: float | None = None
+    """The time from the submission to this claim; None where an earlier attempt was claimed before."""
 
     @classmethod
     def of(cls, row: Experiment) -> Self:
@@ -81,7 +83,8 @@ class Claim:
             checkpoint = Checkpoint(
                 row.checkpoint_epoch or 0, row.checkpoint_step or 0, row.checkpoint_path, row.checkpoint_sha256 or ""
             )
-        return cls(Fence(row.id, row.attempt), row.spec, checkpoint, row.execution, row.lost_count)
+        waited = (row.started_at - row.created_at).total_seconds() if row.started_at and row.attempt == 1 else None
+        return cls(Fence(row.id, row.attempt), row.spec, checkpoint, row.execution, row.lost_count, waited)
 
 
 @dataclass(frozen=True)

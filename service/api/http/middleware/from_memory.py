@@ -5,6 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.http.conditional import is_among, not_modified
 from service.api.http.memory import Answer
 from service.api.http.services import Services
+from service.api.http.templates import KEPT
 
 
 class FromMemory:
@@ -22,7 +23,9 @@ class FromMemory:
         answer = _kept(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
         if answer is None or (if_none_match := _condition(scope)) is None:
             await self.app(scope, receive, send)
-        elif is_among(answer.etag, if_none_match):
+            return
+        scope[KEPT] = answer.route
+        if is_among(answer.etag, if_none_match):
             headers = not_modified(answer.etag).raw_headers
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
