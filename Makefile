@@ -83,6 +83,7 @@ lock: $(VENV)/.dev $(TOOLS)/.installed  ## Write constraints.txt from what is in
 	$(COMPILE) $(OWN) --extra dev --output-file locks/dev.txt pyproject.toml
 	$(COMPILE) --allow-unsafe --output-file locks/tools.txt locks/tools.in
 	$(COMPILE) --allow-unsafe --output-file locks/docs.txt locks/docs.in
+	$(COMPILE) --allow-unsafe --output-file locks/mlflow.txt locks/mlflow.in
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ActLab needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'

@@ -61,6 +61,7 @@ def _shares(item: pytest.Item) -> str | None:
         "tests/browser": "browser",
         "tests/stack/test_server_install.py": "server install",
         "tests/stack/test_client_install.py": "client install",
+        "tests/stack/test_mlflow.py": "mlflow",
     }
     return next((group for start, group in shared.items() if item.nodeid.startswith(start)), None)
 

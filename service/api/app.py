@@ -33,6 +33,8 @@ from service.api.http.middleware.security_headers import SecurityHeaders
 from service.api.http.middleware.whole_request import WholeRequest
 from service.api.http.problem import EVERYWHERE
 from service.api.http.services import Services
+from service.api.mlflow import routes as mlflow
+from service.api.mlflow.errors import MlflowErrors
 from service.api.openapi.document import describe
 from service.api.routes import (
     activations,
@@ -76,6 +78,7 @@ MIDDLEWARES = (
     SecurityHeaders,
     RootPath,
     Measured,  # behind those that copy a request: it reads which route has got it
+    MlflowErrors,
     TrustedProxies,
     AllowedHosts,
     SameSiteChanges,
@@ -129,6 +132,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router, prefix="/api/v1", dependencies=EVERY_ROUTE, responses=EVERYWHERE)
     for router in (system.router, shares.pages):
         app.include_router(router, dependencies=EVERY_ROUTE, responses=EVERYWHERE)
+    app.include_router(mlflow.router)  # lenient, because clients of other versions send more
     own = len(app.routes)
     add_docs(app, settings.root_path)
     add_guide(app, settings.root_path)

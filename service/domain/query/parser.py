@@ -22,6 +22,20 @@ def parse(text: str, catalogue: Catalogue, *, lenient: bool = False) -> Query:
     return Query(text, _Reader(catalogue, lenient).condition(tree))
 
 
+def field_named(name: str, catalogue: Catalogue, *, lenient: bool = False) -> Field | None:
+    """Return the field that a name stands for.
+
+    Raises QueryError for a name that does not exist; where the reader is `lenient`, None for a metric or a parameter.
+    """
+    entity, key = _split(name)
+    field = catalogue.names(entity or "attributes").get(key)
+    if field is None and entity == "tags":
+        return catalogue.labels
+    if field is None and not (lenient and entity in ("metrics", "params")):
+        raise _unknown(catalogue, entity, key, 1)
+    return field
+
+
 def _count(tree: Raw) -> None:
     terms = list(_terms(tree))
     if len(terms) > MOST_TERMS:
@@ -59,7 +73,7 @@ class _Reader:
         if field is None and self._lenient and entity in ("metrics", "params"):
             return Never()
         if field is None:
-            raise self._unknown(entity, name, raw)
+            raise _unknown(self._catalogue, entity, name, (raw.field.start_pos or 0) + 1)
         return self._compared(field, raw)
 
     def _compared(self, field: Field, raw: RawTerm) -> Term:
@@ -82,12 +96,12 @@ class _Reader:
             return Not(has)
         return has if term.operator == "IS NOT NULL" or _is_met("true", term) else Never()
 
-    def _unknown(self, entity: Entity | None, name: str, raw: RawTerm) -> QueryError:
-        written = name if entity is None else f"{entity}.{name}"
-        near = self._catalogue.near(entity, name)
-        advice = f"did you mean {' or '.join(near)}?" if near else "docs/query.md lists the fields"
-        reason = f"{shortened(written)} is no field of {self._catalogue.record}; {advice}"
-        return QueryError((raw.field.start_pos or 0) + 1, reason, "query_field")
+
+def _unknown(catalogue: Catalogue, entity: Entity | None, name: str, column: int) -> QueryError:
+    written = name if entity is None else f"{entity}.{name}"
+    near = catalogue.near(entity, name)
+    advice = f"did you mean {' or '.join(near)}?" if near else "docs/query.md lists the fields"
+    return QueryError(column, f"{shortened(written)} is no field of {catalogue.record}; {advice}", "query_field")
 
 
 _NAME = re.compile(r"(?P<word>`[^`]*`|\w+)\.(?P<key>.+)", re.DOTALL)

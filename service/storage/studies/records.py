@@ -20,7 +20,8 @@ from service.storage.engine.clock import now
 from service.storage.engine.keyset import Page, Position, page_of
 from service.storage.engine.unit_of_work import BLIND, FRESH, UnitOfWork
 from service.storage.queue import transitions
-from service.storage.records import experiments, queries
+from service.storage.records import experiments, ordering, queries
+from service.storage.records.ordering import Order, Start
 from service.storage.records.queries import Columns
 from service.storage.studies import reuse
 from service.storage.tables.base import new_id
@@ -169,6 +170,26 @@ def page(session: Session, filters: Filter, *, descending: bool, limit: int, aft
     query = query.order_by(Study.id.desc() if descending else Study.id).limit(limit + 1)
     rows = session.scalars(query).all()
     return page_of(rows, limit, lambda last: Position(None, last.id))
+
+
+def ordered_page(
+    session: Session, filters: Filter, order: Sequence[Order], start: Start, limit: int
+) -> Sequence[Study]:
+    """Return studies in an order of fields, newest first without one."""
+    rows = select(Study).where(*filters.conditions())
+    return session.scalars(ordering.ordered(rows, Study.id, COLUMNS, order, start).limit(limit)).all()
+
+
+def named(session: Session, name: str) -> Study | None:
+    """Return the newest study of a name, first among those that are not archived."""
+    rows = select(Study).where(Study.name == name).order_by(Study.archived_at.is_not(None), Study.id.desc())
+    return session.scalars(rows.limit(1)).first()
+
+
+def unnamed(session: Session, least: UUID, greatest: UUID) -> Study | None:
+    """Return the newest study without a name whose id lies between two, both included."""
+    rows = select(Study).where(Study.name.is_(None), Study.id.between(least, greatest))
+    return session.scalars(rows.order_by(Study.id.desc()).limit(1)).first()
 
 
 def revision(session: Session, id: UUID) -> int | None:
