@@ -184,6 +184,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of log lines that are shown."
     )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Form of log lines: text for people, or JSON; auto: JSON where stderr is no terminal."
+    )
     fault: str = Field(
         "",
         description="For tests: crash points, such as `claim.before_commit:kill`, comma-separated; or `@` and a file of"

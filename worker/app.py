@@ -21,6 +21,7 @@ from service.background.wakes import TASK, Waker, create_celery
 from service.domain.errors import SchemaOutdated
 from service.observability import machine
 from service.observability.work import device_families
+from service.process import log as process_log
 from service.process.periodic import Periodic
 from service.process.shutdown import Shutdown
 from service.settings import Settings
@@ -50,6 +51,7 @@ def main(settings: Settings, id: str | None = None, share: int = 1) -> int:
     database = open_database(settings)
     identity = _identify(database, id or new_id().hex, settings)
     migrate.check(database)
+    process_log.identify(worker=identity.id)
     shutdown = Shutdown()
     warm_up(identity.device)
     context = WorkerContext.open(settings, database, identity, shutdown, share)
@@ -112,6 +114,12 @@ def _register(app: Celery, context: WorkerContext, train: Callable[[], int]) -> 
         context.shutdown.request()
 
     signals.worker_shutting_down.connect(stop, weak=False)
+    # With a receiver Celery configures no log of its own, and its records take the form of the others.
+    signals.setup_logging.connect(_keep_log)
+
+
+def _keep_log(**_: object) -> None:
+    """Leave the log as it is."""
 
 
 def _serve(app: Celery) -> int:

@@ -9,6 +9,7 @@ import structlog
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from structlog.contextvars import bound_contextvars
 
 from service.datasets.download import DownloadUnavailable
 from service.domain.datasets import DATASETS
@@ -64,6 +65,7 @@ def run(context: WorkerContext, claim: Claim) -> None:
     """Run an attempt to its end. A failure of the experiment is recorded and not raised; an attempt that has lost its
     lease records nothing. After an error of CUDA the process is asked to shut down, with the status POISONED."""
     with (
+        bound_contextvars(experiment=str(claim.fence.id), attempt=claim.fence.attempt),
         AttemptLog(context.settings.logs, claim.fence) as file,
         context.lease_renewer.holding(claim.fence, file.path) as lease,
     ):

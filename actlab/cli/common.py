@@ -36,8 +36,9 @@ def command_settings(insecure: bool = False, port: int | None = None, *, needs: 
         from service.process import log
         from service.settings import load
 
+    log.configure("info")  # for a warning about a setting
     settings = load()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, settings.log_format)
     options: dict[str, object] = {"insecure": True} if insecure else {}
     return settings.model_copy(update=options if port is None else options | {"port": port})
 

@@ -79,7 +79,7 @@ def _of_machine(url: str, *, is_served: bool) -> Iterator[Finding]:
     if not _is_own(url) and settings.database_url is None:
         yield from (Finding(name, "skipped", "The service is on another machine.") for name in LOCAL)
         return
-    log.configure("error")
+    log.configure("error", settings.log_format)
     yield from _checked(settings, is_served=is_served and url == settings.own_url)
 
 

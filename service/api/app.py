@@ -28,6 +28,7 @@ from service.api.http.middleware.hosts import AllowedHosts
 from service.api.http.middleware.measured import Measured
 from service.api.http.middleware.proxies import TrustedProxies
 from service.api.http.middleware.rates import RequestRates
+from service.api.http.middleware.request_ids import RequestIds
 from service.api.http.middleware.root_path import RootPath
 from service.api.http.middleware.security_headers import SecurityHeaders
 from service.api.http.middleware.whole_request import WholeRequest
@@ -73,6 +74,7 @@ from service.storage.engine.database import Database, open_database
 from service.storage.records import keys as key_records
 
 MIDDLEWARES = (
+    RequestIds,
     WholeRequest,
     HeadAsGet,
     SecurityHeaders,

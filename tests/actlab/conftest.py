@@ -11,4 +11,4 @@ __all__ = ["client", "settings", "steady"]
 @pytest.fixture(autouse=True)
 def same_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the log of this process, which a command would bind to the streams of its test."""
-    monkeypatch.setattr(log, "configure", lambda level: None)
+    monkeypatch.setattr(log, "configure", lambda *_: None)

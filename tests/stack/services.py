@@ -138,6 +138,7 @@ def _environment(home: Path, port: int, database_url: str | None, broker_url: st
         "ACTLAB_CHECKPOINT_SECONDS": "1",
         "ACTLAB_RESTART_SECONDS": "0.2",
         "ACTLAB_TRACE": "true",
+        "ACTLAB_LOG_FORMAT": "console",  # tests read it
     }
     if database_url is not None and broker_url is not None:
         settings |= {"ACTLAB_DATABASE_URL": database_url, "ACTLAB_BROKER_URL": broker_url}

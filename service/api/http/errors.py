@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount
 
 from service.api.http import problem
+from service.api.http.middleware import request_ids
 from service.api.http.refusals import as_invalid
 from service.domain import errors
 from service.domain.comparisons.refusals import Refusal
@@ -21,21 +22,28 @@ from service.domain.problems import field_problems
 
 log = structlog.get_logger(__name__)
 
+KNOWN = (ActLabError, Refusal, RequestValidationError, HTTPException, DBAPIError, PoolTimeout)
+"""The exceptions that are expected. Any other is a defect."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """The methods of routes; HEAD is answered wherever GET is."""
 
 
 def add_handlers(app: FastAPI) -> None:
     """Answer every exception with a problem."""
-    for kind in (ActLabError, Refusal, RequestValidationError, HTTPException, DBAPIError, PoolTimeout, Exception):
+    for kind in (*KNOWN, Exception):
         app.add_exception_handler(kind, _answer)
 
 
 def _answer(request: Request, error: Exception) -> JSONResponse:
     known = _translated(request, error)
-    if known.status >= 500:
-        log.error("request_failed", path=request.url.path, code=known.code, exc_info=error)
-    return problem.render(known)
+    if known.status < 500:
+        return problem.render(known)
+    id = request.scope.get(request_ids.KEY, "")
+    log.error("request_failed", path=request.url.path, code=known.code, request_id=id, exc_info=error)
+    answer = problem.render(known)
+    if not isinstance(error, KNOWN):  # answered outside of the middlewares
+        answer.headers[request_ids.HEADER.decode()] = id
+    return answer
 
 
 def _translated(request: Request, error: BaseException | None) -> ActLabError:

@@ -26,6 +26,7 @@ FRESH = {"Cache-Control": "no-cache"}
 def client(settings: Settings) -> Iterator[TestClient]:
     """Yield a client of a process that learns of changes when the test polls, or on SQLite by itself."""
     with serving(settings.model_copy(update=RARELY)) as opened:
+        opened.headers["X-Request-ID"] = "same"  # or each answer would have its own
         ask(opened)
         yield opened
 
