@@ -48,3 +48,20 @@ def back_up_database(
 
     migrate.back_up(open_database(settings), file)
     show({"file": str(file)}, f"The database is copied to {file}.", as_json=json)
+
+
+@app.command("restore")
+def restore_database(
+    file: Annotated[Path, typer.Argument(help="A file that `actlab db backup` has made.")],
+    force: Annotated[bool, typer.Option(help="Replace a database that is not empty; it is kept beside.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Put a backup in the place of the SQLite database while nothing runs. For PostgreSQL, use pg_restore."""
+    settings = command_settings()
+    from service.storage.restore import restore
+
+    kept = restore(settings.database, file, force=force)
+    text = f"The database is that of {file}. Run `actlab db upgrade` before the next start."
+    if kept is not None:
+        text += f" The one before it is kept as {kept}."
+    show({"restored": str(file), "kept": None if kept is None else str(kept)}, text, as_json=json)

@@ -41,8 +41,8 @@ def check(database: Database) -> None:
     revision, needed = current(database), head()
     if revision == needed:
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    remedy = "run `actlab db upgrade`" if revision is None or revision in known else "install the version that made it"
+    known = revision is None or revision in revisions()
+    remedy = "run `actlab db upgrade`" if known else "install the version that made it"
     raise SchemaOutdated(f"The database is at revision {revision or 'none'}, this version needs {needed}: {remedy}.")
 
 
@@ -62,6 +62,11 @@ def back_up(database: Database, file: Path) -> None:
 def current(database: Database) -> str | None:
     with database.read() as session:  # a writing transaction would make /readyz wait for every writer
         return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def revisions() -> set[str]:
+    """Return the revisions that this version knows."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def head() -> str | None:

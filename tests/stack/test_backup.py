@@ -1,6 +1,5 @@
 """Backups that are made while everything runs, and services that start on them."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -45,8 +44,9 @@ def test_backup_of_sqlite_goes_on_where_it_is_restored(service: Service, tmp_pat
     service.stop()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    shutil.copy(backup, elsewhere / "actlab.db")
-    restored = Service(elsewhere).start()
+    restored = Service(elsewhere)
+    restored.run("db", "restore", str(backup))
+    restored.start()
     assert_goes_on(restored, *ids)
     restored.close()
 
