@@ -19,6 +19,7 @@ ADDRESSES = (
     "/studies/{id}",
     "/experiments",
     "/experiments/{id}",
+    "/compare",
     "/activations",
     "/activations/{name}",
     "/workers",

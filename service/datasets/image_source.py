@@ -53,6 +53,14 @@ class ImageSource:
             )
         return png.encode(found.images[places[index]])
 
+    def missing(self, dataset: str) -> str | None:
+        """Return why the images of a data set cannot be shown; None where they can. Raises DatasetNotFound."""
+        try:
+            self._test_set(dataset)
+        except DatasetNotOnServer as problem:
+            return problem.detail
+        return None
+
     def _test_set(self, dataset: str) -> _TestSet:
         if dataset not in DATASETS:
             raise DatasetNotFound(f"There is no data set {dataset!r}; there are {', '.join(DATASETS)}.")

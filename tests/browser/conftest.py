@@ -38,7 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 class NewPage(Protocol):
     def __call__(
-        self, *, width: int = ..., height: int = ..., dark: bool = ..., service: Service | None = ...
+        self,
+        *,
+        width: int = ...,
+        height: int = ...,
+        dark: bool = ...,
+        touch: bool = ...,
+        service: Service | None = ...,
     ) -> Page: ...
 
 
@@ -107,12 +113,21 @@ def new_page(chromium: Browser, request: pytest.FixtureRequest, watch: Watch) ->
     """Open pages, each in a context of its own. Addresses are relative to the service."""
     contexts = []
 
-    def open_page(*, width: int = 1280, height: int = 800, dark: bool = False, service: Service | None = None) -> Page:
+    def open_page(
+        *,
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
+        touch: bool = False,
+        service: Service | None = None,
+    ) -> Page:
         served = service or request.getfixturevalue("service")
         context = chromium.new_context(
             base_url=f"http://127.0.0.1:{served.port}",
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
+            has_touch=touch,
+            is_mobile=touch,
         )
         contexts.append(context)
         context.set_default_timeout(TIMEOUT_MS)

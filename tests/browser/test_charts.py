@@ -167,7 +167,7 @@ def test_heat_map_tooltip_names_layer_and_epoch(new_page: NewPage, filled: Servi
     [first] = [row for row in rows if row["layer"] == "conv1" and row["epoch"] == 0]
     page = new_page(service=filled)
     page.goto(f"/experiments/{experiment['id']}")
-    gradient = page.locator("figure", has_text="Gradient").locator(".chart")
+    gradient = page.locator("figure", has_text="Gradient").first.locator(".chart")
     tooltip = point_at(gradient, 0.25, 0.1)
     expect(tooltip).to_contain_text("conv1, epoch 0")
     expect(tooltip).to_contain_text(f"{first['gradient_rms']:.4g}")

@@ -43,6 +43,46 @@ def test_experiment_page_names_the_classes_most_confused(new_page: NewPage, fill
     expect(page.locator(".request pre")).to_contain_text('"seed": ')
 
 
+def test_experiment_page_sets_two_epochs_side_by_side(new_page: NewPage, filled: Service) -> None:
+    experiment = filled.client.experiments(status="succeeded", activation="relu")[0]
+    rows = filled.client.diagnostics(experiment["id"])["items"]
+    page = new_page(service=filled)
+    page.goto(f"/experiments/{experiment['id']}")
+    cells = page.get_by_role("region", name="Two epochs of the layers").get_by_role("row").nth(1).get_by_role("cell")
+    expect(cells.first).to_have_text("0")
+    choices = page.locator("label", has_text=re.compile("^(Epoch|against epoch)")).locator("select")
+    choices.first.select_option("2")
+    choices.last.select_option("3")
+    [second] = [row for row in rows if (row["layer"], row["epoch"]) == ("conv1", 2)]
+    expect(cells).to_contain_text(["2", f"{second['zero_share']:.3g}"])
+    expect(page).to_have_url(re.compile("epoch=2&against=3"))
+    gradients = page.get_by_role("img", name=re.compile(r"^Gradient norm over depth, epoch \d+: conv1 .*, output "))
+    expect(gradients).to_be_visible()
+    link = page.get_by_role("link", name="Best validation loss")
+    expect(link).to_have_attribute("href", f"/api/v1/experiments/{experiment['id']}/weights?which=best")
+
+
+def test_experiment_page_follows_the_log_until_the_reader_scrolls(new_page: NewPage, filled: Service) -> None:
+    experiment = filled.client.experiments(status="running")[0]
+    lines = [f"line {number}" for number in range(100)]
+    page = new_page(service=filled)
+    page.route("**/log", lambda route: route.fulfill(body="\n".join(lines)))
+    page.goto(f"/experiments/{experiment['id']}")
+    log, follow = page.locator("pre.log"), page.get_by_label("follow its end")
+    expect(log).to_contain_text("line 99")
+    lines.append("line 100")
+    expect(log).to_contain_text("line 100")
+    to_end = "(log) => log.scrollHeight - log.scrollTop - log.clientHeight"
+    assert log.evaluate(to_end) < 2
+    log.evaluate("(log) => (log.scrollTop = 0)")
+    expect(follow).not_to_be_checked()
+    lines.append("line 101")
+    expect(log).to_contain_text("line 101")
+    assert log.evaluate("(log) => log.scrollTop") == 0
+    follow.check()
+    assert log.evaluate(to_end) < 2
+
+
 def test_experiments_page_filters_by_address_and_by_form(new_page: NewPage, filled: Service) -> None:
     page = new_page(service=filled)
     page.goto("/experiments?status=queued")

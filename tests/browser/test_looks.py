@@ -28,6 +28,8 @@ def addresses(service: Service) -> Iterator[tuple[str, str]]:
     yield "/experiments", "Experiments"
     yield f"/experiments/{service.client.experiments(status='succeeded')[0]['id']}", "Most confused"
     yield f"/experiments/{service.client.experiments(status='queued')[0]['id']}", "Attempts"
+    runs = [service.client.experiments(status="succeeded", activation=name)[0] for name in ("relu", "tanh")]
+    yield f"/compare?id={runs[0]['id']}&id={runs[1]['id']}&specs=all", "Where they differ"
     yield "/activations", "Try your own"
     yield "/activations/swish", "Properties"
     yield "/workers", "No worker has reported yet"

@@ -11,6 +11,7 @@ from service.api.http import conditional
 from service.api.http.dependencies import ServicesDep
 from service.api.http.guarded import GuardedRoute
 from service.api.routes.experiments import NOT_FOUND, NOT_MODIFIED
+from service.api.schemas.datasets import DatasetView
 from service.api.schemas.several import Several, distinct
 from service.domain.datasets import DATASETS, MOST_CLASSES
 
@@ -39,6 +40,24 @@ class ImageQuery(BaseModel):
         description="Count the test images of these classes alone, as the results of a spec with `classes` do.",
         examples=[[3, 8]],
     )
+
+
+@router.get("/{name}", responses=NOT_FOUND | NOT_MODIFIED, response_model=DatasetView)
+@needs(Role.VIEWER)
+def get_dataset(request: Request, services: ServicesDep, name: Name) -> Response:
+    """Read the sizes of a data set, and whether this server can show its test images."""
+    missing = services.images.missing(name)
+    definition = DATASETS[name]
+    view = DatasetView(
+        name=name,
+        shape=list(definition.shape),
+        classes=definition.classes,
+        training_images=definition.training_images,
+        test_images=definition.test_images,
+        on_server=missing is None,
+        missing=missing,
+    )
+    return conditional.hashed(request, view)
 
 
 @router.get("/{name}/images/{index}.png", response_class=Response, responses=NOT_FOUND | NOT_MODIFIED | FILE)

@@ -7,6 +7,7 @@ const ROUTES = [
   [/^\/studies\/(?<id>[^/]+)$/, () => import("./pages/study/page.js")],
   [/^\/experiments$/, () => import("./pages/experiments/page.js")],
   [/^\/experiments\/(?<id>[^/]+)$/, () => import("./pages/experiment/page.js")],
+  [/^\/compare$/, () => import("./pages/compare/page.js")],
   [/^\/activations$/, () => import("./pages/activations/page.js")],
   [/^\/activations\/(?<name>[^/]+)$/, () => import("./pages/activation/page.js")],
   [/^\/workers$/, () => import("./pages/workers/page.js")],

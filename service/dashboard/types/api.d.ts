@@ -116,6 +116,15 @@ declare namespace Api {
     groups: Array<Curve>;
     reference: Reference | null;
   }
+  interface DatasetView {
+    name: string;
+    shape: Array<number>;
+    classes: number;
+    training_images: number;
+    test_images: number;
+    on_server: boolean;
+    missing: string | null;
+  }
   interface Detectable {
     grid: string | null;
     metric: "test_accuracy";

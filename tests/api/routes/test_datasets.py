@@ -32,6 +32,19 @@ def test_get_test_image_says_what_is_missing(steady: TestClient) -> None:
     assert "actlab data fetch fashion_mnist" in missing["detail"]
 
 
+def test_get_dataset_says_whether_its_images_can_be_shown(steady: TestClient) -> None:
+    digits = steady.get("/api/v1/datasets/digits")
+    assert digits.json() == {
+        "name": "digits", "shape": [1, 28, 28], "classes": 10, "training_images": 1297, "test_images": 500,
+        "on_server": True, "missing": None,
+    }  # fmt: skip
+    known = steady.get("/api/v1/datasets/digits", headers={"If-None-Match": digits.headers["etag"]})
+    assert known.status_code == 304
+    fashion = steady.get("/api/v1/datasets/fashion_mnist").json()
+    assert (fashion["on_server"], "actlab data fetch fashion_mnist" in fashion["missing"]) == (False, True)
+    refused(steady.get("/api/v1/datasets/imagenet"), 404, "dataset_not_found")
+
+
 @pytest.mark.parametrize("index", ["-1", "a", "1.5", "99999999999"])
 def test_get_test_image_refuses_what_is_no_number(steady: TestClient, index: str) -> None:
     refused(steady.get(f"{DIGITS}/{index}.png"), 422, at="index")

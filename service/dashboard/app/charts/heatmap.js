@@ -2,13 +2,10 @@
 import { html, useCallback, useMemo } from "../core/html.js";
 import { plain } from "../text/format.js";
 import { axis, WHOLE, xAxis } from "./axes.js";
-import { useColours } from "./palette.js";
+import { RAMP, rampColor, useColours } from "./palette.js";
 import { Picture } from "./picture.js";
 import { tip } from "./tip.js";
 
-/** A ramp in even steps of lightness, light for little, after cividis, which colour-blind eyes see alike. */
-const RAMP = ["#f3ead0", "#d9c878", "#a59c74", "#7b7b78", "#4c556c", "#14315c"];
-const STOPS = RAMP.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
 /** @typedef {[number, number, number | null, string]} Cell epoch's index, layer's index, figure, note */
 
 const ROW_PX = 24;
@@ -120,11 +117,7 @@ function drawCell({ ctx, valToPos }, [epoch, layer, value], bounds, log, apart) 
  * @param {number} value
  * @param {[number, number]} ends
  */
-function colorOf(value, [low, high]) {
-  const at = Math.min(1, Math.max(0, high > low ? (value - low) / (high - low) : 0)) * (STOPS.length - 1);
-  const [from, to] = [STOPS[Math.floor(at)], STOPS[Math.ceil(at)]];
-  return `rgb(${from.map((part, index) => Math.round(part + (at % 1) * (to[index] - part))).join(" ")})`;
-}
+const colorOf = (value, [low, high]) => rampColor(high > low ? (value - low) / (high - low) : 0);
 
 /** @param {{bounds: [number, number], log: boolean}} props */
 function Ramp({ bounds: [low, high], log }) {

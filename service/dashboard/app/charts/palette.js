@@ -82,6 +82,25 @@ function hashed(text) {
   return nth(sum);
 }
 
+/** A ramp in even steps of lightness, light for little, after cividis, which colour-blind eyes see alike. */
+export const RAMP = ["#f3ead0", "#d9c878", "#a59c74", "#7b7b78", "#4c556c", "#14315c"];
+const STOPS = RAMP.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
+const LINES = [0.4, 1]; // of the ramp, for lines on a light ground: its lightest would not be seen
+const LINES_ON_DARK = [0, 0.7];
+
+/**
+ * The ramp's colour at a share of its length; with `dark`, for a line on a ground that is dark or not.
+ * @param {number} share from 0 to 1
+ * @param {boolean} [dark]
+ */
+export function rampColor(share, dark) {
+  const [first, last] = dark === undefined ? [0, 1] : dark ? LINES_ON_DARK : LINES;
+  const whole = first + Math.min(1, Math.max(0, share)) * (last - first);
+  const at = whole * (STOPS.length - 1);
+  const [from, to] = [STOPS[Math.floor(at)], STOPS[Math.ceil(at)]];
+  return `rgb(${from.map((part, index) => Math.round(part + (at % 1) * (to[index] - part))).join(" ")})`;
+}
+
 const TOKENS = ["ink", "muted", "line", "paper", "surface", "accent", "good", "bad", "warn"];
 
 /** The page's colours as the canvas needs them, and whether the ground is dark; follows the theme. */

@@ -44,9 +44,11 @@ class Drawing {
       rootMargin: NEARBY,
     });
     this.printed = () => this.draw();
+    this.elsewhere = (/** @type {PointerEvent} */ event) => this.leave(event);
     this.resized.observe(box);
     this.scrolled.observe(box);
     addEventListener("beforeprint", this.printed);
+    addEventListener("pointerdown", this.elsewhere);
   }
 
   /** @param {Content} content */
@@ -90,6 +92,32 @@ class Drawing {
       data,
       this.box,
     );
+    this.follow(this.plot);
+  }
+
+  /**
+   * Follow a finger or a pen: uPlot follows the mouse alone, and browsers make none of a finger that slides.
+   * @param {uPlot} plot
+   */
+  follow(plot) {
+    const slide = (/** @type {PointerEvent} */ event) => {
+      if (event.pointerType === "mouse") return;
+      const { left, top } = plot.over.getBoundingClientRect();
+      plot.syncRect(false);
+      plot.cursor.event = event;
+      plot.setCursor({ left: event.clientX - left, top: event.clientY - top });
+    };
+    plot.over.addEventListener("pointerdown", slide);
+    plot.over.addEventListener("pointermove", slide);
+  }
+
+  /**
+   * A finger has no way to leave but to touch elsewhere.
+   * @param {PointerEvent} event
+   */
+  leave({ pointerType, target }) {
+    if (pointerType === "mouse" || this.bubble.hidden || this.box.contains(/** @type {Node} */ (target))) return;
+    this.plot?.setCursor({ left: -10, top: -10 });
   }
 
   drawn() {
@@ -117,6 +145,7 @@ class Drawing {
     this.resized.disconnect();
     this.scrolled.disconnect();
     removeEventListener("beforeprint", this.printed);
+    removeEventListener("pointerdown", this.elsewhere);
     this.plot?.destroy();
   }
 }

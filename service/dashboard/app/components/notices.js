@@ -11,10 +11,21 @@ export function Loading({ what = "" }) {
   return html`<p class="loading" role="status">Loading${what && ` ${what}`} …</p>`;
 }
 
+/**
+ * A notice in place of what could not be loaded yet, and is asked for again.
+ * @param {{what: string, error: import("../data/api.js").ApiError}} props
+ */
+export function NotYet({ what, error }) {
+  return html`<p class="loading" role="status">Not loaded yet: ${what}. ${error.message} It is asked for again.</p>`;
+}
+
+/** @type {Record<number, string>} */
+const FAILURES = { 401: "You are not signed in", 404: "Not found" };
+
 /** @param {{error: import("../data/api.js").ApiError}} props */
 export function Failure({ error }) {
   return html`<div class="notice bad" role="alert">
-    <strong>${error.status === 404 ? "Not found" : "That did not work"}</strong>
+    <strong>${FAILURES[error.status] ?? "That did not work"}</strong>
     <p>${error.message}</p>
   </div>`;
 }
@@ -30,8 +41,10 @@ export function Empty({ title, children }) {
  */
 export function Loaded({ feed, what, children }) {
   if (feed.data !== undefined) return children(feed.data);
-  if (feed.error && !feed.error.passing) return html`<${Failure} error=${feed.error} />`;
-  return html`<${Loading} what=${what} />`;
+  if (!feed.error) return html`<${Loading} what=${what} />`;
+  return feed.error.passing
+    ? html`<${NotYet} what=${what} error=${feed.error} />`
+    : html`<${Failure} error=${feed.error} />`;
 }
 
 /** A notice over every page that its data is not current. */

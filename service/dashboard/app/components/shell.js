@@ -8,7 +8,7 @@ import { StaleNotice } from "./notices.js";
 /** @type {[string, string, RegExp][]} */
 const PLACES = [
   ["/studies", "Studies", /^\/(studies.*)?$/],
-  ["/experiments", "Experiments", /^\/experiments/],
+  ["/experiments", "Experiments", /^\/(experiments|compare)/],
   ["/activations", "Activations", /^\/activations/],
   ["/workers", "Workers", /^\/workers/],
 ];

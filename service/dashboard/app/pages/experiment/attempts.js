@@ -1,10 +1,12 @@
 /** The attempts at an experiment: their workers, times, outcomes and logs. */
-import { html } from "../../core/html.js";
+import { onCheck } from "../../core/events.js";
+import { html, useLayoutEffect, useRef, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { clock, counted, duration } from "../../text/format.js";
 import { Loaded, useNow } from "../../components/notices.js";
 
 const LOG_MS = 2000;
+const NEARLY_PX = 24; // so close to its end, a log is at it
 /** @type {Record<string, string>} */
 const WORDS = {
   succeeded: "succeeded",
@@ -55,15 +57,26 @@ function Attempt({ one, attempt, isNewest }) {
   </li>`;
 }
 
-/** @param {{id: string}} props */
+/**
+ * The log of a running attempt. It stays at its end, as a terminal does, until the reader scrolls back.
+ * @param {{id: string}} props
+ */
 function LiveLog({ id }) {
   const { data } = useFeed(`/experiments/${id}/log`, LOG_MS);
-  return html`<${Log} text=${data ?? ""} isOpen />`;
+  const box = useRef(/** @type {any} */ (null));
+  const [isFollowing, setFollowing] = useState(true);
+  useLayoutEffect(() => {
+    if (isFollowing) box.current.scrollTop = box.current.scrollHeight;
+  }, [data, isFollowing]);
+  const look = () =>
+    setFollowing(box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight < NEARLY_PX);
+  return html`<div class="tools"><h3>Log</h3><label class="check small-text"><input type="checkbox"
+      checked=${isFollowing} onChange=${onCheck(setFollowing)} /> follow its end</label></div>
+    <pre class="log live" tabindex="0" ref=${box} onScroll=${look}>${data || "Nothing yet."}</pre>`;
 }
 
-/** @param {{text: string, isOpen?: boolean}} props */
-function Log({ text, isOpen = false }) {
-  if (!text && !isOpen) return null;
-  return html`<details open=${isOpen}><summary>Log</summary><pre class="log" tabindex="0">${text || "Nothing yet."}
-    </pre></details>`;
+/** @param {{text: string}} props */
+function Log({ text }) {
+  if (!text) return null;
+  return html`<details><summary>Log</summary><pre class="log" tabindex="0">${text}</pre></details>`;
 }

@@ -2,28 +2,17 @@
  * Diagnostics of the layers: a heat map per measure, layers down, epochs along, from before the first step on.
  */
 import { html, useMemo } from "../../core/html.js";
+import { useQuery } from "../../core/navigation.js";
+import { mergeRows } from "../../data/epochs.js";
 import { useFeed } from "../../data/store.js";
 import { plain } from "../../text/format.js";
 import { CurvesChart } from "../../charts/curves.js";
 import { HeatMap } from "../../charts/heatmap.js";
 import { orderedStyle, useColours } from "../../charts/palette.js";
 import { Loaded } from "../../components/notices.js";
-import { mergeRows } from "./epochs.js";
-
-/** [measure, title, what it is, scale] */
-/** @typedef {[keyof Api.LayerView, string, string, string]} Measure */
-
-/** @type {Measure[]} */
-const MAPS = [
-  ["zero_share", "Zeros", "share of outputs that are exactly 0", "share"],
-  ["saturated_share", "Saturated", "share of outputs where the function has flattened", "share"],
-  ["dead_share", "Dead units", "share of units flat and below 0 for every image of the probe", "share"],
-  ["inactive_share", "Inactive units", "share of units never above 0", "share"],
-  ["gradient_rms", "Gradient", "root mean square per weight, before L2", "log"],
-  ["update_ratio", "Update to weight", "size of the last step against the weights", "log"],
-  ["mean_after", "Mean output", "mean after the activation", "linear"],
-  ["sd_after", "Spread of outputs", "standard deviation after the activation", "linear"],
-];
+import { Gradients } from "./gradients.js";
+import { MEASURES } from "./measures.js";
+import { TwoEpochs } from "./twoepochs.js";
 
 /** @param {{one: Api.ExperimentView}} props */
 export function Diagnostics({ one }) {
@@ -42,14 +31,15 @@ export function Diagnostics({ one }) {
 
 /** @param {{items: Api.LayerView[]}} props */
 function Maps({ items }) {
+  const [query, change] = useQuery();
   const frame = useMemo(() => {
     const layers = [...new Map(items.map(({ layer, position }) => [layer, position]))]
       .sort((a, b) => a[1] - b[1])
       .map(([layer]) => layer);
     return { layers, epochs: [...new Set(items.map(({ epoch }) => epoch))].sort((a, b) => a - b) };
   }, [items]);
-  const measured = MAPS.filter(([measure]) => items.some((row) => row[measure] !== null));
-  const missing = MAPS.filter((map) => !measured.includes(map)).map(([, title]) => title.toLowerCase());
+  const measured = MEASURES.filter(([measure]) => items.some((row) => row[measure] !== null));
+  const missing = MEASURES.filter((map) => !measured.includes(map)).map(([, title]) => title.toLowerCase());
   return html`<div class="maps">
     ${measured.map((map) => html`<${Measured} key=${map[0]} map=${map} items=${items} frame=${frame} />`)}</div>
     ${
@@ -57,10 +47,12 @@ function Maps({ items }) {
       html`<p
       class="small-text muted">Not defined for this activation: ${missing.join(", ")}.</p>`
     }
-    <${Learned} items=${items} />`;
+    <${Learned} items=${items} />
+    <${Gradients} items=${items} frame=${frame} />
+    <${TwoEpochs} items=${items} frame=${frame} measures=${measured} query=${query} change=${change} />`;
 }
 
-/** @param {{map: Measure, items: Api.LayerView[], frame: {layers: string[], epochs: number[]}}} props */
+/** @param {{map: import("./measures.js").Measure, items: Api.LayerView[], frame: {layers: string[], epochs: number[]}}} props */
 function Measured({ map: [measure, title, what, scale], items, frame }) {
   const cells = useMemo(
     () =>

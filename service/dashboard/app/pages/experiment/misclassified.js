@@ -3,9 +3,9 @@ import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
 import { useFeed } from "../../data/store.js";
 import { count, percent } from "../../text/format.js";
+import { ImageGrid } from "../../components/imagegrid.js";
 import { Loaded } from "../../components/notices.js";
 import { Segments } from "../../components/segments.js";
-import { ImageList } from "./imagelist.js";
 
 /** @param {{one: Api.ExperimentView}} props */
 export function Misclassified({ one }) {
@@ -31,10 +31,9 @@ function Listed({ one }) {
       <p>${
         n === 0 ? "It gets every one right" : `${count(n)} of ${count(images)} test images (${percent(n / images)})`
       }; one run, n = 1.</p>
-      ${n > 0 && html`<${ImageList} indices=${indices} />`}`}<//>
+      ${n > 0 && html`<${ImageGrid} key=${which} of=${one} indices=${indices} label="Images it gets wrong" />`}`}<//>
     <p class="small-text muted">A number is an image’s place in the test set of <code>${one.spec.dataset}
       </code>, from 0${one.spec.classes ? ", of the chosen classes" : ""}.
-      The API has no pixels, and no result keeps what a single image was taken for; the confusion matrix has the
-      sums.</p>
+      No result keeps what a single image was taken for; the confusion matrix has the sums.</p>
   </div>`;
 }

@@ -19,6 +19,7 @@ export function Result({ one }) {
         <div class="stack"><${Confused} labels=${result.per_class.map(({ label }) => label)}
           matrix=${result.confusion_matrix} /><${Classes} classes=${result.per_class} /></div></div>
       <${Misclassified} one=${one} />
+      <${Weights} one=${one} />
       <${Fingerprint} fingerprint=${result.fingerprint} />`}<//>
   </section>`;
 }
@@ -114,6 +115,17 @@ function Classes({ classes }) {
           ${plain(one.precision, 3)}</td><td class="number">${plain(one.recall, 3)}</td><td class="number">
             ${plain(one.f1, 3)}</td></tr>`,
     )}</tbody></table></div>`;
+}
+
+/** @param {{one: Api.ExperimentView}} props */
+function Weights({ one }) {
+  /** @param {string} which */
+  const address = (which) => `/api/v1/experiments/${one.id}/weights?which=${which}`;
+  return html`<div class="tools"><h3>Weights</h3>
+    <a class="button small" href=${address("last")} download>Last epoch</a>
+    <a class="button small" href=${address("best")} download>Best validation loss</a>
+    <span class="small-text muted">safetensors, with the spec and the scores; <code>actlab.torch.load</code> builds the
+      network. A file that was not kept is not found.</span></div>`;
 }
 
 /** @param {{fingerprint: Api.Fingerprint}} props */

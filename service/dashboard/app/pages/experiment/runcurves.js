@@ -1,11 +1,12 @@
 /** The learning curves of one run. */
 import { html, useMemo, useState } from "../../core/html.js";
+import { useEpochs } from "../../data/epochs.js";
+import { runCurve } from "../../charts/runcurve.js";
 import { CurvesChart } from "../../charts/curves.js";
 import { activationStyle, useColours } from "../../charts/palette.js";
 import { Loaded } from "../../components/notices.js";
 import { Segments } from "../../components/segments.js";
 import { Swatch } from "../../components/swatch.js";
-import { useEpochs } from "./epochs.js";
 
 const HEIGHT = 260;
 const PANELS = [
@@ -66,45 +67,15 @@ export function RunCurves({ one }) {
  *   Record<string, LineStyle>, options: CurveOptions}} props
  */
 function Panel({ items, title, unit, lines, styles, options }) {
-  const seconds = useMemo(() => sums(items.map((row) => row.seconds)), [items]);
   const curves = useMemo(() => ({ title, unit }), [title, unit]);
   const groups = useMemo(
-    () => lines.map(([name, field]) => ({ group: runGroup(items, name, field, seconds), style: styles[name] })),
+    () => lines.map(([name, field]) => ({ group: runCurve(items, name, field), style: styles[name] })),
     [items, styles.validation.color],
   );
   return html`<div style=${{ position: "relative", minHeight: `${HEIGHT}px` }}>
     <${CurvesChart} curves=${curves} groups=${groups} options=${options} height=${HEIGHT} />
     ${items.length === 0 && html`<p class="over muted">The first epoch has not ended yet.</p>`}
   </div>`;
-}
-
-/**
- * The sum of the first, of the first two, and so on.
- * @param {number[]} values
- */
-function sums(values) {
-  let sum = 0;
-  return values.map((value) => (sum += value));
-}
-
-/**
- * @param {Api.EpochView[]} items
- * @param {string} name
- * @param {keyof Api.EpochView} field
- * @param {number[]} seconds
- */
-function runGroup(items, name, field, seconds) {
-  const none = items.map(() => null);
-  return {
-    factors: { activation: name },
-    epochs: items.map(({ epoch }) => epoch),
-    mean: items.map((row) => row[field]),
-    low: none,
-    high: none,
-    n: items.map(() => 1),
-    seconds,
-    seeds: null,
-  };
 }
 
 /** @param {Api.MetricsView | undefined} metrics */

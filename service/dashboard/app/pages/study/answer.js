@@ -11,7 +11,7 @@ const MOST_NAMED = 5;
  * The metrics that choose and describe: of the last epoch, or with early stopping of the best one, which it keeps.
  * @param {Api.StudyView} study
  */
-function metricsOf({ base, factors, grids }) {
+export function metricsOf({ base, factors, grids }) {
   const isVaried = [factors, ...grids.map((grid) => grid.factors)].some((varied) => "early_stopping" in varied);
   return base.early_stopping || isVaried
     ? { choice: "best_validation_accuracy", test: "best_test_accuracy", epoch: "the best epoch" }
@@ -24,8 +24,12 @@ export function Answer({ study, grid }) {
   const part = grid && `&grid=${encodeURIComponent(grid)}`;
   /** @param {string} metric */
   const path = (metric) => `/studies/${study.id}/comparison?metric=${metric}&versus=all${part}`;
-  const chosen = useFeed(path(choice), null, study.revision).data;
-  const described = useFeed(path(test), null, study.revision).data;
+  const feeds = [choice, test].map((metric) => useFeed(path(metric), null, study.revision));
+  const [chosen, described] = feeds.map(({ data }) => data);
+  if (feeds.some(({ error, data }) => error && !error.passing && !data)) return null;
+  // Its room is kept while it is on its way, so that what follows stays in place.
+  if ((!chosen || !described) && study.progress.succeeded > 0)
+    return html`<section class="card"><p class="loading" role="status">Comparing …</p></section>`;
   if (!chosen || !described || !chosen.groups.some((/** @type {Api.Group} */ group) => group.mean !== null))
     return null;
   const candidates = chosen.groups.filter(

@@ -9,7 +9,9 @@ import { DifferingImages } from "./differingimages.js";
 import { Effects } from "./effects.js";
 import { Pairs } from "./pairs.js";
 import { Ranking } from "./ranking.js";
+import { SeveralFactors } from "./severalfactors.js";
 import { verdictText } from "./verdict.js";
+import { Worth } from "./worth.js";
 
 export const METRICS = [
   ["test_accuracy", "Test accuracy, last epoch"],
@@ -71,6 +73,13 @@ export function Comparison({ study, grid, query, change }) {
     </section>
     ${pairs}
     ${effects}
+    ${
+      data &&
+      Object.keys(data.groups[0]?.factors ?? {}).length > 1 &&
+      html`<${SeveralFactors} key=${`factors of ${grid}`} study=${study} grid=${grid} metric=${metric} query=${query}
+        change=${change} />`
+    }
+    ${data && data.groups.length > 1 && html`<${Worth} key=${`worth of ${grid}`} study=${study} grid=${grid} />`}
     ${
       data &&
       data.groups.length > 1 &&

@@ -1,5 +1,5 @@
 /** The figures of one experiment per epoch, fetched once and then by what has changed. */
-import { useFeed } from "../../data/store.js";
+import { useFeed } from "./store.js";
 
 /**
  * @typedef {{epoch: number, layer?: string, position?: number}} Row of an epoch, or of a layer in an epoch
@@ -7,7 +7,7 @@ import { useFeed } from "../../data/store.js";
  */
 
 /**
- * @returns {import("../../data/store.js").Snapshot} with `data.items` in the order of epochs
+ * @returns {import("./store.js").Snapshot} with `data.items` in the order of epochs
  * @param {Api.ExperimentView} experiment
  */
 export const useEpochs = (experiment) =>

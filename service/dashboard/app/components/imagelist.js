@@ -1,7 +1,7 @@
 /** Test images by their places in the test set: many, so that the first are shown and the rest is asked for. */
-import { html, useState } from "../../core/html.js";
-import { count } from "../../text/format.js";
-import { Copy } from "../../components/asrequest.js";
+import { html, useState } from "../core/html.js";
+import { count } from "../text/format.js";
+import { Copy } from "./asrequest.js";
 
 const FIRST = 100;
 
