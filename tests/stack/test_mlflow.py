@@ -105,6 +105,7 @@ def test_client_of_mlflow_reads_what_the_service_has(run: Callable[..., str], fi
     assert read["refused"] == REFUSED
 
 
+@pytest.mark.nightly
 def test_command_of_mlflow_lists_runs_with_a_key(run: Callable[..., str], filled: Filled) -> None:
     listed = run("mlflow", "runs", "list", "--experiment-id", filled.study)
     assert filled.best in listed
