@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Float, and_, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from service.domain.query.conditions import AllOf, AnyOf, Condition, Never, Not, Operator, Query, Term, Value
@@ -97,9 +97,8 @@ _COMPARISONS: Mapping[Operator, Callable[[Any, list[Any]], Any]] = {
 
 def compared(column: ColumnElement[Any], operator: Operator, values: Sequence[Value]) -> ColumnElement[bool]:
     """Return the comparison of a column; of one without a value it is null or false."""
-    # Numbers are bound as real ones, which PostgreSQL compares with integers of every size.
-    bound: list[Any] = [literal(value, Float()) if type(value) is float else value for value in values]
-    comparison: ColumnElement[bool] = _COMPARISONS[operator](column, bound)
+    # SQLAlchemy binds a float as one whatever the type of the column, so that no integer is too large for it.
+    comparison: ColumnElement[bool] = _COMPARISONS[operator](column, list(values))
     return comparison
 
 
