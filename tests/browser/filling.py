@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
+from sqlalchemy import insert, select
 
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import ClassFigures, EpochMetrics, Score, TestResult
 from service.domain.spec import ExperimentSpec
-from service.domain.status import Cause
+from service.domain.status import Cause, Status
 from service.domain.study import StudySpec
 from service.storage.engine.database import Database
 from service.storage.engine.unit_of_work import UnitOfWork
@@ -19,7 +21,8 @@ from service.storage.queue.leases import Fence
 from service.storage.records import diagnostics, epochs
 from service.storage.records.results import FinishedRun
 from service.storage.studies import records as studies
-from service.storage.tables.base import new_id
+from service.storage.tables.base import new_id, table_of
+from service.storage.tables.experiments import Experiment
 from service.usecases import rankings
 from tests.making import make_epoch, make_fingerprint
 
@@ -101,6 +104,29 @@ def fill(
     if spec.tuning is not None and finished is None:
         _rank(database, id)
     return Filled(id, claims[done:])
+
+
+def multiply(database: Database, count: int, *, per_day: int = 700) -> None:
+    """Copy the succeeded experiments of a database, without their epochs, until there are `count` in all.
+
+    The copies belong to no study, have accuracies that differ a little, and were created over the days before.
+    """
+    table = table_of(Experiment)
+    with database.write("multiply") as session:
+        rows = [dict(row._mapping) for row in session.execute(select(table))]
+        succeeded = [row for row in rows if row["status"] == Status.SUCCEEDED]
+        copies = [_copy(succeeded[place % len(succeeded)], place, per_day) for place in range(count - len(rows))]
+        session.execute(insert(table), copies)
+
+
+def _copy(row: Json, place: int, per_day: int) -> Json:
+    shift = 0.004 * math.sin(1.7 * place)
+    return row | {
+        "id": new_id(),
+        "study_id": None,
+        "test_accuracy": min(1.0, row["test_accuracy"] + shift),
+        "created_at": row["created_at"] - timedelta(days=place / per_day),
+    }
 
 
 def _claim(database: Database, count: int) -> list[tuple[Fence, ExperimentSpec]]:

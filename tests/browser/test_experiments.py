@@ -81,20 +81,3 @@ def test_experiment_page_follows_the_log_until_the_reader_scrolls(new_page: NewP
     assert log.evaluate("(log) => log.scrollTop") == 0
     follow.check()
     assert log.evaluate(to_end) < 2
-
-
-def test_experiments_page_filters_by_address_and_by_form(new_page: NewPage, filled: Service) -> None:
-    page = new_page(service=filled)
-    page.goto("/experiments?status=queued")
-    rows = page.get_by_role("row")
-    expect(rows).to_have_count(1 + len(filled.client.experiments(status="queued")))
-    page.get_by_label("status").select_option("succeeded")
-    expect(rows).to_have_count(51)
-    page.get_by_label("Activation, such as relu").fill("nothing of the kind")
-    expect(page.get_by_text("No experiment fits.")).to_be_visible()
-    page.get_by_role("link", name="Take the filters away.").click()
-    expect(rows).to_have_count(51)
-    page.get_by_role("button", name="Older").click()
-    expect(page).to_have_url(re.compile("cursor="))
-    page.go_back()
-    expect(page.get_by_role("button", name="Newest")).to_have_count(0)

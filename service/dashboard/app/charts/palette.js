@@ -5,6 +5,9 @@ import { useEffect, useState } from "../core/html.js";
 import { groupKey } from "../text/labels.js";
 import palette from "./palette.json" with { type: "json" };
 
+/** The names of the activations that have a colour of their own. */
+export const KNOWN_ACTIVATIONS = Object.keys(palette.activations);
+
 const HUES = /** @type {Hue[]} */ (Object.keys(palette.hues));
 const MARKS = palette.symbols;
 

@@ -33,13 +33,13 @@ export function AsRequest({ resource, body, title = "The same as a request" }) {
 
 /**
  * A button that copies a text. Without a clipboard (plain HTTP) it asks the reader to copy by hand.
- * @param {{text: string, label?: string}} props
+ * @param {{text: string | (() => string), label?: string}} props
  */
 export function Copy({ text, label = "Copy" }) {
   const [notice, setNotice] = useState("");
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(typeof text === "string" ? text : text());
       setNotice("Copied");
     } catch {
       setNotice("Mark it and press Ctrl+C");

@@ -17,9 +17,10 @@ export function Dialog({ title, onClose, children }) {
 /**
  * A dialog that asks before it acts, and shows the error where the action fails.
  * @param {{title: string, verb: string, act: () => Promise<any>, done: (answer: any) => void, onClose: () => void,
- *   children: any}} props
+ *   children: any,
+ *   isDisabled?: boolean}} props
  */
-export function Confirm({ title, verb, act: perform, done, onClose, children }) {
+export function Confirm({ title, verb, act: perform, done, onClose, children, isDisabled = false }) {
   const [error, setError] = useState(/** @type {any} */ (null));
   const [isBusy, setBusy] = useState(false);
   const go = async () => {
@@ -35,7 +36,9 @@ export function Confirm({ title, verb, act: perform, done, onClose, children }) 
   return html`<${Dialog} title=${title} onClose=${onClose}>
     ${children}
     ${error && html`<p class="wrong" role="alert">${error.message}</p>`}
-    <div class="actions"><button type="button" class="primary" disabled=${isBusy} onClick=${go}>${verb}</button>
+    <div class="actions">
+      <button type="button" class="primary" disabled=${isBusy || isDisabled} onClick=${go}>
+        ${isBusy ? "Working …" : verb}</button>
       <button type="button" onClick=${onClose}>Back</button></div>
   <//>`;
 }

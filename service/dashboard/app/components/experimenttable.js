@@ -1,50 +1,95 @@
 /** A table of experiments. */
-import { html } from "../core/html.js";
-import { ago, duration, percent } from "../text/format.js";
+import { html, useMemo, useRef } from "../core/html.js";
+import { ago } from "../text/format.js";
 import { specText } from "../text/spec.js";
+import { USUAL_COLUMNS } from "./experimentcolumns.js";
 import { useNow } from "./notices.js";
 import { ActivationName } from "./swatch.js";
+import { Tags } from "./tags.js";
 
-/** @param {{items: any[], caption: string}} props */
-export function ExperimentTable({ items, caption }) {
+/**
+ * @typedef {object} Order
+ * @property {string} sort one of the API's
+ * @property {(sort: string) => void} onSort
+ *
+ * @typedef {object} Picking
+ * @property {(id: string) => boolean} isPicked
+ * @property {boolean} isWhole whether what the filter leaves is picked as a whole, so that no single row can be
+ * @property {(index: number, isRange: boolean) => void} onPick
+ * @property {any} all the checkbox of all rows
+ */
+
+/**
+ * @param {{items: Api.ExperimentView[], caption: string, columns?: import("./experimentcolumns.js").Column[],
+ *   order?: Order, picking?: Picking, isOld?: boolean}} props `isOld`: newer rows are on their way
+ */
+export function ExperimentTable({ items, caption, columns = USUAL_COLUMNS, order, picking, isOld = false }) {
   const now = useNow(10_000);
-  return html`<div class="scroll"><table class="cards">
+  const latest = useRef(picking);
+  latest.current = picking;
+  const kind = `cards ${picking ? "picked" : ""}`;
+  return html`<div class="scroll"><table class=${kind} aria-busy=${isOld ? "true" : undefined}>
     <caption class="visually-hidden">${caption}</caption>
-    <thead><tr><th scope="col">Experiment</th><th scope="col" class="number">Seed</th><th scope="col">Status</th>
-      <th scope="col" class="number">Epochs</th>
-      <th scope="col" class="number">Validation</th>
-      <th scope="col" class="number">Test accuracy</th><th scope="col" class="number">Training</th>
-        <th scope="col">Created</th></tr></thead>
-    <tbody>${items.map((one) => html`<${Row} key=${one.id} one=${one} now=${now} />`)}</tbody>
+    <thead><tr>${picking && html`<th scope="col" class="pick">${picking.all}</th>`}<th scope="col">Experiment</th>
+      ${columns.map((column) => html`<${Head} key=${column.name} column=${column} order=${order} />`)}</tr></thead>
+    <tbody>${items.map(
+      (one, index) =>
+        html`<${Row} key=${one.id} one=${one} index=${index} now=${now} columns=${columns}
+          picking=${latest} isPicked=${picking?.isPicked(one.id)} isWhole=${picking?.isWhole} />`,
+    )}</tbody>
   </table></div>`;
 }
 
-/** @param {{one: Api.ExperimentView, now: number}} props */
-function Row({ one, now }) {
-  return html`<tr>
-    <th scope="row"><a href=${`/experiments/${one.id}`}>
-      ${one.name ?? html`<${ActivationName} label=${one.activation_label} />`}</a>
-      <div class="small-text muted">${one.name ? `${one.activation_label}, ` : ""}${specText(one.spec)}</div></th>
-    <td data-label="Seed" class="number">${one.spec.seed}</td>
-    <td data-label="Status"><${StatusBadge} one=${one} /></td>
-    <td data-label="Epochs" class="number">${one.epochs_done} / ${one.spec.epochs}</td>
-    <td data-label="Validation accuracy" class="number">${percent(one.validation_accuracy)}</td>
-    <td data-label="Test accuracy" class="number">${percent(one.test_accuracy)}</td>
-    <td data-label="Training" class="number">${duration(one.seconds)}</td>
-    <td data-label="Created" class="muted">${ago(one.created_at, now)}</td>
-  </tr>`;
+/** @param {{column: import("./experimentcolumns.js").Column, order?: Order}} props */
+function Head({ column: { title, isNumber, sort: first }, order }) {
+  const kind = isNumber ? "number" : "";
+  if (!first || !order) return html`<th scope="col" class=${kind}>${title}</th>`;
+  const field = first.replace("-", "");
+  const isSorted = order.sort.replace("-", "") === field;
+  const isDown = order.sort.startsWith("-");
+  const next = isSorted ? (isDown ? field : `-${field}`) : first;
+  return html`<th scope="col" class=${kind} aria-sort=${isSorted ? (isDown ? "descending" : "ascending") : undefined}>
+    <button type="button" class="sorter" onClick=${() => order.onSort(next)}>${title}
+      <span class="arrow" aria-hidden="true">${isSorted ? (isDown ? "↓" : "↑") : "\u00a0"}</span></button></th>`;
 }
 
 /**
- * The status of an experiment, with its cause where there is one.
- * @param {{one: Api.ExperimentView}} props
+ * @typedef {object} RowProps
+ * @property {Api.ExperimentView} one
+ * @property {number} index
+ * @property {number} now
+ * @property {import("./experimentcolumns.js").Column[]} columns
+ * @property {{current: Picking | undefined}} picking
+ * @property {boolean | undefined} isPicked undefined in a table without checkboxes
+ * @property {boolean | undefined} isWhole
  */
-export function StatusBadge({ one }) {
-  const cause = one.cause && one.cause !== one.status ? one.cause.replaceAll("_", " ") : "";
-  const word = one.cancel_requested && one.status === "running" ? "cancelling" : one.status;
-  return html`<span class=${`badge ${one.status}`}>${word}</span>${
-    cause &&
-    html` <span class="small-text muted">
-    ${cause}</span>`
-  }`;
+
+/**
+ * A row, which is rendered again only if what it shows has changed: an update of a list changes few of its rows.
+ * @param {RowProps} props
+ */
+function Row({ one, index, now, columns, picking, isPicked, isWhole }) {
+  const shown = [one.id, one.revision, one.queue_position, one.waiting_reason, ago(one.created_at, now)];
+  return useMemo(
+    () => html`<tr class=${isPicked ? "on" : ""}>
+    ${isPicked !== undefined && html`<td class="pick">${pickOf({ one, index, isPicked, isWhole, picking })}</td>`}
+    <th scope="row"><a href=${`/experiments/${one.id}`}>
+      ${one.name ?? html`<${ActivationName} label=${one.activation_label} />`}</a>
+      ${one.archived_at && html` <span class="badge">archived</span>`}
+      <div class="small-text muted">${one.name ? `${one.activation_label}, ` : ""}${specText(one.spec)}</div>
+      <${Tags} tags=${one.tags} list="/experiments" /></th>
+    ${columns.map(
+      ({ name, title, long, isNumber, cell }) =>
+        html`<td key=${name} data-label=${long ?? title} class=${isNumber ? "number" : ""}>${cell(one, now)}</td>`,
+    )}
+  </tr>`,
+    [...shown, index, columns, isPicked, isWhole],
+  );
+}
+
+/** @param {Pick<RowProps, "one" | "index" | "isPicked" | "isWhole" | "picking">} props */
+function pickOf({ one, index, isPicked, isWhole, picking }) {
+  const label = `Select ${one.name ?? one.activation_label}, seed ${one.spec.seed}`;
+  return html`<label class="target"><input type="checkbox" aria-label=${label} checked=${isPicked} disabled=${isWhole}
+    onClick=${(/** @type {MouseEvent} */ event) => picking.current?.onPick(index, event.shiftKey)} /></label>`;
 }

@@ -37,14 +37,22 @@ export function Empty({ title, children }) {
 
 /**
  * The data of a feed, or why there is none. `children` is called with the data.
- * @param {{feed: import("../data/store.js").Snapshot, what: string, children: any}} props
+ * @param {{feed: import("../data/store.js").Snapshot, what: string, children: any, place?: string}} props `place`: the
+ *   class of a frame that keeps the room of the content
  */
-export function Loaded({ feed, what, children }) {
+export function Loaded({ feed, what, children, place = "" }) {
   if (feed.data !== undefined) return children(feed.data);
-  if (!feed.error) return html`<${Loading} what=${what} />`;
-  return feed.error.passing
-    ? html`<${NotYet} what=${what} error=${feed.error} />`
-    : html`<${Failure} error=${feed.error} />`;
+  const notice = noticeOf(feed, what);
+  return place ? html`<div class=${place}>${notice}</div>` : notice;
+}
+
+/**
+ * @param {import("../data/store.js").Snapshot} feed
+ * @param {string} what
+ */
+function noticeOf({ error }, what) {
+  if (!error) return html`<${Loading} what=${what} />`;
+  return error.passing ? html`<${NotYet} what=${what} error=${error} />` : html`<${Failure} error=${error} />`;
 }
 
 /** A notice over every page that its data is not current. */

@@ -4,6 +4,7 @@ import { useFeed } from "../data/store.js";
 import { count } from "../text/format.js";
 import { Account } from "./account.js";
 import { StaleNotice } from "./notices.js";
+import { Toasts } from "./toast.js";
 
 /** @type {[string, string, RegExp][]} */
 const PLACES = [
@@ -32,7 +33,8 @@ export function Shell({ path, children }) {
       <${ThemeButton} />
     </header>
     <${StaleNotice} />
-    <main id="content" tabindex="-1">${children}</main>`;
+    <main id="content" tabindex="-1">${children}</main>
+    <${Toasts} />`;
 }
 
 function QueueSummary() {

@@ -63,11 +63,11 @@ export async function get(path, { etag, known, signal } = {}) {
  * POST; with `once`, under an Idempotency-Key, so that a repetition after a lost answer creates nothing twice.
  * @param {string} path
  * @param {object} body
- * @param {{once?: string, signal?: AbortSignal}} [options]
+ * @param {{once?: string, signal?: AbortSignal, timeout?: number}} [options] `timeout` in ms
  */
-export async function post(path, body, { once, signal } = {}) {
+export async function post(path, body, { once, signal, timeout } = {}) {
   const headers = { "Content-Type": "application/json", ...(once ? { "Idempotency-Key": once } : {}) };
-  const answer = await send(path, { method: "POST", headers, body: JSON.stringify(body ?? {}), signal });
+  const answer = await send(path, { method: "POST", headers, body: JSON.stringify(body ?? {}), signal, timeout });
   return answer.json();
 }
 
@@ -123,10 +123,10 @@ export function newKey() {
 
 /**
  * @param {string} path
- * @param {RequestInit} of
+ * @param {RequestInit & {timeout?: number}} of
  */
-async function send(path, { signal, ...options }) {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
+async function send(path, { signal, timeout = TIMEOUT_MS, ...options }) {
+  const limit = AbortSignal.timeout(timeout);
   if (options.method) readFresh();
   let answer;
   try {

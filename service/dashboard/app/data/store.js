@@ -219,6 +219,20 @@ export function useFeed(path, every = null, version = undefined, merge = null) {
   return snapshot;
 }
 
+/**
+ * A feed that keeps the data of the path before until the first answer of the new one, so that a list does not vanish
+ * while it is filtered; `isOld` then.
+ * @param {Snapshot} feed
+ * @returns {Snapshot & {isOld: boolean}}
+ */
+export function useKept(feed) {
+  const kept = useRef(/** @type {any} */ (undefined));
+  if (feed.data !== undefined) kept.current = feed.data;
+  else if (feed.error && !feed.error.passing) kept.current = undefined;
+  const isOld = feed.data === undefined && kept.current !== undefined;
+  return isOld ? { ...feed, data: kept.current, isOld } : { ...feed, isOld };
+}
+
 const EMPTY = { data: undefined, error: null, at: 0, retryAt: 0 };
 
 /**

@@ -44,3 +44,16 @@ export function seedsText(seeds) {
   }
   return runs.map((run) => (run.length > LONG_RUN ? `${run[0]} to ${run.at(-1)}` : run.join(", "))).join(", ");
 }
+
+/**
+ * "baseline, to check" -> ["baseline", "to check"].
+ * @param {string} text
+ */
+export const tagsOf = (text) => [
+  ...new Set(
+    text
+      .split(",")
+      .map((tag) => tag.trim())
+      .filter(Boolean),
+  ),
+];

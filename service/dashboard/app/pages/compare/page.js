@@ -2,7 +2,7 @@
 import { html, useMemo } from "../../core/html.js";
 import { useQuery, useTitle } from "../../core/navigation.js";
 import { counted } from "../../text/format.js";
-import { StatusBadge } from "../../components/experimenttable.js";
+import { StatusBadge } from "../../components/statusbadge.js";
 import { Empty, Failure, Loading, NotYet } from "../../components/notices.js";
 import { Swatch } from "../../components/swatch.js";
 import { useColours } from "../../charts/palette.js";

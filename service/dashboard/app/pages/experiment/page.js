@@ -5,10 +5,12 @@ import { act, newKey } from "../../data/api.js";
 import { refresh, useFeed } from "../../data/store.js";
 import { ago, clock, duration, percent } from "../../text/format.js";
 import { specText } from "../../text/spec.js";
+import { Annotations } from "../../components/annotations.js";
+import { ArchiveActions, ArchivedNotice } from "../../components/archiving.js";
 import { AsRequest } from "../../components/asrequest.js";
 import { Confirm } from "../../components/dialog.js";
-import { StatusBadge } from "../../components/experimenttable.js";
 import { Loaded, useNow } from "../../components/notices.js";
+import { StatusBadge } from "../../components/statusbadge.js";
 import { ActivationName } from "../../components/swatch.js";
 import { Attempts } from "./attempts.js";
 import { Diagnostics } from "./diagnostics.js";
@@ -38,6 +40,8 @@ export function Page({ id }) {
 function Experiment({ one }) {
   return html`<div class="stack">
     <${Head} one=${one} />
+    <${ArchivedNotice} one=${one} list="/experiments" noun="experiment" />
+    <${Annotations} one=${one} list="/experiments" />
     <${State} one=${one} />
     <${RunCurves} one=${one} />
     ${one.spec.diagnostics && html`<${Diagnostics} one=${one} />`}
@@ -76,6 +80,11 @@ function Actions({ one }) {
       onClick=${() => setOpen(true)}>Cancel</button>`
     }
     ${!isActive(one) && html`<button type="button" onClick=${retry}>Train it again</button>`}
+    ${
+      !isActive(one) &&
+      html`<${ArchiveActions} one=${one} list="/experiments" noun="experiment"
+      loses="its epochs, result, weights and attempts" />`
+    }
     ${error && html`<p class="wrong" role="alert">${error.message}</p>`}
     ${
       isOpen &&

@@ -12,6 +12,7 @@ export function Outcome({ comparison: { groups, family, summary } }) {
   const [first] = groups;
   if (!first || first.mean === null) return html`<span class="muted">no result yet</span>`;
   const interval = first.interval ? ` (${range(first.interval, family.unit)})` : "";
-  return html`<div>${summary[0]}<div class="small-text muted">highest mean: ${groupLabel(first.factors)},${" "}
+  return html`<div class="outcome">${summary[0]}
+    <div class="small-text muted">highest mean: ${groupLabel(first.factors)},${" "}
     ${figure(first.mean, family.unit)}${interval}, n = ${first.n}</div></div>`;
 }

@@ -5,6 +5,8 @@ import { useFeed } from "../../data/store.js";
 import { ago, duration } from "../../text/format.js";
 import { gridText, isTuning, STATE_WORDS, studyState, studyTitle, valueText, factorName } from "../../text/labels.js";
 import { seedsText } from "../../text/lists.js";
+import { Annotations } from "../../components/annotations.js";
+import { ArchivedNotice } from "../../components/archiving.js";
 import { Loaded, useNow } from "../../components/notices.js";
 import { ProgressBar, progressText } from "../../components/progress.js";
 import { Segments } from "../../components/segments.js";
@@ -32,6 +34,8 @@ export function Page({ id }) {
 function Study({ study }) {
   return html`<div class="stack">
     <${Head} study=${study} />
+    <${ArchivedNotice} one=${study} list="/studies" noun="study" />
+    <${Annotations} one=${study} list="/studies" />
     ${study.tunes && html`<${TunesFor} study=${study} />`}
     ${study.tuning && html`<${Tuning} study=${study} />`}
     ${isTuning(study) ? null : html`<${Ranked} study=${study} />`}

@@ -20,12 +20,6 @@ const LIFETIMES = [
   ["", "no end"],
 ];
 
-/** True where the key of this browser may make links. */
-export function useMayShare() {
-  const { data } = useFeed("/me");
-  return data !== undefined && data.role !== "viewer";
-}
-
 /** @param {{study: Api.StudyView, onClose: () => void}} props */
 export function Share({ study, onClose }) {
   const path = `/studies/${study.id}/shares`;

@@ -6,15 +6,17 @@ import { refresh } from "../../data/store.js";
 import { counted } from "../../text/format.js";
 import { isTuning } from "../../text/labels.js";
 import { seedsOf, seedsText } from "../../text/lists.js";
+import { useMayChange } from "../../components/access.js";
+import { ArchiveActions } from "../../components/archiving.js";
 import { Confirm } from "../../components/dialog.js";
 import { Field } from "../../components/field.js";
 import { Menu } from "./menu.js";
-import { Share, useMayShare } from "./share.js";
+import { Share } from "./share.js";
 
 /** @param {{study: Api.StudyView}} props */
 export function StudyActions({ study }) {
   const [open, setOpen] = useState("");
-  const mayShare = useMayShare();
+  const mayShare = useMayChange();
   const close = () => setOpen("");
   const active = study.progress.queued + study.progress.running;
   const what = isTuning(study) ? "the tuning and the ranking" : counted(active, "experiment");
@@ -38,6 +40,12 @@ export function StudyActions({ study }) {
     <${Menu} label="Report" groups=${reportsOf(study)} />
     <${Menu} label="Export" groups=${exportsOf(study)} />
     ${mayShare && html`<button type="button" onClick=${() => setOpen("share")}>Share</button>`}
+    ${
+      isOwn &&
+      study.finished &&
+      html`<${ArchiveActions} one=${study} list="/studies" noun="study"
+      loses="those of its experiments that no other study counts, and their results" />`
+    }
     ${
       open === "cancel" &&
       html`<${Confirm} title="Cancel this study?" verb=${`Cancel ${what}`} onClose=${close}
