@@ -26,7 +26,7 @@ from tests.stack.services import Service
 EXPERIMENTS = "/api/v1/experiments"
 NAME = "fleet"
 POLL_SECONDS = 1.0
-WORKERS_SECONDS = 300.0
+WORKERS_SECONDS = 900.0
 """The longest time that the workers may take to start, on a small machine."""
 TRIVIAL = {
     "activation": "relu", "dataset": "mnist_5k", "epochs": 1, "train_samples": 20, "batch_size": 20,
