@@ -32,6 +32,8 @@ def test_study_page_lists_images_that_one_group_gets_right(new_page: NewPage, fi
         answer = page.request.get(f"/api/v1/studies/{study['id']}/images?a={right}&b={wrong}").json()
         part = page.locator("section", has=page.get_by_role("heading", name=f"{right} right, {wrong} wrong")).last
         expect(part).to_contain_text(f"{answer['total']} images of 1 000; n = 5 and 5 seeds")
-        expect(part.get_by_role("rowheader").first).to_have_text(str(answer["images"][0]["index"]))
+        first = part.get_by_role("rowheader").first
+        expect(first).to_have_text(str(answer["images"][0]["index"]))
+        expect(first.get_by_role("img")).to_have_js_property("naturalWidth", 28)
     page.get_by_label("Other group").select_option("tanh")
     expect(page.get_by_text("Choose two different groups.")).to_be_visible()

@@ -11,11 +11,10 @@ const SIZE = 56; // pixels of the page, twice those of a digit
 /** @typedef {{spec: Record<string, any>}} Trained of which the data set and its classes count the images */
 
 /**
- * @param {{of: Trained, indices: number[], label: string, notes?: Map<number, string>}} props `label` names the list;
- *   `notes` say more of single images, by their number
+ * @param {{of: Trained, indices: number[], label: string}} props `label` names the list
  */
-export function ImageGrid({ of: { spec }, indices, label, notes }) {
-  const dataset = useFeed(`/datasets/${encodeURIComponent(spec.dataset)}`);
+export function ImageGrid({ of: { spec }, indices, label }) {
+  const dataset = useDataset(spec.dataset);
   const [most, setMost] = useState(PER_STEP);
   if (!dataset.data && !dataset.error)
     return html`<div class="image-grid waiting" role="status" aria-label="Loading"></div>`;
@@ -26,8 +25,8 @@ export function ImageGrid({ of: { spec }, indices, label, notes }) {
   const left = indices.length - shown.length;
   return html`<ul class="image-grid" aria-label=${label}>${shown.map(
     (index) => html`<li key=${index}><figure>
-      <img src=${addressOf(spec, index)} width=${SIZE} height=${SIZE} alt=${`Test image ${index}`} loading="lazy" />
-      <figcaption>${index}${notes?.has(index) && html`<br />${notes.get(index)}`}</figcaption></figure></li>`,
+      <${TestImage} spec=${spec} index=${index} />
+      <figcaption>${index}</figcaption></figure></li>`,
   )}</ul>
     <div class="tools">
       ${
@@ -39,6 +38,19 @@ export function ImageGrid({ of: { spec }, indices, label, notes }) {
         ${left > 0 ? `${shown.length} of ${count(indices.length)} shown` : counted(indices.length, "image")}</span>
       <${Copy} text=${indices.join("\n")} label=${`Copy all ${count(indices.length)} numbers`} />
     </div>`;
+}
+
+/**
+ * A data set: its sizes, and whether the server shows its images.
+ * @param {string | null} name
+ * @returns {import("../data/store.js").Snapshot}
+ */
+export const useDataset = (name) => useFeed(name && `/datasets/${encodeURIComponent(name)}`);
+
+/** @param {{spec: Record<string, any>, index: number}} props */
+export function TestImage({ spec, index }) {
+  return html`<img class="test-image" src=${addressOf(spec, index)} width=${SIZE} height=${SIZE}
+    alt=${`Test image ${index}`} loading="lazy" />`;
 }
 
 /**

@@ -63,6 +63,12 @@ function Compared({ ids, query, change }) {
   /** @param {string[]} left */
   const keep = (left) => change({ id: left });
   const shown = { ids, runs, query, change };
+  // An epoch changes neither specs nor results.
+  const states = runs.map(({ one, label }) => `${one.id} ${one.status} ${label}`).join();
+  const settled = useMemo(
+    () => html`<${Specs} ...${shown} /><${Classes} ...${shown} /><${Pair} ...${shown} />`,
+    [states, query.toString(), dark],
+  );
   return html`<div class="stack">
     ${failed.map(
       ({ id, error }) => html`<div class="stack" key=${id}><${Failure} error=${error} />
@@ -75,11 +81,7 @@ function Compared({ ids, query, change }) {
           ? html`<${NotYet} what="the runs" error=${passing} />`
           : html`<${Loading} what="the runs" />`
         : html`<${Chosen} ...${shown} keep=${keep} />
-        ${
-          runs.length > 1 &&
-          html`<${Curves} ...${shown} /><${Figures} ...${shown} /><${Specs} ...${shown} />
-          <${Classes} ...${shown} /><${Pair} ...${shown} />`
-        }`
+        ${runs.length > 1 && html`<${Curves} ...${shown} /><${Figures} ...${shown} />${settled}`}`
     }
   </div>`;
 }

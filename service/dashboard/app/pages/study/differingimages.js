@@ -1,9 +1,11 @@
 /** The test images that one of two groups gets right and the other wrong. */
 import { onFold } from "../../core/events.js";
 import { html, useState } from "../../core/html.js";
+import { usualOf } from "../../core/spec.js";
 import { useFeed } from "../../data/store.js";
 import { count, counted } from "../../text/format.js";
 import { groupKey, groupLabel } from "../../text/labels.js";
+import { TestImage, useDataset } from "../../components/imagegrid.js";
 import { Loaded } from "../../components/notices.js";
 
 const MOST = 50;
@@ -50,7 +52,7 @@ function Chosen({ study, grid, factors }) {
     }
     <p class="small-text muted">Counted are images that more than half of the seeds of one group get right and more than
       half of the other’s wrong, by the weights
-      of the last epoch. A number is an image’s place in the test set, from 0; the API has no pixels. No test says that
+      of the last epoch. A number is an image’s place in the test set, from 0. No test says that
         such a list is more than chance: two groups of
       equal accuracy have one each.</p>
   </div>`;
@@ -67,11 +69,22 @@ function Direction({ study, grid, right, wrong }) {
   const feed = useFeed(`/studies/${study.id}/images?${query}`, null, study.progress.succeeded);
   return html`<section><h3>${groupLabel(right)} right, ${groupLabel(wrong)} wrong</h3>
     <${Loaded} feed=${feed} what="the images">
-      ${(/** @type {Api.DifferingImages} */ images) => html`<${Images} images=${images} />`}<//></section>`;
+      ${(/** @type {Api.DifferingImages} */ images) => html`<${Images} images=${images} spec=${specOf(study, right)} />`}<//></section>`;
 }
 
-/** @param {{images: Api.DifferingImages}} props */
-function Images({ images }) {
+/**
+ * The fields by which results of a group number the test images.
+ * @param {Api.StudyView} study
+ * @param {Factors} factors
+ */
+const specOf = ({ base }, factors) => ({
+  dataset: factors.dataset ?? base.dataset ?? usualOf("dataset"),
+  classes: "classes" in factors ? JSON.parse(factors.classes) : base.classes,
+});
+
+/** @param {{images: Api.DifferingImages, spec: Record<string, any>}} props */
+function Images({ images, spec }) {
+  const isShown = useDataset(spec.dataset).data?.on_server;
   if (images.n_a === 0 || images.n_b === 0) return html`<p class="muted">One of the two has no result yet.</p>`;
   return html`<p>
     ${counted(images.total, "image")} of ${count(images.test_images)}; n
@@ -82,7 +95,8 @@ function Images({ images }) {
       <thead><tr><th scope="col" class="number">Image</th><th scope="col" class="number">Right in one</th>
         <th scope="col" class="number">Right in the other</th></tr></thead>
       <tbody>${images.images.map(
-        (image) => html`<tr key=${image.index}><th scope="row" class="number">${image.index}</th>
+        (image) => html`<tr key=${image.index}><th scope="row" class="number">
+          ${isShown && html`<${TestImage} spec=${spec} index=${image.index} />`}${image.index}</th>
         <td class="number">${image.a_correct} of ${images.n_a}</td>
           <td class="number">${image.b_correct} of ${images.n_b}
           </td></tr>`,

@@ -14,6 +14,7 @@ export function SeveralFactors({ study, grid, metric, query, change }) {
   const { data } = useFeed(`/studies/${study.id}/comparison?${parameters}`, null, study.revision);
   const groups = useMemo(() => (data ? cellsIn(data.groups) : []), [data]);
   const factors = useMemo(() => factorsOf(groups, study), [groups]);
+  // While runs learn the study changes and its comparison does not.
   const isMany = factors.length > 2;
   const all = useMemo(
     () =>
@@ -22,10 +23,16 @@ export function SeveralFactors({ study, grid, metric, query, change }) {
         : null,
     [groups, factors],
   );
-  if (factors.length < 2) return null;
+  const two = useMemo(
+    () =>
+      factors.length > 1 &&
+      html`<${TwoFactors} groups=${groups} family=${data.family} factors=${factors} query=${query} change=${change} />`,
+    [groups, factors, query.toString()],
+  );
+  if (!two) return null;
   return html`<section class="card stack" aria-labelledby="factors-title">
     <div class="card-head"><h2 id="factors-title">Several factors</h2></div>
-    <${TwoFactors} groups=${groups} family=${data.family} factors=${factors} query=${query} change=${change} />
+    ${two}
     ${all}
     ${
       isMany &&

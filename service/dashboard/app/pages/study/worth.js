@@ -31,14 +31,21 @@ function Drawn({ study, grid }) {
   const accuracy = useFeed(path(choice), null, study.revision);
   const seconds = useFeed(path("seconds"), null, study.revision);
   const { dark } = useColours();
-  const [chosen, setChosen] = useState(/** @type {string | null} */ (null));
-  const { points, measured } = useMemo(
-    () => drawnOf(accuracy.data?.groups ?? [], seconds.data?.groups ?? [], dark),
-    [accuracy.data, seconds.data, dark],
+  // While runs learn the study changes and its comparisons do not.
+  const drawn = useMemo(
+    () =>
+      html`<${Picture} ...${drawnOf(accuracy.data?.groups ?? [], seconds.data?.groups ?? [], dark)} epoch=${epoch} />`,
+    [accuracy.data, seconds.data, dark, epoch],
   );
   const error = [accuracy.error, seconds.error].find((one) => one && !one.passing);
   if (error) return html`<${Failure} error=${error} />`;
   if (!accuracy.data || !seconds.data) return html`<p class="loading" role="status">Loading the times …</p>`;
+  return drawn;
+}
+
+/** @param {{points: import("../../charts/scatter.js").Point[], measured: Map<string, Measured>, epoch: string}} props */
+function Picture({ points, measured, epoch }) {
+  const [chosen, setChosen] = useState(/** @type {string | null} */ (null));
   if (points.length === 0) return html`<p class="muted">No group has both figures yet.</p>`;
   const front = points.filter(({ isFirst }) => isFirst).sort((a, b) => a.x - b.x);
   const shown = measured.get(chosen ?? "");
