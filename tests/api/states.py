@@ -85,8 +85,9 @@ def finish_queued(database: Database, accuracy: Callable[[dict[str, Any]], float
         succeed(database, fence, accuracy(read(database, fence.id).spec))
 
 
-def train_queued(database: Database, accuracy: Callable[[dict[str, Any]], float]) -> None:
-    """Do as `finish_queued`, with epochs whose validation accuracy rises from 0.5 to that accuracy."""
+def train_queued(database: Database, accuracy: Callable[[dict[str, Any]], float], **run: Any) -> None:
+    """Do as `finish_queued`, with epochs whose validation accuracy rises from 0.5 to that accuracy; `run` is passed to
+    make_run."""
     for fence in claim(database):
         spec = read(database, fence.id).spec
         final, epochs = accuracy(spec), spec["epochs"]
@@ -94,7 +95,7 @@ def train_queued(database: Database, accuracy: Callable[[dict[str, Any]], float]
             value = 0.5 + (final - 0.5) * (epoch - 1) / max(1, epochs - 1)
             with database.write("epoch") as session:
                 transitions.record_epoch(session, fence, make_epoch(epoch, validation_accuracy=value))
-        succeed(database, fence, final, last_epoch=epochs)
+        succeed(database, fence, final, last_epoch=epochs, **run)
 
 
 def read(database: Database, id: UUID) -> Experiment:

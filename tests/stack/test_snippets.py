@@ -1,11 +1,17 @@
 """Each command, request and snippet of the documents runs as it is written."""
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from service.domain.spec import ExperimentSpec
 from service.domain.study import StudySpec
 from service.storage import migrate
 from service.storage.engine.database import Database
@@ -13,10 +19,11 @@ from service.storage.records import experiments
 from service.storage.tables.base import new_id
 from tests.api import states
 from tests.conftest import ROOT
-from tests.snippets import RUN, Runner, Snippet, assert_same_shape, snippets
+from tests.snippets import RUN, URL, Runner, Snippet, assert_same_shape, snippets
 from tests.stack.services import Service
 from tests.test_documents import DOCUMENTS
 from tests.waiting import await_true
+from worker.training.execution import Execution
 
 SMALL = {
     "base": {"dataset": "digits", "epochs": 1},
@@ -24,6 +31,11 @@ SMALL = {
     "reference": "relu",
     "seeds": [0, 1, 2, 3, 4],
 }
+
+
+REUSED: list[Any] = [{"preset": "quick"}, {"preset": "kizrak-2019", "base": {"dataset": "digits", "epochs": 5}}]
+"""Studies of the documents that have `reuse`."""
+NOTEBOOK_TOOLS = ("jupytext==1.19.6", "nbclient==0.11.0", "ipykernel==7.4.0")
 
 
 def runnable(file: Path) -> list[Snippet]:
@@ -37,7 +49,7 @@ WITH_SNIPPETS = [file for file in DOCUMENTS if runnable(file)]
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     running = Service(tmp_path_factory.mktemp("snippets"), ACTLAB_DEVICE="cpu")
-    _train_most_of_quick(running.home, running.database_url)
+    _store_runs(running.home, running.database_url)
     running.launch("up")
     try:
         await_true(running.client.healthy, seconds=240)
@@ -47,17 +59,20 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         running.close()
 
 
-def _train_most_of_quick(home: Path, database_url: str) -> None:
-    """Store runs of the preset `quick` that its documents reuse. Two are left to train, since documents load
-    weights; a run takes 3 s where the processor computes in bfloat16 and 20 s elsewhere."""
+def _store_runs(home: Path, database_url: str) -> None:
+    """Store runs that documents reuse. Two of each study are left to train, since documents load weights; a run of
+    `quick` takes 3 s where the processor computes in bfloat16 and 20 s elsewhere."""
     home.mkdir(exist_ok=True)
     database = Database(database_url)
     try:
         migrate.upgrade(database)
         with database.write("make") as session:
-            for submission in StudySpec.model_validate({"preset": "quick"}).experiments()[:-2]:
-                experiments.create(session, "local", submission, id=new_id())
-        states.train_queued(database, lambda spec: 0.5 + spec["seed"] / 100)
+            for study in map(StudySpec.model_validate, REUSED):
+                for submission in study.experiments()[:-2]:
+                    experiments.create(session, "local", submission, id=new_id())
+        precision = Execution.resolve(ExperimentSpec.model_validate({"activation": "relu"}), device="cpu").precision
+        run = {"torch": version("torch"), "code": version("actlab"), "precision": precision}
+        states.train_queued(database, lambda spec: 0.5 + spec["seed"] / 100, **run)
     finally:
         database.close()
 
@@ -84,6 +99,21 @@ def test_document_runs_as_written(
     finally:
         runner.close()
         service.client.cancel_experiments(status=["queued", "running"])  # of which the next document should not wait
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+def test_tutorial_runs_as_a_notebook(service: Service, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", tools, *NOTEBOOK_TOOLS], check=True)
+    text = (ROOT / "docs" / "tutorial.md").read_text()
+    (tmp_path / "tutorial.md").write_text(text.replace(URL, f"http://127.0.0.1:{service.port}"))
+    paths = {"PYTHONPATH": f"{ROOT}:{tools}", "JUPYTER_PATH": str(tools / "share" / "jupyter")}
+    command = [sys.executable, "-m", "jupytext", "--to", "ipynb", "--execute", "tutorial.md"]
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, **paths}, check=True, timeout=1500)
+    cells = json.loads((tmp_path / "tutorial.ipynb").read_text())["cells"]
+    shown = {kind for cell in cells for output in cell.get("outputs", []) for kind in output.get("data", {})}
+    assert {"text/html", "image/png"} <= shown
 
 
 # --- the runner itself ---------------------------------------------------------------------------------------------
