@@ -12,7 +12,8 @@ const EVEN = evenly(4);
 
 /**
  * @typedef {{title: string, levels: string[]}} Axis
- * @typedef {{key: string, places: number[], value: number, isTop: boolean}} Cell with the index of its level on each axis
+ * @typedef {{key: string, places: number[], value: number, isTop: boolean}} Cell with the index of its level on each
+ *   axis
  */
 
 /**
@@ -54,9 +55,10 @@ export function Parallel({ axes, cells, title, format, chosen, onPoint, label })
   const order = [...lines].sort(
     (a, b) => Number(a.isTop) - Number(b.isTop) || Number(a.key === chosen) - Number(b.key === chosen),
   );
-  return html`<div class=${`drawing ${room < width ? "scroll" : ""}`} ref=${box} tabindex="0" role="region" aria-label="All factors" style=${{ height: `${HEIGHT + 12}px` }}>${
-    room > 0 &&
-    html`<svg width=${width} height=${HEIGHT} role="img" aria-label=${label} onPointerMove=${onPlace(point)}
+  return html`<div class=${`drawing ${room < width ? "scroll" : ""}`} ref=${box} tabindex="0" role="region"
+    aria-label="All factors" style=${{ height: `${HEIGHT + 12}px` }}>${
+      room > 0 &&
+      html`<svg width=${width} height=${HEIGHT} role="img" aria-label=${label} onPointerMove=${onPlace(point)}
       onPointerDown=${onPlace(point)}>
       ${order.map(
         ({ key, ys, isTop }) => html`<path key=${key}
@@ -82,5 +84,5 @@ export function Parallel({ axes, cells, title, format, chosen, onPoint, label })
           ${format(value)}</text>`,
       )}
     </svg>`
-  }</div>`;
+    }</div>`;
 }

@@ -10,8 +10,8 @@ const WORD_PX = 6.5; // the width of a letter, about
 const EVEN = evenly(4);
 
 /**
- * @typedef {{key: string, label: string, x: number, y: number, xs: [number, number] | null, ys: [number, number] | null,
- *   style: LineStyle, isFirst: boolean}} Point `isFirst`: on the front
+ * @typedef {{key: string, label: string, x: number, y: number, xs: [number, number] | null,
+ *   ys: [number, number] | null, style: LineStyle, isFirst: boolean}} Point `isFirst`: on the front
  * @typedef {{title: string, format: (value: number) => string}} Axis
  */
 
@@ -38,7 +38,8 @@ export function Scatter({ points, across, up, chosen, onPoint, label }) {
       onPointerDown=${onPlace(point)}>
       ${y.ticks.map(
         (value) => html`<g key=${value}><line class="grid" x1=${LEFT} x2=${width - RIGHT} y1=${y.at(value)}
-          y2=${y.at(value)} /><text x=${LEFT - 8} y=${y.at(value) + 4} text-anchor="end">${up.format(value)}</text></g>`,
+          y2=${y.at(value)} />
+          <text x=${LEFT - 8} y=${y.at(value) + 4} text-anchor="end">${up.format(value)}</text></g>`,
       )}
       ${x.ticks.map(
         (value) => html`<text key=${value} x=${x.at(value)} y=${HEIGHT - BOTTOM + 18} text-anchor="middle">

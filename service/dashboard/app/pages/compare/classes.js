@@ -12,7 +12,7 @@ const KINDS = [
   ["f1", "F1"],
 ];
 
-/** @param {import("./page.js").Shown} props */
+/** @param {import("./runs.js").Shown} props */
 export function Classes({ ids, runs, query, change }) {
   const results = useParts(ids, runs, "result");
   const asked = query.get("class");

@@ -20,7 +20,7 @@ const METRICS = [
   ["learning_rate", "Learning rate", ""],
 ];
 
-/** @param {import("./page.js").Shown} props */
+/** @param {import("./runs.js").Shown} props */
 export function Curves({ ids, runs, query, change }) {
   const known = new Map(runs.map((run) => [run.one.id, run]));
   const feeds = ids.map((id) =>
@@ -66,7 +66,7 @@ export function Curves({ ids, runs, query, change }) {
         <${CurvesChart} curves=${frame} groups=${groups} options=${options} height=${HEIGHT} />
         ${isEmpty && html`<p class="over muted">${isLoaded ? "No epoch has ended yet." : "Loading …"}</p>`}
       </div></figure>
-    <p class="small-text muted">A line is one run of one seed, n = 1, without an interval: lines that lie apart may do so
-      by chance. Training accuracies are taken with dropout on.</p>
+    <p class="small-text muted">A line is one run of one seed, n = 1, without an interval: lines that lie apart may do
+      so by chance. Training accuracies are taken with dropout on.</p>
   </section>`;
 }

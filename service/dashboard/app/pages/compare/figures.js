@@ -23,7 +23,7 @@ const FIGURES = [
 
 /** @typedef {import("./runs.js").Run} Run */
 
-/** @param {import("./page.js").Shown} props */
+/** @param {import("./runs.js").Shown} props */
 export function Figures({ runs, query, change }) {
   const asked = query.get("figure");
   const metric = FIGURES.some(([name]) => name === asked) ? String(asked) : USUAL;

@@ -16,9 +16,6 @@ import { Specs } from "./specs.js";
 const MOST = 10;
 const ID = /^[0-9a-f-]{36}$/i;
 
-/** @typedef {{ids: string[], runs: import("./runs.js").Run[], query: URLSearchParams,
- *   change: (changes: Record<string, string | string[]>) => void}} Shown */
-
 export function Page() {
   useTitle("Compare runs");
   const [query, change] = useQuery();
@@ -32,7 +29,8 @@ export function Page() {
     ${
       ids.length > MOST &&
       html`<div class="notice warn"><strong>The address names ${ids.length} runs.</strong>
-      <p>This page compares ${MOST} at most, and shows the first ${MOST}. A study compares any number by their means.</p>
+      <p>This page compares ${MOST} at most, and shows the first ${MOST}. A study compares any number by their
+        means.</p>
       </div>`
     }
     ${
@@ -48,7 +46,10 @@ export function Page() {
     }`;
 }
 
-/** @param {{ids: string[], query: URLSearchParams, change: Shown["change"]}} props `ids` are always the same */
+/**
+ * @param {{ids: string[], query: URLSearchParams, change: import("./runs.js").Shown["change"]}} props `ids` are always the
+ *   same
+ */
 function Compared({ ids, query, change }) {
   const feeds = useExperiments(ids);
   const { dark } = useColours();
@@ -88,7 +89,7 @@ function Compared({ ids, query, change }) {
 
 /**
  * The runs, as the key to all pictures below.
- * @param {Shown & {keep: (ids: string[]) => void}} props
+ * @param {import("./runs.js").Shown & {keep: (ids: string[]) => void}} props
  */
 function Chosen({ runs, keep }) {
   const ids = runs.map(({ one }) => one.id);

@@ -7,7 +7,7 @@ import { isFinished, useParts } from "./runs.js";
 
 /** @typedef {import("./runs.js").Run} Run */
 
-/** @param {import("./page.js").Shown} props */
+/** @param {import("./runs.js").Shown} props */
 export function Pair({ ids, runs, query, change }) {
   const results = useParts(ids, runs, "result");
   const wrong = useParts(ids, runs, "misclassified");
@@ -78,8 +78,8 @@ function Confusions({ a, b, first, second }) {
   return html`<div><h3>Where they differ</h3>
     <div class="scroll" tabindex="0" role="region" aria-label="Difference of the confusion matrices">
     <table class="confusion">
-      <caption class="small-text muted">Images that ${a.label} puts there, minus those of ${b.label}. Rows: what the image
-        shows. Columns: what the network says. On the diagonal, + is for the first.</caption>
+      <caption class="small-text muted">Images that ${a.label} puts there, minus those of ${b.label}. Rows: what the
+        image shows. Columns: what the network says. On the diagonal, + is for the first.</caption>
       <thead><tr><td></td>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>
       <tbody>${more.map(
         (row, i) =>
@@ -126,8 +126,8 @@ function Images({ a, b, wrong, finished }) {
     </div>
     <${Part} title=${alike.length > 2 ? `Wrong by all ${alike.length} runs` : "Wrong by both"} run=${a}
       indices=${parts.all} images=${images} />
-    <p class="small-text muted">By the weights of the last epoch, n = 1 run each. A number is an image’s place in the test
-      set, from 0. Two runs of equal accuracy have both lists: no test says that a list is more than chance.</p>`;
+    <p class="small-text muted">By the weights of the last epoch, n = 1 run each. A number is an image’s place in the
+      test set, from 0. Two runs of equal accuracy have both lists: no test says that a list is more than chance.</p>`;
 }
 
 /** @param {{title: string, run: Run, indices: number[], images: number}} props */
@@ -138,6 +138,10 @@ function Part({ title, run, indices, images }) {
         ? "No image."
         : `${counted(indices.length, "image")} of ${count(images)} (${percent(indices.length / images)}).`
     }</p>
-    ${indices.length > 0 && html`<${ImageGrid} key=${run.one.id + title} of=${run.one} indices=${indices} label=${title} />`}
+    ${
+      indices.length > 0 &&
+      html`<${ImageGrid} key=${run.one.id + title} of=${run.one} indices=${indices}
+        label=${title} />`
+    }
   </div>`;
 }

@@ -7,6 +7,8 @@ import { groupStyles } from "../../charts/palette.js";
 /**
  * @typedef {{one: Api.ExperimentView, label: string, style: LineStyle}} Run with a label that no other run has
  * @typedef {import("../../data/store.js").Snapshot} Snapshot
+ * @typedef {{ids: string[], runs: Run[], query: URLSearchParams,
+ *   change: (changes: Record<string, string | string[]>) => void}} Shown what each part of the page is given
  */
 
 const PAUSE_MS = 2000;

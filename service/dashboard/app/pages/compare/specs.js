@@ -6,7 +6,7 @@ import { Segments } from "../../components/segments.js";
 import { RunHeads } from "./heads.js";
 import { pathsOf, valuesOf } from "./runs.js";
 
-/** @param {import("./page.js").Shown} props */
+/** @param {import("./runs.js").Shown} props */
 export function Specs({ runs, query, change }) {
   const specs = runs.map(({ one }) => valuesOf(one));
   const { all, differing } = pathsOf(specs);

@@ -52,7 +52,10 @@ function Maps({ items }) {
     <${TwoEpochs} items=${items} frame=${frame} measures=${measured} query=${query} change=${change} />`;
 }
 
-/** @param {{map: import("./measures.js").Measure, items: Api.LayerView[], frame: {layers: string[], epochs: number[]}}} props */
+/**
+ * @param {{map: import("./measures.js").Measure, items: Api.LayerView[], frame: {layers: string[], epochs: number[]}}}
+ *   props
+ */
 function Measured({ map: [measure, title, what, scale], items, frame }) {
   const cells = useMemo(
     () =>

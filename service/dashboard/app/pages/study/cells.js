@@ -5,7 +5,7 @@ import { groupKey, groupLabel, valueText } from "../../text/labels.js";
 /** @typedef {{path: string, levels: string[]}} Factor which varies, with its levels in the order of the study */
 
 /**
- * The groups of a comparison by each of their names: groups that are equal bit for bit are one group, and several cells.
+ * The groups of a comparison by each of their names: cells that are equal bit for bit are one group.
  * @param {Api.Group[]} groups
  * @returns {Api.Group[]}
  */
@@ -53,5 +53,6 @@ export const keyOf = (group) => groupKey(group.factors);
 export function cellText(group, unit) {
   const interval = group.interval ? `95 % ${range(group.interval, unit)}` : "an interval needs 2 seeds";
   const rank = group.mean === null ? "" : `; rank ${[...new Set(group.rank)].map(count).join("–")}`;
-  return `${groupLabel(group.factors)}: ${figure(group.mean, unit)}, ${interval}, n = ${counted(group.n, "seed")}${rank}`;
+  const mean = `${groupLabel(group.factors)}: ${figure(group.mean, unit)}`;
+  return `${mean}, ${interval}, n = ${counted(group.n, "seed")}${rank}`;
 }

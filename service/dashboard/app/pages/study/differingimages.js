@@ -69,7 +69,8 @@ function Direction({ study, grid, right, wrong }) {
   const feed = useFeed(`/studies/${study.id}/images?${query}`, null, study.progress.succeeded);
   return html`<section><h3>${groupLabel(right)} right, ${groupLabel(wrong)} wrong</h3>
     <${Loaded} feed=${feed} what="the images">
-      ${(/** @type {Api.DifferingImages} */ images) => html`<${Images} images=${images} spec=${specOf(study, right)} />`}<//></section>`;
+      ${(/** @type {Api.DifferingImages} */ images) =>
+        html`<${Images} images=${images} spec=${specOf(study, right)} />`}<//></section>`;
 }
 
 /**

@@ -35,7 +35,10 @@ export function TwoFactors({ groups, family, factors, query, change }) {
   );
   /** @param {string} name @param {string} value */
   const choice = (name, value) => html`<select onChange=${onText((text) => change({ [name]: text }))}>
-    ${paths.map((path) => html`<option key=${path} value=${path} selected=${path === value}>${factorName(path)}</option>`)}
+    ${paths.map(
+      (path) => html`<option key=${path} value=${path} selected=${path === value}>
+        ${factorName(path)}</option>`,
+    )}
     </select>`;
   return html`<div class="stack"><div class="tools"><h3>Two factors</h3>
       <label class="inline">Down ${choice("down", down)}</label>
@@ -50,8 +53,8 @@ export function TwoFactors({ groups, family, factors, query, change }) {
       )}</div>
     <${Cells} cells=${cells} all=${groups} unit=${family.unit} down=${factors.find(({ path }) => path === down)}
       across=${factors.find(({ path }) => path === across)} />
-    <p class="small-text muted">Framed, all in one colour: cells that no test separates from the best of all ${groups.length}.
-      The others: the darker, the higher the mean. ${family.title}.</p></div>`;
+    <p class="small-text muted">Framed, all in one colour: cells that no test separates from the best of
+      all ${groups.length}. The others: the darker, the higher the mean. ${family.title}.</p></div>`;
 }
 
 /** @param {{cells: Map<string, Api.Group>, all: Api.Group[], unit: string, down: Factor, across: Factor}} props */
@@ -60,7 +63,8 @@ function Cells({ cells, all, unit, down, across }) {
   const means = all.flatMap(({ mean }) => mean ?? []);
   const [low, high] = [Math.min(...means), Math.max(...means)]; // of all, so that little differs little
   const shown = [...cells.values()].find((group) => keyOf(group) === chosen);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Means over two factors"><table class="matrix heat">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Means over two factors">
+    <table class="matrix heat">
     <caption class="visually-hidden">${factorName(down.path)} down, ${factorName(across.path)} across</caption>
     <thead><tr><td></td>${across.levels.map((level) => html`<th scope="col">${level}</th>`)}</tr></thead>
     <tbody>${down.levels.map(
@@ -70,7 +74,8 @@ function Cells({ cells, all, unit, down, across }) {
           if (!group || group.mean === null) return html`<td class="self">–</td>`;
           const text = cellText(group, unit);
           const look = () => setChosen(keyOf(group));
-          return html`<td class=${isTop(group) ? "top" : ""} style=${isTop(group) ? {} : coloured(group.mean, low, high)}>
+          return html`<td class=${isTop(group) ? "top" : ""}
+          style=${isTop(group) ? {} : coloured(group.mean, low, high)}>
           <button type="button" class="quiet" title=${text} aria-label=${text} aria-pressed=${keyOf(group) === chosen}
             onClick=${look} onFocus=${look} onMouseEnter=${look}>${figure(group.mean, unit)}</button></td>`;
         })}</tr>`,

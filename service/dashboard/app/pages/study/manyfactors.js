@@ -24,7 +24,9 @@ export function ManyFactors({ groups, family, factors }) {
   const shown = measured.find((group) => keyOf(group) === chosen);
   const top = measured.filter(isTop);
   const isShare = family.unit === "fraction";
-  const label = `${family.title} of ${counted(measured.length, "cell")} over ${factors.map(({ path }) => factorName(path)).join(", ")}; not separable from the best: ${counted(top.length, "cell")}`;
+  const names = factors.map(({ path }) => factorName(path)).join(", ");
+  const best = `not separable from the best: ${counted(top.length, "cell")}`;
+  const label = `${family.title} of ${counted(measured.length, "cell")} over ${names}; ${best}`;
   return html`<div class="stack"><div class="tools"><h3>All factors</h3>
       <label class="inline">Cell <select onChange=${onText((key) => setChosen(key || null))}>
         <option value="">none</option>
@@ -40,6 +42,6 @@ export function ManyFactors({ groups, family, factors }) {
         ? cellText(shown, family.unit)
         : html`<span class="muted">Point at a line, or choose a cell, for its factors and its interval.</span>`
     }</p>
-    <p class="small-text muted">A line is the mean of one cell over its seeds. Blue: cells that no test separates from the
-      best.</p></div>`;
+    <p class="small-text muted">A line is the mean of one cell over its seeds. Blue: cells that no test separates from
+      the best.</p></div>`;
 }

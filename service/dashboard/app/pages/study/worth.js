@@ -43,13 +43,15 @@ function Drawn({ study, grid }) {
   return drawn;
 }
 
-/** @param {{points: import("../../charts/scatter.js").Point[], measured: Map<string, Measured>, epoch: string}} props */
+/** @param {{points: import("../../charts/scatter.js").Point[], measured: Map<string, Measured>,
+ *   epoch: string}} props */
 function Picture({ points, measured, epoch }) {
   const [chosen, setChosen] = useState(/** @type {string | null} */ (null));
   if (points.length === 0) return html`<p class="muted">No group has both figures yet.</p>`;
   const front = points.filter(({ isFirst }) => isFirst).sort((a, b) => a.x - b.x);
   const shown = measured.get(chosen ?? "");
-  const label = `Validation accuracy against training time; not beaten in both: ${front.map((one) => one.label).join("; ")}`;
+  const best = front.map((one) => one.label).join("; ");
+  const label = `Validation accuracy against training time; not beaten in both: ${best}`;
   return html`<div class="stack">
     <${Scatter} points=${points} chosen=${chosen} onPoint=${setChosen} label=${label}
       across=${{ title: "training time, seconds", format: (/** @type {number} */ value) => plain(value, 3) }}
@@ -58,9 +60,9 @@ function Picture({ points, measured, epoch }) {
       shown ? wordsOf(shown) : html`<span class="muted">Point at a group for its intervals.</span>`
     }</p>
     <${Front} front=${front} measured=${measured} onPoint=${setChosen} />
-    <p class="small-text muted">Means over seeds: validation accuracy in % at ${epoch}, and the seconds of the whole training.
-      Bars: 95 % over seeds. The line joins the groups that no other beats in both, by their means alone: where bars overlap,
-      it is a description and not a finding, and the ranking tests each figure.</p></div>`;
+    <p class="small-text muted">Means over seeds: validation accuracy in % at ${epoch}, and the seconds of the whole
+      training. Bars: 95 % over seeds. The line joins the groups that no other beats in both, by their means alone:
+      where bars overlap, it is a description and not a finding, and the ranking tests each figure.</p></div>`;
 }
 
 /**
@@ -95,7 +97,9 @@ function drawnOf(groups, times, dark) {
 function wordsOf({ group, time }) {
   /** @param {Api.Group} one @param {string} unit */
   const interval = (one, unit) => (one.interval ? ` (95 % ${range(one.interval, unit)})` : "");
-  return `${groupLabel(group.factors)}: ${figure(group.mean, "fraction")}${interval(group, "fraction")} after ${duration(time.mean)}${interval(time, "s")}, n = ${group.n}`;
+  const accuracy = `${figure(group.mean, "fraction")}${interval(group, "fraction")}`;
+  const after = `${duration(time.mean)}${interval(time, "s")}`;
+  return `${groupLabel(group.factors)}: ${accuracy} after ${after}, n = ${group.n}`;
 }
 
 /**
