@@ -47,8 +47,8 @@ export function Page() {
 }
 
 /**
- * @param {{ids: string[], query: URLSearchParams, change: import("./runs.js").Shown["change"]}} props `ids` are always the
- *   same
+ * @param {{ids: string[], query: URLSearchParams, change: import("./runs.js").Shown["change"]}} props `ids` are always
+ *   the same
  */
 function Compared({ ids, query, change }) {
   const feeds = useExperiments(ids);
