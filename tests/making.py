@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+
 from service.domain.diagnostics import LayerDiagnostics
 from service.domain.results import EpochMetrics, Fingerprint, Score, TestResult
 from service.domain.workers import WorkerMemory
@@ -41,19 +43,21 @@ def make_run(
     *,
     seconds: float = 3.0,
     early_loss: float | None = 0.4,
-    correct: bytes = b"\xff\xc0",
+    images: int = 10,
+    correct: bytes | None = None,
     last_epoch: int = 3,
     best_epoch: int | None = None,
     checksum: str | None = OF_ITS_OWN,
     **fingerprint: Any,
 ) -> FinishedRun:
-    """A finished run over ten test images; `correct` has a bit for each."""
+    """A finished run over `images` test images; `correct` has a bit for each, by default ones."""
+    correct = np.packbits(np.ones(images, dtype=bool)).tobytes() if correct is None else correct
     score = Score(epoch=last_epoch, test_loss=0.1, test_accuracy=accuracy, interval=(0.9, 1.0), correct=correct)
     result = TestResult(
         last=score,
         best=score.model_copy(update={"epoch": best_epoch or last_epoch}),
         per_class=[],
-        confusion_matrix=[[5, 0], [0, 5]],
+        confusion_matrix=[[images - images // 2, 0], [0, images // 2]],
         fingerprint=make_fingerprint(**fingerprint),
         epochs_trained=last_epoch,
         seconds=seconds,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.datasets import DATASETS
 from service.domain.spec import ExperimentSpec
 from service.domain.study import StudySpec
 from service.storage import migrate
@@ -66,13 +67,15 @@ def _store_runs(home: Path, database_url: str) -> None:
     database = Database(database_url)
     try:
         migrate.upgrade(database)
-        with database.write("make") as session:
-            for study in map(StudySpec.model_validate, REUSED):
-                for submission in study.experiments()[:-2]:
-                    experiments.create(session, "local", submission, id=new_id())
         precision = Execution.resolve(ExperimentSpec.model_validate({"activation": "relu"}), device="cpu").precision
-        run = {"torch": version("torch"), "code": version("actlab"), "precision": precision}
-        states.train_queued(database, lambda spec: 0.5 + spec["seed"] / 100, **run)
+        same = {"torch": version("torch"), "code": version("actlab"), "precision": precision}
+        for study in map(StudySpec.model_validate, REUSED):
+            submissions = study.experiments()[:-2]
+            with database.write("make") as session:
+                for submission in submissions:
+                    experiments.create(session, "local", submission, id=new_id())
+            images = DATASETS[submissions[0].spec.dataset].test_images
+            states.train_queued(database, lambda spec: 0.5 + spec["seed"] / 100, images=images, **same)
     finally:
         database.close()
 
