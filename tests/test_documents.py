@@ -77,6 +77,11 @@ def folders_of_map(text: str) -> Iterator[str]:
 
 
 @each_document
+def test_document_has_no_marks_of_a_merge(file: Path) -> None:
+    assert not re.findall(r"^(?:<{7}|={7}|>{7})(?: .*)?$", file.read_text(), re.MULTILINE)
+
+
+@each_document
 def test_document_names_paths_that_exist(file: Path) -> None:
     named = {match[1] for match in PATH.finditer(file.read_text())}
     assert not {path for path in named if not any(ROOT.glob(path))}
