@@ -48,7 +48,9 @@ class Place:
 
     def request(self, text: str, ids: dict[str, str], key: dict[str, str]) -> dict[str, Any]:
         """Return the arguments of the client's request with the text in this place."""
-        values = {"id": ids.get(self.path.split("/")[3], ""), "share": str(states.SOME_ID), "name": "mine"}
+        collection = self.path.removeprefix("/api/v1/").split("/")[0]
+        name = "digits" if collection == "datasets" else "mine"
+        values = {"id": ids.get(collection, ""), "share": str(states.SOME_ID), "name": name, "index": "0"}
         if self.kind == "path":
             values[self.name] = quote(text.encode(errors="surrogatepass"), safe="")
         url = self.path.format_map(values)
