@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # a script sees its own folder first, and not the
 from actlab import Client, Study  # noqa: E402
 
 WIDTH, HEIGHT = 1280, 800
-HEIGHTS = {"study": 1990, "experiment": 1130, "new-study": 900, "activations": 900}
+HEIGHTS = {"study": 1990, "experiment": 1130, "compare": 1300, "new-study": 900, "activations": 900}
 STUDY = {
     "preset": "quick",
     "base": {"dataset": "digits", "epochs": 8},
@@ -46,8 +46,9 @@ def main(folder: Path) -> None:
         page = browser.new_page(base_url=client.address("/"), viewport=viewport, color_scheme="light")
         study = client.submit_study(STUDY)
         _film(page, study, folder)
-        experiment = next(study.iter_experiments(status="succeeded"))
+        experiment, other = list(study.iter_experiments(status="succeeded", sort="id"))[:2]
         _take(page, f"/experiments/{experiment.id}", folder / "experiment.png")
+        _take(page, f"/compare?id={experiment.id}&id={other.id}", folder / "compare.png")
         _take(page, "/studies/new", folder / "new-study.png")
         _take(page, "/activations", folder / "activations.png")
         browser.close()
