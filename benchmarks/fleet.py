@@ -44,7 +44,7 @@ JOIN pg_database ON pg_database.oid = dbid WHERE datname = current_database() GR
 
 @dataclass
 class Load:
-    """What the clients saw, and what the database tells of it."""
+    """The figures of one run: those that the clients measured, and those that the database stores."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)

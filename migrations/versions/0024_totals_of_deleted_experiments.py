@@ -1,4 +1,4 @@
-"""What deleted experiments add to the totals that a monitoring system reads, and an index of lost attempts.
+"""Add totals of deleted experiments for monitoring systems, and an index of lost attempts.
 
 With a million attempts on PostgreSQL, the index takes about a second.
 

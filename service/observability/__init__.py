@@ -1,1 +1,1 @@
-"""What a monitoring system reads of a service, in the format of Prometheus."""
+"""Metrics of a service, in the format of Prometheus."""

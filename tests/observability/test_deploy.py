@@ -25,7 +25,7 @@ RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "actlab.json"
 NAME = re.compile(r"\b(?:actlab_\w+|up)\b")
 OWN = {"up"}
-"""What Prometheus itself records of a scrape."""
+"""The metrics that Prometheus itself records of a scrape."""
 SPACE = {"used": 1, "total": 2}
 
 

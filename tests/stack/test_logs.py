@@ -9,7 +9,7 @@ import pytest
 from tests.stack.services import SHORT, Service
 
 CELERY = ("", "worker: Warm shutdown (MainProcess)")
-"""What Celery writes to stdout when it stops."""
+"""The line that Celery writes to stdout when it stops."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -31,7 +31,7 @@ Texts = Annotated[list[str], BeforeValidator(lambda value: [] if value is None e
 
 
 class SearchRequest(BaseModel):
-    """What a search for experiments or runs has in common. An asked page may be larger than the one answered."""
+    """The common fields of a search for experiments or runs. A page may hold fewer than `max_results`."""
 
     filter: str | None = None
     order_by: Texts = []

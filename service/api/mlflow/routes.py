@@ -30,7 +30,7 @@ SERVER = {
     "store_type": "SqlStore", "workspaces_enabled": False, "trace_archival_enabled": False,
     "multipart_uploads_enabled": False, "multipart_downloads_enabled": False, "artifact_serving_enabled": True,
 }  # fmt: skip
-"""What the client asks of a server before it uses it."""
+"""The answer to the client's first question, which features the server has."""
 
 RunId = Annotated[str | None, Query()]
 

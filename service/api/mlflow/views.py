@@ -17,7 +17,7 @@ from service.storage.tables.studies import Study
 Json = dict[str, Any]
 
 UNNAMED = "study "
-"""What the name of a study without one begins with; eight characters of its id follow."""
+"""The beginning of the name of a study that has none; eight characters of its id follow."""
 
 
 def group(study: Study, tags: Sequence[str]) -> Json:

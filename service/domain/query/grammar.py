@@ -38,7 +38,7 @@ NUMBER: /[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.])/
 BOOLEAN: /(?:true|false)(?![\w.])/i
 %ignore /\s+/
 """
-"""In lark's notation. The words of the language are written in upper or lower case."""
+"""The grammar, in lark's notation. The words of the language are written in upper or lower case."""
 
 LONGEST_QUERY = 4_000
 MOST_TERMS = 100

@@ -18,7 +18,7 @@ WORKER_STATES = ("idle", "busy", "unusable", "lost")
 """`unusable`: it could not start. `lost`: its last heartbeat is too old; it did not take leave."""
 
 Ended = tuple[Status, Cause | None]
-"""How an experiment ended."""
+"""The status and the cause of an end."""
 
 
 @dataclass(frozen=True)

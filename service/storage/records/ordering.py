@@ -24,7 +24,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a page begins: after an id in the order of creation, and after a number of rows in any other."""
+    """The beginning of a page: after an id in the order of creation, and after a number of rows in any other."""
 
     after: UUID | None = None
     offset: int = 0
